@@ -1,0 +1,44 @@
+"""Build toolsync; conf/ travels as data so that a wheel and a .deb carry the shipped tools."""
+
+import os
+
+from setuptools import find_packages, setup
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    found = []
+    for folder, _, names in os.walk("conf"):
+        target = os.path.join("share/toolsync", os.path.relpath(folder, "conf"))
+        found.append((os.path.normpath(target), [os.path.join(folder, name) for name in sorted(names)]))
+    return found
+
+
+setup(
+    name="toolsync",
+    version="0.1.0",
+    description="Keep vendors' cloud tools in sync in an apt archive, with proof of every step",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="GPL-3.0-or-later",
+    python_requires=">=3.11",
+    packages=find_packages(include=["toolsync", "toolsync.*"]),
+    package_data={"toolsync": ["*.json", "py.typed"]},
+    data_files=data_files(),
+    entry_points={"console_scripts": ["toolsync = toolsync.cli.main:main"]},
+    install_requires=[
+        "click>=8.1",
+        "debmutate>=0.65",
+        "jsonschema>=4.10",
+        "launchpadlib>=1.11",
+        "lxml>=4.9",
+        "python-debian>=0.1.49",
+        "python-gnupg>=0.4.9",
+        "requests>=2.28",
+        "rich>=13.3",
+        "urllib3>=1.26",
+        "zstandard>=0.20",
+    ],
+    extras_require={
+        "test": ["hypothesis", "mypy", "pytest", "pytest-xdist", "ruff", "types-requests"],
+    },
+)

@@ -1,0 +1,6 @@
+"""``python -m toolsync``."""
+
+from toolsync.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+"""The values that a release becomes on its way, each wrapping the one before.
+
+Nothing here does anything: no files, no network, no clock. A stage takes one of
+these and returns the next, so a stage cannot be given what its predecessor has not
+cleared. ``dump`` and ``load`` turn a value's own part (all but the predecessor) into
+JSON and back, which is how the journal remembers a stage's result.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import PurePath
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+STAGES = (
+    "watch",
+    "fetch",
+    "verify",
+    "unpack",
+    "license",
+    "compat",
+    "package",
+    "build",
+    "publish",
+    "confirm",
+)
+"""The stages' names, in the order in which a release meets them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """A file in the store, known by its content."""
+
+    name: str
+    """The name it had at its origin; never used as a path."""
+    sha256: str
+    """64 hex digits."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a stage saw and a reader of the evidence should know."""
+
+    stage: str
+    code: str
+    """A short stable word, such as ``not-examined``."""
+    severity: str
+    """``info``, ``additive``, ``risky``, ``breaking`` or ``unknown``."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version of a tool as its release page offers it."""
+
+    tool: str
+    version: str
+    """Debian's upstream version, after mangling."""
+    raw_version: str
+    """The spelling on the page."""
+    url: str
+    """Where the archive is."""
+    filename: str
+    page: str
+    """The page that named it."""
+    tag: str = ""
+    published: str = ""
+    """ISO 8601 in UTC where the page tells, else empty."""
+    prerelease: bool = False
+    yanked: str = ""
+    """Upstream's reason for withdrawing it, empty while it stands."""
+    sha256: str = ""
+    """The digest that the page itself states, where it does."""
+    size: int | None = None
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The release's bytes are in the store."""
+
+    release: Release
+    archive: Blob
+    final_url: str
+    """The address after redirects."""
+    extras: tuple[Blob, ...] = ()
+    """Signatures and checksum files fetched beside it, named by their role:
+    ``signature``, ``checksums``, ``checksums-signature``."""
+
+    def extra(self, role: str) -> Blob | None:
+        """Return the file fetched in this role, if there is one."""
+        return next((blob for blob in self.extras if blob.name == role), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The bytes are proved to be the ones that upstream published."""
+
+    fetched: Fetched
+    method: str
+    """``openpgp``, ``checksums``, ``pins`` or ``index``."""
+    statement: str
+    """One sentence for changelog and evidence."""
+    fingerprint: str = ""
+    """The pinned primary key that signed, where one did."""
+    signed_at: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpacked:
+    """The archive was read without harm and its orig tarball is in the store."""
+
+    verified: Verified
+    orig: Blob
+    """Named as dpkg-source wants it, e.g. ``awscli_1.46.2.orig.tar.xz``."""
+    untouched: bool
+    """The orig is upstream's own file, byte for byte."""
+    members: int
+    excluded: tuple[str, ...] = ()
+    """Members left out because debian/copyright says so."""
+    epoch: int = 0
+    """The newest modification time inside, in seconds since 1970 (UTC)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licensed:
+    """The terms are allowed to pass."""
+
+    unpacked: Unpacked
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compatible:
+    """What users would miss is known and allowed to pass."""
+
+    licensed: Licensed
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePackage:
+    """A source package for one series."""
+
+    compatible: Compatible
+    series: str
+    name: str
+    version: str
+    """The full Debian version."""
+    content: str
+    """Digest of what went in (orig and packaging), the same for every series."""
+    revision: int
+    files: tuple[Blob, ...]
+    """The .dsc first, then what it names."""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """Binaries from that source package, linted and tested."""
+
+    source: SourcePackage
+    changes: Blob
+    files: tuple[Blob, ...]
+    """All files that the .changes names: source and binaries."""
+    builder: str
+    """Which builder made it, and from which chroot."""
+    tests: str
+    """The package's own tests in one phrase, e.g. ``2 passed``."""
+    log: Blob
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def debs(self) -> tuple[Blob, ...]:
+        """The binary packages among the files."""
+        return tuple(blob for blob in self.files if blob.name.endswith(".deb"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The target took it."""
+
+    built: Built
+    target: str
+    where: str
+    """Address of the archive, as a person would look it up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """The target serves exactly our digests to an instance's apt."""
+
+    receipt: Receipt
+    statement: str
+    served: tuple[Blob, ...]
+    """What apt was offered: each .deb and source file, by name and digest."""
+    fingerprint: str
+    """The key under which apt accepted the index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one tool in one run: the words of ``check``, ``sync`` and ``why``."""
+
+    tool: str
+    status: str
+    """One of ``STATUSES``."""
+    current: str | None
+    """The newest version published, None before the first."""
+    newest: str | None
+    """The newest version that the page names, None if it could not be told."""
+    url: str | None
+    message: str
+    resolution: str = ""
+    exit_status: int = 0
+    done: tuple[str, ...] = field(default=())
+    """Versions that this run published."""
+
+
+STATUSES = (
+    "up-to-date",
+    "new",
+    "held",
+    "recalled",
+    "replaced",
+    "drifted",
+    "unreachable",
+    "error",
+)
+
+
+def dump(value: object, *, without: str = "") -> dict[str, Any]:
+    """Return a value's own fields as JSON types, leaving out the field ``without``."""
+    assert dataclasses.is_dataclass(value)
+    return {
+        f.name: _plain(getattr(value, f.name))
+        for f in dataclasses.fields(value)
+        if f.name != without
+    }
+
+
+def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
+    """Build ``cls`` from what `dump` gave and, by its field's name, its predecessor.
+
+    Raises TypeError, ValueError or KeyError where ``data`` is not of that form.
+    """
+    hints = _hints(typing.cast(Any, cls))
+    own = {name: _typed(hints[name], item) for name, item in data.items()}
+    return cls(**own, **predecessor)
+
+
+def _plain(item: Any) -> Any:
+    if dataclasses.is_dataclass(item):
+        return dump(item)
+    if isinstance(item, tuple):
+        return [_plain(part) for part in item]
+    return str(item) if isinstance(item, PurePath) else item
+
+
+def _typed(hint: Any, item: Any) -> Any:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return load(hint, item)
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        inner = typing.get_args(hint)[0]
+        return tuple(_typed(inner, part) for part in item)
+    if origin is types.UnionType:
+        return item
+    if not isinstance(item, hint):
+        raise TypeError(f"{item!r} is not of type {hint.__name__}")
+    return item
+
+
+@cache
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)

@@ -1,0 +1,1 @@
+"""Make the Debian source package of a release, and its binaries."""

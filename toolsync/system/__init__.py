@@ -1,0 +1,1 @@
+"""Every outside effect: network, subprocesses, files of state, locks and the clock."""

@@ -1,0 +1,80 @@
+"""One toolsync per state folder, and no survivors of a killed one.
+
+The lock is the kernel's (flock), so it goes with the process that holds it. Programs that
+a killed run had started carry the state folder's name in their environment; whoever
+takes the lock next ends them first, so that two builds never share a work folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolsync.errors import Busy
+from toolsync.system.run import MARK
+from toolsync.system.store import full_disk_is_told
+
+
+@contextmanager
+def exclusive(state: Path, purpose: str) -> Iterator[None]:
+    """Hold ``state`` alone for the block; raise Busy, naming the holder, when it is taken."""
+    with full_disk_is_told(state):
+        state.mkdir(parents=True, exist_ok=True)
+        handle = (state / "lock").open("a+")
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            raise Busy(
+                f"{handle.read().strip() or 'another toolsync'} holds {state}",
+                resolution="Wait for it to end, or name another state folder with --state.",
+            ) from None
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()} (toolsync {purpose})\n")
+        handle.flush()
+        end_survivors(state)
+        before = os.environ.get(MARK)
+        os.environ[MARK] = str(state)
+        try:
+            yield
+        finally:
+            os.environ.pop(MARK, None) if before is None else os.environ.update({MARK: before})
+            handle.truncate(0)
+
+
+def end_survivors(state: Path) -> int:
+    """Kill every process that a dead run on ``state`` has left; return how many there were."""
+    killed = 0
+    for _ in range(50):
+        marked = _marked(f"{MARK}={state}".encode())
+        if not marked:
+            return killed
+        for pid in marked:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+            except ProcessLookupError:
+                continue
+        time.sleep(0.02)
+    return killed
+
+
+def _marked(mark: bytes) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) in (os.getpid(), os.getppid()):
+            continue
+        try:
+            environment = (entry / "environ").read_bytes()
+            zombie = (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except (OSError, IndexError):
+            continue
+        if not zombie and mark in environment.split(b"\0"):
+            found.append(int(entry.name))
+    return found

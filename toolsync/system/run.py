@@ -1,0 +1,178 @@
+"""Run outside programs: no stdin, one locale, a time limit, capped output, no survivors.
+
+Every program runs in a process group of its own, which is killed as a whole when the time
+or the output passes its limit. The kernel kills the program when toolsync itself is killed
+(``setpriv --pdeathsig``); what still survives is found by its mark, see `lock`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from toolsync.errors import ProgramFailed, ProgramMissing
+
+MARK = "TOOLSYNC_OWNER"
+"""Environment variable by which a later run knows what a killed run left behind."""
+
+_OUTPUT_LIMIT = 8 * 1024 * 1024
+
+PACKAGES: Mapping[str, str] = {
+    "apt-cache": "apt",
+    "apt-get": "apt",
+    "autopkgtest": "autopkgtest",
+    "dpkg-buildpackage": "dpkg-dev",
+    "dpkg-deb": "dpkg",
+    "dpkg-source": "dpkg-dev",
+    "gpg": "gnupg",
+    "gpgv": "gpgv",
+    "lintian": "lintian",
+    "mmdebstrap": "mmdebstrap",
+    "reprepro": "reprepro",
+    "sbuild": "sbuild",
+    "unshare": "util-linux",
+    "xz": "xz-utils",
+    "zstd": "zstd",
+}
+"""Which Debian package carries each program that toolsync runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a finished program left: its exit code and its output as text."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def tail(self) -> str:
+        """The last lines of what it said, for an error's text."""
+        lines = (self.err.strip() or self.out.strip()).splitlines()
+        return "\n".join(lines[-12:])
+
+
+def require(program: str) -> str:
+    """Return the path of ``program`` or raise ProgramMissing, naming the package to install."""
+    found = shutil.which(program)
+    if found is None:
+        raise ProgramMissing.named(program, PACKAGES.get(program, program))
+    return found
+
+
+def run(
+    *argv: str | Path,
+    timeout: float,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    limit: int = _OUTPUT_LIMIT,
+    ok: Sequence[int] = (0,),
+) -> Done:
+    """Run a program to its end and return what it left.
+
+    ``timeout`` is in seconds, ``limit`` in bytes of output (each of stdout and stderr). With
+    ``log`` both go to that file instead, in the order written. Raises ProgramMissing; raises
+    ProgramFailed when the exit code is not in ``ok``, or when a limit was passed.
+    """
+    command = [require("setpriv"), "--pdeathsig", "KILL", require(str(argv[0]))]
+    command += [str(word) for word in argv[1:]]
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=_environment(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if log else subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        done = _Collector(process, limit, log).wait(str(argv[0]), timeout)
+    if done.code not in ok:
+        raise ProgramFailed(
+            f"{argv[0]} ended with status {done.code}, wanted {' or '.join(map(str, ok))}"
+            + (f":\n{done.tail}" if done.tail else ""),
+            resolution=f"Its command line was: {' '.join(str(word) for word in argv)}",
+        )
+    return done
+
+
+def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    """Return our environment without what would change a program's words or its keys."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LC_", "LANG", "DEB_", "PERL5", "PYTHON", "GNUPGHOME", "VIRTUAL_"))
+    }
+    kept |= {
+        "LC_ALL": "C.UTF-8",
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "DEBIAN_FRONTEND": "noninteractive",
+    }
+    return kept | dict(extra or {})
+
+
+class _Collector:
+    """Reads a process's output up to a limit and kills its group when that is passed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], limit: int, log: Path | None) -> None:
+        self._process, self._limit, self._log = process, limit, log
+        self._flooded = False
+
+    def wait(self, name: str, timeout: float) -> Done:
+        """Return when the program has ended; kill it when it takes too long."""
+        out, err = bytearray(), bytearray()
+        pairs = [(self._process.stdout, out), (self._process.stderr, err)]
+        readers = [
+            threading.Thread(target=self._read, args=(pipe, into), daemon=True)
+            for pipe, into in pairs
+            if pipe is not None
+        ]
+        for reader in readers:
+            reader.start()
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            raise ProgramFailed(
+                f"{name} was stopped after {timeout:.0f} s, its limit",
+                resolution="Raise the limit in toolsync.toml if the machine is merely slow.",
+            ) from None
+        finally:
+            self._kill()  # no-op for a group that is gone; else what it left running
+            for reader in readers:
+                reader.join(10)
+        if self._flooded:
+            raise ProgramFailed(f"{name} was stopped: it wrote more than {self._limit} bytes")
+        return Done(code, out.decode(errors="replace"), err.decode(errors="replace"))
+
+    def _read(self, pipe: IO[bytes], into: bytearray) -> None:
+        sink = self._log.open("ab") if self._log else None
+        size = 0
+        try:
+            while chunk := os.read(pipe.fileno(), 65536):
+                size += len(chunk)
+                if size > self._limit:
+                    self._flooded = True
+                    self._kill()
+                    return
+                if sink is not None:
+                    sink.write(chunk)
+                else:
+                    into += chunk
+        finally:
+            if sink is not None:
+                sink.close()
+
+    def _kill(self) -> None:
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            self._process.poll()

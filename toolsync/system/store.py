@@ -1,0 +1,188 @@
+"""Files by their content: written whole or not at all.
+
+A file is written to a temporary name, synced, renamed to its digest, and its folder is
+synced; only then does anybody learn of it. A crash leaves an orphan, never half a file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from toolsync.errors import OutOfSpace, SetupError
+from toolsync.model import Blob
+
+_CHUNK = 1024 * 1024
+
+
+class Store:
+    """Content-addressed files under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def path(self, blob: Blob) -> Path:
+        """Return where a blob's bytes are; the file is never to be changed."""
+        return self._at(blob.sha256)
+
+    def has(self, blob: Blob) -> bool:
+        """Say whether the bytes are here, at their full size."""
+        try:
+            return self._at(blob.sha256).stat().st_size == blob.size
+        except FileNotFoundError:
+            return False
+
+    def add_bytes(self, data: bytes, name: str) -> Blob:
+        """Keep ``data`` and return its blob."""
+        with self.writing(name) as sink:
+            sink.write(data)
+        return sink.blob
+
+    def add_file(self, path: Path, name: str | None = None) -> Blob:
+        """Keep a copy of the file at ``path`` and return its blob."""
+        with path.open("rb") as source, self.writing(name or path.name) as sink:
+            while chunk := source.read(_CHUNK):
+                sink.write(chunk)
+        return sink.blob
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Sink]:
+        """Give a sink to write to; at the end of the block its ``blob`` is in the store.
+
+        Raises OutOfSpace when the disk is full; nothing is left behind then, or on any error.
+        """
+        folder = self._root / "tmp"
+        with full_disk_is_told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            fd, temp = tempfile.mkstemp(dir=folder)
+            try:
+                with os.fdopen(fd, "wb") as handle:
+                    sink = Sink(handle, name)
+                    yield sink
+                    handle.flush()
+                    os.fsync(handle.fileno())
+                os.chmod(temp, 0o644)
+                self._settle(Path(temp), sink.blob.sha256)
+            finally:
+                Path(temp).unlink(missing_ok=True)
+
+    def copy_to(self, blob: Blob, folder: Path, name: str | None = None) -> Path:
+        """Put a copy into ``folder`` under the blob's own (checked) name and return its path."""
+        wanted = name or blob.name
+        if wanted != os.path.basename(wanted) or wanted in ("", ".", ".."):
+            raise SetupError(f"{wanted!r} cannot be a file's name here")
+        target = folder / wanted
+        with full_disk_is_told(folder):
+            shutil.copyfile(self.path(blob), target)
+        return target
+
+    def partial(self, key: str) -> Path:
+        """Return where an unfinished download identified by ``key`` may grow."""
+        folder = self._root / "partial"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / hashlib.sha256(key.encode()).hexdigest()
+
+    def adopt(self, path: Path, name: str) -> Blob:
+        """Move a finished file into the store and return its blob."""
+        digest, size = digest_of(path)
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+        self._settle(path, digest)
+        return Blob(name=name, sha256=digest, size=size)
+
+    def sweep(self) -> None:
+        """Remove temporary files that a killed run has left."""
+        shutil.rmtree(self._root / "tmp", ignore_errors=True)
+
+    def _at(self, digest: str) -> Path:
+        return self._root / "sha256" / digest[:2] / digest
+
+    def _settle(self, temp: Path, digest: str) -> None:
+        final = self._at(digest)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(temp, final)
+        sync_folder(final.parent)
+
+
+class Sink:
+    """An open file that counts and digests what is written to it."""
+
+    def __init__(self, handle: BinaryIO, name: str) -> None:
+        self._handle, self._name = handle, name
+        self._hash, self._size = hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> int:
+        """Write all of ``data``."""
+        self._hash.update(data)
+        self._size += len(data)
+        return self._handle.write(data)
+
+    @property
+    def blob(self) -> Blob:
+        """What has been written so far."""
+        return Blob(name=self._name, sha256=self._hash.hexdigest(), size=self._size)
+
+
+def digest_of(path: Path) -> tuple[str, int]:
+    """Return a file's sha256 in hex and its size in bytes."""
+    hasher, size = hashlib.sha256(), 0
+    with path.open("rb") as source:
+        while chunk := source.read(_CHUNK):
+            hasher.update(chunk)
+            size += len(chunk)
+    return hasher.hexdigest(), size
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o644) -> bool:
+    """Make ``path`` hold exactly ``data``, whole or not at all; say whether it changed."""
+    if path.exists() and path.read_bytes() == data:
+        return False
+    with full_disk_is_told(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd, temp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(fd, "wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.chmod(temp, mode)
+            os.replace(temp, path)
+        finally:
+            Path(temp).unlink(missing_ok=True)
+        sync_folder(path.parent)
+    return True
+
+
+@contextmanager
+def full_disk_is_told(folder: Path) -> Iterator[None]:
+    """Turn "no space" and "read-only" into errors that name the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutOfSpace(
+                f"the disk that holds {folder} is full",
+                resolution="Free some room there and run again; nothing was half-written.",
+            ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise SetupError(
+                f"{folder} cannot be written: {error.strerror}",
+                resolution="Run as the user who owns it, or name another place with --state.",
+            ) from error
+        raise

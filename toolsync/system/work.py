@@ -1,0 +1,69 @@
+"""Folders to work in, which the next run clears away if this one is killed.
+
+Build tools that map users (sbuild, mmdebstrap) need every parent folder to be open to
+strangers for passing through, which a home folder or a private state folder is not. So work
+is done below /var/tmp, in a folder whose name follows from the state folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolsync.errors import SetupError
+from toolsync.system.run import run
+from toolsync.system.store import full_disk_is_told
+
+
+class Workshop:
+    """Makes temporary folders for one state folder."""
+
+    def __init__(self, state: Path, root: Path | None = None) -> None:
+        name = hashlib.sha256(str(state.absolute()).encode()).hexdigest()[:12]
+        self.root = root or Path("/var/tmp") / f"toolsync-{os.geteuid()}-{name}"  # noqa: S108 (owner is checked)
+
+    @contextmanager
+    def folder(self, purpose: str) -> Iterator[Path]:
+        """Give a fresh folder for the block and remove it with all it holds."""
+        self._prepare()
+        with full_disk_is_told(self.root):
+            path = Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=self.root))
+            path.chmod(0o755)
+        try:
+            yield path
+        finally:
+            remove_tree(path)
+
+    def sweep(self) -> None:
+        """Remove what a killed run has left; only the holder of the lock may call this."""
+        if self.root.is_dir() and not self.root.is_symlink():
+            for path in self.root.iterdir():
+                remove_tree(path)
+
+    def _prepare(self) -> None:
+        with full_disk_is_told(self.root):
+            self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+        found = self.root.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise SetupError(
+                f"{self.root} belongs to somebody else or is no folder",
+                resolution="Remove it, or name another work folder in toolsync.toml: [build] work.",
+            )
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a tree, also one whose files belong to mapped users of ours."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists() and os.geteuid() != 0:
+        run("unshare", "--map-root-user", "--map-auto", "rm", "-rf", path, timeout=300, ok=(0, 1))
+    if path.exists():
+        shutil.rmtree(path)
