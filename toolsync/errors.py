@@ -15,6 +15,7 @@
     │   └── PackageFailed       3     patches, build, lint or tests failed
     ├── TryAgain                4     nothing is wrong here: the world was not ready
     │   ├── Unreachable         4     an upstream or a target could not be reached
+    │   │   └── NotThere        4     its server answers, but has no such file (yet)
     │   ├── Busy                4     another toolsync holds the lock
     │   └── OutOfSpace          4     the disk is full
     └── ProgramFailed           1     an outside program failed where it should not
@@ -117,6 +118,10 @@ class TryAgain(ToolsyncError):
 
 class Unreachable(TryAgain):
     """Somebody else's server gave no usable answer."""
+
+
+class NotThere(Unreachable):
+    """The server answers that there is no such file (S3 says 403 for that)."""
 
 
 class Busy(TryAgain):

@@ -19,7 +19,7 @@ from typing import Protocol, TypeAlias, TypeVar
 import requests
 import urllib3
 
-from toolsync.errors import Hostile, SetupError, Unreachable
+from toolsync.errors import Hostile, NotThere, SetupError, Unreachable
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.transport import Adapter, Deadline
 
@@ -145,8 +145,9 @@ class Http:
             headers |= {"Range": f"bytes={have}-", "If-Range": strong}
         with self._open(url, headers, seconds) as response:
             resumed = response.status_code == 206 and _starts_at(response, have)
-            if response.status_code == 206 and not resumed:
-                raise Unreachable(f"{url} answered with another part than was asked for")
+            if response.status_code == 416 or (response.status_code == 206 and not resumed):
+                open_sink(False)  # what we have is no part of what is there now: start afresh
+                raise _Passing(f"{url} has no such part as was asked for")
             learned(_validators(response))
             done = have if resumed else 0
             total = _length(response, done)
@@ -232,12 +233,13 @@ class _Passing(Unreachable):
 
 def _check_status(response: _Response, url: str) -> None:
     status = response.status_code
-    if status in (200, 206, 304):
+    if status in (200, 206, 304, 416):
         return
     said = f"{url} answered {status} {response.reason or ''}".rstrip()
     if status in _PASSING:
         raise _Passing(said, _retry_after(response))
-    raise Unreachable(said, resolution="Look at the address in a browser; it may have moved.")
+    kind = NotThere if status in (403, 404, 410) else Unreachable
+    raise kind(said, resolution="Look at the address in a browser; it may have moved.")
 
 
 def _retry_after(response: _Response) -> float | None:

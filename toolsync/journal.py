@@ -1,0 +1,369 @@
+"""What was seen, decided and sent: the only module that knows SQL.
+
+Every method is one transaction. A stage's result is kept with a fingerprint of its inputs, so
+a stage whose inputs are unchanged answers from here. The log can be added to, never changed.
+A stage's result is refused while the stage before it has none: the order of `model.STAGES`
+holds at run time too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolsync.errors import SetupError
+from toolsync.model import STAGES
+from toolsync.system.clock import Clock, stamp
+from toolsync.system.store import full_disk_is_told
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE page (
+        tool TEXT PRIMARY KEY, definition TEXT NOT NULL, sighting TEXT NOT NULL,
+        status TEXT NOT NULL, message TEXT NOT NULL, resolution TEXT NOT NULL,
+        looked TEXT NOT NULL, answered TEXT NOT NULL);
+    CREATE TABLE release (
+        tool TEXT, version TEXT, data TEXT NOT NULL, seen TEXT NOT NULL,
+        sha256 TEXT NOT NULL DEFAULT '', accepted TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (tool, version));
+    CREATE TABLE result (
+        tool TEXT, version TEXT, scope TEXT, stage TEXT, inputs TEXT NOT NULL,
+        outcome TEXT NOT NULL, data TEXT NOT NULL, message TEXT NOT NULL,
+        resolution TEXT NOT NULL, kind TEXT NOT NULL,
+        started TEXT NOT NULL, finished TEXT NOT NULL,
+        PRIMARY KEY (tool, version, scope, stage));
+    CREATE TABLE upload (
+        target TEXT, source TEXT, version TEXT, series TEXT, tool TEXT NOT NULL,
+        upstream TEXT NOT NULL, content TEXT NOT NULL, revision INTEGER NOT NULL,
+        dsc TEXT NOT NULL, state TEXT NOT NULL, served TEXT NOT NULL DEFAULT '',
+        claimed TEXT NOT NULL, changed TEXT NOT NULL,
+        PRIMARY KEY (target, source, version, series));
+    CREATE TABLE log (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, tool TEXT NOT NULL,
+        version TEXT NOT NULL, scope TEXT NOT NULL, stage TEXT NOT NULL,
+        event TEXT NOT NULL, message TEXT NOT NULL);
+    CREATE INDEX log_tool ON log (tool, id);
+    CREATE TRIGGER log_is_kept BEFORE DELETE ON log
+        BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    CREATE TRIGGER log_is_true BEFORE UPDATE ON log
+        BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """Which stage of which release; ``scope`` is empty, a series, or ``series@target``."""
+
+    tool: str
+    version: str
+    stage: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a stage came to."""
+
+    key: Key
+    inputs: str
+    """Fingerprint of all that the result depends on."""
+    outcome: str
+    """``done`` or ``held``."""
+    data: Mapping[str, Any]
+    message: str
+    resolution: str
+    kind: str
+    """The error's class where it was held."""
+    started: str
+    finished: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRow:
+    """The last look at a tool's release page."""
+
+    tool: str
+    definition: str
+    """Fingerprint of the tool's watch policy: another policy, another page."""
+    sighting: Mapping[str, Any]
+    """The last answer that could be read, empty before the first."""
+    status: str
+    message: str
+    resolution: str
+    looked: str
+    answered: str
+    """When the page last gave a usable answer, empty if never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One source package on its way to, or on, a target."""
+
+    target: str
+    source: str
+    version: str
+    series: str
+    tool: str
+    upstream: str
+    content: str
+    revision: int
+    dsc: str
+    state: str
+    """``claimed``, ``sent`` or ``confirmed``."""
+    served: str
+    """The target's state when it was confirmed."""
+    claimed: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the log."""
+
+    at: str
+    tool: str
+    version: str
+    scope: str
+    stage: str
+    event: str
+    message: str
+
+
+class Journal:
+    """The state of all tools, in one SQLite file."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Open or make the journal; raise SetupError when it is not ours to read."""
+        self._clock = clock
+        with full_disk_is_told(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._migrate(path)
+        except sqlite3.DatabaseError as error:
+            raise SetupError(
+                f"the journal {path} cannot be opened: {error}",
+                resolution="Restore it from a backup, or name another folder with --state.",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    # pages and releases
+
+    def page(self, tool: str) -> PageRow | None:
+        """Return what the last look at a tool's page gave."""
+        row = self._one("SELECT * FROM page WHERE tool = ?", tool)
+        return None if row is None else PageRow(**{**row, "sighting": json.loads(row["sighting"])})
+
+    def remember_page(
+        self,
+        tool: str,
+        definition: str,
+        sighting: Mapping[str, Any] | None,
+        *,
+        status: str = "",
+        message: str = "",
+        resolution: str = "",
+    ) -> None:
+        """Keep what a look gave; a look that failed keeps the last sighting that did not."""
+        now = stamp(self._clock.now())
+        before = self.page(tool)
+        kept = before if before and before.definition == definition else None
+        found = sighting if sighting is not None else (kept.sighting if kept else {})
+        answered = now if sighting is not None else (kept.answered if kept else "")
+        self._put(
+            "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(tool, definition, json.dumps(found), status, message, resolution, now, answered),
+        )
+
+    def see(self, tool: str, version: str, data: Mapping[str, Any]) -> bool:
+        """Keep a release that a page named; say whether it is news."""
+        with self._transaction():
+            known = self._one("SELECT 1 FROM release WHERE tool=? AND version=?", tool, version)
+            self._db.execute(
+                "INSERT INTO release (tool, version, data, seen) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET data = excluded.data",
+                (tool, version, json.dumps(data), stamp(self._clock.now())),
+            )
+        return known is None
+
+    def accepted(self, tool: str, version: str) -> str:
+        """Return the digest under which a version was first accepted, or nothing."""
+        row = self._one("SELECT sha256 FROM release WHERE tool=? AND version=?", tool, version)
+        return row["sha256"] if row else ""
+
+    def accept(self, tool: str, version: str, sha256: str) -> None:
+        """Pin a version's digest; the first one stays for ever."""
+        self._put(
+            "UPDATE release SET sha256 = ?, accepted = ?"
+            " WHERE tool = ? AND version = ? AND sha256 = ''",
+            *(sha256, stamp(self._clock.now()), tool, version),
+        )
+
+    def releases(self, tool: str) -> list[dict[str, Any]]:
+        """Return every release ever seen, as kept, with ``seen``, ``sha256`` and ``accepted``."""
+        rows = self._all("SELECT * FROM release WHERE tool = ?", tool)
+        return [{**row, "data": json.loads(row["data"])} for row in rows]
+
+    # stages
+
+    def result(self, key: Key) -> Result | None:
+        """Return what a stage came to, if it was ever tried."""
+        row = self._one(
+            "SELECT * FROM result WHERE tool=? AND version=? AND scope=? AND stage=?",
+            *(key.tool, key.version, key.scope, key.stage),
+        )
+        return None if row is None else _result(row)
+
+    def results(self, tool: str, version: str) -> list[Result]:
+        """Return all that a release's stages came to, in the stages' order."""
+        rows = self._all("SELECT * FROM result WHERE tool=? AND version=?", tool, version)
+        return sorted(map(_result, rows), key=lambda r: (STAGES.index(r.key.stage), r.key.scope))
+
+    def record(
+        self,
+        key: Key,
+        *,
+        inputs: str,
+        outcome: str,
+        started: str,
+        data: Mapping[str, Any] | None = None,
+        message: str = "",
+        resolution: str = "",
+        kind: str = "",
+    ) -> None:
+        """Keep a stage's result and log it; refuse one whose predecessor is not done."""
+        now = stamp(self._clock.now())
+        with self._transaction():
+            self._check_order(key)
+            self._db.execute(
+                "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(key.tool, key.version, key.scope, key.stage, inputs, outcome),
+                    *(json.dumps(data or {}), message, resolution, kind, started, now),
+                ),
+            )
+            self._log(key, outcome, message, now)
+
+    def log(self, key: Key, event: str, message: str) -> None:
+        """Add a line to the log."""
+        with self._transaction():
+            self._log(key, event, message, stamp(self._clock.now()))
+
+    def entries(self, tool: str, limit: int = 1000) -> list[Entry]:
+        """Return a tool's log, oldest first, at most its last ``limit`` lines."""
+        rows = self._all("SELECT * FROM log WHERE tool=? ORDER BY id DESC LIMIT ?", tool, limit)
+        return [Entry(**{k: row[k] for k in row if k != "id"}) for row in reversed(rows)]
+
+    # uploads
+
+    def upload(self, target: str, source: str, version: str, series: str) -> Upload | None:
+        """Return what is known of one upload."""
+        row = self._one(
+            "SELECT * FROM upload WHERE target=? AND source=? AND version=? AND series=?",
+            *(target, source, version, series),
+        )
+        return None if row is None else Upload(**row)
+
+    def uploads(self, tool: str) -> list[Upload]:
+        """Return all uploads of a tool, oldest first."""
+        rows = self._all("SELECT * FROM upload WHERE tool=? ORDER BY claimed, rowid", tool)
+        return [Upload(**row) for row in rows]
+
+    def claim(self, upload: Mapping[str, Any]) -> None:
+        """Note that a package is about to be sent; what was claimed before stays as it is."""
+        now = stamp(self._clock.now())
+        row = {**upload, "state": "claimed", "served": "", "claimed": now, "changed": now}
+        names = ", ".join(row)
+        self._put(
+            f"INSERT INTO upload ({names}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
+            " ON CONFLICT DO NOTHING",
+            *row.values(),
+        )
+
+    def advance(self, upload: Upload, state: str, served: str = "") -> None:
+        """Note how far an upload has come."""
+        self._put(
+            "UPDATE upload SET state=?, served=?, changed=?"
+            " WHERE target=? AND source=? AND version=? AND series=?",
+            *(state, served, stamp(self._clock.now())),
+            *(upload.target, upload.source, upload.version, upload.series),
+        )
+
+    # the inside
+
+    def _check_order(self, key: Key) -> None:
+        before = STAGES[STAGES.index(key.stage) - 1]
+        if before == "watch":
+            row = self._one(
+                "SELECT 1 FROM release WHERE tool=? AND version=?", key.tool, key.version
+            )
+        else:
+            row = self._one(
+                "SELECT 1 FROM result WHERE tool=? AND version=? AND stage=?"
+                " AND outcome='done' AND ? LIKE scope || '%'",
+                *(key.tool, key.version, before, key.scope),
+            )
+        if row is None:
+            raise AssertionError(f"{key.stage} of {key.tool} {key.version} without {before}")
+
+    def _log(self, key: Key, event: str, message: str, now: str) -> None:
+        self._db.execute(
+            "INSERT INTO log (at, tool, version, scope, stage, event, message)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (now, key.tool, key.version, key.scope, key.stage, event, message),
+        )
+
+    def _migrate(self, path: Path) -> None:
+        found = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if found > len(_MIGRATIONS):
+            raise SetupError(
+                f"the journal {path} is of version {found}, newer than this toolsync"
+                f" understands ({len(_MIGRATIONS)})",
+                resolution="Install the newer toolsync again.",
+            )
+        for number in range(found, len(_MIGRATIONS)):
+            # One script, so that the change and its number are one transaction.
+            self._db.executescript(
+                f"BEGIN IMMEDIATE; {_MIGRATIONS[number]}; PRAGMA user_version = {number + 1}; COMMIT"
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _put(self, sql: str, *values: object) -> None:
+        with self._transaction():
+            self._db.execute(sql, values)
+
+    def _one(self, sql: str, *values: object) -> dict[str, Any] | None:
+        row = self._db.execute(sql, values).fetchone()
+        return None if row is None else dict(row)
+
+    def _all(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        return [dict(row) for row in self._db.execute(sql, values).fetchall()]
+
+
+def _result(row: Mapping[str, Any]) -> Result:
+    names = ("tool", "version", "stage", "scope")
+    rest = {name: row[name] for name in row if name not in names}
+    key = Key(**{name: row[name] for name in names})
+    return Result(key=key, **{**rest, "data": json.loads(row["data"])})
