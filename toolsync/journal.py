@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import SetupError
+from toolsync.errors import OutOfSpace, SetupError
 from toolsync.model import STAGES
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import full_disk_is_told
@@ -335,9 +335,8 @@ class Journal:
             )
         for number in range(found, len(_MIGRATIONS)):
             # One script, so that the change and its number are one transaction.
-            self._db.executescript(
-                f"BEGIN IMMEDIATE; {_MIGRATIONS[number]}; PRAGMA user_version = {number + 1}; COMMIT"
-            )
+            change = f"{_MIGRATIONS[number]}; PRAGMA user_version = {number + 1}"
+            self._db.executescript(f"BEGIN IMMEDIATE; {change}; COMMIT")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -345,9 +344,14 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise OutOfSpace(
+                    f"the journal cannot be written: {error}",
+                    resolution="See that its disk has room and is writable, and run again.",
+                ) from error
             raise
 
     def _put(self, sql: str, *values: object) -> None:

@@ -115,6 +115,11 @@ class Verified:
     signed_at: str = ""
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.fetched.release
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpacked:
@@ -131,6 +136,11 @@ class Unpacked:
     epoch: int = 0
     """The newest modification time inside, in seconds since 1970 (UTC)."""
 
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.verified.release
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licensed:
@@ -139,6 +149,11 @@ class Licensed:
     unpacked: Unpacked
     findings: tuple[Finding, ...]
 
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.unpacked.release
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compatible:
@@ -146,6 +161,11 @@ class Compatible:
 
     licensed: Licensed
     findings: tuple[Finding, ...]
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.licensed.release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +183,11 @@ class SourcePackage:
     files: tuple[Blob, ...]
     """The .dsc first, then what it names."""
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.compatible.release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +210,11 @@ class Built:
         """The binary packages among the files."""
         return tuple(blob for blob in self.files if blob.name.endswith(".deb"))
 
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.source.release
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -194,6 +224,11 @@ class Receipt:
     target: str
     where: str
     """Address of the archive, as a person would look it up."""
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.built.release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +241,11 @@ class Confirmed:
     """What apt was offered: each .deb and source file, by name and digest."""
     fingerprint: str
     """The key under which apt accepted the index."""
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.receipt.release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

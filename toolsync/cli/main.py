@@ -1,5 +1,113 @@
-"""The command line."""
+"""The entry point: global options, the visible table of commands, and the one catch.
+
+Commands load when they are asked for, so that ``toolsync --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from toolsync.cli.session import Settings
+from toolsync.errors import BUG, USAGE, ToolsyncError
+
+COMMANDS = {
+    "check": "Look at the release pages and say what is new.",
+    "sync": "Take every new release as far as it may go.",
+    "fetch": "Fetch, verify and unpack one release into a folder.",
+    "status": "Show where every tool stands, without asking anybody.",
+    "log": "Show what was done for a tool.",
+    "why": "Say why a tool is at the version that it is at.",
+    "evidence": "Show the proof of a release, from its page to apt.",
+    "doctor": "Say what is missing on this machine, and how to get it.",
+    "archive": "Tell how to install from the local archive.",
+    "verify": "Verify a file against a tool's pinned keys or digests.",
+    "repack": "Make the orig tarball of an archive.",
+}
 
 
-def main() -> None:
-    """Run toolsync."""
+class _Commands(click.Group):
+    """Loads ``toolsync.cli.NAME`` for the command NAME of the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"toolsync.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="TOOLSYNC_CONFIG",
+    help="The settings file, instead of /etc/toolsync/toolsync.toml or your own.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="TOOLSYNC_STATE",
+    help="The folder of journal, store and archive.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Tell more of what is done.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="toolsync")
+@click.pass_context
+def group(
+    ctx: click.Context, config: Path | None, state: Path | None, verbose: bool, debug: bool
+) -> None:
+    """Keep vendors' cloud tools in sync in an apt archive, with proof of every step.
+
+    Exit status: 0 fine, 1 a bug of ours, 2 usage, 3 something is held for a person,
+    4 try again later, 5 the set-up must be mended.
+    """
+    ctx.obj = Settings(config=config, state=state, verbose=verbose, debug=debug)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the status that its help promises."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        status = group.main(prog_name="toolsync", standalone_mode=False)
+    except ToolsyncError as error:
+        if debug:
+            raise
+        _complain(str(error), error.resolution)
+        status = error.exit_status
+    except click.ClickException as error:
+        error.show()
+        status = USAGE
+    except (KeyboardInterrupt, click.Abort):
+        _complain("stopped", "What was finished is kept; the next run goes on from there.")
+        status = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on: leave quietly
+        status = 0
+    except Exception as error:  # noqa: BLE001 (the one place where a bug becomes a sentence)
+        if debug:
+            raise
+        _complain(
+            f"a bug of ours: {type(error).__name__}: {error}",
+            "Please report it, with what --debug shows.",
+        )
+        status = BUG
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _complain(message: str, resolution: str) -> None:
+    click.echo(f"toolsync: {message}", err=True)
+    if resolution:
+        click.echo(f"  → {resolution}", err=True)

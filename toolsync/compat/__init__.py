@@ -1,0 +1,1 @@
+"""Gate a release on what its users would miss."""

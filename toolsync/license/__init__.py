@@ -1,0 +1,1 @@
+"""Gate a release on its license terms."""

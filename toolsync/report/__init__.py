@@ -1,0 +1,1 @@
+"""Put what happened into words: sentences, tables, evidence."""

@@ -1,0 +1,79 @@
+"""Everything that a run works with, opened once and closed at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from toolsync.config import Config
+from toolsync.journal import Journal
+from toolsync.package.chroot import Chroots
+from toolsync.publish.target import Target
+from toolsync.publish.targets import open_target
+from toolsync.steps import Steps, Tell
+from toolsync.system.clock import Clock
+from toolsync.system.http import Http, Progress
+from toolsync.system.lock import exclusive
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Everything that a run works with."""
+
+    config: Config
+    journal: Journal
+    store: Store
+    http: Http
+    workshop: Workshop
+    chroots: Chroots
+    target: Target
+    clock: Clock
+    steps: Steps
+    progress: Callable[[str], Progress]
+    """Gives, for a file's name, who is told how far its download has come."""
+
+
+@contextmanager
+def opened(
+    config: Config,
+    *,
+    tell: Tell,
+    progress: Callable[[str], Progress],
+    clock: Clock,
+    purpose: str = "",
+) -> Iterator[Bench]:
+    """Open journal, store, network and target for the block.
+
+    With ``purpose`` the state folder is held alone for that, and what a killed run has left is
+    cleared away; raises Busy when another toolsync holds it.
+    """
+    store = Store(config.state / "store")
+    workshop = Workshop(config.state, config.build.work)
+    http = Http(
+        user_agent=config.user_agent,
+        timeout=config.timeout,
+        retries=config.retries,
+        mirrors=config.mirrors,
+        clock=clock,
+    )
+    journal = Journal(config.state / "journal.sqlite", clock)
+    with closing(journal), closing(http), ExitStack() as stack:
+        if purpose:
+            stack.enter_context(exclusive(config.state, purpose))
+            workshop.sweep()
+            store.sweep()
+        yield Bench(
+            config=config,
+            journal=journal,
+            store=store,
+            http=http,
+            workshop=workshop,
+            chroots=Chroots(),
+            target=open_target(config.target, config, store, workshop),
+            clock=clock,
+            steps=Steps(journal, store, clock, tell),
+            progress=progress,
+        )

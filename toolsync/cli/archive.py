@@ -1,0 +1,32 @@
+"""``toolsync archive``."""
+
+from __future__ import annotations
+
+import click
+
+from toolsync.cli.session import Settings, opened
+from toolsync.errors import FINE, UsageError
+
+
+@click.group("archive")
+def command() -> None:
+    """Tell how to install from the local archive."""
+
+
+@command.command("sources")
+@click.option("--series", help="For which series; the first configured one if not given.")
+@click.option("--url", help="The address under which instances see the archive.")
+@click.pass_obj
+def sources(settings: Settings, series: str | None, url: str | None) -> int:
+    """Print the deb822 stanza with which an instance installs from the archive.
+
+    Put it into /etc/apt/sources.list.d/toolsync.sources; it carries the archive's key.
+    """
+    with opened(settings, archive_url=url) as bench:
+        wanted = series or bench.config.series[0]
+        if wanted not in bench.config.series:
+            raise UsageError(
+                f"the archive has no series {wanted}; it has {', '.join(bench.config.series)}"
+            )
+        click.echo(bench.target.stanza(wanted))
+    return FINE

@@ -1,0 +1,38 @@
+"""``toolsync check``."""
+
+from __future__ import annotations
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.errors import FINE, SOMETHING_NEW, gravest
+
+
+@click.command("check")
+@click.argument("tools", nargs=-1, metavar="[TOOL|DIR]...")
+@click.option("--jobs", type=click.IntRange(1, 256), help="How many pages to look at at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@click.option("--exit-code", is_flag=True, help="Exit with 10 where something is new.")
+@click.pass_obj
+def command(
+    settings: Settings, tools: tuple[str, ...], jobs: int | None, as_json: bool, exit_code: bool
+) -> int:
+    """Look at the release pages and say what is new; change nothing.
+
+    Each tool ends in one status: up-to-date, new, held, recalled, replaced, drifted,
+    unreachable or error. A page that could not be reached is never called up-to-date.
+    """
+    from toolsync.survey import check
+
+    with opened(settings) as bench:
+        chosen = chosen_tools(bench.config, tools)
+        found = check(bench, chosen, jobs or bench.config.jobs)
+    if as_json:
+        render.as_json([render.outcome_row(outcome) for outcome in found])
+    else:
+        render.outcomes(found)
+    status = gravest(outcome.exit_status for outcome in found)
+    if status == FINE and exit_code and any(outcome.status == "new" for outcome in found):
+        return SOMETHING_NEW
+    return status

@@ -1,0 +1,29 @@
+"""``toolsync doctor``."""
+
+from __future__ import annotations
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings
+from toolsync.errors import FINE, SETUP
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@click.pass_obj
+def command(settings: Settings, as_json: bool) -> int:
+    """Say what is missing on this machine, and how to get it."""
+    from toolsync.doctor import examine
+    from toolsync.model import dump
+
+    checks = list(examine(settings.load()))
+    if as_json:
+        render.as_json([dump(check) for check in checks])
+    else:
+        for check in checks:
+            mark = render.styled("ok     ", fg="green") if check.fine else "MISSING"
+            click.echo(f"{mark}  {check.subject}: {check.message}")
+            if check.resolution:
+                click.echo(f"         → {check.resolution}")
+    return FINE if all(check.fine for check in checks) else SETUP

@@ -1,0 +1,58 @@
+"""Put results on the screen: a table for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from toolsync.model import Outcome
+
+_STYLE = {
+    "up-to-date": {"fg": "green"},
+    "new": {"fg": "cyan", "bold": True},
+    "held": {"fg": "yellow", "bold": True},
+}
+_ALARM = {"fg": "red", "bold": True}
+
+
+def as_json(data: Any) -> None:
+    """Print data as JSON."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def outcome_row(outcome: Outcome) -> dict[str, Any]:
+    """Return the fields that ``check --json`` promises."""
+    names = ("tool", "current", "newest", "status", "url", "message")
+    return {name: getattr(outcome, name) for name in names}
+
+
+def outcomes(found: Sequence[Outcome]) -> None:
+    """Print a line per tool: name, versions, status, reason; below it what to do."""
+    width = max((len(outcome.tool) for outcome in found), default=0)
+    for outcome in found:
+        status = styled(f"{outcome.status:<11}", **_STYLE.get(outcome.status, _ALARM))
+        click.echo(f"{outcome.tool:<{width}}  {status}  {outcome.message}")
+        if outcome.resolution:
+            click.echo(f"{'':<{width}}  → {outcome.resolution}")
+
+
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns as wide as they need to be."""
+    if not rows:
+        return
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip())
+
+
+def styled(text: str, **style: Any) -> str:
+    """Return text in color where colors are wanted (a terminal, and no NO_COLOR)."""
+    import os
+
+    if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+        return text
+    return click.style(text, **style)

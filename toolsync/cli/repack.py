@@ -1,0 +1,72 @@
+"""``toolsync repack``."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings
+from toolsync.errors import FINE
+
+
+@click.command("repack")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder for the tarball.",
+)
+@click.option("--package", "source", required=True, help="The source package's name.")
+@click.option("--version", required=True, help="The upstream version.")
+@click.option(
+    "--copyright",
+    "copyright_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A debian/copyright whose Files-Excluded are left out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+@click.pass_obj
+def command(
+    settings: Settings,
+    file: Path,
+    output: Path,
+    source: str,
+    version: str,
+    copyright_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Make the orig tarball of FILE: harmless, and the same bytes on every machine."""
+    from toolsync.system.store import replace_file
+    from toolsync.unpack.orig import Exclusions, make_orig
+
+    config = settings.load()
+    output.mkdir(parents=True, exist_ok=True)
+    text = copyright_file.read_text(encoding="utf-8") if copyright_file else ""
+    with tempfile.TemporaryDirectory(dir=output, prefix=".repack-") as folder:
+        made = make_orig(
+            file,
+            source=source,
+            version=version,
+            exclusions=Exclusions.parse(text),
+            limits=config.limits,
+            folder=Path(folder),
+        )
+        replace_file(output / made.name, made.path.read_bytes())
+    if as_json:
+        render.as_json(
+            {
+                "orig": made.name,
+                "untouched": made.untouched,
+                "members": made.members,
+                "excluded": list(made.excluded),
+            }
+        )
+    else:
+        how = "upstream's own file" if made.untouched else f"repacked, {made.members} members"
+        click.echo(f"{output / made.name} ({how})")
+    return FINE

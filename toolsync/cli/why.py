@@ -1,0 +1,31 @@
+"""``toolsync why``."""
+
+from __future__ import annotations
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.errors import FINE
+
+
+@click.command("why")
+@click.argument("tool")
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+@click.pass_obj
+def command(settings: Settings, tool: str, as_json: bool) -> int:
+    """Say in a sentence or two why TOOL is at the version that it is at."""
+    from toolsync.report.why import why
+    from toolsync.survey import last_standing
+
+    with opened(settings) as bench:
+        (chosen,) = chosen_tools(bench.config, (tool,))
+        outcome = last_standing(bench, chosen)
+        page = bench.journal.page(chosen.name)
+        answer = why(chosen.name, outcome, page, bench.journal.entries(chosen.name))
+    if as_json:
+        row = render.outcome_row(outcome) if outcome else {"tool": chosen.name}
+        render.as_json({**row, "why": answer})
+    else:
+        click.echo(answer)
+    return FINE

@@ -1,0 +1,70 @@
+"""Write the changelog entry of a release: what was found, how it was proved, and its digest."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from debian.changelog import Changelog
+
+from toolsync.model import Compatible
+
+_WIDTH = 78
+
+
+def changelog(item: Compatible, *, source: str, version: str, series: str, maintainer: str) -> str:
+    """Return debian/changelog with one entry for this release in this series.
+
+    The entry's date is the release's own (see `entry_date`), so that the same release and
+    packaging give the same source package on any day.
+    """
+    log = Changelog()
+    log.new_block(
+        package=source,
+        version=version,
+        distributions=series,
+        urgency="medium",
+        author=maintainer,
+        date=format_datetime(entry_date(item)),
+        changes=["", *_lines(item), ""],
+    )
+    return str(log)
+
+
+def entry_date(item: Compatible) -> datetime:
+    """Return the newest modification time inside the release, in UTC.
+
+    Launchpad refuses files dated before 1975; `unpack` has already lifted those to 1980.
+    """
+    return datetime.fromtimestamp(item.licensed.unpacked.epoch, UTC)
+
+
+def _lines(item: Compatible) -> list[str]:
+    unpacked = item.licensed.unpacked
+    verified = unpacked.verified
+    release = verified.fetched.release
+    day = f", published on {release.published[:10]}" if release.published else ""
+    what = "upstream's own file" if unpacked.untouched else f"repacked from {release.filename}"
+    points = [
+        f"- Found on {release.page} as {release.raw_version}{day}.",
+        f"- Verified: {verified.statement}.",
+        f"- Archive: {release.filename}, sha256",
+        f"  {verified.fetched.archive.sha256}",
+        f"- Orig tarball ({what}): sha256",
+        f"  {unpacked.orig.sha256}",
+    ]
+    if unpacked.excluded:
+        points.append(f"- Left out of it: {len(unpacked.excluded)} files, see debian/copyright.")
+    lines = [f"  * New upstream release {release.version}."]
+    for point in points:
+        indent = "    " if point.startswith("-") else "      "
+        lines += textwrap.wrap(
+            point.strip(),
+            _WIDTH,
+            initial_indent=indent,
+            subsequent_indent="      ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines

@@ -1,0 +1,127 @@
+"""Decide, without doing anything, where a tool stands and which releases to take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from toolsync.config import Config, Tool
+from toolsync.errors import HELD, LATER, Drifted, SetupError, ToolsyncError, Unreachable
+from toolsync.journal import PageRow, Result
+from toolsync.model import Outcome, Release
+from toolsync.watch.versions import sort_key
+
+_WORDS = {Drifted: "drifted", Unreachable: "unreachable"}
+
+
+def fitting_series(config: Config, tool: Tool) -> tuple[str, ...]:
+    """Return the configured series that a tool can be built for, maybe none."""
+    return tuple(name for name in config.series if not tool.series or name in tool.series)
+
+
+def wanted_series(config: Config, tool: Tool) -> tuple[str, ...]:
+    """Return the series to build a tool for; raise SetupError when there is none."""
+    series = fitting_series(config, tool)
+    if not series:
+        raise SetupError(
+            f"{tool.name} can be built for {', '.join(tool.series)} only;"
+            f" this set-up serves {', '.join(config.series)}",
+            resolution=f"Add one of its series to `series` in {config.file}, or leave it out.",
+        )
+    return series
+
+
+def candidates(
+    releases: Sequence[Release], published: str | None, backlog: int
+) -> tuple[Release, ...]:
+    """Return the releases to take, oldest first.
+
+    These are the newest published one (its packaging may have changed) and those that are
+    newer, but of the latter only the ``backlog`` newest.
+    """
+    ordered = sorted(releases, key=lambda release: sort_key(release.version))
+    if published is None:
+        return tuple(ordered[-backlog:])
+    newer = [r for r in ordered if sort_key(r.version) > sort_key(published)]
+    again = [r for r in ordered if r.version == published]
+    return (*again, *newer[-backlog:])
+
+
+def standing(
+    tool: Tool,
+    releases: Sequence[Release],
+    *,
+    current: str | None,
+    accepted: Mapping[str, str],
+    held: Mapping[str, Result],
+) -> Outcome:
+    """Return where a tool stands after a look that succeeded.
+
+    ``releases`` are newest first; ``accepted`` maps versions to the digests that they were
+    first accepted with, ``held`` versions to the result that holds them.
+    """
+    newest = releases[0]
+    base = Outcome(
+        tool=tool.name,
+        status="up-to-date",
+        current=current,
+        newest=newest.version,
+        url=newest.url,
+        message=f"{newest.version} is the newest and is published",
+    )
+    changed = [r for r in releases if r.sha256 and accepted.get(r.version, r.sha256) != r.sha256]
+    if changed:
+        return _replaced(base, changed[0], accepted)
+    if current is not None and sort_key(newest.version) < sort_key(current):
+        return replace(
+            base,
+            status="recalled",
+            message=f"{current} is published, but the page now names {newest.version} as newest",
+            resolution="Ask upstream why it was withdrawn; nothing was changed.",
+            exit_status=HELD,
+        )
+    if newest.version == current:
+        return base
+    if newest.version in held:
+        why = held[newest.version]
+        return replace(
+            base,
+            status="held",
+            message=f"{newest.version} is held at {why.key.stage}: {why.message}",
+            resolution=why.resolution,
+            exit_status=HELD,
+        )
+    before = f"{current} is published" if current else "nothing is published yet"
+    return replace(base, status="new", message=f"{newest.version} is new; {before}")
+
+
+def _replaced(base: Outcome, release: Release, accepted: Mapping[str, str]) -> Outcome:
+    return replace(
+        base,
+        status="replaced",
+        message=f"{release.version} was accepted with sha256 {accepted[release.version]}, "
+        f"but the page now states {release.sha256}",
+        resolution="Treat it as an attack until upstream explains it; nothing was changed.",
+        exit_status=HELD,
+    )
+
+
+def trouble(
+    tool: Tool, error: ToolsyncError, *, current: str | None, page: PageRow | None
+) -> Outcome:
+    """Return where a tool stands when looking at it failed."""
+    status = next((word for kind, word in _WORDS.items() if isinstance(error, kind)), "error")
+    message = str(error)
+    if status == "unreachable":
+        since = page.answered if page else ""
+        message += f" (last answer: {since})" if since else " (it never answered)"
+    return Outcome(
+        tool=tool.name,
+        status=status,
+        current=current,
+        newest=None,
+        url=tool.watch.url or None,
+        message=message,
+        resolution=error.resolution,
+        exit_status=LATER if status == "unreachable" else error.exit_status,
+    )
