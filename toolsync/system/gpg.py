@@ -1,0 +1,117 @@
+"""The one gateway to GnuPG: judge signatures, describe keys, keep a signing key.
+
+Verdicts come from gpgv over a keyring that holds nothing but the given files, in a private
+home that lives for one call. `gpgstatus` reads its words, `gpgkeys` makes the keyring, and
+`gpghome` keeps the archive's own key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from toolsync.errors import ProgramFailed
+from toolsync.system.gpghome import SigningHome
+from toolsync.system.gpgkeys import (
+    SECONDS,
+    KeyInfo,
+    Subkey,
+    armored_blocks,
+    inspect_keys,
+    merged_keyring,
+)
+from toolsync.system.gpgstatus import WEAK, Signature, Status, broken, parse_status
+from toolsync.system.run import run
+
+__all__ = [
+    "WEAK",
+    "KeyInfo",
+    "Signature",
+    "SigningHome",
+    "Status",
+    "Subkey",
+    "check_detached",
+    "inspect_keys",
+    "is_clear_signed",
+    "open_signed",
+]
+
+SIGNATURE_LIMIT = 256 * 1024
+"""Bytes; a signature has some hundred, and a file of many signers some thousand."""
+SIGNED_LIMIT = 8 * 1024 * 1024
+"""Bytes of a clear-signed file."""
+_BLOCKS = 16
+
+
+def check_detached(signature: Path, data: Path, keyring: Sequence[Path]) -> tuple[Signature, ...]:
+    """Return gpgv's judgement of each signature in ``signature`` over the file ``data``.
+
+    Never empty: what is no signature (HTML, cut off, too large) comes back as one with
+    status ``error`` and a note. Signatures in several armored blocks all count.
+    """
+    trouble = _trouble(signature, SIGNATURE_LIMIT, "SIGNATURE")
+    if trouble:
+        return (broken(trouble),)
+    content = signature.read_bytes()
+    blocks = armored_blocks(content, "SIGNATURE")[:_BLOCKS] or [content]
+    found: list[Signature] = []
+    with merged_keyring(keyring) as home:
+        for block in blocks:
+            part = home / "signature"
+            part.write_bytes(block)
+            status = _gpgv(home, part, data.absolute())
+            found += parse_status(status, inline=False)
+    return tuple(found)
+
+
+def open_signed(
+    signed: Path, keyring: Sequence[Path], into: Path, *, limit: int = SIGNED_LIMIT
+) -> tuple[Signature, ...]:
+    """Judge a file that carries its own signature and write the text it stands over to ``into``.
+
+    Takes clear-signed text and ``gpg --sign`` files. Only signed text is written, whatever
+    stands around it; nothing is, when there is none. ``limit`` bounds file and text, in bytes.
+    """
+    trouble = _trouble(signed, limit, "SIGNED MESSAGE")
+    if trouble:
+        return (broken(trouble),)
+    into.unlink(missing_ok=True)
+    with merged_keyring(keyring) as home:
+        # A compressed text can be far larger than its file: the kernel stops that (SIGXFSZ).
+        bound = ("prlimit", f"--fsize={limit}", "gpgv", "--output", str(into.absolute()))
+        try:
+            status = _gpgv(home, signed.absolute(), program=bound)
+        except ProgramFailed:
+            into.unlink(missing_ok=True)
+            return (broken(f"could not be read: its text may be larger than {limit} bytes"),)
+    return parse_status(status, inline=True)
+
+
+def is_clear_signed(path: Path) -> bool:
+    """Say whether the file holds a clear-signed text."""
+    with path.open("rb") as source:
+        content = source.read(SIGNED_LIMIT)
+    return re.search(rb"^-----BEGIN PGP SIGNED MESSAGE-----\s*$", content, re.MULTILINE) is not None
+
+
+def _gpgv(home: Path, *files: Path, program: Sequence[str] = ("gpgv",)) -> str:
+    keyring = ("--homedir", str(home), "--keyring", str(home / "pubring.kbx"))
+    words: tuple[str | Path, ...] = (*program, "--status-fd", "1", *keyring, "--", *files)
+    return run(*words, timeout=SECONDS, ok=(0, 1, 2)).out
+
+
+def _trouble(path: Path, limit: int, kind: str) -> str:
+    """Return what is wrong with a signature file at first sight, empty if nothing is."""
+    size = path.stat().st_size
+    if size == 0:
+        return "is an empty file"
+    if size > limit:
+        return f"is too large: {size} bytes, at most {limit} are read"
+    content = path.read_bytes()
+    if re.match(rb"\s*<(!doctype|html|\?xml|head|body)", content, re.IGNORECASE):
+        return "is an HTML or XML page and no signature"
+    begins = re.search(rb"^-----BEGIN PGP " + kind.encode(), content, re.MULTILINE)
+    if begins and b"-----END PGP SIGNATURE-----" not in content[begins.end() :]:
+        return "is cut off: it begins but does not end"
+    return ""
