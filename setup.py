@@ -27,7 +27,6 @@ setup(
     entry_points={"console_scripts": ["toolsync = toolsync.cli.main:main"]},
     install_requires=[
         "click>=8.1",
-        "debmutate>=0.65",
         "jsonschema>=4.10",
         "launchpadlib>=1.11",
         "lxml>=4.9",

@@ -96,7 +96,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on: leave quietly
         status = 0
-    except Exception as error:  # noqa: BLE001 (the one place where a bug becomes a sentence)
+    except Exception as error:
         if debug:
             raise
         _complain(

@@ -56,7 +56,7 @@ def _stage(result: Result) -> dict[str, Any]:
 
 
 def _by_series(results: Sequence[Result]) -> dict[str, Any]:
-    """Group what was done per series: ``{series: {package, build, target: {publish, confirm}}}``."""
+    """Group by series: ``{series: {package, build, TARGET: {publish, confirm}}}``."""
     places: dict[str, Any] = {}
     for result in results:
         series, _, target = result.key.scope.partition("@")

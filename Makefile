@@ -1,0 +1,93 @@
+# Two commands do everything on a fresh Debian 12:
+#   make run    install what is missing, then take a real release to a local apt archive
+#   make test   install what is missing, then run the whole test suite
+# Both can be repeated; what is there already is left as it is.
+
+TOOL ?= awscli
+PYTHON ?= /usr/bin/python3
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+VENV := .venv
+
+RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
+	distro-info-data dpkg-dev dput fakeroot gnupg gpgv lintian mmdebstrap python3-venv reprepro \
+	sbuild tar uidmap util-linux xz-utils zstd
+TEST_PACKAGES := python3-click python3-debian python3-gnupg python3-hypothesis python3-jsonschema \
+	python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
+	python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
+
+.PHONY: run test quick lint bench clean packages-run packages-test ids
+
+run: packages-run ids $(VENV)/.run
+	@$(VENV)/bin/toolsync sync $(TOOL)
+	@echo
+	@echo "# Put this stanza into /etc/apt/sources.list.d/toolsync.sources on any machine:"
+	@$(VENV)/bin/toolsync archive sources
+	@echo
+	@echo "# and install with this command:"
+	@echo "apt-get update && apt-get install $(TOOL)"
+
+test: packages-test ids $(VENV)/.test $(VENV)/.moto lint
+	@echo "== quick tests, on the newest libraries"
+	@$(VENV)/bin/pytest -n 2 -m "not slow"
+	@echo "== the same, on Debian's own libraries"
+	@$(PYTHON) -m pytest -n 2 -m "not slow" -p no:cacheprovider
+	@echo "== slow tests: clean chroots, real builds, kills"
+	@$(VENV)/bin/pytest -n 2 --dist loadgroup -m slow --durations=10
+
+lint: $(VENV)/.test
+	@$(VENV)/bin/ruff check toolsync tests setup.py
+	@$(VENV)/bin/ruff format --check -q toolsync tests setup.py
+	@$(VENV)/bin/mypy
+
+quick: $(VENV)/.test lint
+	@$(VENV)/bin/pytest -n 2 -m "not slow"
+
+# $(call install,PACKAGES): say what is missing and install it.
+define install
+	@missing=$$(comm -23 <(printf '%s\n' $(1) | sort -u) \
+	  <(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(1) 2>/dev/null \
+	    | sed -n 's/^installed //p' | sort -u)); \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing Debian packages:" $$missing; \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	    $$missing >/dev/null; \
+	fi
+endef
+
+packages-run:
+	$(call install,$(RUN_PACKAGES))
+
+packages-test:
+	$(call install,$(RUN_PACKAGES) $(TEST_PACKAGES))
+
+# Clean chroots map users; root and people alike need a range of ids for that (subuid(5)).
+ids:
+	@for file in /etc/subuid /etc/subgid; do \
+	  grep -qs "^$$(id -un):" $$file || { \
+	    echo "Adding a range of ids for $$(id -un) to $$file"; \
+	    echo "$$(id -un):100000:65536" | $(SUDO) tee -a $$file >/dev/null; }; \
+	done
+
+$(VENV)/.run: setup.py | packages-run
+	@echo "Installing the Python libraries into $(VENV)"
+	@[ -x $(VENV)/bin/pip ] || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install -qq --use-pep517 -e . 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $@
+
+$(VENV)/.test: setup.py | packages-test
+	@echo "Installing the Python libraries, with those for tests, into $(VENV)"
+	@[ -x $(VENV)/bin/pip ] || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install -qq --use-pep517 -e '.[test]' 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $(VENV)/.run $@
+
+$(VENV)/.moto: | $(VENV)/.test
+	@echo "Installing moto, an EC2 to test against, into $(VENV)/moto"
+	@$(PYTHON) -m venv $(VENV)/moto
+	@$(VENV)/moto/bin/pip install -qq 'moto[server]' 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $@
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info

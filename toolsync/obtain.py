@@ -1,0 +1,167 @@
+"""Do what uscan does: watch, fetch, verify and unpack one release into a folder, nothing else.
+
+The journal is asked for what was accepted before and is not written: this is for hands and
+scripts, not a step of a release's way to the archive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolsync.bench import Bench
+from toolsync.config import Tool
+from toolsync.errors import FINE, Held, Replaced, ToolsyncError, Unverified, UsageError
+from toolsync.fetch import fetch
+from toolsync.model import Outcome, Release, Verified
+from toolsync.survey import in_trouble, published
+from toolsync.unpack.stage import unpack
+from toolsync.verify.refusal import MissingProof
+from toolsync.verify.stage import METHODS, verify
+from toolsync.watch.look import look
+from toolsync.watch.versions import sort_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obtained:
+    """What ``fetch --json`` promises; the files are names in the output folder."""
+
+    tool: str
+    current: str | None
+    version: str | None
+    status: str
+    url: str | None
+    file: str | None
+    verify: str
+    """``good``, ``bad``, ``missing-signature``, ``no-keyring`` or ``unchecked``."""
+    accepted: bool
+    orig: str | None
+    components: tuple[str, ...]
+    message: str
+    resolution: str = ""
+    exit_status: int = FINE
+
+
+def obtain(bench: Bench, tool: Tool, wanted: str | None, output: Path) -> Obtained:
+    """Return what became of the newest release, or of version ``wanted``, in ``output``.
+
+    A release that is refused leaves nothing there; the refusal is told in the value.
+    """
+    current = published(bench, tool)
+    try:
+        release = _choose(bench, tool, wanted)
+    except UsageError:
+        raise
+    except ToolsyncError as error:
+        return _not_seen(tool, current, error, bench)
+    try:
+        fetched = fetch(
+            release,
+            tool=tool,
+            http=bench.http,
+            store=bench.store,
+            limits=bench.config.limits,
+            progress=bench.progress(release.filename),
+        )
+        verified = verify(fetched, tool=tool, store=bench.store, now=bench.clock.now())
+        _check_accepted(bench, verified)
+        unpacked = unpack(
+            verified,
+            tool=tool,
+            store=bench.store,
+            limits=bench.config.limits,
+            workshop=bench.workshop,
+        )
+    except ToolsyncError as error:
+        return _refused(tool, current, release, error)
+    output.mkdir(parents=True, exist_ok=True)
+    bench.store.copy_to(fetched.archive, output, _plain(release.filename))
+    bench.store.copy_to(unpacked.orig, output)
+    newer = current is None or sort_key(release.version) > sort_key(current)
+    return Obtained(
+        tool=tool.name,
+        current=current,
+        version=release.version,
+        status="new" if newer else "up-to-date",
+        url=release.url,
+        file=_plain(release.filename),
+        verify="good",
+        accepted=True,
+        orig=unpacked.orig.name,
+        components=(),
+        message=f"{release.version}: {verified.statement}",
+    )
+
+
+def _choose(bench: Bench, tool: Tool, wanted: str | None) -> Release:
+    releases = look(tool, http=bench.http, limits=bench.config.limits).releases
+    if wanted is None:
+        return releases[0]
+    found = next((r for r in releases if wanted in (r.version, r.raw_version)), None)
+    if found is None:
+        raise UsageError(
+            f"{releases[0].page} names no version {wanted} of {tool.name}; the newest are: "
+            f"{', '.join(release.version for release in releases[:5])}"
+        )
+    return found
+
+
+def _check_accepted(bench: Bench, item: Verified) -> None:
+    before = bench.journal.accepted(item.release.tool, item.release.version)
+    if before not in ("", item.fetched.archive.sha256):
+        raise Replaced(
+            f"{item.release.version} was accepted with sha256 {before}, "
+            f"but now is {item.fetched.archive.sha256}",
+            resolution="Treat it as an attack until upstream explains it.",
+        )
+
+
+def _not_seen(tool: Tool, current: str | None, error: ToolsyncError, bench: Bench) -> Obtained:
+    outcome: Outcome = in_trouble(bench, tool, error)
+    return Obtained(
+        tool=tool.name,
+        current=current,
+        version=None,
+        status=outcome.status,
+        url=outcome.url,
+        file=None,
+        verify="unchecked",
+        accepted=False,
+        orig=None,
+        components=(),
+        message=outcome.message,
+        resolution=outcome.resolution,
+        exit_status=outcome.exit_status,
+    )
+
+
+def _refused(tool: Tool, current: str | None, release: Release, error: ToolsyncError) -> Obtained:
+    status = "replaced" if isinstance(error, Replaced) else "error"
+    return Obtained(
+        tool=tool.name,
+        current=current,
+        version=release.version,
+        status="held" if isinstance(error, Held) and status == "error" else status,
+        url=release.url,
+        file=None,
+        verify=_verdict(tool, error),
+        accepted=False,
+        orig=None,
+        components=(),
+        message=str(error),
+        resolution=error.resolution,
+        exit_status=error.exit_status,
+    )
+
+
+def _verdict(tool: Tool, error: ToolsyncError) -> str:
+    if isinstance(error, MissingProof):
+        return "missing-signature"
+    if isinstance(error, Unverified | Replaced):
+        return "bad" if tool.verify.method in METHODS else "unchecked"
+    return "no-keyring" if tool.verify.keys and not tool.keyring else "unchecked"
+
+
+def _plain(name: str) -> str:
+    """Return a file name from a page as one that can stay inside a folder."""
+    return Path(name.replace("\\", "/")).name or "download"
