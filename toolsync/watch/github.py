@@ -1,0 +1,148 @@
+"""Read a GitHub repository's tags or releases: Atom feeds, or the JSON API's answers.
+
+The feeds need no quota and are the default: ``watch.url`` is the repository's page. With
+``…/repos/OWNER/REPO``, the API's form of that address, the API is asked. A tag is taken
+from an entry's id or link, never from its title, which is free text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from toolsync.config import Tool
+from toolsync.errors import SetupError
+from toolsync.model import Release
+from toolsync.system.http import Page
+from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.watch.reading import (
+    Found,
+    Get,
+    drifted,
+    filled,
+    http_address,
+    joined,
+    json_of,
+    media_type,
+    moment,
+    sha256_of,
+    xml_root,
+)
+
+_PER_PAGE, _MAX_PAGES = 100, 10
+_ID = re.compile(r"tag:[^:/]*:Repository/\d+/(?P<tag>.+)", re.DOTALL)
+_LINK = re.compile(r"/releases/tag/(?P<tag>[^?#]+)")
+
+
+def read(tool: Tool, get: Get) -> list[Release]:
+    """Return the repository's tags (or releases) that ``watch.pattern`` fits as a whole."""
+    watch = tool.watch
+    what = watch.releases
+    pattern = version_pattern(watch.pattern)
+    root, name, is_api = _repository(watch.url)
+    page = get(*_first(root, what, is_api))
+    found = Found(tool, page)
+    for entry in _entries(page, root, what, get):
+        tag = entry.pop("tag")
+        found.look_at(tag)
+        match = pattern.fullmatch(tag) if len(tag) <= LONGEST_SUBJECT else None
+        if match and match["version"]:
+            _add(found, tool, tag, match["version"], entry, (root, name, is_api))
+    return found.releases(f"{what.removesuffix('s')} that matches {watch.pattern!r}")
+
+
+def _first(root: str, what: str, is_api: bool) -> tuple[str, str]:
+    if is_api:
+        return f"{root}/{what}?per_page={_PER_PAGE}", "application/vnd.github+json"
+    return f"{root}/{what}.atom", "application/atom+xml"
+
+
+def _repository(url: str) -> tuple[str, str, bool]:
+    """Return the repository's address, its name, and whether that is the API's form."""
+    parts = urlsplit(url)
+    names = [part for part in parts.path.split("/") if part]
+    is_api = len(names) >= 3 and names[-3] == "repos"
+    if len(names) < 2:
+        raise SetupError(
+            f"watch.url: {url!r} names no repository",
+            resolution="Write it as https://HOST/OWNER/REPOSITORY in tool.toml.",
+        )
+    kept = names if is_api else names[:2]
+    kept[-1] = kept[-1].removesuffix(".git")
+    path = "/" + "/".join(kept)
+    return urlunsplit((parts.scheme, parts.netloc, path, "", "")), kept[-1], is_api
+
+
+def _entries(page: Page, root: str, what: str, get: Get) -> Iterator[dict[str, Any]]:
+    if not media_type(page).endswith("json"):
+        yield from _atom(page)
+        return
+    for number in range(2, _MAX_PAGES + 2):
+        entries = json_of(page)
+        if not isinstance(entries, list):
+            said = entries.get("message", "") if isinstance(entries, dict) else ""
+            raise drifted(page.url, f"answered with no list of {what}: {str(said)[:200]!r}")
+        yield from (_json(page, entry) for entry in entries if _counts(entry))
+        if len(entries) < _PER_PAGE or number > _MAX_PAGES:
+            return
+        page = get(
+            f"{root}/{what}?per_page={_PER_PAGE}&page={number}", "application/vnd.github+json"
+        )
+
+
+def _atom(page: Page) -> Iterator[dict[str, Any]]:
+    for entry in xml_root(page, ["feed"]).iterfind("{*}entry"):
+        match = _ID.fullmatch(str(entry.findtext("{*}id") or "").strip())
+        tag = match["tag"] if match else ""
+        for link in () if tag else entry.iterfind("{*}link"):
+            found = _LINK.search(link.get("href") or "")
+            tag = tag or (unquote(found["tag"]) if found else "")
+        if tag:
+            updated = str(entry.findtext("{*}updated") or "").strip()
+            yield {"tag": tag, "published": moment(updated)}
+
+
+def _counts(entry: object) -> bool:
+    return isinstance(entry, dict) and not entry.get("draft")
+
+
+def _json(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
+    tag = entry.get("tag_name") or entry.get("name")
+    tarball, assets = entry.get("tarball_url"), entry.get("assets")
+    return {
+        "tag": tag if isinstance(tag, str) else "",
+        "published": moment(entry.get("published_at")),
+        "prerelease": entry.get("prerelease") is True,
+        "tarball": joined(page.url, tarball) if isinstance(tarball, str) else "",
+        "assets": [a for a in assets if isinstance(a, dict)] if isinstance(assets, list) else [],
+    }
+
+
+def _add(
+    found: Found,
+    tool: Tool,
+    tag: str,
+    raw: str,
+    entry: dict[str, Any],
+    repository: tuple[str, str, bool],
+) -> None:
+    root, name, is_api = repository
+    tarball, assets = entry.pop("tarball", ""), entry.pop("assets", [])
+    if tool.watch.file_url:
+        url = filled(tool.watch.file_url, {"version": raw, "tag": tag})
+        stated: dict[str, Any] = next(
+            (a for a in assets if a.get("browser_download_url") == url), {}
+        )
+        digest, size = str(stated.get("digest") or ""), stated.get("size")
+        entry["sha256"] = sha256_of(digest.removeprefix("sha256:"))
+        entry["size"] = size if type(size) is int and size >= 0 else None
+        found.add(raw, url, tag=tag, **entry)
+        return
+    if is_api:
+        url = tarball if http_address(tarball) else f"{root}/tarball/{quote(tag, safe='/+~')}"
+    else:
+        url = f"{root}/archive/refs/tags/{quote(tag, safe='/+~')}.tar.gz"
+    filename = re.sub(r"[^A-Za-z0-9.+~_-]", "_", f"{name}-{raw}.tar.gz")[-200:]
+    found.add(raw, url, filename=filename, tag=tag, **entry)

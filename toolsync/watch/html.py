@@ -1,0 +1,165 @@
+"""Read links from HTML: listings of Apache and nginx, and vendors' pages.
+
+Only ``href`` of real ``<a>`` elements counts, never the text of a link (servers cut long
+names there), a script or a comment. Links resolve against the address after redirects and
+``<base href>``, and are compared decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from toolsync.config import Tool
+from toolsync.errors import SetupError
+from toolsync.model import Release
+from toolsync.system.http import Page
+from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
+from toolsync.watch.reading import (
+    Found,
+    Get,
+    body_of,
+    charset_of,
+    drifted,
+    filled,
+    is_html,
+    joined,
+    leaf,
+    media_type,
+)
+
+ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+_TYPES = ("", "text/html", "application/xhtml+xml")
+_UNSEEN = frozenset({"script", "style", "textarea", "template", "title", "noscript", "iframe"})
+_LINKS = frozenset({"href", "src", "content", "data-href", "data-url"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """What an entry of the page gives: an address, a text, or both."""
+
+    url: str
+    text: str
+
+
+def read(tool: Tool, get: Get) -> list[Release]:
+    """Return the files that the page links to: by ``watch.xpath``, ``watch.pattern`` or both."""
+    watch = tool.watch
+    page = get(watch.url, ACCEPT)
+    root = html_root(page)
+    base = _base(root, page)
+    found = Found(tool, page)
+    pattern = version_pattern(watch.pattern) if watch.pattern else None
+    for hit in _selected(root, base, watch.xpath) if watch.xpath else _anchors(root, base):
+        found.look_at(hit.url or hit.text)
+        matched = _match(pattern, hit) if pattern else (hit.text, hit.url)
+        if matched and matched[0]:
+            _add(found, tool, *matched)
+    what = f"link that matches {watch.pattern!r}" if pattern else "version"
+    return found.releases(what + (f" at {watch.xpath}" if watch.xpath else ""))
+
+
+def html_root(page: Page, *types: str) -> Any:
+    """Parse a page as HTML and return its root; raises Drifted when it is something else.
+
+    ``types`` are content types that are HTML here besides the usual ones.
+    """
+    from lxml import etree
+
+    body = body_of(page)
+    if media_type(page) not in (*_TYPES, *types) and not is_html(page):
+        raise drifted(page.url, f"answered with {media_type(page)[:80]}; an HTML page was wanted")
+    parser = etree.HTMLParser(
+        encoding=charset_of(page) or None, no_network=True, remove_comments=True,
+        remove_pis=True, huge_tree=False, recover=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.LxmlError as error:
+        raise drifted(page.url, f"is no HTML page: {error}") from error
+    if root is None:
+        raise drifted(page.url, "is no HTML page: it has no elements")
+    return root
+
+
+def seen(element: Any) -> bool:
+    """Say whether an element is part of the page as its reader sees it."""
+    return not any(above.tag in _UNSEEN for above in element.iterancestors())
+
+
+def _anchors(root: Any, base: str) -> Iterator[_Hit]:
+    for element in root.iter("a"):
+        href = element.get("href")
+        if href and seen(element):
+            url = joined(base, href)
+            if url:
+                yield _Hit(url, "")
+
+
+def _selected(root: Any, base: str, xpath: str) -> Iterator[_Hit]:
+    """Give what an XPath 1.0 expression selects: elements, attributes or text."""
+    from lxml import etree
+
+    try:
+        # Without EXSLT's regular expressions, which no one has checked for their cost.
+        chosen = etree.XPath(xpath, regexp=False)(root)
+    except etree.XPathError as error:
+        raise SetupError(
+            f"watch.xpath: {xpath!r} is no XPath 1.0 expression: {error}",
+            resolution="Mend watch.xpath in tool.toml.",
+        ) from error
+    for item in chosen if isinstance(chosen, list) else [chosen]:
+        if isinstance(item, str):
+            is_link = getattr(item, "attrname", None) in _LINKS
+            yield _Hit(joined(base, item) if is_link else "", "" if is_link else item.strip())
+        elif hasattr(item, "iterancestors") and item.tag not in _UNSEEN and seen(item):
+            href = item.get("href")
+            yield _Hit(joined(base, href) if href else "", " ".join(item.itertext()).strip())
+
+
+def _match(pattern: Any, hit: _Hit) -> tuple[str, str] | None:
+    """Return version and address where the pattern fits a link, its query, or plain text."""
+    if not hit.url:
+        match = pattern.search(hit.text[:LONGEST_SUBJECT])
+        return (match["version"], "") if match else None
+    parts = urlsplit(hit.url)
+    match = match_path(pattern, unquote(parts.path))
+    if match:
+        return match["version"], hit.url
+    # Redirectors carry their target in the query, download scripts the file's name.
+    for _, value in parse_qsl(parts.query)[:20] if parts.query else ():
+        target = joined(hit.url, value) if "://" in value else ""
+        match = match_path(pattern, unquote(urlsplit(target).path) if target else value)
+        if match:
+            return match["version"], target or hit.url
+    return None
+
+
+def _add(found: Found, tool: Tool, raw: str, url: str) -> None:
+    template = tool.watch.file_url
+    if template:
+        url = filled(template, {"version": raw.strip(), "tag": raw.strip()})
+    if not url:
+        raise SetupError(
+            f"{tool.name}: watch.xpath selects text, which names no file",
+            resolution="Add watch.file_url with {version} to tool.toml, or select links.",
+        )
+    found.add(raw, url, filename=_filename(url))
+
+
+def _filename(url: str) -> str:
+    """Return the file's name; a download script's is in its query."""
+    name = leaf(url)
+    if "." in name and not name.endswith((".php", ".cgi", ".jsp", ".asp", ".html")):
+        return name
+    values = [leaf("/" + value) for _, value in parse_qsl(urlsplit(url).query)[:20]]
+    return next((value for value in values if "." in value), name)
+
+
+def _base(root: Any, page: Page) -> str:
+    for element in root.iter("base"):
+        if element.get("href"):
+            return joined(page.url, element.get("href")) or page.url
+    return page.url

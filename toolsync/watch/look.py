@@ -1,0 +1,184 @@
+"""Look at a tool's release page and say what it offers, newest first.
+
+A look changes nothing. What it saw comes back as a `Sighting`, which the next look takes so
+that an unchanged page costs one conditional request. An upstream that could not be reached
+raises Unreachable and is never taken for an unchanged one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from toolsync.config import Limits, Tool, Watch
+from toolsync.errors import Drifted, Held, Hostile, TryAgain
+from toolsync.model import Release
+from toolsync.system.http import Http, Page, Validators
+from toolsync.watch.readers import READERS
+from toolsync.watch.reading import LOOK, shown
+from toolsync.watch.versions import Key, upstream_key
+
+_FORM = "1"
+"""Raised when readers come to read more out of the same page."""
+
+_PREFERENCE = (".tar.xz", ".tar.bz2", ".tar.gz", ".tgz", ".tar.zst", ".tar", ".zip")
+"""Of one version's files: those that dpkg-source takes untouched go first, the smaller before
+the larger; then what must be repacked, tars before zips, which keep no owners and modes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What a release page offered at one moment; `model.dump` and `model.load` keep it."""
+
+    releases: tuple[Release, ...]
+    """Newest first in Debian's order, one per version."""
+    page: str
+    """The page's address."""
+    etag: str = ""
+    last_modified: str = ""
+    page_sha256: str = ""
+    """Digest over all pages that were read."""
+    pages: int = 1
+    matched: int = 0
+    """Files or tags that matched, before any were left out."""
+    yanked: int = 0
+    """How many of them upstream has withdrawn."""
+    prereleases: int = 0
+    """How many of them were left out as prereleases."""
+    recalled: str = ""
+    """The newest version remembered, when the page now names only older ones."""
+    watch: str = ""
+    """Digest of the [watch] section that it was seen with."""
+    changed: bool = True
+    """Whether the page differs from the remembered one."""
+
+    @property
+    def newest(self) -> Release:
+        """The newest release; a sighting always has one."""
+        return self.releases[0]
+
+
+def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None = None) -> Sighting:
+    """Return what the tool's release page offers.
+
+    Raises Drifted when the page cannot be understood or names nothing that may be taken,
+    Hostile when it is too much, and what ``http`` raises.
+    """
+    digest = _digest(tool.watch)
+    known = remembered if remembered and remembered.watch == digest else None
+    pages = _Pages(http, limits, known)
+    try:
+        found = READERS[tool.watch.kind](tool, pages.get)
+    except _NotModified:
+        assert known is not None
+        return replace(known, changed=False)
+    kept, left = _choose(tool, found), remembered.releases if remembered else ()
+    sighting = Sighting(
+        releases=kept,
+        page=pages.address,
+        etag=pages.validators.etag,
+        last_modified=pages.validators.last_modified,
+        page_sha256=pages.hasher.hexdigest(),
+        pages=pages.count,
+        matched=len(found),
+        yanked=sum(1 for release in found if release.yanked),
+        prereleases=0 if tool.watch.prereleases else sum(1 for r in found if r.prerelease),
+        recalled=_recalled(kept, left),
+        watch=digest,
+    )
+    return replace(sighting, changed=known is None or known.page_sha256 != sighting.page_sha256)
+
+
+class _NotModified(Exception):
+    """The server said that what is remembered still holds."""
+
+
+class _Pages:
+    """Asks for the pages of one look: counted, bounded, the first one conditionally."""
+
+    def __init__(self, http: Http, limits: Limits, known: Sighting | None) -> None:
+        self._http, self._limits = http, limits
+        # Validators vouch for the first page alone, so a listing of several is read again.
+        if known and known.pages == 1 and (known.etag or known.last_modified):
+            self._conditions: Validators | None = Validators(
+                etag=known.etag, last_modified=known.last_modified
+            )
+        else:
+            self._conditions = None
+        self.hasher = hashlib.sha256()
+        self.count, self._size = 0, 0
+        self.address, self.validators = "", Validators()
+
+    def get(self, url: str, accept: str) -> Page:
+        """Return the next page, within what is left of the limit on bytes."""
+        page = self._ask(url, accept)
+        if page.body is None:
+            raise _NotModified
+        self._size += len(page.body)
+        if self._size > self._limits.page_bytes:
+            raise Hostile(
+                f"{shown(url)} and the pages before it have more than "
+                f"{self._limits.page_bytes} bytes, the limit",
+                resolution="Watch a narrower page, or raise [limits] page_bytes in toolsync.toml.",
+            )
+        if not self.count:
+            self.address, self.validators = shown(page.url), page.validators
+        self.hasher.update(b"%d\n" % len(page.body) + page.body)
+        self.count += 1
+        return page
+
+    def _ask(self, url: str, accept: str) -> Page:
+        conditions = self._conditions if self.count == 0 else None
+        try:
+            return self._http.page(
+                url,
+                limit=self._limits.page_bytes,
+                seconds=self._limits.page_seconds,
+                accept=accept,
+                validators=conditions,
+            )
+        except (TryAgain, Held) as error:
+            if shown(url) == url or "@" not in url:
+                raise
+            secret = url.partition("://")[2].partition("/")[0].rpartition("@")[0]
+            words = [str(error), error.resolution]
+            message, resolution = (text.replace(f"{secret}@", "") for text in words)
+            raise type(error)(message, resolution=resolution) from None
+
+
+def _choose(tool: Tool, found: Iterable[Release]) -> tuple[Release, ...]:
+    """Return one release per version, newest first, without what must not be taken."""
+    best: dict[Key, Release] = {}
+    found = list(found)
+    for release in found:
+        if release.yanked or (release.prerelease and not tool.watch.prereleases):
+            continue
+        key = upstream_key(release.version)
+        if key not in best or _rank(release) < _rank(best[key]):
+            best[key] = release
+    if not best:
+        names = ", ".join(sorted({r.raw_version[:40] for r in found})[:5])
+        raise Drifted(
+            f"{found[0].page} names {len(found)} files or tags that match ({names}), but each is "
+            "a prerelease or withdrawn; a release was wanted",
+            resolution=f"Wait for a release, or set watch.prereleases = true. {LOOK}",
+        )
+    return tuple(best[key] for key in sorted(best, reverse=True))
+
+
+def _rank(release: Release) -> tuple[int, bool, str, str]:
+    name = release.filename.lower()
+    place = next((i for i, end in enumerate(_PREFERENCE) if name.endswith(end)), len(_PREFERENCE))
+    return place, not release.sha256, release.filename, release.url
+
+
+def _recalled(now: tuple[Release, ...], before: tuple[Release, ...]) -> str:
+    if before and upstream_key(now[0].version) < upstream_key(before[0].version):
+        return before[0].version
+    return ""
+
+
+def _digest(watch: Watch) -> str:
+    """Return what a remembered sighting depends on besides the page."""
+    return hashlib.sha256(f"{_FORM} {watch!r}".encode()).hexdigest()

@@ -1,0 +1,239 @@
+"""What every reader of a release page needs: its types, its limits, its words of refusal.
+
+A page is a stranger's: whatever is read from one is bounded in number and length.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+
+from toolsync.config import Tool
+from toolsync.errors import Drifted, Hostile, SetupError
+from toolsync.model import Release
+from toolsync.system.http import Page
+from toolsync.watch.versions import NotAVersion, is_prerelease, mangle
+
+Get: TypeAlias = Callable[[str, str], Page]
+"""Asks for an address with an Accept header; the answer's body is never None."""
+
+Reader: TypeAlias = Callable[[Tool, Get], list[Release]]
+"""Returns every file or tag that matched, in any order; raises Drifted when there is none."""
+
+MAX_ENTRIES = 100_000
+"""Files, links or tags that are looked at."""
+MAX_NAME = 255
+"""Characters of a file's name, as file systems have it."""
+MAX_URL = 4096
+
+LOOK = "Look at the page in a browser, then mend [watch] in tool.toml."
+
+_HTML = re.compile(
+    rb"(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+_WORD = re.compile(r"\{[A-Za-z_]*\}")
+
+
+class Found:
+    """The releases that a reader finds for one tool, and what to say when there are none."""
+
+    def __init__(self, tool: Tool, page: Page) -> None:
+        self._tool, self._page = tool, shown(page.url)
+        self._releases: list[Release] = []
+        self._seen = 0
+        self._unmatched: list[str] = []
+        self._refused: list[str] = []
+
+    def look_at(self, name: str) -> None:
+        """Count an entry of the page; raises Hostile at too many."""
+        self._seen += 1
+        if self._seen > MAX_ENTRIES:
+            raise Hostile(
+                f"{self._page} lists more than {MAX_ENTRIES} entries, the limit",
+                resolution="Watch a narrower page, such as one folder's listing.",
+            )
+        if len(self._unmatched) < 3:
+            self._unmatched.append(name[:80])
+
+    def add(self, raw: str, url: str, *, filename: str = "", **more: Any) -> None:
+        """Take a file, unless its spelling is no version or its address none."""
+        try:
+            version = mangle(raw, self._tool.watch.mangle)
+            name = filename or leaf(url)
+            if not name or not http_address(url):
+                raise NotAVersion(f"{url[:200]!r} is no file's address")
+        except NotAVersion as refusal:
+            if len(self._refused) < 3:
+                self._refused.append(str(refusal))
+            return
+        more["prerelease"] = more.get("prerelease", False) or is_prerelease(version)
+        self._releases.append(
+            Release(
+                tool=self._tool.name,
+                version=version,
+                raw_version=raw.strip(),
+                url=shown(url),
+                filename=name,
+                page=self._page,
+                **more,
+            )
+        )
+
+    def releases(self, wanted: str) -> list[Release]:
+        """Return what was found, or raise Drifted saying what was looked for in vain."""
+        if self._releases:
+            return self._releases
+        seen = f"{self._seen} entries" if self._seen else "nothing that could be one"
+        for what, examples in (("such as", self._unmatched), ("but", self._refused)):
+            if examples:
+                seen += f", {what} {'; '.join(examples)}"
+        raise drifted(self._page, f"names no {wanted}: it has {seen}")
+
+
+def drifted(url: str, found: str, resolution: str = LOOK) -> Drifted:
+    """Return the error for a page, its address without credentials."""
+    return Drifted(f"{shown(url)} {found}", resolution=resolution)
+
+
+def shown(url: str) -> str:
+    """Return an address without credentials and fragment, fit for an error or a record."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an unreadable address"
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
+
+
+def joined(base: str, link: str) -> str:
+    """Resolve a link as a browser does; empty when it is no http address of usable length."""
+    cleaned = re.sub(r"[\x00-\x20\x7f]+", lambda m: "%20" * m[0].count(" "), link.strip())
+    if len(cleaned) > MAX_URL:
+        return ""
+    try:
+        url = urljoin(base, cleaned)
+    except ValueError:
+        return ""
+    return url if http_address(url) else ""
+
+
+def http_address(url: str) -> bool:
+    """Say whether this can be asked for: http or https, with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= MAX_URL
+    except ValueError:
+        return False
+
+
+def leaf(url: str) -> str:
+    """Return the name of the file behind an address: decoded, one component, or empty."""
+    parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]
+    if len(parts) > 1 and parts[-1] == "download":  # SourceForge ends its links so
+        parts.pop()
+    name = parts[-1] if parts else ""
+    usable = name not in (".", "..") and name.isprintable() and not set(name) & {"/", "\\"}
+    return name if usable and len(name.encode()) <= MAX_NAME else ""
+
+
+def filled(template: str, words: Mapping[str, str]) -> str:
+    """Put percent-encoded ``words`` into a ``file_url``; raises SetupError at an unknown one."""
+    unknown = [w for w in _WORD.findall(template) if w[1:-1] not in words]
+    if unknown:
+        raise SetupError(
+            f"watch.file_url: {template!r} has {', '.join(unknown)}; known here are "
+            + ", ".join(f"{{{word}}}" for word in words),
+            resolution="Mend watch.file_url in tool.toml.",
+        )
+    return _WORD.sub(lambda m: quote(words[m[0][1:-1]], safe="/+~"), template)
+
+
+def body_of(page: Page) -> bytes:
+    """Return a page's bytes; raises Drifted where there are none."""
+    body = page.body or b""
+    if not body.strip():
+        raise drifted(page.url, "answered with an empty page; a list of releases was wanted")
+    return body
+
+
+def json_of(page: Page) -> Any:
+    """Parse a page as JSON; raises Drifted when it is none."""
+    try:
+        return json.loads(body_of(page))
+    except (ValueError, RecursionError) as error:
+        raise drifted(page.url, f"is no JSON, which its type promises: {error}") from error
+
+
+def media_type(page: Page) -> str:
+    """Return the content type without its parameters, in lower case."""
+    return page.content_type.partition(";")[0].strip().lower()
+
+
+def charset_of(page: Page) -> str:
+    """Return the charset that the answer states, if Python knows it, else nothing."""
+    match = _CHARSET.search(page.content_type)
+    try:
+        return "".encode(match[1]).decode() or match[1] if match else ""
+    except (LookupError, UnicodeError):
+        return ""
+
+
+def is_html(page: Page) -> bool:
+    """Say whether the body is HTML, whatever its type says: how error pages arrive."""
+    return bool(_HTML.match((page.body or b"")[:2048].removeprefix(b"\xef\xbb\xbf").lstrip()))
+
+
+def moment(text: object) -> str:
+    """Return a page's ISO 8601 time in UTC to the second, or nothing if it is none."""
+    if not isinstance(text, str) or len(text) > 40:
+        return ""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def sha256_of(text: object) -> str:
+    """Return a stated SHA-256 in lower case, or nothing if it is none."""
+    return text.lower() if isinstance(text, str) and re.fullmatch("[0-9a-fA-F]{64}", text) else ""
+
+
+def xml_root(page: Page, tags: Iterable[str]) -> Any:
+    """Parse a page as XML, with entities, DTD and network off, and return its root element.
+
+    Raises Drifted when it is none, or its root is none of ``tags`` (names without namespace),
+    Hostile when it declares a document type, which no listing has use for.
+    """
+    from lxml import etree
+
+    wanted = " or ".join(tags)
+    if is_html(page):
+        raise drifted(page.url, f"answered with an HTML page; an XML {wanted} was wanted")
+    parser = etree.XMLParser(
+        resolve_entities=False, load_dtd=False, dtd_validation=False, no_network=True,
+        huge_tree=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(body_of(page), parser)
+    except etree.XMLSyntaxError as error:
+        raise drifted(page.url, f"is no XML, {wanted} was wanted: {error.msg}") from error
+    if root.getroottree().docinfo.doctype:
+        raise Hostile(
+            f"{shown(page.url)} declares a document type; an honest {wanted} has none",
+            resolution=LOOK,
+        )
+    name = etree.QName(root).localname
+    if name == "Error":
+        said = [str(root.findtext(f"{{*}}{part}") or "")[:200] for part in ("Code", "Message")]
+        raise drifted(page.url, f"answered with an error, not with {wanted}: {': '.join(said)}")
+    if name not in wanted.split(" or "):
+        raise drifted(page.url, f"answered with <{name[:80]}>; {wanted} was wanted")
+    return root
