@@ -1,0 +1,92 @@
+"""What every builder is given, what it gives back, and how a log is read for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolsync.errors import PackageFailed, Unreachable
+from toolsync.model import Finding
+from toolsync.package.chroot import Chroots
+
+LOG_LIMIT = 256 * 1024 * 1024
+"""Bytes that one build may write to its log."""
+
+_NETWORK = re.compile(
+    r"Temporary failure (?:in name resolution|resolving)|Could not (?:resolve|connect to)"
+    r"|Unable to connect to|Connection (?:failed|timed out|refused)|Network is unreachable"
+    r"|Some index files failed to download|^E: Failed to fetch",
+    re.MULTILINE,
+)
+_DECISIVE = re.compile(
+    r"(?:\berror\b|\bError \d+|^E: |^make.*\*\*\*|dh_\w+: |Traceback|\bFAILED\b|"
+    r"unmet dependenc|not installable|Unmet build dependencies|cannot (?:stat|find|open))",
+    re.IGNORECASE,
+)
+_NOISE = re.compile(
+    r"^(?:\s*dh_\w+\s|dpkg-(?:buildpackage|genbuildinfo): info|I: |\+-|[|] |E: Build failure)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One source package to build, in a workshop folder that holds nothing else."""
+
+    dsc: Path
+    """The files that it names lie beside it."""
+    folder: Path
+    """Everything is to be left below this."""
+    series: str
+    log: Path
+    seconds: float
+    chroots: Chroots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a builder made."""
+
+    changes: Path
+    """Its own .changes, of the binaries; what that names lies beside it."""
+    builder: str
+    """One phrase for the evidence: which backend, in which chroot."""
+    tarball: Path | None
+    """The clean chroot, for the tests to run in; None when there was none."""
+    findings: tuple[Finding, ...] = ()
+
+
+def decisive_lines(text: str, *, most: int = 15) -> str:
+    """Return the lines of a build's log that tell why it failed, oldest first.
+
+    These are the last ones that look like a complaint of compiler, make, debhelper or apt, or
+    the log's last lines where none does.
+    """
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    found = [line for line in lines if _DECISIVE.search(line) and not _NOISE.match(line)]
+    return "\n".join(found[-most:] or lines[-most:])
+
+
+def is_network_trouble(text: str) -> bool:
+    """Say whether a log tells that apt could not get at its mirror."""
+    return _NETWORK.search(text) is not None
+
+
+def unreachable(what: str, text: str) -> Unreachable:
+    """Return the error for a step that failed because the mirror did not answer."""
+    lines = [line for line in text.splitlines() if _NETWORK.search(line)]
+    return Unreachable(
+        f"{what}: the chroot could not reach its mirror:\n" + "\n".join(lines[-4:]),
+        resolution="Run again later; if it stays so, set [build] mirror to one that answers.",
+    )
+
+
+def failed(what: str, lines: Sequence[str] | str) -> PackageFailed:
+    """Return the error for a package that is itself at fault."""
+    text = lines if isinstance(lines, str) else "\n".join(lines)
+    return PackageFailed(
+        f"{what}:\n{text}",
+        resolution="Mend the tool's debian/ (or wait for upstream's next release); the whole log"
+        " is in the evidence.",
+    )

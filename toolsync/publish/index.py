@@ -1,0 +1,53 @@
+"""Read the indices that an archive folder serves, as files, without asking any program."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from debian.deb822 import Packages, Sources
+from debian.debian_support import version_compare
+
+
+def release_digest(root: Path, series: str) -> str:
+    """Return the sha256 of a series' InRelease, empty when it is not served."""
+    try:
+        content = (root / "dists" / series / "InRelease").read_bytes()
+    except FileNotFoundError:
+        return ""
+    return hashlib.sha256(content).hexdigest()
+
+
+def served(root: Path, series: str) -> Mapping[str, str]:
+    """Return the sha256 of every file that the indices of a series name, by file name."""
+    found: dict[str, str] = {}
+    for paragraph in _paragraphs(root, series, "*/source/Sources.gz", Sources):
+        for entry in paragraph["Checksums-Sha256"]:
+            found[entry["name"]] = entry["sha256"]
+    for paragraph in _paragraphs(root, series, "*/binary-*/Packages.gz", Packages):
+        found[paragraph["Filename"].rpartition("/")[2]] = paragraph["SHA256"]
+    return found
+
+
+def newest(root: Path, source: str, series: str) -> str | None:
+    """Return the newest version of a source package in a series, None if it has none."""
+    best: str | None = None
+    for paragraph in _paragraphs(root, series, "*/source/Sources.gz", Sources):
+        version = str(paragraph["Version"])
+        if paragraph["Package"] == source and (best is None or is_older(best, version)):
+            best = version
+    return best
+
+
+def is_older(version: str, other: str) -> bool:
+    """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
+    return int(version_compare(version, other)) < 0
+
+
+def _paragraphs(root: Path, series: str, pattern: str, kind: Any) -> Iterator[Any]:
+    for path in sorted((root / "dists" / series).glob(pattern)):
+        with gzip.open(path, "rt", encoding="utf-8") as text:
+            yield from kind.iter_paragraphs(text, use_apt_pkg=False)

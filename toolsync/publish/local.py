@@ -1,0 +1,183 @@
+"""The local archive: a folder that reprepro keeps and apt reads, by ``file:`` or any web server.
+
+The order of each change is: the upload waits in ``incoming``, goes into reprepro's database,
+and is shown in one step; see `reprepro`. Repeating any of it changes nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from toolsync.config import Local
+from toolsync.errors import Held, ProgramFailed, Replaced, SetupError
+from toolsync.model import Built, Confirmed, Receipt
+from toolsync.publish import index
+from toolsync.publish.reprepro import Layout, Reprepro
+from toolsync.publish.served import Offer, fetch_all
+from toolsync.system.gpg import SigningHome
+from toolsync.system.run import run
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+
+
+class LocalArchive:
+    """The target ``local``. The caller of `publish` holds toolsync's lock."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        settings: Local,
+        series: tuple[str, ...],
+        owner: str,
+        store: Store,
+        workshop: Workshop,
+        signing: SigningHome,
+    ) -> None:
+        self._root, self._settings, self._series = root.absolute(), settings, series
+        self._owner, self._store, self._workshop = owner, store, workshop
+        self._signing = signing
+        self._reprepro = Reprepro(self._root, signing)
+
+    @property
+    def name(self) -> str:
+        """``local``."""
+        return "local"
+
+    @property
+    def url(self) -> str:
+        """Where instances find the archive."""
+        return self._settings.url or f"file:{self._root}"
+
+    def state(self, series: str) -> str:
+        """Return the sha256 of the series' signed index, empty before there is one."""
+        return index.release_digest(self._root, series)
+
+    def newest(self, source: str, series: str) -> str | None:
+        """Return the newest version of a source package that the series' index names."""
+        return index.newest(self._root, source, series)
+
+    def publish(self, item: Built) -> Receipt:
+        """Include source and binaries and show them; say nothing new when they are there."""
+        series = item.source.series
+        if series not in self._series:
+            raise SetupError(
+                f"{item.source.name} was built for {series}, the archive is set up for"
+                f" {', '.join(self._series)}",
+                resolution="Add the series to `series` in toolsync.toml.",
+            )
+        self._settle()
+        if not self._serves(item):
+            self._refuse_other_bytes(item)
+            self._refuse_older(item)
+            self._reprepro.enqueue(_key(item), self._files(item))
+            self._drain()
+            if not self._serves(item):
+                raise ProgramFailed(
+                    f"reprepro took {item.changes.name} but its indices do not name all of it",
+                    resolution=f"Look at it with: reprepro -b {self._root} list {series}",
+                )
+        return Receipt(built=item, target=self.name, where=self.url)
+
+    def confirm(self, item: Receipt) -> Confirmed:
+        """Fetch source and binaries with apt, from a private root and by our stanza alone."""
+        built = item.built
+        offer = Offer(
+            stanza=self.stanza(built.source.series),
+            key=self._signing.public_key(self._fingerprint),
+            fingerprint=self._fingerprint,
+            newest=self.newest(built.source.name, built.source.series),
+        )
+        with self._workshop.folder("confirm") as folder:
+            served = fetch_all(built, offer, store=self._store, folder=folder)
+        return Confirmed(
+            receipt=item,
+            statement=(
+                f"apt got {built.source.name} {built.source.version} from {self.url}"
+                f" {built.source.series}: {len(served)} files, every byte as built"
+            ),
+            served=served,
+            fingerprint=self._fingerprint,
+        )
+
+    def stanza(self, series: str) -> str:
+        """Return the deb822 stanza with the public key inside (``Signed-By``, sources.list(5))."""
+        key = self._signing.public_key(self._fingerprint).strip().splitlines()
+        return (
+            "Types: deb deb-src\n"
+            f"URIs: {self.url}\n"
+            f"Suites: {series}\n"
+            "Components: main non-free\n"
+            "Signed-By:\n" + "".join(f" {line.strip() or '.'}\n" for line in key)
+        )
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        """The key in the set-up's GnuPG home (STATE/gnupg); made when there is none."""
+        return self._signing.ensure_key(self._owner)
+
+    def _settle(self) -> None:
+        """Bring configuration and indices to what the set-up wants, also after a kill."""
+        self._reprepro.configure(
+            Layout(
+                origin=self._settings.origin,
+                label=self._settings.label,
+                series=self._series,
+                architecture=run("dpkg", "--print-architecture", timeout=20).out.strip(),
+                fingerprint=self._fingerprint,
+            )
+        )
+        left_over = self._reprepro.recover()
+        if left_over or not self._reprepro.is_current():
+            # A refusal here belongs to an earlier run: its own release will be told again.
+            with suppress(Held):
+                self._drain()
+        if left_over:
+            self._reprepro.tidy()
+
+    def _drain(self) -> None:
+        """Include all that waits, then show it; raise the last refusal, if there was one."""
+        refusal: Held | None = None
+        for changes in tuple(self._reprepro.waiting()):
+            try:
+                self._reprepro.include(changes)
+            except Held as error:
+                refusal = error
+        self._reprepro.export()
+        if refusal:
+            raise refusal
+
+    def _serves(self, item: Built) -> bool:
+        known = index.served(self._root, item.source.series)
+        return all(known.get(blob.name) == blob.sha256 for blob in item.files)
+
+    def _files(self, item: Built) -> list[tuple[str, Path]]:
+        return [(blob.name, self._store.path(blob)) for blob in (*item.files, item.changes)]
+
+    def _refuse_other_bytes(self, item: Built) -> None:
+        known = self._reprepro.checksums()
+        for blob in item.files:
+            if known.get(blob.name, blob.sha256) != blob.sha256:
+                raise Replaced(
+                    f"{blob.name} was published with sha256 {known[blob.name]}, wanted to publish"
+                    f" it with {blob.sha256}",
+                    resolution="A version's bytes are for ever: find out why they differ, and"
+                    " publish the new ones under a new version.",
+                )
+
+    def _refuse_older(self, item: Built) -> None:
+        source = item.source
+        newest = self.newest(source.name, source.series)
+        if newest is not None and index.is_older(source.version, newest):
+            raise Held(
+                f"{source.series} has {source.name} {newest}, wanted to publish"
+                f" {source.version}, which is older",
+                resolution="An archive never goes back; publish the old code as a newer version.",
+            )
+
+
+def _key(item: Built) -> str:
+    """Return a name for the waiting upload, as plain as a file's name must be."""
+    return item.changes.name.removesuffix(".changes")

@@ -1,0 +1,156 @@
+"""Get a package as an instance would: with apt, from a private root, by one stanza alone.
+
+apt's whole world (state, cache, configuration, keys) is one folder, so neither the machine's
+sources nor its keys have a say. apt verifies index and digests itself; afterwards every file
+is compared with what was built, and the index's signature is judged once more by gpgv.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolsync.errors import Held, Replaced, Unreachable, Unverified
+from toolsync.model import Blob, Built
+from toolsync.system.gpg import open_signed
+from toolsync.system.run import Done, run
+from toolsync.system.store import Store, digest_of
+
+_SECONDS = 300
+_TROUBLE = re.compile(r"^(?:[WE]|Err):.*", re.MULTILINE)
+_NETWORK = re.compile(
+    r"Could not (?:resolve|connect)|Connection (?:failed|timed out|refused)|Unable to connect"
+    r"|Temporary failure|Could not handshake|HTTP(?:S)? error|\b(?:40[348]|429|5\d\d)  ",
+)
+_SIGNATURE = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What an instance is told about an archive."""
+
+    stanza: str
+    key: str
+    """The public key, armored."""
+    fingerprint: str
+    newest: str | None
+    """The newest version of this source package that the archive names for the series."""
+
+
+def fetch_all(built: Built, offer: Offer, *, store: Store, folder: Path) -> tuple[Blob, ...]:
+    """Let apt get every file of ``built`` and return them as apt got them.
+
+    Raises Held when another version or other bytes are served, Unverified when apt or gpgv do
+    not accept the index, Unreachable when the archive's server does not answer.
+    """
+    source = built.source
+    if offer.newest != source.version:
+        raise Held(
+            f"{source.series} serves {source.name} {offer.newest or '(nothing)'},"
+            f" wanted {source.version}",
+            resolution="Publish it again; if a newer one took its place, nothing is to be done.",
+        )
+    env = _private_root(folder, offer.stanza)
+    _apt("update", env=env, folder=folder)
+    _check_signature(folder, offer)
+    wanted = [_name_and_version(store.path(blob)) for blob in built.debs]
+    _apt("download", *wanted, env=env, folder=folder)
+    _apt(
+        *("source", "--download-only", "--only-source", f"{source.name}={source.version}"),
+        env=env,
+        folder=folder,
+    )
+    return tuple(_same(blob, folder) for blob in built.files)
+
+
+def _private_root(folder: Path, stanza: str) -> Mapping[str, str]:
+    """Lay out a root for apt in ``folder`` and return the environment that points to it."""
+    for name in ("lists/partial", "cache/archives/partial", "etc/sources.list.d", "etc/empty"):
+        (folder / name).mkdir(parents=True)
+    (folder / "status").touch()
+    (folder / "etc/sources.list.d/toolsync.sources").write_text(stanza, encoding="utf-8")
+    settings = {
+        "Dir::State": folder,
+        "Dir::State::lists": folder / "lists",
+        "Dir::State::status": folder / "status",
+        "Dir::Cache": folder / "cache",
+        "Dir::Etc": folder / "etc",
+        "Dir::Etc::sourcelist": "/dev/null",
+        "Dir::Etc::sourceparts": folder / "etc/sources.list.d",
+        "Dir::Etc::parts": folder / "etc/empty",
+        "Dir::Etc::main": "/dev/null",
+        "Dir::Etc::preferencesparts": folder / "etc/empty",
+        "Dir::Etc::trusted": "/dev/null",
+        "Dir::Etc::trustedparts": folder / "etc/empty",
+        "Dir::Log": folder,
+        "Acquire::Languages": "none",
+        "Acquire::Retries": 2,
+        # apt's own user could read neither a private archive nor this folder.
+        "APT::Sandbox::User": "root",
+    }
+    lines = [f'{name} "{value}";' for name, value in settings.items()]
+    (folder / "apt.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return {"APT_CONFIG": str(folder / "apt.conf"), "HOME": str(folder), "TMPDIR": str(folder)}
+
+
+def _apt(*words: str, env: Mapping[str, str], folder: Path) -> None:
+    """Run apt-get; a warning counts as a failure, since instances would see it at every update."""
+    done = run("apt-get", "-q", *words, timeout=_SECONDS, env=env, cwd=folder, ok=(0, 100))
+    trouble = _TROUBLE.findall(f"{done.err}\n{done.out}")
+    if done.code or trouble:
+        raise _refusal(words[0], done, "\n".join(dict.fromkeys(trouble)))
+
+
+def _refusal(word: str, done: Done, trouble: str) -> Held | Unreachable:
+    text = f"apt-get {word} failed against the published archive:\n{trouble or done.tail}"
+    if _SIGNATURE.search(trouble):
+        return Unverified(
+            text, resolution="See that the archive is signed by the key in its stanza."
+        )
+    if _NETWORK.search(trouble):
+        return Unreachable(text, resolution="See that the archive's web server answers.")
+    return Held(text, resolution="Publish again; `toolsync doctor` looks at the archive.")
+
+
+def _check_signature(folder: Path, offer: Offer) -> None:
+    key = folder / "key.asc"
+    key.write_text(offer.key, encoding="ascii")
+    releases = sorted((folder / "lists").glob("*_InRelease"))
+    signers = {
+        signature.primary
+        for release in releases
+        for signature in open_signed(release, [key], folder / "Release")
+        if signature.status == "good"
+    }
+    if signers != {offer.fingerprint}:
+        raise Unverified(
+            f"the archive's index is signed by {', '.join(signers) or 'nobody known'},"
+            f" wanted {offer.fingerprint}",
+            resolution="Publish again; if it stays so, somebody else writes to the archive.",
+        )
+
+
+def _name_and_version(deb: Path) -> str:
+    """Return ``name=version`` of a binary package, as apt wants it named."""
+    form = "${Package}=${Version}"
+    return run("dpkg-deb", "--show", f"--showformat={form}", deb, timeout=60).out.strip()
+
+
+def _same(blob: Blob, folder: Path) -> Blob:
+    """Return a file as apt got it, or raise Replaced when it is not the file that was built."""
+    path = folder / blob.name
+    if not path.exists():
+        got = sorted(found.name for found in folder.iterdir())
+        raise Held(
+            f"apt was not offered {blob.name}; it got {', '.join(got)}",
+            resolution="Publish it again.",
+        )
+    digest, size = digest_of(path)
+    if digest != blob.sha256:
+        raise Replaced(
+            f"apt got {blob.name} with sha256 {digest}, wanted {blob.sha256}",
+            resolution="Somebody else writes to the archive; find out who, then publish again.",
+        )
+    return Blob(name=blob.name, sha256=digest, size=size)
