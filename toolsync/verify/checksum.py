@@ -1,0 +1,202 @@
+"""Prove a release by a checksum file, signed where the tool pins keys.
+
+Reads GNU (``HEX  name``, ``HEX *name``), BSD (``SHA256 (name) = HEX``) and single-digest forms,
+plain or clear-signed; of a clear-signed file only the signed text counts. Only SHA-256 and
+SHA-512 prove anything. A file is looked up by the name that the release page gives it, never
+by one that a redirect chose: else an old file could be passed off as a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from toolsync.config import Tool
+from toolsync.errors import Unverified
+from toolsync.model import Fetched, Finding, Verified
+from toolsync.system.clock import stamp
+from toolsync.system.gpg import Signature, check_detached, is_clear_signed, open_signed
+from toolsync.system.store import Store
+from toolsync.verify import openpgp
+from toolsync.verify.refusal import MissingProof, missing_signature
+from toolsync.verify.trust import Trust, findings, statement
+
+LIMIT = 8 * 1024 * 1024
+"""Bytes of a checksum file."""
+
+_SIZES = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
+_STRONG = ("sha256", "sha512")
+_GNU = re.compile(r"(\\?)([0-9A-Fa-f]{32,128}) [ *]?(.+)")
+_BSD = re.compile(r"(\\?)([A-Za-z0-9-]{3,12}) ?\((.+)\) ?= ?([0-9A-Fa-f]{32,128})")
+_BARE = re.compile(r"([0-9A-Fa-f]{32,128})(?: [ *]?-)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """One line of a checksum file."""
+
+    name: str
+    """Empty where the file holds a digest and no name."""
+    algorithm: str
+    digest: str
+    """Hex digits in lower case."""
+
+
+def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
+    """Return ``item`` as listed in its checksum file, or raise Unverified or SetupError.
+
+    With verify.keys the list must be signed by one of them: in ``checksums-signature``, or
+    by being clear-signed. Without, a finding says that the sums are unsigned.
+    """
+    trust = openpgp.trust_of(tool, now) if tool.verify.keys else None
+    sums, proof = item.extra(role="checksums"), item.extra(role="checksums-signature")
+    if sums is None:
+        raise MissingProof(
+            f"{item.archive.name} has no checksum file: none was found beside it",
+            resolution="Look whether upstream has moved it; verify.checksums in tool.toml names"
+            " the place.",
+        )
+    label = f"the checksum file of {item.archive.name}"
+    text, signature = read_list(
+        store.path(sums), store.path(proof) if proof else None, tool.keyring, trust, label
+    )
+    release = item.release
+    names = (release.filename, unquote(urlsplit(release.url).path).rpartition("/")[2])
+    used = match(text, store.path(item.archive), names)
+    if signature is None or trust is None:
+        return Verified(
+            fetched=item,
+            method="checksums",
+            statement=f"{used} as stated by upstream's unsigned checksum file",
+            findings=(_unsigned(item),),
+        )
+    return Verified(
+        fetched=item,
+        method="checksums",
+        statement=f"{used} as stated by a checksum file {statement(signature, trust)}",
+        fingerprint=signature.primary,
+        signed_at=stamp(signature.created) if signature.created else "",
+        findings=findings(signature, trust),
+    )
+
+
+def read_list(
+    sums: Path, proof: Path | None, keyring: Sequence[Path], trust: Trust | None, subject: str
+) -> tuple[str, Signature | None]:
+    """Return the text of a checksum file and the pinned signature over it.
+
+    ``proof`` is a detached signature. With ``trust`` the list must be signed, without it the
+    signature is None. Raises Unverified.
+    """
+    size = sums.stat().st_size
+    if size > LIMIT:
+        raise Unverified(f"{subject} is too large: {size} bytes, at most {LIMIT} are read")
+    if proof is not None and trust is not None:
+        signature = openpgp.accept(check_detached(proof, sums, keyring), trust, subject)
+        return _text(sums), signature
+    if not is_clear_signed(sums):
+        if trust is not None:
+            raise missing_signature(subject, trust.wanted())
+        return _text(sums), None
+    with tempfile.TemporaryDirectory(prefix="toolsync-sums-") as folder:
+        into = Path(folder, "text")
+        found = open_signed(sums, keyring, into, limit=LIMIT)
+        accepted = openpgp.accept(found, trust, subject) if trust is not None else None
+        return (_text(into) if into.exists() else ""), accepted
+
+
+def parse_sums(text: str) -> tuple[Sum, ...]:
+    """Return the digests in a checksum file; lines of no known form are passed over."""
+    lines = [line.rstrip() for line in text.lstrip("\ufeff").splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("#", ";"))]
+    bare = _BARE.fullmatch(lines[0]) if len(lines) == 1 else None
+    if bare:
+        digest = bare[1].lower()
+        return (Sum(name="", algorithm=_SIZES.get(len(digest), "?"), digest=digest),)
+    return tuple(_lines(lines))
+
+
+def match(text: str, path: Path, names: Sequence[str]) -> str:
+    """Return which digest proves the file at ``path`` under one of ``names``, or raise Unverified.
+
+    All strong digests listed for it must be its own; a name listed twice with different ones
+    proves nothing.
+    """
+    name = names[0]
+    listed = _entries(parse_sums(text), names)
+    if not listed:
+        raise MissingProof(
+            f"the checksum file does not list {name}: it is a list of other files",
+            resolution="Look at the list; verify.checksums in tool.toml names its place.",
+        )
+    strong = {(entry.algorithm, entry.digest) for entry in listed if entry.algorithm in _STRONG}
+    if not strong:
+        weak = ", ".join(sorted({entry.algorithm.upper() for entry in listed}))
+        raise Unverified(
+            f"the checksum file gives only a weak hash for {name}: {weak}; wanted: SHA-256 or"
+            " SHA-512",
+            resolution="Declare another method under [verify] in tool.toml, such as pins.",
+        )
+    if len(strong) > len({algorithm for algorithm, _ in strong}):
+        raise Unverified(
+            f"the checksum file lists {name} more than once, with different digests",
+            resolution="Ask upstream which one is meant; pin the checked file meanwhile.",
+        )
+    return _compare(dict(strong), path, name)
+
+
+def _compare(strong: dict[str, str], path: Path, name: str) -> str:
+    for algorithm, wanted in sorted(strong.items()):
+        with path.open("rb") as source:
+            found = hashlib.file_digest(source, algorithm).hexdigest()
+        if found != wanted:
+            raise Unverified(
+                f"{name} does not match its checksum file: its {algorithm} is {found}, wanted"
+                f" {wanted}",
+                resolution="Run again; if it stays so, upstream has changed the file or the list:"
+                " ask.",
+            )
+    return " and ".join(sorted(strong))
+
+
+def _entries(sums: Sequence[Sum], names: Sequence[str]) -> list[Sum]:
+    """Return the lines for a file: those of its exact name, else of that name in some folder."""
+    exact = [entry for entry in sums if entry.name in ("", *names)]
+    return exact or [entry for entry in sums if entry.name.rpartition("/")[2] in names]
+
+
+def _lines(lines: Sequence[str]) -> Iterator[Sum]:
+    for line in lines:
+        if bsd := _BSD.fullmatch(line):
+            escaped, label, name, digest = bsd.groups()
+            algorithm = label.lower().replace("sha2-", "sha").replace("sha-", "sha")
+            if _SIZES.get(len(digest)) != algorithm:
+                continue  # another family with digests of that length, such as SHA3 or BLAKE2
+        elif gnu := _GNU.fullmatch(line):
+            escaped, digest, name = gnu.groups()
+            algorithm = _SIZES.get(len(digest), "?")
+        else:
+            continue
+        if escaped:  # GNU coreutils marks a line whose name has a backslash or newline
+            name = re.sub(r"\\([\\nr])", lambda m: {"n": "\n", "r": "\r"}.get(m[1], "\\"), name)
+        yield Sum(name=name.removeprefix("./"), algorithm=algorithm, digest=digest.lower())
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _unsigned(item: Fetched) -> Finding:
+    return Finding(
+        stage="verify",
+        code="checksums-unsigned",
+        severity="risky",
+        message=f"the checksum file of {item.archive.name} is not signed by a pinned key: whoever"
+        " can change the file can change its sums",
+    )

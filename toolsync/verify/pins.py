@@ -1,0 +1,66 @@
+"""Prove a release by a digest known beforehand: pinned in tool.toml, or stated by the index.
+
+A pin is what a person has checked once; an index digest is what the package index says over
+HTTPS, and so no more than the index's own word.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from toolsync.config import Tool
+from toolsync.errors import Unverified
+from toolsync.model import Fetched, Verified
+from toolsync.system.store import Store
+
+
+def verify_pinned(item: Fetched, tool: Tool, _store: Store, _now: datetime) -> Verified:
+    """Return ``item`` as the bytes pinned for its version, or raise Unverified."""
+    version, found = item.release.version, item.archive.sha256
+    pin = tool.verify.pins.get(version)
+    if pin is None:
+        raise Unverified(
+            f"{tool.name} {version} has no pin: {item.archive.name} has the sha256 {found}, and"
+            " nobody has said yet that this is right",
+            resolution=f"Check the file by hand, then add to [verify.pins] in"
+            f" {tool.folder / 'tool.toml'}:\n{pin_line(version, found)}",
+        )
+    if pin != found:
+        raise Unverified(
+            f"{tool.name} {version} is not the pinned file: {item.archive.name} has the sha256"
+            f" {found}, wanted {pin}",
+            resolution="Ask upstream why the file has changed; keep the pin until that is known.",
+        )
+    return Verified(
+        fetched=item,
+        method="pins",
+        statement=f"sha256 {found} as pinned for version {version}",
+    )
+
+
+def verify_index(item: Fetched, _tool: Tool, _store: Store, _now: datetime) -> Verified:
+    """Return ``item`` as the bytes that the package index states, or raise Unverified."""
+    stated, found = item.release.sha256.lower(), item.archive.sha256
+    if not stated:
+        raise Unverified(
+            f"{item.release.page} states no sha256 for {item.archive.name} (found {found}), and"
+            " the method index needs one",
+            resolution="Declare another method under [verify] in tool.toml, such as pins.",
+        )
+    if stated != found:
+        raise not_as_stated(item)
+    return Verified(fetched=item, method="index", statement="sha256 as stated by the package index")
+
+
+def not_as_stated(item: Fetched) -> Unverified:
+    """Return the refusal of a file whose digest differs from the one that its page states."""
+    return Unverified(
+        f"{item.archive.name} is not the file that {item.release.page} states: its sha256 is"
+        f" {item.archive.sha256}, wanted {item.release.sha256.lower()}",
+        resolution="Run again; if it stays so, upstream has changed the file or its page: ask.",
+    )
+
+
+def pin_line(version: str, digest: str) -> str:
+    """Return the line of tool.toml that pins a digest."""
+    return f'"{version}" = "{digest}"'
