@@ -116,9 +116,9 @@ def parse_sums(text: str) -> tuple[Sum, ...]:
     lines = [line.rstrip() for line in text.lstrip("\ufeff").splitlines()]
     lines = [line for line in lines if line and not line.startswith(("#", ";"))]
     bare = _BARE.fullmatch(lines[0]) if len(lines) == 1 else None
-    if bare:
+    if bare and len(bare[1]) in _SIZES:
         digest = bare[1].lower()
-        return (Sum(name="", algorithm=_SIZES.get(len(digest), "?"), digest=digest),)
+        return (Sum(name="", algorithm=_SIZES[len(digest)], digest=digest),)
     return tuple(_lines(lines))
 
 
@@ -183,6 +183,8 @@ def _lines(lines: Sequence[str]) -> Iterator[Sum]:
             algorithm = _SIZES.get(len(digest), "?")
         else:
             continue
+        if algorithm not in _SIZES.values():
+            continue  # no known hash has so many digits
         if escaped:  # GNU coreutils marks a line whose name has a backslash or newline
             name = re.sub(r"\\([\\nr])", lambda m: {"n": "\n", "r": "\r"}.get(m[1], "\\"), name)
         yield Sum(name=name.removeprefix("./"), algorithm=algorithm, digest=digest.lower())
