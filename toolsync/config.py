@@ -81,6 +81,8 @@ class Tool:
     """The source package's name."""
     series: tuple[str, ...]
     """The series that it can be built for; empty for any."""
+    epoch: int = 0
+    """Of its Debian versions (Debian Policy 5.6.12)."""
 
     @property
     def debian(self) -> Path:
@@ -150,7 +152,7 @@ class Config:
     """Searched in order: the operator's first, then the shipped ones."""
     target: str = "local"
     series: tuple[str, ...] = _SERIES
-    maintainer: str = "toolsync archive <toolsync@localhost>"
+    maintainer: str = "toolsync archive <toolsync@toolsync.invalid>"
     user_agent: str = "toolsync (https://launchpad.net/toolsync)"
     timeout: int = 20
     retries: int = 3
@@ -228,6 +230,7 @@ def load_tool(folder: Path) -> Tool:
         compat=Gate(**raw.get("compat", {})),
         source=package.get("source", folder.name),
         series=tuple(package.get("series", [])),
+        epoch=package.get("epoch", 0),
     )
 
 

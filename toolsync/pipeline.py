@@ -266,7 +266,13 @@ def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> Sourc
         Key(tool=tool.name, version=version, stage="package", scope=series),
         SourcePackage,
         {"compatible": cleared},
-        {"content": content, "revision": revision, "tag": series_tag(series), "by": maintainer},
+        {
+            "content": content,
+            "revision": revision,
+            "tag": series_tag(series),
+            "by": maintainer,
+            "epoch": tool.epoch,
+        },
         lambda: package(
             cleared,
             tool=tool,

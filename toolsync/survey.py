@@ -10,7 +10,7 @@ from toolsync.bench import Bench
 from toolsync.config import Tool
 from toolsync.errors import HELD, LATER, ToolsyncError
 from toolsync.model import STATUSES, Outcome, dump, load
-from toolsync.plan import standing, trouble, fitting_series
+from toolsync.plan import fitting_series, standing, trouble
 from toolsync.steps import fingerprint
 from toolsync.watch.look import Sighting, look
 from toolsync.watch.versions import sort_key

@@ -34,13 +34,14 @@ def series_tag(series: str) -> tuple[str, str]:
     )
 
 
-def full_version(upstream: str, series: str, revision: int) -> str:
+def full_version(upstream: str, series: str, revision: int, epoch: int = 0) -> str:
     """Return the Debian version for an upstream version in a series.
 
     ``revision`` counts the packagings of one upstream version, from 1.
     """
     distribution, tag = series_tag(series)
-    return f"{upstream}-0{distribution}1~ppa{revision}~{tag}.1"
+    head = f"{epoch}:" if epoch else ""
+    return f"{head}{upstream}-0{distribution}1~ppa{revision}~{tag}.1"
 
 
 def _rows(distribution: str) -> list[dict[str, str]]:

@@ -39,7 +39,7 @@ def package(
     """
     orig = item.licensed.unpacked.orig
     upstream = item.licensed.unpacked.verified.fetched.release.version
-    version = full_version(upstream, series, revision)
+    version = full_version(upstream, series, revision, tool.epoch)
     with workshop.folder("package") as folder:
         tree = folder / f"{tool.source}-{upstream}"
         tarball = store.copy_to(orig, folder)

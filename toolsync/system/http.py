@@ -161,7 +161,7 @@ class Http:
                 sink.write(chunk)
                 progress(done, total)
             if total is not None and done != total:
-                raise _Passing(f"{url} broke off after {done} of {total} bytes")
+                raise _broken_off(url, done, total)
             return response.url
 
     def retrying(self, act: Callable[[], T]) -> T:
@@ -202,7 +202,7 @@ class Http:
                     ) from error
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise
-                raise _Passing(f"{url} could not be reached: {_reason(error)}") from error
+                raise _Passing(f"{url} {_reason(error)}") from error
 
     def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         target = self._mirrored(url)
@@ -275,7 +275,7 @@ def _body(response: _Response, url: str, limit: int) -> bytes:
             raise _too_large(url, limit)
     total = _length(response, 0)
     if total is not None and not response.headers.get("Content-Encoding") and len(body) != total:
-        raise _Passing(f"{url} broke off after {len(body)} of {total} bytes")
+        raise _broken_off(url, len(body), total)
     return bytes(body)
 
 
@@ -293,6 +293,10 @@ def _starts_at(response: _Response, offset: int) -> bool:
     return response.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
 
 
+def _broken_off(url: str, done: int, total: int) -> _Passing:
+    return _Passing(f"{url} broke off: {done} bytes came, {total - done} are missing")
+
+
 def _too_large(url: str, limit: int) -> Hostile:
     return Hostile(
         f"{url} sends more than {limit} bytes, the limit",
@@ -301,12 +305,14 @@ def _too_large(url: str, limit: int) -> Hostile:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost words of an error from the HTTP libraries."""
+    """Return what went wrong, from the innermost words of the HTTP libraries."""
     cause: BaseException = error
     while True:
+        if isinstance(cause, urllib3.exceptions.IncompleteRead):
+            return f"broke off: {cause.args[0]} bytes came, {cause.args[1]} are missing"
         inner = getattr(cause, "reason", None)
         nested = inner if isinstance(inner, BaseException) else None
         nested = nested or next((a for a in cause.args if isinstance(a, BaseException)), None)
         if nested is None or nested is cause:
-            return " ".join(str(cause).split())[:300]
+            return f"could not be reached: {' '.join(str(cause).split())[:300]}"
         cause = nested

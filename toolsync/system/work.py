@@ -24,9 +24,11 @@ from toolsync.system.store import full_disk_is_told
 class Workshop:
     """Makes temporary folders for one state folder."""
 
-    def __init__(self, state: Path, root: Path | None = None) -> None:
+    def __init__(self, state: Path, root: Path | str | None = None) -> None:
         name = hashlib.sha256(str(state.absolute()).encode()).hexdigest()[:12]
-        self.root = root or Path("/var/tmp") / f"toolsync-{os.geteuid()}-{name}"  # noqa: S108 (owner is checked)
+        default = Path("/var/tmp") / f"toolsync-{os.geteuid()}-{name}"  # noqa: S108 (owner is checked)
+        self.root = Path(root) if root else default
+        """Where all folders are made; named in settings or derived from the state folder."""
 
     @contextmanager
     def folder(self, purpose: str) -> Iterator[Path]:
