@@ -106,7 +106,7 @@ def _json(page: Page, project: str) -> Iterator[dict[str, Any]]:
                 "filename": leaf("/" + str(file.get("filename", ""))),
                 "url": joined(page.url, file["url"]),
                 "sha256": sha256_of(hashes.get("sha256") if isinstance(hashes, dict) else ""),
-                "yanked": _reason(file.get("yanked")),
+                "yanked": _reason(file.get("yanked") or False),  # truthy, as PEP 691 says
                 "published": moment(file.get("upload-time")),
                 "size": size if type(size) is int and 0 <= size < 1 << 60 else None,
             }
