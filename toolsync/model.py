@@ -135,6 +135,7 @@ class Unpacked:
     """Members left out because debian/copyright says so."""
     epoch: int = 0
     """The newest modification time inside, in seconds since 1970 (UTC)."""
+    findings: tuple[Finding, ...] = ()
 
     @property
     def release(self) -> Release:

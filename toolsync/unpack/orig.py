@@ -1,0 +1,196 @@
+"""Make the orig tarball: upstream's own file where it will do, else the same bytes everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toolsync.config import Limits
+from toolsync.errors import Held, UsageError
+from toolsync.model import Finding
+from toolsync.system.store import full_disk_is_told
+from toolsync.unpack.compress import ending
+from toolsync.unpack.exclusions import Exclusions
+from toolsync.unpack.extract import archive_form, guard_for, read_members
+from toolsync.unpack.member import NOTHING, Kind, Member
+from toolsync.unpack.repack import Spool, Tree, newest, write_tarball
+
+KEPT = ("gz", "xz", "bz2", "lzma")
+"""What dpkg-source takes as it is in format 3.0 (quilt) (dpkg-source(1))."""
+
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~-]*")
+_COMPONENT = re.compile(r"[0-9A-Za-z-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orig:
+    """The finished tarball."""
+
+    path: Path
+    name: str
+    """As dpkg-source wants it, e.g. ``awscli_1.46.2.orig.tar.gz``."""
+    untouched: bool
+    """It is the given file, byte for byte."""
+    members: int
+    """Members of the given archive, before anything was left out."""
+    excluded: tuple[str, ...]
+    """Paths that were left out, as the archive names them, sorted."""
+    epoch: int
+    """The newest modification time inside, in seconds since 1970 (UTC)."""
+    findings: tuple[Finding, ...] = ()
+    """Patterns of debian/copyright that match nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contents:
+    """What one pass over the archive has shown."""
+
+    form: str
+    top: str
+    members: tuple[Member, ...]
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """For each hard link, the file that it repeats; a link to a link is followed."""
+        found: dict[str, str] = {}
+        for member in self.members:
+            if member.kind is Kind.HARDLINK:
+                found[member.path] = found.get(member.target, member.target)
+        return found
+
+
+def make_orig(
+    archive: Path,
+    *,
+    source: str,
+    version: str,
+    exclusions: Exclusions,
+    limits: Limits,
+    folder: Path,
+    compression: str = "xz",
+    component: str = "",
+    force: bool = False,
+    wrap: bool = True,
+) -> Orig:
+    """Put the orig tarball of ``archive`` into ``folder`` and say what became of it.
+
+    A tarball that dpkg-source takes is kept byte for byte, unless something is left out, a
+    member has a bit that must go, it lacks a top folder of its own, or ``force`` asks
+    for another ``compression`` than it has. With ``wrap`` false a missing top folder is left
+    missing, as uscan does. Nothing is appended to ``version`` when something is left out.
+
+    Raises Hostile for the archive's faults, Held when nothing would be left, UsageError for
+    names that cannot be part of a file's name, OutOfSpace. An error leaves nothing behind.
+    """
+    form = ending(compression)
+    stem = _stem(source, version, component)
+    contents = _look(archive, limits)
+    paths = [member.path for member in contents.members]
+    left_out, unused = exclusions.select(paths, contents.top)
+    kept = [member for member in contents.members if member.path not in left_out]
+    _refuse_empty(left_out, kept)
+    untouched = not left_out and _will_do(contents, wrap=wrap, form=form if force else "")
+    name = f"{stem}.{contents.form if untouched else form}"
+    target = folder / name
+    with full_disk_is_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        temp = folder / f".{name}.part"
+        temp.unlink(missing_ok=True)
+        try:
+            if untouched:
+                shutil.copyfile(archive, temp)
+            else:
+                below = f"{source}-{version}" if wrap and not contents.top else ""
+                _repack(archive, limits, contents, kept, below, temp, form)
+            os.chmod(temp, 0o644)
+            os.replace(temp, target)
+        finally:
+            temp.unlink(missing_ok=True)
+    return Orig(
+        path=target,
+        name=name,
+        untouched=untouched,
+        members=len(contents.members),
+        excluded=tuple(sorted(left_out)),
+        epoch=newest(kept),
+        findings=tuple(_unused(pattern) for pattern in unused),
+    )
+
+
+def _look(archive: Path, limits: Limits) -> _Contents:
+    """Read the whole archive once, judging it, and remember all but the contents."""
+    form = archive_form(archive)
+    guard = guard_for(form, limits)
+    members = tuple(
+        replace(member, data=NOTHING) for member in read_members(archive, limits, guard)
+    )
+    return _Contents(form=form, top=guard.top, members=members)
+
+
+def _stem(source: str, version: str, component: str) -> str:
+    """Return the orig tarball's name up to its last ending; refuse what could be a path."""
+    for what, word, pattern in (
+        ("package name", source, _SOURCE),
+        ("upstream version", version, _VERSION),
+        ("component", component, _COMPONENT),
+    ):
+        if not pattern.fullmatch(word):
+            raise UsageError(
+                f"{word!r} is no {what} of Debian's; wanted: {pattern.pattern}",
+                resolution="Mend it in tool.toml (the version: by watch.mangle), or in the call.",
+            )
+    return f"{source}_{version}.orig{'-' if component else ''}{component}.tar"
+
+
+def _will_do(contents: _Contents, *, wrap: bool, form: str) -> bool:
+    """Say whether dpkg-source can take upstream's file as it is."""
+    return (
+        contents.form in KEPT
+        and form in ("", contents.form)
+        and (bool(contents.top) or not wrap)
+        and not any(member.special for member in contents.members)
+    )
+
+
+def _refuse_empty(left_out: frozenset[str], kept: list[Member]) -> None:
+    if left_out and all(member.kind is Kind.FOLDER for member in kept):
+        raise Held(
+            f"Files-Excluded in debian/copyright leaves nothing of {len(left_out)} members; "
+            "wanted an orig tarball that holds something",
+            resolution="Narrow the patterns there, or name what stays in Files-Included.",
+        )
+
+
+def _unused(pattern: str) -> Finding:
+    return Finding(
+        stage="unpack",
+        code="unused-pattern",
+        severity="info",
+        message=f"debian/copyright: the pattern {pattern!r} matches nothing in this release",
+    )
+
+
+def _repack(
+    archive: Path,
+    limits: Limits,
+    contents: _Contents,
+    kept: list[Member],
+    below: str,
+    path: Path,
+    form: str,
+) -> None:
+    """Write what is kept to ``path``; reads the archive a second time, for the contents."""
+    tree = Tree(
+        members={member.path: member for member in kept}, origin=contents.origins, below=below
+    )
+    needed = tree.needed
+    files = {member.path: member for member in contents.members if member.path in needed}
+    with Spool(path.parent) as spool:
+        for member in read_members(archive, limits):
+            if member.path in needed:
+                spool.keep(member)
+        write_tarball(tree, spool, files, path, form)

@@ -1,0 +1,157 @@
+"""Give a zip's members with their contents, inflated piece by piece and checked."""
+
+from __future__ import annotations
+
+import bz2
+import stat
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from toolsync.config import Limits
+from toolsync.unpack.body import Body, Pieces
+from toolsync.unpack.member import (
+    NOTHING,
+    PATH_BYTES,
+    Kind,
+    Member,
+    clean_path,
+    readable_name,
+    refusal,
+    shown,
+)
+from toolsync.unpack.streams import Decoder, Inflate, Meter, decode
+from toolsync.unpack.zipfolder import Entry, read_folder
+
+_PIECE = 256 * 1024
+_STORED, _DEFLATED, _BZIP2 = 0, 8, 12
+_UNIX = (3, 19)
+_DOS = 0
+_TYPES = {stat.S_IFLNK: Kind.SYMLINK, stat.S_IFDIR: Kind.FOLDER, stat.S_IFREG: Kind.FILE}
+
+
+def read_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
+    """Give the members of a zip or jar, in the order in which the file holds them.
+
+    Raises Hostile for whatever is unsafe or does not add up.
+    """
+    placed, total = read_folder(file, limits)
+    meter = Meter(limits, total)
+    for entry, offset in placed:
+        pieces = _contents(file, entry, offset, meter)
+        member = _member(entry, Pieces(pieces))
+        if member is not None:
+            yield member
+            if isinstance(member.data, Body):
+                member.data.skip()
+        # Also the checks that stand behind the data.
+        if next(pieces, b""):
+            raise refusal(entry.name, f"holds more than the {entry.size} bytes that it states")
+
+
+def _member(entry: Entry, source: Pieces) -> Member | None:
+    """Return the member that an entry is, None for the archive's root."""
+    name = entry.name
+    if entry.system == _DOS:  # programs on DOS and Windows write their own separator
+        name = name.replace(b"\\", b"/")
+    path, kind = clean_path(name), _kind(entry, name)
+    if not path and kind is Kind.FOLDER:
+        return None
+    if not path:
+        raise refusal(entry.name, f"is a {kind} without a name")
+    mode = entry.attributes >> 16 if entry.system in _UNIX else 0
+    if kind is Kind.FOLDER:
+        if entry.size:
+            raise refusal(name, f"is a folder with {entry.size} bytes of content; wanted none")
+        return Member(path=path, kind=kind, mtime=entry.mtime)
+    body = Body(source.some, entry.size, path)
+    if kind is Kind.SYMLINK:
+        target = _target(entry, path, body)
+        return Member(path=path, kind=kind, mtime=entry.mtime, target=target)
+    # Without Unix modes (made on DOS, or by a careless library) a script tells by its first line.
+    executable = bool(mode & 0o111) if mode else body.peek(2) == b"#!"
+    return Member(
+        path=path,
+        kind=kind,
+        executable=executable,
+        mtime=entry.mtime,
+        size=entry.size,
+        special=bool(mode & 0o6000),
+        data=body if entry.size else NOTHING,
+    )
+
+
+def _kind(entry: Entry, name: bytes) -> Kind:
+    if name.endswith(b"/"):
+        return Kind.FOLDER
+    mode = entry.attributes >> 16 if entry.system in _UNIX else 0
+    if not stat.S_IFMT(mode):
+        return Kind.FILE
+    kind = _TYPES.get(stat.S_IFMT(mode))
+    if kind is None:
+        raise refusal(name, f"is a device, fifo or socket (mode {mode:o})")
+    return kind
+
+
+def _target(entry: Entry, path: str, body: Body) -> str:
+    if not 0 < entry.size <= PATH_BYTES:
+        raise refusal(path, f"is a link to a name of {entry.size} bytes; wanted 1 to {PATH_BYTES}")
+    raw = body.read()
+    target = readable_name(raw)
+    if "\\" in target:
+        raise refusal(path, f"is a symlink to {shown(raw)}; wanted a plain name")
+    return target
+
+
+def _contents(file: BinaryIO, entry: Entry, offset: int, meter: Meter) -> Iterator[bytes]:
+    """Give an entry's content; refuse it at the end if size or CRC are not as stated."""
+    size = crc = 0
+    for piece in _inflated(file, entry, offset):
+        meter.add(len(piece))
+        size += len(piece)
+        crc = zlib.crc32(piece, crc)
+        if size > entry.size:
+            raise refusal(entry.name, f"holds more than the {entry.size} bytes that it states")
+        yield piece
+    if size != entry.size:
+        raise refusal(entry.name, f"holds {size} bytes and states {entry.size}")
+    if crc != entry.crc:
+        raise refusal(entry.name, f"is damaged: its CRC is {crc:08x}, stated {entry.crc:08x}")
+
+
+def _inflated(file: BinaryIO, entry: Entry, offset: int) -> Iterator[bytes]:
+    packed = _packed(file, entry, offset)
+    if entry.method == _STORED:
+        yield from packed
+        return
+    if entry.method not in (_DEFLATED, _BZIP2):
+        raise refusal(
+            entry.name,
+            f"is compressed by zip method {entry.method}; wanted 0 (stored), 8 or 12",
+            "Repack it by hand and look at what it holds, or ask upstream for a plain zip.",
+        )
+    decoder: Decoder = Inflate(-15) if entry.method == _DEFLATED else bz2.BZ2Decompressor()
+    while not decoder.eof:
+        ended, data = False, b""
+        if decoder.needs_input:
+            data = next(packed, b"")
+            ended = not data
+        piece = decode(decoder, data, "zip")
+        if piece:
+            yield piece
+        elif ended and not decoder.eof:
+            raise refusal(entry.name, "ends in the middle of its compressed data")
+    if decoder.unused_data or next(packed, b""):
+        raise refusal(entry.name, "has more data behind its compressed content")
+
+
+def _packed(file: BinaryIO, entry: Entry, offset: int) -> Iterator[bytes]:
+    """Give the bytes as they stand in the file, wherever others have moved its position."""
+    at, end = offset, offset + entry.packed
+    while at < end:
+        file.seek(at)
+        data = file.read(min(_PIECE, end - at))
+        if not data:
+            raise refusal(entry.name, "ends after the file's end")
+        at += len(data)
+        yield data
