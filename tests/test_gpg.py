@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -319,6 +320,14 @@ def test_incomplete_status_is_an_error(lines: str) -> None:
     assert only(parse_status(text, inline=False)).status == "error"
 
 
+def test_an_inline_signature_stands_over_one_text() -> None:
+    valid = f"GOODSIG {FULL[:16]} x\n[GNUPG:] VALIDSIG {FULL} 2024-01-01 17 0 4 0 1 8 00 {FULL}\n"
+    one = f"[GNUPG:] PLAINTEXT 74 0 \n[GNUPG:] NEWSIG\n[GNUPG:] {valid}"
+    assert only(parse_status(one, inline=True)).status == "good"
+    two = "[GNUPG:] PLAINTEXT 74 0 \n" + one
+    assert "more than one text" in only(parse_status(two, inline=True)).note
+
+
 def test_what_gpgv_says_elsewhere_is_not_believed() -> None:
     text = f"gpgv: Good signature\nGOODSIG {FULL[:16]} x\n [GNUPG:] GOODSIG {FULL[:16]} x\n"
     assert only(parse_status(text, inline=False)).status == "error"
@@ -451,6 +460,13 @@ def test_killed_while_the_key_is_made(tmp_path: Path) -> None:
     assert len(seen) == 1
     assert len(list((home / "private-keys-v1.d").iterdir())) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["gnupg"]
+
+
+def test_short_names_of_killed_runs_are_swept(tmp_path: Path) -> None:
+    left = Path(tempfile.mkdtemp(prefix="toolsync-home-", dir="/tmp"))
+    (left / "h").symlink_to(tmp_path / "gone")
+    SigningHome(tmp_path / "gnupg").ensure_key("toolsync archive")
+    assert not left.exists()
 
 
 def test_two_at_once_make_one_key(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def test_of_two_refused_the_pinned_one_is_explained(bench: Bench, stranger: str)
     name = bench.keys.make("Taken Back Too")
     signature = bench.signature(stranger, name)
     bench.keys.revoke(name)
-    bench.ring(name)
+    bench.ring(name, stranger)
     item = bench.item(signature=signature)
     assert "revoked key" in str(refusal(item, bench.tool("openpgp", keys=[name]), bench))
 

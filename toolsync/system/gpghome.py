@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,10 @@ from toolsync.system.gpgkeys import FLAGS, SECONDS, listed_keys
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder
 from toolsync.system.work import remove_tree
+
+_SHORT = Path("/tmp")  # noqa: S108 (mkdtemp makes it ours alone; TMPDIR may be deep)
+_PREFIX = "toolsync-home-"
+"""Of the folders in /tmp that hold a short name for a home."""
 
 
 class SigningHome:
@@ -88,6 +92,7 @@ class SigningHome:
     def _make(self, name: str) -> str:
         draft = self.path.parent / f".{self.path.name}.new"
         remove_tree(draft)  # what a killed run left
+        _sweep()
         draft.mkdir(mode=0o700)
         words = ("--pinentry-mode", "loopback", "--passphrase", "", "--quick-generate-key")
         with _short(draft) as home:
@@ -122,10 +127,18 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(fd)
 
 
+def _sweep() -> None:
+    """Remove the short names of homes that are gone: a killed run could not."""
+    for link in _SHORT.glob(f"{_PREFIX}*/h"):
+        with suppress(FileNotFoundError):  # its owner may be ending at this moment
+            if link.lstat().st_uid == os.geteuid() and not link.exists():
+                remove_tree(link.parent)
+
+
 @contextmanager
 def _short(path: Path) -> Iterator[Path]:
     """Give a short name for a GnuPG home; afterwards nothing of GnuPG's runs there."""
-    with tempfile.TemporaryDirectory(prefix="ts-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_SHORT) as folder:
         home = Path(folder, "h")
         home.symlink_to(path, target_is_directory=True)
         try:
