@@ -129,10 +129,11 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _sweep() -> None:
     """Remove the short names of homes that are gone: a killed run could not."""
-    for link in _SHORT.glob(f"{_PREFIX}*/h"):
+    for folder in _SHORT.glob(f"{_PREFIX}*"):
+        link = folder / "h"  # a pattern that ended in it would pass over dangling links
         with suppress(FileNotFoundError):  # its owner may be ending at this moment
             if link.lstat().st_uid == os.geteuid() and not link.exists():
-                remove_tree(link.parent)
+                remove_tree(folder)
 
 
 @contextmanager
