@@ -7,8 +7,10 @@ names there), a script or a comment. Links resolve against the address after red
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html.entities import html5
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -33,6 +35,7 @@ from toolsync.watch.reading import (
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _TYPES = ("", "text/html", "application/xhtml+xml")
 _UNSEEN = frozenset({"script", "style", "textarea", "template", "title", "noscript", "iframe"})
+_NAMED = re.compile(r"&([A-Za-z]{2,12};)")
 _LINKS = frozenset({"href", "src", "content", "data-href", "data-url"})
 
 
@@ -93,9 +96,15 @@ def _anchors(root: Any, base: str) -> Iterator[_Hit]:
     for element in root.iter("a"):
         href = element.get("href")
         if href and seen(element):
-            url = joined(base, href)
+            url = joined(base, _NAMED.sub(_character, href))
             if url:
                 yield _Hit(url, "")
+
+
+def _character(match: re.Match[str]) -> str:
+    """Return what a name stands for that HTML 5 has and Debian 12's parser does not know."""
+    character = html5.get(match[1], "")
+    return character if character.isascii() and character else match[0]
 
 
 def _selected(root: Any, base: str, xpath: str) -> Iterator[_Hit]:
