@@ -132,7 +132,8 @@ def _sweep() -> None:
     for folder in _SHORT.glob(f"{_PREFIX}*"):
         link = folder / "h"  # a pattern that ended in it would pass over dangling links
         with suppress(FileNotFoundError):  # its owner may be ending at this moment
-            if link.lstat().st_uid == os.geteuid() and not link.exists():
+            ours = folder.lstat().st_uid == os.geteuid()
+            if ours and link.is_symlink() and not link.exists():
                 remove_tree(folder)
 
 
