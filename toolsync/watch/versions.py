@@ -25,7 +25,7 @@ _PREFIX = re.compile(r"(?:release[-_/]?)?v?\.?(?=[0-9])", re.IGNORECASE)
 _PRERELEASE = re.compile(
     r"(?P<gap>[-._~]*)(?<![a-z+])"
     r"(?:(?P<word>alpha|beta|rc|cr|preview|prerelease|pre|dev|snapshot|nightly|canary)"
-    r"[-._]?(?P<number>[0-9]*)"
+    r"[-._]*(?P<number>[0-9]*)"
     r"|(?P<letter>[abc])(?P<count>[0-9]+))(?![a-z0-9])",
     re.IGNORECASE,
 )
@@ -55,7 +55,7 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
     for rule in rules:
         version = _apply(rule, version)
     version = version[_prefix(version) :]
-    version = _PRERELEASE.sub(_tilde, version)
+    version = _tilded(version)
     if len(version) > LONGEST or not _UPSTREAM.fullmatch(version):
         raise NotAVersion(
             f"{raw!r} became {version[:LONGEST]!r}, which is no upstream version (Debian Policy "
@@ -112,6 +112,14 @@ _NO_REVISION = _part("0")
 def _prefix(version: str) -> int:
     match = _PREFIX.match(version)
     return match.end() if match else 0
+
+
+def _tilded(version: str) -> str:
+    """Mark prereleases until nothing is left to mark: in 1.0a1rc2 one hides the other."""
+    before = ""
+    while before != version and len(version) <= LONGEST:
+        before, version = version, _PRERELEASE.sub(_tilde, version)
+    return version
 
 
 def _tilde(match: re.Match[str]) -> str:
