@@ -211,4 +211,4 @@ def _data_offset(file: BinaryIO, entry: Entry, end: int) -> int:
     )
     if name != entry.name or method != entry.method or flags & _ENCRYPTED or not told:
         raise refusal(entry.name, "differs between the zip's directory and its own header")
-    return entry.offset + _LOCAL.size + name_size + extra_size
+    return entry.offset + _LOCAL.size + int(name_size + extra_size)
