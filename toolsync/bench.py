@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from toolsync.config import Config
 from toolsync.journal import Journal
 from toolsync.package.chroot import Chroots
 from toolsync.publish.target import Target
 from toolsync.publish.targets import open_target
-from toolsync.steps import Steps, Tell
+from toolsync.steps import Event, Steps, Tell
 from toolsync.system.clock import Clock
 from toolsync.system.http import Http, Progress
 from toolsync.system.lock import exclusive
@@ -50,6 +52,10 @@ def opened(
     With ``purpose`` the state folder is held alone for that, and what a killed run has left is
     cleared away; raises Busy when another toolsync holds it.
     """
+
+    def told(line: str) -> None:
+        tell(Event(tool="", version="", stage="", scope="", text=line))
+
     store = Store(config.state / "store")
     workshop = Workshop(config.state, config.build.work)
     http = Http(
@@ -71,7 +77,17 @@ def opened(
             store=store,
             http=http,
             workshop=workshop,
-            chroots=Chroots(),
+            chroots=Chroots(
+                Path(
+                    config.build.chroots
+                    or workshop.root.with_name(f"toolsync-{os.geteuid()}-chroots")
+                ),
+                mirror=config.build.mirror,
+                days=config.build.chroot_days,
+                workshop=workshop,
+                clock=clock,
+                told=told,
+            ),
             target=open_target(config.target, config, store, workshop),
             clock=clock,
             steps=Steps(journal, store, clock, tell),

@@ -130,6 +130,7 @@ class Build:
     mirror: str = ""
     seconds: int = 3600
     work: str = ""
+    chroots: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,10 +42,15 @@ def examine(config: Config) -> Iterator[Check]:
     if config.build.backend == "sbuild":
         yield from _mapped_users()
     for series in config.series:
-        yield _tried(f"series {series}", partial(series_tag, series))
+        yield _tried(f"series {series}", partial(_series, series))
     yield _room(config.state)
     yield _tried("tools", lambda: f"{len(load_tools(config))} defined in {_places(config)}")
     yield from _tools(config)
+
+
+def _series(series: str) -> str:
+    distribution, tag = series_tag(series)
+    return f"{distribution}, its versions end in ~{tag}"
 
 
 def _program(program: str) -> Check:

@@ -19,7 +19,7 @@ from toolsync.unpack.stage import unpack
 from toolsync.verify.refusal import MissingProof
 from toolsync.verify.stage import METHODS, verify
 from toolsync.watch.look import look
-from toolsync.watch.versions import sort_key
+from toolsync.watch.versions import upstream_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def obtain(bench: Bench, tool: Tool, wanted: str | None, output: Path) -> Obtain
     output.mkdir(parents=True, exist_ok=True)
     bench.store.copy_to(fetched.archive, output, _plain(release.filename))
     bench.store.copy_to(unpacked.orig, output)
-    newer = current is None or sort_key(release.version) > sort_key(current)
+    newer = current is None or upstream_key(release.version) > upstream_key(current)
     return Obtained(
         tool=tool.name,
         current=current,

@@ -44,7 +44,7 @@ from toolsync.survey import Look, in_trouble, look_at_all, stand
 from toolsync.unpack.stage import unpack
 from toolsync.verify.stage import verify
 from toolsync.watch.look import Sighting
-from toolsync.watch.versions import sort_key
+from toolsync.watch.versions import upstream_key
 
 
 def sync(bench: Bench, tools: Sequence[Tool], jobs: int, *, dry_run: bool) -> list[Outcome]:
@@ -94,7 +94,7 @@ def _after(
         dict.fromkeys(
             upload.upstream
             for upload in bench.journal.uploads(tool.name)
-            if upload.state == "confirmed" and sort_key(upload.upstream) > _floor(before.current)
+            if upload.state == "confirmed" and _newer(upload.upstream, before.current)
         )
     )
     outcome = replace(outcome, done=done)
@@ -112,8 +112,8 @@ def _after(
     )
 
 
-def _floor(version: str | None) -> object:
-    return sort_key(version if version is not None else "0~~")
+def _newer(version: str, than: str | None) -> bool:
+    return than is None or upstream_key(version) > upstream_key(than)
 
 
 def _status(error: ToolsyncError) -> str:

@@ -9,7 +9,7 @@ from toolsync.config import Config, Tool
 from toolsync.errors import HELD, LATER, Drifted, SetupError, ToolsyncError, Unreachable
 from toolsync.journal import PageRow, Result
 from toolsync.model import Outcome, Release
-from toolsync.watch.versions import sort_key
+from toolsync.watch.versions import upstream_key
 
 _WORDS = {Drifted: "drifted", Unreachable: "unreachable"}
 
@@ -39,10 +39,10 @@ def candidates(
     These are the newest published one (its packaging may have changed) and those that are
     newer, but of the latter only the ``backlog`` newest.
     """
-    ordered = sorted(releases, key=lambda release: sort_key(release.version))
+    ordered = sorted(releases, key=lambda release: upstream_key(release.version))
     if published is None:
         return tuple(ordered[-backlog:])
-    newer = [r for r in ordered if sort_key(r.version) > sort_key(published)]
+    newer = [r for r in ordered if upstream_key(r.version) > upstream_key(published)]
     again = [r for r in ordered if r.version == published]
     return (*again, *newer[-backlog:])
 
@@ -72,7 +72,7 @@ def standing(
     changed = [r for r in releases if r.sha256 and accepted.get(r.version, r.sha256) != r.sha256]
     if changed:
         return _replaced(base, changed[0], accepted)
-    if current is not None and sort_key(newest.version) < sort_key(current):
+    if current is not None and upstream_key(newest.version) < upstream_key(current):
         return replace(
             base,
             status="recalled",

@@ -13,7 +13,7 @@ from toolsync.model import STATUSES, Outcome, dump, load
 from toolsync.plan import fitting_series, standing, trouble
 from toolsync.steps import fingerprint
 from toolsync.watch.look import Sighting, look
-from toolsync.watch.versions import sort_key
+from toolsync.watch.versions import upstream_key
 
 Look = Sighting | ToolsyncError
 """What a look came to."""
@@ -33,7 +33,7 @@ def published(bench: Bench, tool: Tool) -> str | None:
         if upload.target == bench.target.name and upload.state == "confirmed":
             served.setdefault(upload.upstream, set()).add(upload.series)
     complete = [v for v, places in served.items() if series and places.issuperset(series)]
-    return max(complete, key=sort_key, default=None)
+    return max(complete, key=upstream_key, default=None)
 
 
 def look_at_all(bench: Bench, tools: Sequence[Tool], jobs: int) -> list[Look]:

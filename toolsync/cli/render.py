@@ -11,12 +11,12 @@ import click
 
 from toolsync.model import Outcome
 
-_STYLE = {
+_STYLE: dict[str, dict[str, Any]] = {
     "up-to-date": {"fg": "green"},
     "new": {"fg": "cyan", "bold": True},
     "held": {"fg": "yellow", "bold": True},
 }
-_ALARM = {"fg": "red", "bold": True}
+_ALARM: dict[str, Any] = {"fg": "red", "bold": True}
 
 
 def as_json(data: Any) -> None:

@@ -42,17 +42,18 @@ def command(
 ) -> int:
     """Make the orig tarball of FILE: harmless, and the same bytes on every machine."""
     from toolsync.system.store import replace_file
-    from toolsync.unpack.orig import Exclusions, make_orig
+    from toolsync.unpack.exclusions import Exclusions
+    from toolsync.unpack.orig import make_orig
 
     config = settings.load()
     output.mkdir(parents=True, exist_ok=True)
-    text = copyright_file.read_text(encoding="utf-8") if copyright_file else ""
+    exclusions = Exclusions.read(copyright_file) if copyright_file else Exclusions()
     with tempfile.TemporaryDirectory(dir=output, prefix=".repack-") as folder:
         made = make_orig(
             file,
             source=source,
             version=version,
-            exclusions=Exclusions.parse(text),
+            exclusions=exclusions,
             limits=config.limits,
             folder=Path(folder),
         )

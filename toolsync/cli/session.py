@@ -77,8 +77,8 @@ def chosen_tools(config: Config, names: tuple[str, ...]) -> tuple[Tool, ...]:
 def tell_line(event: Event) -> None:
     """Print a step to stderr, so that stdout stays for the result."""
     scope = f" [{event.scope}]" if event.scope else ""
-    head = f"{event.tool} {event.version}: " if event.tool else ""
-    click.echo(f"{head}{event.stage}{scope} {event.text}".rstrip(), err=True)
+    head = f"{event.tool} {event.version}: {event.stage}{scope} " if event.tool else ""
+    click.echo(f"{head}{event.text}", err=True)
 
 
 def _silent(done: int, total: int | None) -> None:

@@ -31,7 +31,6 @@ $apt_update = {update};
 $apt_upgrade = 0;
 $apt_distupgrade = {update};
 $apt_clean = 0;
-$enable_network = 0;
 # The chroot is thrown away as a whole.
 $purge_build_deps = 'never';
 $purge_build_directory = 'never';

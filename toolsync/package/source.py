@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from toolsync.config import Tool
-from toolsync.errors import PackageFailed, ProgramFailed
+from toolsync.errors import PackageFailed
 from toolsync.model import Compatible, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
 from toolsync.package.series import full_version
@@ -96,17 +96,19 @@ def _settle(debian: Path, epoch: int) -> None:
 
 
 def _build(tree: Path, epoch: int, tool: Tool) -> None:
-    try:
-        run(
-            *("dpkg-source", "--build", tree.name),
-            cwd=tree.parent,
-            env={"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC"},
-            timeout=900,
-        )
-    except ProgramFailed as error:
-        hunks = _FAILED_HUNK.findall(str(error))
-        what = f"a patch does not apply: {'; '.join(hunks)}" if hunks else str(error)
-        raise PackageFailed(
-            f"{tool.name}: its source package could not be made: {what}",
-            resolution=f"Refresh {tool.debian / 'patches'} for this release and run again.",
-        ) from error
+    done = run(
+        *("dpkg-source", "--build", tree.name),
+        cwd=tree.parent,
+        env={"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC"},
+        timeout=900,
+        ok=range(256),
+    )
+    if done.code == 0:
+        return
+    # patch(1) speaks on stdout, dpkg-source on stderr.
+    hunks = _FAILED_HUNK.findall(done.out)
+    what = f"a patch does not apply: {'; '.join(hunks)}" if hunks else done.tail
+    raise PackageFailed(
+        f"{tool.name}: its source package could not be made: {what}",
+        resolution=f"Mend it there (refresh patches for this release) and run again: {tool.debian}",
+    )

@@ -1,12 +1,10 @@
 """The local archive: a folder that reprepro keeps and apt reads, by ``file:`` or any web server.
 
-The order of each change is: the upload waits in ``incoming``, goes into reprepro's database,
-and is shown in one step; see `reprepro`. Repeating any of it changes nothing.
+Each change is shown in one step or not at all, see `reprepro`; repeating it changes nothing.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -72,8 +70,7 @@ class LocalArchive:
         if not self._serves(item):
             self._refuse_other_bytes(item)
             self._refuse_older(item)
-            self._reprepro.enqueue(_key(item), self._files(item))
-            self._drain()
+            self._include(item)
             if not self._serves(item):
                 raise ProgramFailed(
                     f"reprepro took {item.changes.name} but its indices do not name all of it",
@@ -129,35 +126,25 @@ class LocalArchive:
                 fingerprint=self._fingerprint,
             )
         )
-        left_over = self._reprepro.recover()
-        if left_over or not self._reprepro.is_current():
-            # A refusal here belongs to an earlier run: its own release will be told again.
-            with suppress(Held):
-                self._drain()
-        if left_over:
-            self._reprepro.tidy()
-
-    def _drain(self) -> None:
-        """Include all that waits, then show it; raise the last refusal, if there was one."""
-        refusal: Held | None = None
-        for changes in tuple(self._reprepro.waiting()):
-            try:
-                self._reprepro.include(changes)
-            except Held as error:
-                refusal = error
-        self._reprepro.export()
-        if refusal:
-            raise refusal
+        self._reprepro.recover()
+        if not self._reprepro.is_current():
+            self._reprepro.export()
 
     def _serves(self, item: Built) -> bool:
         known = index.served(self._root, item.source.series)
         return all(known.get(blob.name) == blob.sha256 for blob in item.files)
 
-    def _files(self, item: Built) -> list[tuple[str, Path]]:
-        return [(blob.name, self._store.path(blob)) for blob in (*item.files, item.changes)]
+    def _include(self, item: Built) -> None:
+        with self._workshop.folder("publish") as folder:
+            for blob in item.files:
+                self._store.copy_to(blob, folder)
+            changes = self._store.copy_to(item.changes, folder)
+            self._reprepro.include(changes, item.source.series)
 
     def _refuse_other_bytes(self, item: Built) -> None:
-        known = self._reprepro.checksums()
+        known = {
+            path.rpartition("/")[2]: digest for path, digest in self._reprepro.checksums().items()
+        }
         for blob in item.files:
             if known.get(blob.name, blob.sha256) != blob.sha256:
                 raise Replaced(
@@ -176,8 +163,3 @@ class LocalArchive:
                 f" {source.version}, which is older",
                 resolution="An archive never goes back; publish the old code as a newer version.",
             )
-
-
-def _key(item: Built) -> str:
-    """Return a name for the waiting upload, as plain as a file's name must be."""
-    return item.changes.name.removesuffix(".changes")

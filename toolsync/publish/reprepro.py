@@ -1,14 +1,15 @@
-"""The gateway to reprepro: one archive's folder, written so that a kill leaves no half state.
+"""The gateway to reprepro: one archive's folder, changed in one step or not at all.
 
-reprepro renames new indices one after the other and Release last, so a kill (or an apt that
-reads meanwhile) could meet new Packages under an old InRelease. Therefore it never writes the
-``dists`` that is served: packages go into its database first (``--export=never``), then all
-indices are written into a fresh folder, and ``dists``, a symbolic link, is turned to that
-folder in one rename. What a killed run was about to add waits in ``incoming`` and is added
-first by the next run, so that no package stays half in the database.
+reprepro renames new indices one after the other, and its databases are flushed one after the
+other: a kill in between leaves torn indices for apt, or a database that names a file which
+the next clean-up deletes. Therefore it never works on what is served. Database and indices
+lie together in a *generation*; each change copies the present one, lets reprepro work on the
+copy, syncs it, and turns the link ``current`` to it in one rename. Files in the pool come
+before that and are never changed; those that a killed run left there are known to no
+database and are removed by the next one.
 
-The caller holds toolsync's lock; reprepro's own lock file outlives a killed reprepro and is
-removed when no process works on the archive.
+``db`` and ``dists`` are links through ``current``, so plain ``reprepro -b ARCHIVE`` works too.
+The caller holds toolsync's lock.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from debian.deb822 import Changes
 
 from toolsync.errors import Busy, Held, ProgramFailed, SetupError
 from toolsync.system.gpg import SigningHome
@@ -46,118 +46,133 @@ class Layout:
 
 
 class Reprepro:
-    """One archive folder, its configuration and its database."""
+    """One archive folder, its configuration and its generations."""
 
     def __init__(self, root: Path, signing: SigningHome) -> None:
         self._root, self._signing = root, signing
+        self._generations, self._current = root / ".generations", root / "current"
 
-    @property
-    def incoming(self) -> Path:
-        """Where packages wait to be included, each in a folder of its own."""
-        return self._root / "incoming"
-
-    def configure(self, layout: Layout) -> bool:
-        """Write ``conf/distributions``; say whether anything changed.
+    def configure(self, layout: Layout) -> None:
+        """Write ``conf/distributions`` and the links; see `is_current` for whether to export.
 
         A series that is configured no longer stays as it is: to take a series from under its
         users is no side effect of an edit.
         """
-        path = self._root / "conf" / "distributions"
         with full_disk_is_told(self._root):
             self._root.mkdir(parents=True, exist_ok=True)
-        series = dict.fromkeys((*self._configured(path), *layout.series))
-        text = "\n".join(_distribution(layout, name) for name in series)
-        changed = replace_file(path, text.encode())
-        links = self._root / "dists"
-        if links.exists() and not links.is_symlink():
-            raise SetupError(
-                f"{links} is a folder, wanted a link that toolsync turns at each change",
-                resolution="It is another program's archive: name an empty folder in [local] path.",
-            )
-        return changed
-
-    def recover(self) -> bool:
-        """Clear away what a killed run left; say whether there was anything.
-
-        Raises Busy when a reprepro that is not ours is at work in the archive.
-        """
-        for scrap in self.incoming.glob(".*"):
-            shutil.rmtree(scrap)
-        lock = self._root / "db" / "lockfile"
-        stale = lock.exists()
-        if stale:
-            for pid in _workers(self._root):
-                raise Busy(
-                    f"process {pid} (reprepro) is at work in {self._root}",
-                    resolution="Wait for it to end and run again.",
-                )
-            lock.unlink()
-        return stale or any(self.waiting())
-
-    def waiting(self) -> Iterator[Path]:
-        """Give each .changes file that waits, oldest folder name first."""
-        for folder in sorted(self.incoming.glob("[!.]*")):
-            yield from folder.glob("*.changes")
-
-    def enqueue(self, name: str, files: Iterable[tuple[str, Path]]) -> None:
-        """Put files (name, where) into ``incoming``, visible there all together or not at all."""
-        with full_disk_is_told(self._root):
-            temp = self.incoming / f".{name}"
-            temp.mkdir(parents=True)
-            for filename, path in files:
-                shutil.copyfile(path, temp / filename)
-            os.replace(temp, self.incoming / name)
-
-    def include(self, changes: Path) -> None:
-        """Add one upload to the database, then drop it from ``incoming``.
-
-        Raises Held in reprepro's own words when it refuses; the upload is dropped then too.
-        """
-        series = Changes(changes.read_text(encoding="utf-8"))["Distribution"]
-        done = self._call("--export=never", "include", series, changes, ok=(0, *_REFUSALS))
-        shutil.rmtree(changes.parent)
-        if done.code:
-            raise Held(
-                f"reprepro refused {changes.name} for {series}:\n{done.tail}",
-                resolution="Compare it with what the archive holds; a new version may be needed.",
-            )
-
-    def export(self) -> None:
-        """Write all indices anew, sign them, and turn ``dists`` to them at once."""
-        generations = self._root / ".dists"
-        generations.mkdir(exist_ok=True)
-        fresh = generations / f"{self._configuration()}-{secrets.token_hex(8)}"
-        with self._signing.opened() as env:
-            self._call("--distdir", fresh, "export", env=env)
-        _sync_tree(fresh)
-        link = self._root / "dists.new"
-        link.unlink(missing_ok=True)
-        link.symlink_to(fresh.relative_to(self._root))
-        os.replace(link, self._root / "dists")
-        sync_folder(self._root)
-        for old in generations.iterdir():
-            if old != fresh:
-                shutil.rmtree(old)
+            self._link_once("db")
+            self._link_once("dists")
+        path = self._root / "conf" / "distributions"
+        series = dict.fromkeys((*_configured(path), *layout.series))
+        replace_file(path, "\n".join(_distribution(layout, name) for name in series).encode())
 
     def is_current(self) -> bool:
-        """Say whether what is served was exported under the present configuration."""
-        link = self._root / "dists"
-        return link.is_symlink() and link.readlink().name.startswith(self._configuration())
+        """Say whether what is served was made under the present configuration."""
+        return self._current.is_symlink() and self._current.readlink().name.startswith(
+            self._configuration()
+        )
 
-    def tidy(self) -> None:
-        """Check the pool against the database and forget files that nothing refers to."""
-        self._call("deleteunreferenced")
-        self._call("checkpool", "fast")
+    def recover(self) -> None:
+        """Clear away what a killed run left.
+
+        Raises Busy when somebody's reprepro is at work in the archive.
+        """
+        lock = self._current / "db" / "lockfile"
+        for pid in _workers(self._root) if lock.exists() else ():
+            raise Busy(
+                f"process {pid} (reprepro) is at work in {self._root}",
+                resolution="Wait for it to end and run again.",
+            )
+        lock.unlink(missing_ok=True)
+        present = self._current.resolve().name
+        stale = [path for path in self._generations.glob("*") if path.name != present]
+        if stale:
+            self._drop_unknown()
+        for path in stale:
+            shutil.rmtree(path)
+
+    def include(self, changes: Path, series: str) -> None:
+        """Add one upload to a series and show it.
+
+        Raises Held in reprepro's own words when it refuses; then nothing has changed.
+        """
+        with self._generation() as words:
+            done = self._call(
+                *(*words, "--export=never", "--keepunreferencedfiles"),
+                *("include", series, changes),
+                ok=(0, *_REFUSALS),
+            )
+            if done.code:
+                raise Held(
+                    f"reprepro refused {changes.name} for {series}:\n{done.tail}",
+                    resolution="Compare it with what the archive holds; a new version may be"
+                    " needed.",
+                )
+            self._export(words, series)
+
+    def export(self) -> None:
+        """Write the indices of all series anew and show them."""
+        with self._generation() as words:
+            self._export(words)
 
     def checksums(self) -> Mapping[str, str]:
-        """Return the sha256 of every file that was ever accepted, by its file name."""
+        """Return the sha256 of every file that was ever accepted, by its path in the archive."""
         if not (self._root / "db" / "checksums.db").exists():
             return {}
         found: dict[str, str] = {}
         for line in self._call("_listchecksums").out.splitlines():
             path, *sums = line.split()
-            found[path.rpartition("/")[2]] = next(s[3:] for s in sums if s.startswith(":2:"))
+            found[path] = next(s[3:] for s in sums if s.startswith(":2:"))
         return found
+
+    @contextmanager
+    def _generation(self) -> Iterator[tuple[str, ...]]:
+        """Give reprepro's options for a copy of the present generation; then show the copy.
+
+        On an error the copy is removed, and what is served stays as it was.
+        """
+        fresh = self._generations / f"{self._configuration()}-{secrets.token_hex(8)}"
+        with full_disk_is_told(self._root):
+            fresh.mkdir(parents=True)
+            for part in ("db", "dists"):
+                if (self._current / part).is_dir():
+                    shutil.copytree(self._current / part, fresh / part)
+            try:
+                yield ("--dbdir", str(fresh / "db"), "--distdir", str(fresh / "dists"))
+                _sync_tree(fresh)
+                self._turn(fresh)
+            except BaseException:
+                shutil.rmtree(fresh, ignore_errors=True)
+                raise
+
+    def _turn(self, fresh: Path) -> None:
+        """Make a generation the present one, in one rename, and drop the others."""
+        _replace_link(self._current, fresh.relative_to(self._root))
+        sync_folder(self._root)
+        for path in self._generations.iterdir():
+            if path != fresh:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _export(self, words: tuple[str, ...], *series: str) -> None:
+        """Write and sign indices; the series that are not named keep theirs, byte for byte."""
+        with self._signing.opened() as env:
+            self._call(*words, "export", *series, env=env)
+
+    def _drop_unknown(self) -> None:
+        known = self.checksums()
+        for path in (self._root / "pool").rglob("*"):
+            if path.is_file() and path.relative_to(self._root).as_posix() not in known:
+                path.unlink()
+
+    def _link_once(self, name: str) -> None:
+        path = self._root / name
+        if path.exists() and not path.is_symlink():
+            raise SetupError(
+                f"{path} is a folder, wanted a link that toolsync makes",
+                resolution="It is another program's archive: name an empty folder in [local] path.",
+            )
+        if not path.is_symlink():
+            _replace_link(path, Path("current", name))
 
     def _configuration(self) -> str:
         content = (self._root / "conf" / "distributions").read_bytes()
@@ -169,12 +184,13 @@ class Reprepro:
         base = ("reprepro", "--basedir", self._root)
         return run(*base, *words, timeout=_SECONDS, ok=ok, env=env, limit=64 * 1024 * 1024)
 
-    @staticmethod
-    def _configured(path: Path) -> list[str]:
-        if not path.exists():
-            return []
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [line.split()[1] for line in lines if line.startswith("Codename:")]
+
+def _configured(path: Path) -> list[str]:
+    """Return the series that conf/distributions names."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.split()[1] for line in lines if line.startswith("Codename:")]
 
 
 def _distribution(layout: Layout, series: str) -> str:
@@ -208,9 +224,16 @@ def _workers(root: Path) -> Iterator[int]:
             yield int(entry.name)
 
 
+def _replace_link(link: Path, target: Path) -> None:
+    temp = link.with_name(f".{link.name}.new")
+    temp.unlink(missing_ok=True)
+    temp.symlink_to(target)
+    os.replace(temp, link)
+
+
 def _sync_tree(folder: Path) -> None:
     """Make a whole tree durable before a link is turned to it."""
-    if not folder.is_dir():
+    if not (folder / "dists").is_dir():
         raise ProgramFailed(f"reprepro wrote no indices into {folder}")
     for path in (*folder.rglob("*"), folder):
         fd = os.open(path, os.O_RDONLY)

@@ -25,6 +25,7 @@ _NETWORK = re.compile(
     r"|Temporary failure|Could not handshake|HTTP(?:S)? error|\b(?:40[348]|429|5\d\d)  ",
 )
 _SIGNATURE = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
+_EPOCH = re.compile(r"_\d+%3a")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +141,11 @@ def _name_and_version(deb: Path) -> str:
 
 def _same(blob: Blob, folder: Path) -> Blob:
     """Return a file as apt got it, or raise Replaced when it is not the file that was built."""
-    path = folder / blob.name
-    if not path.exists():
-        got = sorted(found.name for found in folder.iterdir())
+    # apt puts the epoch into a .deb's name (1%3a…), which no file in a pool carries.
+    names = {_EPOCH.sub("_", found.name): found for found in folder.iterdir() if found.is_file()}
+    path = names.get(blob.name)
+    if path is None:
+        got = sorted(names)
         raise Held(
             f"apt was not offered {blob.name}; it got {', '.join(got)}",
             resolution="Publish it again.",

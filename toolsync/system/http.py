@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ T = TypeVar("T")
 _Response: TypeAlias = requests.Response
 
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_OBJECT = re.compile(r"^<?\S*_(?:Plain|Secure)(?:\(.*?\)| object at \w+>?): ")
+"""How the HTTP library names a connection before it says what went wrong."""
 _CHUNK = 64 * 1024
 _MAX_WAIT = 120.0
 
@@ -314,5 +317,6 @@ def _reason(error: Exception) -> str:
         nested = inner if isinstance(inner, BaseException) else None
         nested = nested or next((a for a in cause.args if isinstance(a, BaseException)), None)
         if nested is None or nested is cause:
-            return f"could not be reached: {' '.join(str(cause).split())[:300]}"
+            words = _OBJECT.sub("", " ".join(str(cause).split()))
+            return f"could not be reached: {words[:300]}"
         cause = nested
