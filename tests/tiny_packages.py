@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import lzma
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
+from debian.deb822 import Changes
+
+from toolsync.config import Local
 from toolsync.model import (
     Blob,
+    Built,
     Compatible,
     Fetched,
     Licensed,
@@ -18,7 +24,12 @@ from toolsync.model import (
     Unpacked,
     Verified,
 )
+from toolsync.package.chroot import Chroots
+from toolsync.publish.local import LocalArchive
+from toolsync.system.clock import SystemClock
+from toolsync.system.gpg import SigningHome
 from toolsync.system.store import Store
+from toolsync.system.work import Workshop
 
 EPOCH = 1_700_000_000
 
@@ -79,7 +90,8 @@ def make_source(
     ``payload`` makes the orig tarball differ, ``rules`` is added to debian/rules, and
     ``files`` (below debian/) replace or join the ordinary ones.
     """
-    version = f"{upstream}-0debian1~ppa{revision}~deb12.1"
+    number = {"bookworm": "deb12", "trixie": "deb13"}[series]
+    version = f"{upstream}-0debian1~ppa{revision}~{number}.1"
     work = folder / f"source-{name}-{version}-{series}"
     tree = work / f"{name}-{upstream}"
     tree.mkdir(parents=True)
@@ -153,3 +165,73 @@ def _tarball(top: str, name: str, script: bytes) -> bytes:
         entry.mode, entry.mtime, entry.size = 0o755, EPOCH, len(script)
         archive.addfile(entry, io.BytesIO(script))
     return lzma.compress(raw.getvalue())
+
+
+class Bench:
+    """A store, a workshop and an archive below one folder, and packages built for them."""
+
+    def __init__(self, root: Path, series: tuple[str, ...] = ("bookworm",)) -> None:
+        root.chmod(0o755)
+        self.root, self.series = root, series
+        self.store = Store(root / "store")
+        self.workshop = Workshop(root, root / "work")
+        self.chroots = Chroots(root / "chroots", workshop=self.workshop, clock=SystemClock())
+        self._sources = 0
+
+    def source(self, **options: Any) -> SourcePackage:
+        """Make a source package; options as of `make_source`."""
+        self._sources += 1
+        return make_source(self.root / str(self._sources), self.store, **options)
+
+    def built(self, **options: Any) -> Built:
+        """Make a source package and put its one binary together by dpkg-deb, which is quick."""
+        return assemble(self.source(**options), self.store, self.workshop)
+
+    def archive(self, settings: Local | None = None) -> LocalArchive:
+        """Open the local archive."""
+        return LocalArchive(
+            self.root / "archive",
+            settings=settings or Local(),
+            series=self.series,
+            owner="toolsync archive <toolsync@localhost>",
+            store=self.store,
+            workshop=self.workshop,
+            signing=SigningHome(self.root / "gnupg"),
+        )
+
+
+def assemble(source: SourcePackage, store: Store, workshop: Workshop) -> Built:
+    """Return what a build of a tiny package makes, without debhelper's two seconds."""
+    with workshop.folder("assemble") as folder:
+        for blob in source.files:
+            store.copy_to(blob, folder)
+        _quietly(folder, "dpkg-source", "--no-check", "-x", source.files[0].name, "tree")
+        tree = folder / "tree"
+        package = tree / "debian" / source.name
+        (package / "DEBIAN").mkdir(parents=True)
+        (package / "usr" / "bin").mkdir(parents=True)
+        shutil.copy(tree / source.name, package / "usr" / "bin" / source.name)
+        (tree / "debian" / "substvars").touch()
+        _quietly(tree, "dpkg-gencontrol", f"-Pdebian/{source.name}", "-Tdebian/substvars")
+        _quietly(tree, "dpkg-deb", "--root-owner-group", "--build", f"debian/{source.name}", "..")
+        changes = f"{source.name}_{source.version}_amd64.changes"
+        _quietly(tree, "dpkg-genchanges", "--build=full", "-sa", f"-O../{changes}")
+        names = [e["name"] for e in Changes((folder / changes).read_text())["Files"]]
+        return Built(
+            source=source,
+            changes=store.add_file(folder / changes),
+            files=tuple(store.add_file(folder / name) for name in names),
+            builder="assembled for a test",
+            tests="not run",
+            log=store.add_bytes(b"", "log"),
+        )
+
+
+def _quietly(folder: Path, *argv: str) -> None:
+    subprocess.run(
+        argv,
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env={"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": str(EPOCH), "LC_ALL": "C.UTF-8"},
+    )

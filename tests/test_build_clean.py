@@ -1,0 +1,101 @@
+"""Building and testing in clean chroots: real mmdebstrap, sbuild and autopkgtest. Minutes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_packages import Bench
+from toolsync.config import Build
+from toolsync.errors import PackageFailed
+from toolsync.model import Built, SourcePackage
+from toolsync.package.build import build
+from toolsync.package.chroot import Chroots
+from toolsync.system.clock import SystemClock
+from toolsync.system.work import remove_tree
+
+pytestmark = pytest.mark.slow
+
+CLEAN = Build(backend="sbuild")
+
+
+@dataclass(frozen=True)
+class Yard:
+    """A bench where mapped users can reach it, and chroots made once for the module."""
+
+    bench: Bench
+    chroots: Chroots
+
+    def build(self, source: SourcePackage, settings: Build = CLEAN) -> Built:
+        bench = self.bench
+        try:
+            return build(
+                source,
+                settings=settings,
+                store=bench.store,
+                workshop=bench.workshop,
+                chroots=self.chroots,
+            )
+        finally:
+            assert list(bench.workshop.root.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def yard() -> Iterator[Yard]:
+    root = Path(tempfile.mkdtemp(prefix="toolsync-test-", dir="/var/tmp"))
+    try:
+        bench = Bench(root)
+        folder = Path(os.environ.get("TOOLSYNC_TEST_CHROOTS", root / "chroots"))
+        yield Yard(bench, Chroots(folder, workshop=bench.workshop, clock=SystemClock()))
+    finally:
+        remove_tree(root)
+
+
+def test_clean_and_host_builds_are_the_same_bytes_and_tests_pass(yard: Yard) -> None:
+    source = yard.bench.source()
+    clean = yard.build(source)
+    assert clean.tests == "1 passed"
+    assert clean.builder.startswith("sbuild (unshare), bookworm chroot of 20")
+    assert clean.findings == ()
+    host = yard.build(source, Build(backend="host", lint=False))
+    assert (clean.changes, clean.files) == (host.changes, host.files)
+    target = yard.bench.archive()
+    target.confirm(target.publish(clean))
+
+
+def test_a_failing_test_fails_the_package(yard: Yard) -> None:
+    source = yard.bench.source(
+        name="wrong-tool", files={"tests/control": "Test-Command: wrong-tool | grep 9.9\n"}
+    )
+    with pytest.raises(PackageFailed, match=r"a test failed:\ncommand1 +FAIL"):
+        yard.build(source)
+
+
+def test_a_package_without_tests_says_so(yard: Yard) -> None:
+    control = "Test-Command: true\nRestrictions: superficial\n"
+    built = yard.build(yard.bench.source(name="lazy-tool", files={"tests/control": control}))
+    assert "superficial" in built.tests
+    assert [finding.code for finding in built.findings][-1:] == ["autopkgtest-8"]
+
+
+def test_a_failing_clean_build_names_the_stage_and_has_no_network(yard: Yard) -> None:
+    rules = "override_dh_auto_build:\n\tperl -MSocket -e 'socket($$s,PF_INET,SOCK_STREAM,6);" + (
+        ' connect($$s,sockaddr_in(53,inet_aton("192.0.2.1"))) or die "E: no network: $$!"\'\n'
+    )
+    with pytest.raises(PackageFailed, match=r"(?s)stage build.*no network: Network is unreach"):
+        yard.build(yard.bench.source(name="broken-tool", rules=rules))
+
+
+def test_a_build_dependency_that_does_not_exist_is_the_packages_fault(yard: Yard) -> None:
+    control = (
+        "Source: needy-tool\nMaintainer: A <a@localhost>\n"
+        "Build-Depends: debhelper-compat (= 13), no-such-package-at-all\n\n"
+        "Package: needy-tool\nArchitecture: all\nDescription: x\n y\n"
+    )
+    with pytest.raises(PackageFailed, match="no-such-package-at-all"):
+        yard.build(yard.bench.source(name="needy-tool", files={"control": control}))

@@ -1,0 +1,280 @@
+"""The local archive beyond the contract: set-up, keys, web servers, and above all kills."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_packages import Bench
+from toolsync.config import Config, Local
+from toolsync.errors import Busy, Held, Replaced, SetupError, Unreachable, Unverified
+from toolsync.model import Built
+from toolsync.publish import index
+from toolsync.publish.targets import TARGETS, open_target
+from toolsync.system.lock import end_survivors
+from toolsync.system.run import MARK
+
+KILLS = 24
+
+PUBLISHER = """
+import pickle, sys
+from pathlib import Path
+from tests.tiny_packages import Bench
+bench = Bench(Path(sys.argv[1]))
+bench.archive().publish(pickle.loads(Path(sys.argv[2]).read_bytes()))
+"""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def indices(archive: Path) -> dict[str, bytes]:
+    """Return what is served, but for what holds the hour and its signature."""
+    return {
+        str(path.relative_to(archive / "dists")): path.read_bytes()
+        for path in (archive / "dists").rglob("*")
+        if path.is_file() and path.name not in ("InRelease", "Release", "Release.gpg")
+    }
+
+
+def pool(archive: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(archive)): path.read_bytes()
+        for path in (archive / "pool").rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_archive_is_laid_out_as_the_set_up_says(bench: Bench) -> None:
+    target = bench.archive(Local(origin="Ours", label="Cloud tools"))
+    target.publish(bench.built())
+    text = (bench.root / "archive/conf/distributions").read_text()
+    fingerprint = target._signing.ensure_key("unused")
+    assert f"SignWith: {fingerprint}\n" in text
+    assert "Tracking: keep includechanges\n" in text
+    release = (bench.root / "archive/dists/bookworm/InRelease").read_text()
+    assert "Origin: Ours\n" in release
+    assert "Codename: bookworm\n" in release
+    assert "Components: main non-free\n" in release
+
+
+def test_a_changed_set_up_is_exported_at_once_and_a_series_can_join(bench: Bench) -> None:
+    built = bench.built()
+    bench.archive().publish(built)
+    bench.series = ("bookworm", "trixie")
+    changed = bench.archive(Local(origin="Renamed"))
+    changed.confirm(changed.publish(built))
+    for series in ("bookworm", "trixie"):
+        assert "Origin: Renamed\n" in (bench.root / f"archive/dists/{series}/InRelease").read_text()
+    changed.confirm(changed.publish(bench.built(series="trixie")))
+    assert changed.newest("tiny-tool", "bookworm") == built.source.version
+
+
+def test_a_series_that_leaves_the_set_up_stays_served(bench: Bench) -> None:
+    bench.series = ("bookworm", "trixie")
+    target = bench.archive()
+    target.publish(bench.built(series="trixie"))
+    bench.series = ("bookworm",)
+    bench.archive().publish(bench.built())
+    assert target.newest("tiny-tool", "trixie") is not None
+
+
+def test_a_series_that_is_not_set_up_is_a_fault_of_the_set_up(bench: Bench) -> None:
+    with pytest.raises(SetupError, match="trixie") as caught:
+        bench.archive().publish(bench.built(series="trixie"))
+    assert "series" in caught.value.resolution
+
+
+def test_an_archive_of_somebody_else_is_not_taken_over(bench: Bench) -> None:
+    (bench.root / "archive/dists/bookworm").mkdir(parents=True)
+    with pytest.raises(SetupError, match="wanted a link"):
+        bench.archive().publish(bench.built())
+
+
+def test_a_reprepro_at_work_by_hand_is_waited_for(bench: Bench) -> None:
+    target = bench.archive()
+    target.publish(bench.built())
+    (bench.root / "archive/db/lockfile").touch()
+    by_hand = subprocess.Popen(
+        ["reprepro", "5"], executable="/bin/sleep", cwd=bench.root / "archive"
+    )
+    try:
+        with pytest.raises(Busy, match=str(by_hand.pid)):
+            target.publish(bench.built(upstream="1.1"))
+    finally:
+        by_hand.kill()
+        by_hand.wait()
+    target.confirm(target.publish(bench.built(upstream="1.1")))
+
+
+def test_a_changed_pool_file_is_noticed_by_apt_or_by_us(bench: Bench) -> None:
+    target = bench.archive()
+    receipt = target.publish(bench.built())
+    deb = next((bench.root / "archive/pool").rglob("*.deb"))
+    content = deb.read_bytes()
+    deb.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(Held):
+        target.confirm(receipt)
+
+
+def test_an_index_signed_by_another_key_is_not_confirmed(bench: Bench) -> None:
+    target = bench.archive()
+    receipt = target.publish(bench.built())
+    shutil.rmtree(bench.root / "gnupg")  # the next key is another one
+    with pytest.raises(Unverified):
+        bench.archive().confirm(receipt)
+
+
+def test_a_web_server_that_is_down_is_unreachable(bench: Bench) -> None:
+    target = bench.archive(Local(url="http://127.0.0.1:9/"))
+    receipt = target.publish(bench.built())
+    assert receipt.where == "http://127.0.0.1:9/"
+    with pytest.raises(Unreachable):
+        target.confirm(receipt)
+
+
+def test_over_a_web_server_the_same_bytes_are_served(bench: Bench) -> None:
+    target = bench.archive()
+    target.publish(bench.built())
+    server = subprocess.Popen(
+        [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "0"],
+        cwd=bench.root / "archive",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert server.stdout
+        port = server.stdout.readline().split(b"port ")[1].split()[0].decode()
+        served = bench.archive(Local(url=f"http://127.0.0.1:{port}/"))
+        confirmed = served.confirm(served.publish(bench.built()))
+        assert f":{port}/" in confirmed.statement
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_indices_are_shown_in_one_step(bench: Bench) -> None:
+    """A reader that holds the old folder's name open meets no mixture: the link is turned."""
+    target = bench.archive()
+    target.publish(bench.built())
+    before = (bench.root / "archive/current").readlink()
+    target.publish(bench.built(upstream="1.1"))
+    after = (bench.root / "archive/current").readlink()
+    assert before != after
+    assert [path.name for path in (bench.root / "archive/.generations").iterdir()] == [after.name]
+
+
+def test_open_target_knows_its_table_and_nothing_else(bench: Bench) -> None:
+    config = Config(file=bench.root / "f", state=bench.root / "state", tool_folders=())
+    target = open_target("local", config, bench.store, bench.workshop)
+    target.confirm(target.publish(bench.built()))
+    assert (bench.root / "state/gnupg").is_dir()
+    assert (bench.root / "state/archive/dists/bookworm/InRelease").exists()
+    with pytest.raises(SetupError, match="elsewhere") as caught:
+        open_target("elsewhere", config, bench.store, bench.workshop)
+    assert all(name in str(caught.value) for name in TARGETS)
+
+
+def start(bench: Bench, built: Built) -> subprocess.Popen[bytes]:
+    """Publish in a process of its own that can be killed."""
+    import pickle
+
+    item = bench.root / "item.pickle"
+    item.write_bytes(pickle.dumps(built))
+    return subprocess.Popen(
+        [sys.executable, "-c", PUBLISHER, str(bench.root), str(item)],
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, MARK: str(bench.root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.slow
+def test_after_a_kill_at_any_moment_the_next_run_ends_as_an_undisturbed_one(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """SIGKILL at random moments: never a torn archive, and the same end as without a kill."""
+    first, second = bench.built(), bench.built(upstream="1.1")
+    archive = bench.root / "archive"
+    bench.archive().publish(first)
+    shutil.copytree(archive, bench.root / "pristine", symlinks=True)
+    process = start(bench, second)
+    began = when_changing(archive, process)
+    assert process.wait() == 0
+    whole = time.monotonic() - began
+    wanted_indices, wanted_pool = indices(archive), pool(archive)
+    chance = random.Random(20_231_114)
+    reached = set()
+    for number in range(KILLS):
+        shutil.rmtree(archive)
+        shutil.copytree(bench.root / "pristine", archive, symlinks=True)
+        process = start(bench, second)
+        when_changing(archive, process)
+        time.sleep(whole * (number + chance.random()) / KILLS)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        end_survivors(bench.root)
+        assert index.newest(archive, "tiny-tool", "bookworm") in (
+            first.source.version,
+            second.source.version,
+        )
+        reached.add(trace(archive, second))
+        target = bench.archive()
+        target.confirm(target.publish(second))
+        assert indices(archive) == wanted_indices, number
+        assert pool(archive) == wanted_pool, number
+        assert len(list((archive / ".generations").iterdir())) == 1
+        assert not (archive / "db/lockfile").exists()
+    assert len(reached) > 2, reached
+
+
+def when_changing(archive: Path, process: subprocess.Popen[bytes]) -> float:
+    """Return when the process begins to change the archive; before that a kill is no test."""
+    while len(list((archive / ".generations").iterdir())) == 1:
+        assert process.poll() is None
+        time.sleep(0.002)
+    return time.monotonic()
+
+
+def trace(archive: Path, built: Built) -> str:
+    """Say how far a killed run came."""
+    if index.newest(archive, "tiny-tool", "bookworm") == built.source.version:
+        return "shown"
+    if len(list((archive / ".generations").iterdir())) == 1:
+        return "before"
+    return "exporting" if any((archive / "pool").rglob("*_1.1-*.deb")) else "including"
+
+
+def test_what_a_killed_run_left_in_the_pool_is_no_obstacle(bench: Bench) -> None:
+    """Half a file under the name of the one that comes: known to no database, so removed."""
+    target = bench.archive()
+    target.publish(bench.built())
+    second = bench.built(upstream="1.1")
+    (bench.root / "archive/.generations/abandoned/db").mkdir(parents=True)
+    torn = bench.root / "archive/pool/main/t/tiny-tool" / second.debs[0].name
+    torn.write_bytes(b"half")
+    target.confirm(target.publish(second))
+
+
+def test_a_receipt_of_a_forged_deb_is_replaced(bench: Bench) -> None:
+    target = bench.archive()
+    receipt = target.publish(bench.built())
+    files = tuple(
+        replace(b, size=b.size, sha256=b.sha256[::-1]) if b.name.endswith(".dsc") else b
+        for b in receipt.built.files
+    )
+    with pytest.raises(Replaced):
+        target.confirm(replace(receipt, built=replace(receipt.built, files=files)))

@@ -1,0 +1,145 @@
+"""What holds for every target: the same cases for each, so that a new one joins by one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_packages import Bench
+from toolsync.errors import Held, Replaced
+from toolsync.model import Receipt
+from toolsync.publish.target import Target
+
+Opened = tuple[Bench, Target]
+Opener = Callable[[Bench], Target]
+
+TARGETS: dict[str, Opener] = {"local": lambda bench: bench.archive()}
+
+
+@pytest.fixture(params=sorted(TARGETS))
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    bench = Bench(tmp_path, series=("bookworm", "trixie"))
+    return bench, TARGETS[request.param](bench)
+
+
+def test_nothing_is_served_before_the_first(opened: Opened) -> None:
+    _, target = opened
+    assert target.state("bookworm") == ""
+    assert target.newest("tiny-tool", "bookworm") is None
+
+
+def test_what_is_published_is_confirmed_byte_for_byte(opened: Opened) -> None:
+    bench, target = opened
+    built = bench.built()
+    confirmed = target.confirm(target.publish(built))
+    assert {(b.name, b.sha256) for b in confirmed.served} == {
+        (b.name, b.sha256) for b in built.files
+    }
+    assert len(confirmed.fingerprint) == 40
+    assert target.newest("tiny-tool", "bookworm") == built.source.version
+
+
+def test_again_is_no_error_and_changes_nothing(opened: Opened) -> None:
+    bench, target = opened
+    built = bench.built()
+    first = target.publish(built)
+    state = target.state("bookworm")
+    assert state
+    assert target.publish(built) == first
+    assert target.state("bookworm") == state
+
+
+def test_state_changes_with_what_its_own_series_serves_and_not_else(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built())
+    before = target.state("bookworm")
+    target.publish(bench.built(series="trixie"))
+    assert target.state("bookworm") == before
+    target.publish(bench.built(upstream="1.1"))
+    assert target.state("bookworm") != before
+
+
+def test_other_bytes_under_a_version_are_replaced(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built())
+    state = target.state("bookworm")
+    with pytest.raises(Replaced, match="sha256") as caught:
+        target.publish(bench.built(payload="# other\n"))
+    assert caught.value.resolution
+    assert target.state("bookworm") == state
+
+
+def test_a_version_is_burnt_also_after_a_newer_one(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built())
+    target.publish(bench.built(upstream="1.1"))
+    with pytest.raises(Replaced):
+        target.publish(bench.built(payload="# other\n"))
+
+
+def test_an_older_version_is_held(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built(upstream="1.1"))
+    with pytest.raises(Held, match=r"has tiny-tool 1\.1.*wanted to publish 1\.0"):
+        target.publish(bench.built(upstream="1.0"))
+    assert target.newest("tiny-tool", "bookworm") == "1.1-0debian1~ppa1~deb12.1"
+
+
+def test_versions_sort_as_debian_sorts_them(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built(upstream="1.9"))
+    target.publish(bench.built(upstream="1.10~rc1"))
+    assert target.newest("tiny-tool", "bookworm") == "1.10~rc1-0debian1~ppa1~deb12.1"
+
+
+def test_series_are_served_apart(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built())
+    assert target.newest("tiny-tool", "trixie") is None
+    trixie = bench.built(series="trixie")
+    target.confirm(target.publish(trixie))
+    assert target.newest("tiny-tool", "trixie") == trixie.source.version
+    assert target.newest("tiny-tool", "bookworm") != trixie.source.version
+
+
+def test_one_orig_serves_two_packagings(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built())
+    again = bench.built(revision=2)
+    target.confirm(target.publish(again))
+    assert target.newest("tiny-tool", "bookworm") == again.source.version
+
+
+def test_non_free_is_served_too(opened: Opened) -> None:
+    bench, target = opened
+    target.confirm(target.publish(bench.built(section="non-free/utils")))
+
+
+def test_what_is_not_served_is_not_confirmed(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built())
+    absent = bench.built(upstream="1.1")
+    with pytest.raises(Held, match=r"serves tiny-tool 1\.0.*wanted 1\.1"):
+        target.confirm(Receipt(built=absent, target=target.name, where=""))
+
+
+def test_served_bytes_that_differ_from_what_was_built_are_not_confirmed(opened: Opened) -> None:
+    bench, target = opened
+    built = bench.built()
+    receipt = target.publish(built)
+    forged = tuple(
+        replace(blob, sha256="0" * 64) if blob.name.endswith(".debian.tar.xz") else blob
+        for blob in built.files
+    )
+    with pytest.raises(Replaced, match="wanted 0000"):
+        target.confirm(replace(receipt, built=replace(built, files=forged)))
+
+
+def test_the_stanza_is_deb822_with_the_key_inside(opened: Opened) -> None:
+    _, target = opened
+    stanza = target.stanza("bookworm")
+    assert "Suites: bookworm\n" in stanza
+    assert "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n" in stanza
