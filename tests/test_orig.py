@@ -267,6 +267,18 @@ def test_a_greedy_pattern_takes_no_time(tmp_path: Path) -> None:
     assert orig(tmp_path, gz(tar(hostile)), ["*a" * 20 + "*b"]).untouched
 
 
+def test_very_deep_trees_are_taken(tmp_path: Path) -> None:
+    deep = "t" + "/d" * 1000
+    items = [
+        Item(name=f"{deep}/f", mtime=1_600_000_000),
+        Item(name="t/x"),
+        symlink(f"{deep}/l", "f"),
+    ]
+    made = orig(tmp_path, zip_of(items), ["x"])
+    assert made.excluded == ("t/x",)
+    assert len(names(made)) == 1003
+
+
 PARTS = st.text(st.sampled_from("abcé-. "), min_size=1, max_size=5).filter(lambda s: s.strip("."))
 TREES = st.dictionaries(
     st.lists(PARTS, min_size=1, max_size=3).map("/".join),

@@ -88,12 +88,18 @@ class _Matcher:
         """Say whether a pattern matches ``path`` or a folder above it."""
         if not self._patterns:
             return False
-        known = self._known.get(path)
-        if known is None:
-            folder = path.rpartition("/")[0]
-            above = bool(folder) and self.matches(folder)
-            known = self._known[path] = self._alone(path) or above
-        return known
+        found = self._known.get(path.rpartition("/")[0])
+        if found is not None:
+            return self._known.setdefault(path, self._alone(path) or found)
+        found = False
+        ends = [at for at, char in enumerate(path) if char == "/"]
+        for end in (*ends, len(path)):
+            part = path[:end]
+            known = self._known.get(part)
+            if known is None:
+                known = self._known[part] = self._alone(part) or found
+            found = known
+        return found
 
     def _alone(self, path: str) -> bool:
         short = path.removeprefix(self._top)

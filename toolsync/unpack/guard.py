@@ -13,8 +13,8 @@ from toolsync.unpack.member import ASK, Kind, Member, refusal, shown
 
 _FOLLOWED = 40
 """Links that Linux follows in one path before it says ELOOP (path_resolution(7))."""
-_STEPS = 5_000_000
-"""Parts of links' targets that are looked at in one archive; honest ones need thousands."""
+_LOOKED_AT = 100_000_000
+"""Bytes of names that following links may cost in one archive; honest ones need a few MB."""
 
 
 class Guard:
@@ -25,16 +25,10 @@ class Guard:
         self._limits, self._rooted = limits, rooted
         self._kinds: dict[str, Kind] = {}
         self._links: dict[str, str] = {}
-        self._count = self._steps = 0
+        self._looked_at = 0
 
     def admit(self, member: Member) -> None:
         """Take the next member; raise Hostile where it cannot stand."""
-        self._count += 1
-        if self._count > self._limits.members:
-            raise Hostile(
-                f"the archive has more than {self._limits.members} members, the limit",
-                resolution="If upstream really ships so many, raise [limits] members.",
-            )
         self._place(member)
         if member.kind is Kind.SYMLINK:
             self._links[member.path] = member.target
@@ -48,20 +42,32 @@ class Guard:
 
     def _place(self, member: Member) -> None:
         """Check the folders above a member, then what stands at its own place."""
-        end = member.path.find("/")
+        parent = member.path.rpartition("/")[0]
+        # Above a known folder all is known: deep trees must not cost their depth each time.
+        end = -1 if self._kinds.get(parent) is Kind.FOLDER else member.path.find("/")
         while end >= 0:
             above = member.path[:end]
-            found = self._kinds.setdefault(above, Kind.FOLDER)
+            found = self._kinds.get(above) or self._add(above, Kind.FOLDER)
             if found is not Kind.FOLDER:
                 raise refusal(member.path, f"lies below {shown(above)}, which is a {found}")
             end = member.path.find("/", end + 1)
         standing = self._kinds.get(member.path)
         if standing is None:
-            self._kinds[member.path] = member.kind
+            self._add(member.path, member.kind)
         elif standing is not member.kind:
             raise refusal(member.path, f"is there twice, as a {standing} and as a {member.kind}")
         elif member.kind is not Kind.FOLDER:
             raise refusal(member.path, "is there twice, so its content is ambiguous")
+
+    def _add(self, path: str, kind: Kind) -> Kind:
+        """Note a new path, also a folder that is only part of a name: it costs as much."""
+        self._kinds[path] = kind
+        if len(self._kinds) > self._limits.members:
+            raise Hostile(
+                f"the archive has more than {self._limits.members} members, the limit",
+                resolution="If upstream really ships so many, raise [limits] members.",
+            )
+        return kind
 
     @property
     def top(self) -> str:
@@ -76,38 +82,42 @@ class Guard:
         """Judge the tree when all members were admitted."""
         if not self._kinds:
             raise Hostile("the archive has no member at all", resolution=ASK)
-        root = [self.top] if self.top else []
+        root = self.top
         for path, target in self._links.items():
             self._follow(path, target, root)
 
-    def _follow(self, path: str, target: str, root: list[str]) -> None:
+    def _follow(self, path: str, target: str, root: str) -> None:
         """Walk where a symlink leads, through other links, as the kernel would."""
-        here = path.split("/")[:-1]
+        here = path.rpartition("/")[0]
         ahead = self._parts(path, target)
         followed = 0
         while ahead:
-            self._steps += 1
-            if self._steps > _STEPS:
-                raise refusal(path, "is one of too many links through links to be looked at")
             part = ahead.pop()
             if part == "..":
                 if here == root:
                     raise refusal(path, f"is a link to {shown(target)}, which leaves the tree")
-                here.pop()
+                here = here.rpartition("/")[0]
                 continue
-            here.append(part)
-            onward = self._links.get("/".join(here))
-            if onward is not None:
-                followed += 1
-                if followed > _FOLLOWED:  # the kernel gives up here: it leads nowhere
-                    return
-                here.pop()
-                ahead += self._parts("/".join([*here, part]), onward)
+            there = f"{here}/{part}" if here else part
+            self._work(path, len(there))
+            onward = self._links.get(there)
+            if onward is None:
+                here = there
+                continue
+            followed += 1
+            if followed > _FOLLOWED:  # the kernel gives up here: it leads nowhere
+                return
+            ahead += self._parts(there, onward)
 
     def _parts(self, path: str, target: str) -> list[str]:
         """Return a target's parts, last first."""
         if target.startswith("/"):
             raise refusal(path, f"is a link to {shown(target)}, which leaves the tree")
-        parts = [part for part in target.split("/") if part not in ("", ".")]
-        self._steps += len(parts)
-        return parts[::-1]
+        self._work(path, len(target))
+        return [part for part in reversed(target.split("/")) if part not in ("", ".")]
+
+    def _work(self, path: str, size: int) -> None:
+        """Count what following links costs, in bytes of names looked at."""
+        self._looked_at += size
+        if self._looked_at > _LOOKED_AT:
+            raise refusal(path, "is one of too many links through links to be followed")

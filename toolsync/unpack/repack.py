@@ -143,9 +143,12 @@ def _folder_times(tree: Tree, files: Mapping[str, Member]) -> dict[str, int]:
         if member.kind is not Kind.FOLDER:
             mtime = clamped(files.get(tree.origin.get(path, path), member).mtime)
             latest, folder = max(latest, mtime), path.rpartition("/")[0]
-        while folder and times.get(folder, -1) < mtime:
-            times[folder] = mtime
-            folder = folder.rpartition("/")[0]
-    if tree.below:
-        times[""] = latest
+        times[folder] = max(times.get(folder, 0), mtime)
+        while (folder := folder.rpartition("/")[0]) and folder not in times:
+            times[folder] = 0
+    for folder in sorted(times, reverse=True):  # what lies below comes first
+        above = folder.rpartition("/")[0]
+        times[above] = max(times.get(above, 0), times[folder])
+    if not tree.below:
+        del times[""]
     return {path: mtime or latest for path, mtime in times.items()}
