@@ -169,7 +169,6 @@ def _clear(bench: Bench, tool: Tool, release: Release) -> Compatible:
             "files": [blob.sha256 for blob in (fetched.archive, *fetched.extras)],
             "policy": dump(tool.verify),
             "keys": [_digest(path) for path in tool.keyring],
-            "accepted": bench.journal.accepted(tool.name, release.version),
         },
         lambda: _verify(bench, tool, fetched),
     )

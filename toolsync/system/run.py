@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from toolsync.errors import ProgramFailed, ProgramMissing
+from toolsync.errors import OutOfSpace, ProgramFailed, ProgramMissing
 
 MARK = "TOOLSYNC_OWNER"
 """Environment variable by which a later run knows what a killed run left behind."""
 
+_NO_ROOM = "No space left on device"
 _OUTPUT_LIMIT = 8 * 1024 * 1024
 
 PACKAGES: Mapping[str, str] = {
@@ -80,7 +81,8 @@ def run(
 
     ``timeout`` is in seconds, ``limit`` in bytes of output (each of stdout and stderr). With
     ``log`` both go to that file instead, in the order written. Raises ProgramMissing; raises
-    ProgramFailed when the exit code is not in ``ok``, or when a limit was passed.
+    ProgramFailed when the exit code is not in ``ok``, or when a limit was passed, and
+    OutOfSpace when the program says that a disk is full.
     """
     command = [require("setpriv"), "--pdeathsig", "KILL", require(str(argv[0]))]
     command += [str(word) for word in argv[1:]]
@@ -95,6 +97,11 @@ def run(
     ) as process:
         done = _Collector(process, limit, log).wait(str(argv[0]), timeout)
     if done.code not in ok:
+        if _NO_ROOM in done.err or _NO_ROOM in done.out:
+            raise OutOfSpace(
+                f"{argv[0]} found no room on a disk: {done.tail}",
+                resolution="Free some room there and run again.",
+            )
         raise ProgramFailed(
             f"{argv[0]} ended with status {done.code}, wanted {' or '.join(map(str, ok))}"
             + (f":\n{done.tail}" if done.tail else ""),
