@@ -26,12 +26,18 @@ lint = false
 class Rig:
     """Settings, tools, state and archive below one folder."""
 
-    def __init__(self, root: Path, settings: str = _QUICK, series: str = '"bookworm"') -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: str = _QUICK,
+        series: str = '"bookworm"',
+        work: Path | None = None,
+    ) -> None:
         self.root = root
         self.tools = root / "conf" / "tools"
         self.state = root / "state"
         self.archive = self.state / "archive"
-        self.work = root / "work"
+        self.work = work or root / "work"
         self.tools.mkdir(parents=True)
         self.file = root / "conf" / "toolsync.toml"
         self.settings = settings
@@ -84,7 +90,9 @@ class Rig:
     def leftovers(self) -> list[Path]:
         """Return what no finished run may leave behind."""
         places = (self.work, self.state / "store" / "tmp", self.state / "store" / "partial")
-        return [path for place in places if place.is_dir() for path in place.iterdir()]
+        found = [path for place in places if place.is_dir() for path in place.iterdir()]
+        tag = hashlib.sha256(str(self.state).encode()).hexdigest()[:12]
+        return found + list(Path("/tmp").glob(f"toolsync-home-{tag}-*"))
 
 
 def environment() -> dict[str, str]:

@@ -463,10 +463,18 @@ def test_killed_while_the_key_is_made(tmp_path: Path) -> None:
 
 
 def test_short_names_of_killed_runs_are_swept(tmp_path: Path) -> None:
-    left = Path(tempfile.mkdtemp(prefix="toolsync-home-", dir="/tmp"))
-    (left / "h").symlink_to(tmp_path / "gone")
-    SigningHome(tmp_path / "gnupg").ensure_key("toolsync archive")
+    signing = SigningHome(tmp_path / "gnupg")
+    signing.ensure_key("toolsync archive")
+    with signing.opened() as env:
+        left = Path(env["GNUPGHOME"]).parent
+        name = left.name.rpartition("-")[0]
+    again = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/tmp"))
+    (again / "h").symlink_to(tmp_path / "gone")
+    other = Path(tempfile.mkdtemp(prefix="toolsync-home-another-", dir="/tmp"))
+    signing.sweep()
     assert not left.exists()
+    assert not again.exists()
+    other.rmdir()  # another state's name was left alone
 
 
 def test_two_at_once_make_one_key(tmp_path: Path) -> None:

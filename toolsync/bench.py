@@ -15,10 +15,11 @@ from toolsync.publish.target import Target
 from toolsync.publish.targets import open_target
 from toolsync.steps import Event, Steps, Tell
 from toolsync.system.clock import Clock
+from toolsync.system.gpg import SigningHome
 from toolsync.system.http import Http, Progress
 from toolsync.system.lock import exclusive
 from toolsync.system.store import Store
-from toolsync.system.work import Workshop
+from toolsync.system.work import PLACE, Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ def opened(
             stack.enter_context(exclusive(config.state, purpose))
             workshop.sweep()
             store.sweep()
+            SigningHome(config.state / "gnupg").sweep()
         yield Bench(
             config=config,
             journal=journal,
@@ -78,10 +80,7 @@ def opened(
             http=http,
             workshop=workshop,
             chroots=Chroots(
-                Path(
-                    config.build.chroots
-                    or workshop.root.with_name(f"toolsync-{os.geteuid()}-chroots")
-                ),
+                Path(config.build.chroots or PLACE / f"toolsync-{os.geteuid()}-chroots"),
                 mirror=config.build.mirror,
                 days=config.build.chroot_days,
                 workshop=workshop,

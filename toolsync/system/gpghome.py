@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import tempfile
 import time
@@ -18,8 +19,6 @@ from toolsync.system.store import full_disk_is_told, sync_folder
 from toolsync.system.work import remove_tree
 
 _SHORT = Path("/tmp")  # noqa: S108 (mkdtemp makes it ours alone; TMPDIR may be deep)
-_PREFIX = "toolsync-home-"
-"""Of the folders in /tmp that hold a short name for a home."""
 
 
 class SigningHome:
@@ -61,6 +60,13 @@ class SigningHome:
             )
         return done.out
 
+    def sweep(self) -> None:
+        """Remove short names that killed runs have left; only the state's holder may call this."""
+        for folder in _SHORT.glob(f"{_prefix(self.path)}*"):
+            with suppress(FileNotFoundError):
+                if folder.lstat().st_uid == os.geteuid():
+                    remove_tree(folder)
+
     @contextmanager
     def opened(self) -> Iterator[Mapping[str, str]]:
         """Give the environment (``GNUPGHOME``) in which any program signs with this key.
@@ -92,7 +98,6 @@ class SigningHome:
     def _make(self, name: str) -> str:
         draft = self.path.parent / f".{self.path.name}.new"
         remove_tree(draft)  # what a killed run left
-        _sweep()
         draft.mkdir(mode=0o700)
         words = ("--pinentry-mode", "loopback", "--passphrase", "", "--quick-generate-key")
         with _short(draft) as home:
@@ -127,20 +132,15 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _sweep() -> None:
-    """Remove the short names of homes that are gone: a killed run could not."""
-    for folder in _SHORT.glob(f"{_PREFIX}*"):
-        link = folder / "h"  # a pattern that ended in it would pass over dangling links
-        with suppress(FileNotFoundError):  # its owner may be ending at this moment
-            ours = folder.lstat().st_uid == os.geteuid()
-            if ours and link.is_symlink() and not link.exists():
-                remove_tree(folder)
+def _prefix(home: Path) -> str:
+    """Return how the short names of a home's state folder begin."""
+    return f"toolsync-home-{hashlib.sha256(str(home.parent).encode()).hexdigest()[:12]}-"
 
 
 @contextmanager
 def _short(path: Path) -> Iterator[Path]:
     """Give a short name for a GnuPG home; afterwards nothing of GnuPG's runs there."""
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_SHORT) as folder:
+    with tempfile.TemporaryDirectory(prefix=_prefix(path), dir=_SHORT) as folder:
         home = Path(folder, "h")
         home.symlink_to(path, target_is_directory=True)
         try:

@@ -20,13 +20,16 @@ from toolsync.errors import SetupError
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told
 
+PLACE = Path("/var/tmp")  # noqa: S108 (what is made there is ours, and its owner is checked)
+"""Where work folders and chroots lie unless settings say otherwise."""
+
 
 class Workshop:
     """Makes temporary folders for one state folder."""
 
     def __init__(self, state: Path, root: Path | str | None = None) -> None:
         name = hashlib.sha256(str(state.absolute()).encode()).hexdigest()[:12]
-        default = Path("/var/tmp") / f"toolsync-{os.geteuid()}-{name}"  # noqa: S108 (owner is checked)
+        default = PLACE / f"toolsync-{os.geteuid()}-{name}"
         self.root = Path(root) if root else default
         """Where all folders are made; named in settings or derived from the state folder."""
 

@@ -1,0 +1,174 @@
+"""The whole way in clean chroots, to `apt install` in a fresh one: real input, real parts."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chroots import Instance, clean_rig
+from tests.rig import ROOT, Rig, environment
+from tests.test_readme import console_commands
+from tests.tiny import publish, write_tool
+from tests.trees import ami_zip, api_zip, listing
+from tests.web import Answer, Asked, Web
+
+pytestmark = pytest.mark.slow
+
+REGIONS = "aws ec2 describe-regions --region us-east-1 --output json --endpoint-url"
+
+
+@contextlib.contextmanager
+def moto() -> Iterator[str]:
+    """Run an EC2 to talk to and give its address."""
+    program = ROOT / ".venv" / "moto" / "bin" / "moto_server"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    quiet = subprocess.DEVNULL
+    server = subprocess.Popen(
+        [program, "-H", "127.0.0.1", "-p", str(port)], stdout=quiet, stderr=quiet
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            with contextlib.suppress(OSError), urllib.request.urlopen(address + "/moto-api/"):
+                break
+            assert server.poll() is None, "moto_server did not start"
+            time.sleep(0.1)
+        yield address
+    finally:
+        server.kill()
+        server.wait()
+
+
+def serve_archive(web: Web, archive: Path) -> None:
+    """Let instances read the archive over HTTP, as from any web server."""
+
+    def answer(asked: Asked) -> Answer:
+        path = (archive / urllib.parse.unquote(asked.path).lstrip("/")).resolve()
+        inside = path.is_relative_to(archive.resolve()) and path.is_file()
+        return Answer(path.read_bytes()) if inside else Answer(status=404)
+
+    web.serve_by("/", answer)
+
+
+def test_awscli_goes_from_the_index_to_apt_install_and_asks_an_ec2(tmp_path: Path) -> None:
+    rig = clean_rig(tmp_path)
+    (row,) = rig.json("sync", "awscli")
+    version = row["newest"]
+    assert row["status"] == "up-to-date", row
+    assert re.fullmatch(r"1\.\d+\.\d+", version)
+    proof = rig.json("evidence", "awscli", version)
+    assert proof["verify"]["method"] == "index"
+    assert proof["fetch"]["archive"]["sha256"] == proof["release"]["sha256"]
+    build = proof["series"]["bookworm"]["build"]
+    assert build["builder"].startswith("sbuild (unshare), bookworm chroot of 20")
+    assert build["tests"] == "2 passed"
+    began = time.monotonic()
+    rig.run("sync", "awscli")
+    assert time.monotonic() - began < 60  # nothing is built again
+    readme_commands_work(rig, version)
+    with Web() as server:
+        serve_archive(server, rig.archive)
+        instance = Instance(tmp_path)
+        instance.add_archive(rig.run("archive", "sources", "--url", server.url).stdout)
+        instance.run("apt-get install -q -y awscli")
+    assert instance.run("aws --version").startswith(f"aws-cli/{version} ")
+    with moto() as address:
+        answer = instance.run(
+            f"{REGIONS} {address}", AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x"
+        )
+    names = {region["RegionName"] for region in json.loads(answer)["Regions"]}
+    assert {"us-east-1", "eu-central-1"} <= names
+
+
+def readme_commands_work(rig: Rig, version: str) -> None:
+    """Run every command that README.md shows, on the set-up that has just been synced."""
+    settings = {"TOOLSYNC_CONFIG": str(rig.file), "TOOLSYNC_STATE": str(rig.state)}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    for command in console_commands():
+        done = subprocess.run(
+            command.replace("VERSION", version),
+            shell=True,
+            cwd=ROOT,
+            env=environment() | settings | {"PATH": path},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        if command == "make run":
+            assert rig.run("archive", "sources").stdout.strip() in done.stdout
+            assert "apt-get update && apt-get install awscli" in done.stdout
+
+
+def follow_bucket(rig: Rig, web: Web, name: str, zips: dict[str, bytes]) -> None:
+    """Let the shipped definition of a tool look at a bucket on loopback, with pins for it."""
+    folder = rig.tools / name
+    shutil.copytree(ROOT / "conf" / "tools" / name, folder)
+    text = (folder / "tool.toml").read_text()
+    text = re.sub(r'(?m)^url = ".*"', f'url = "{web.url}/"', text)
+    pins = "".join(f'"{v}" = "{hashlib.sha256(d).hexdigest()}"\n' for v, d in zips.items())
+    text = re.sub(r"(?s)\[verify\.pins\]\n.*?\n(?=\n|\[)", f"[verify.pins]\n{pins}", text)
+    (folder / "tool.toml").write_text(text)
+
+
+def test_the_ec2_tools_go_from_a_bucket_to_apt_install(tmp_path: Path, web: Web) -> None:
+    ami = {version: ami_zip(version) for version in ("1.5.7", "1.5.19")}
+    api = {version: api_zip(version) for version in ("1.6.14.1", "1.7.5.1")}
+    objects = [(f"ec2-ami-tools-{v}.zip", data) for v, data in ami.items()]
+    objects += [(f"ec2-api-tools-{v}.zip", data) for v, data in api.items()]
+    objects.append(("ec2-ami-tools.zip", b"the newest, under no version"))
+    for key, data in objects:
+        web.serve(f"/{key}", data, type="application/zip")
+    web.serve("/", listing(sorted(objects)), type="application/xml")
+    rig = clean_rig(tmp_path)
+    follow_bucket(rig, web, "ec2-ami-tools", ami)
+    follow_bucket(rig, web, "ec2-api-tools", api)
+    rows = rig.json("sync", "ec2-ami-tools", "ec2-api-tools")
+    assert [(row["status"], row["published"]) for row in rows] == [
+        ("up-to-date", ["1.5.7", "1.5.19"]),
+        ("up-to-date", ["1.6.14.1", "1.7.5.1"]),
+    ], rows
+    with Web() as server:
+        serve_archive(server, rig.archive)
+        instance = Instance(tmp_path)
+        instance.add_archive(rig.run("archive", "sources", "--url", server.url).stdout)
+        packages = "ec2-ami-tools ec2-api-tools"
+        instance.run(f"apt-get install -q -y --no-install-recommends {packages}")
+    assert "1.5" in (said := instance.run("ec2-ami-tools-version"))
+    assert "19" in said
+    assert "1.7.5.1" in instance.run("ec2-version")
+    for package in packages.split():
+        assert "license" in instance.run(f"ls /usr/share/doc/{package}")
+
+
+def test_a_kill_during_a_clean_build_leaves_no_trace(tmp_path: Path, web: Web) -> None:
+    publish(web, "1.0")
+    rig = clean_rig(tmp_path)
+    write_tool(rig.tools, web.url + "/dl/", "1.0")
+    process = rig.start("sync", "hello")
+    for _ in range(600):
+        if rig.work.is_dir() and list(rig.work.glob("build-*/*/*")):
+            break
+        time.sleep(0.1)
+    time.sleep(8)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    rig.run("sync", "hello")
+    assert rig.leftovers() == []
+    assert "hello_1.0-0debian1~ppa1~deb12.1_all.deb" in rig.pool()
