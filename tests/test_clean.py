@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +24,7 @@ from tests.rig import ROOT, Rig, environment
 from tests.test_readme import console_commands
 from tests.tiny import publish, write_tool
 from tests.trees import ami_zip, api_zip, listing
-from tests.web import Answer, Asked, Web
+from tests.web import Web
 
 pytestmark = pytest.mark.slow
 
@@ -56,15 +55,21 @@ def moto() -> Iterator[str]:
         server.wait()
 
 
-def serve_archive(web: Web, archive: Path) -> None:
-    """Let instances read the archive over HTTP, as from any web server."""
-
-    def answer(asked: Asked) -> Answer:
-        path = (archive / urllib.parse.unquote(asked.path).lstrip("/")).resolve()
-        inside = path.is_relative_to(archive.resolve()) and path.is_file()
-        return Answer(path.read_bytes()) if inside else Answer(status=404)
-
-    web.serve_by("/", answer)
+@contextlib.contextmanager
+def served(archive: Path) -> Iterator[str]:
+    """Let instances read the archive over HTTP, as from any web server; give its address."""
+    words = ["-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(archive), "0"]
+    server = subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert server.stdout is not None
+        found = re.search(r"http://[\d.:]+", server.stdout.readline())
+        assert found
+        yield found.group()
+    finally:
+        server.kill()
+        server.communicate()
 
 
 def test_awscli_goes_from_the_index_to_apt_install_and_asks_an_ec2(tmp_path: Path) -> None:
@@ -83,10 +88,9 @@ def test_awscli_goes_from_the_index_to_apt_install_and_asks_an_ec2(tmp_path: Pat
     rig.run("sync", "awscli")
     assert time.monotonic() - began < 60  # nothing is built again
     readme_commands_work(rig, version)
-    with Web() as server:
-        serve_archive(server, rig.archive)
+    with served(rig.archive) as address:
         instance = Instance(tmp_path)
-        instance.add_archive(rig.run("archive", "sources", "--url", server.url).stdout)
+        instance.add_archive(rig.run("archive", "sources", "--url", address).stdout)
         instance.run("apt-get install -q -y awscli")
     assert instance.run("aws --version").startswith(f"aws-cli/{version} ")
     with moto() as address:
@@ -144,10 +148,9 @@ def test_the_ec2_tools_go_from_a_bucket_to_apt_install(tmp_path: Path, web: Web)
         ("up-to-date", ["1.5.7", "1.5.19"]),
         ("up-to-date", ["1.6.14.1", "1.7.5.1"]),
     ], rows
-    with Web() as server:
-        serve_archive(server, rig.archive)
+    with served(rig.archive) as address:
         instance = Instance(tmp_path)
-        instance.add_archive(rig.run("archive", "sources", "--url", server.url).stdout)
+        instance.add_archive(rig.run("archive", "sources", "--url", address).stdout)
         packages = "ec2-ami-tools ec2-api-tools"
         instance.run(f"apt-get install -q -y --no-install-recommends {packages}")
     assert "1.5" in (said := instance.run("ec2-ami-tools-version"))

@@ -55,6 +55,8 @@ def test_the_second_run_does_nothing(hello: Rig, web: Web) -> None:
     assert [ask.path for ask in web.asked[asked:]] == ["/dl/"]
     assert "…" not in done.stderr  # no stage was run
     assert "1.0 is the newest and is published" in done.stdout
+    told = hello.run("--verbose", "sync", "hello").stderr
+    assert "hello 1.0: build [bookworm] as on 20" in told
 
 
 def test_check_says_what_is_new_and_changes_nothing(hello: Rig, web: Web) -> None:

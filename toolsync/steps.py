@@ -48,6 +48,8 @@ class Event:
     stage: str
     scope: str
     text: str
+    detail: bool = False
+    """Of interest only to who wants to hear everything."""
 
 
 Tell = Callable[[Event], None]
@@ -117,12 +119,22 @@ class Steps:
             value = load(cls, known.data, **predecessor)
         except (TypeError, ValueError, KeyError):
             return None  # written by another version: make it anew
-        return value if all(map(self.store.has, _blobs(value, predecessor))) else None
+        if not all(map(self.store.has, _blobs(value, predecessor))):
+            return None
+        self.say(known.key, f"as on {known.finished}", detail=True)
+        return value
 
-    def say(self, key: Key, text: str) -> None:
+    def say(self, key: Key, text: str, *, detail: bool = False) -> None:
         """Tell whoever watches."""
         self.tell(
-            Event(tool=key.tool, version=key.version, stage=key.stage, scope=key.scope, text=text)
+            Event(
+                tool=key.tool,
+                version=key.version,
+                stage=key.stage,
+                scope=key.scope,
+                text=text,
+                detail=detail,
+            )
         )
 
 

@@ -50,7 +50,7 @@ def opened(
         config = replace(config, target=target)
     with bench_opened(
         config,
-        tell=tell_line,
+        tell=teller(settings.verbose),
         progress=download_bar,
         clock=SystemClock(),
         purpose=lock,
@@ -74,11 +74,17 @@ def chosen_tools(config: Config, names: tuple[str, ...]) -> tuple[Tool, ...]:
     return (*found, *(load_tool(Path(folder).resolve()) for folder in folders))
 
 
-def tell_line(event: Event) -> None:
-    """Print a step to stderr, so that stdout stays for the result."""
-    scope = f" [{event.scope}]" if event.scope else ""
-    head = f"{event.tool} {event.version}: {event.stage}{scope} " if event.tool else ""
-    click.echo(f"{head}{event.text}", err=True)
+def teller(verbose: bool) -> Callable[[Event], None]:
+    """Return who prints a run's events to stderr, so that stdout stays for the result."""
+
+    def tell(event: Event) -> None:
+        if event.detail and not verbose:
+            return
+        scope = f" [{event.scope}]" if event.scope else ""
+        head = f"{event.tool} {event.version}: {event.stage}{scope} " if event.tool else ""
+        click.echo(f"{head}{event.text}", err=True)
+
+    return tell
 
 
 def _silent(done: int, total: int | None) -> None:
