@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ class Kit:
     def __init__(self, tmp_path: Path, web: Web, retries: int = 2) -> None:
         self.clock = PatientClock()
         self.http = Http(user_agent="test", timeout=2, retries=retries, clock=self.clock)
+        _opened.append(self.http)
         self.store = Store(tmp_path / "store")
         self.tool: Tool = load_tool(write_tool(tmp_path / "tools", web.url + "/", "1.0"))
         self.release = Release(
@@ -60,6 +62,16 @@ class Kit:
 
     def kept(self) -> list[Path]:
         return [path for path in (self.store._root / "sha256").rglob("*") if path.is_file()]
+
+
+_opened: list[Http] = []
+
+
+@pytest.fixture(autouse=True)
+def _connections_given_back() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
 
 
 @pytest.fixture
@@ -214,6 +226,7 @@ def test_proofs_come_beside_the_archive_and_a_missing_one_is_left_out(
 
 def test_a_mirror_is_asked_instead_and_the_address_stays(tmp_path: Path, web: Web) -> None:
     http = Http(user_agent="test", mirrors={"https://vendor.example/": web.url + "/m/"})
+    _opened.append(http)
     web.serve("/m/page", "hello")
     page = http.page("https://vendor.example/page", limit=100, seconds=5)
     assert page.body == b"hello"

@@ -253,6 +253,7 @@ def test_weak_hash(bench: Bench) -> None:
         (b"zzz", "no OpenPGP"),
         (b"-" * 10**6, "large"),
     ],
+    ids=["html", "empty", "garbage", "large"],
 )
 def test_what_is_no_signature(bench: Bench, owner: str, content: bytes, word: str) -> None:
     bench.ring(owner)

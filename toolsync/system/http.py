@@ -197,12 +197,14 @@ class Http:
                 raise Unreachable(f"{url} redirects in circles (more than 5 times)") from error
             except requests.exceptions.InvalidURL as error:
                 raise SetupError(f"{url!r} is no address: {error}") from error
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            except _FAILURES as error:
                 if deadline.passed:
                     raise Unreachable(
                         f"{url} did not finish within {seconds:.0f} s",
                         resolution="Raise [limits] seconds in toolsync.toml if the line is slow.",
                     ) from error
+                if isinstance(error, _Passing):
+                    raise
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise
                 raise _Passing(f"{url} {_reason(error)}") from error
@@ -232,6 +234,10 @@ class _Passing(Unreachable):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message, resolution="Nothing to do: the next run tries again.")
         self.retry_after = retry_after
+
+
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _Passing)
+"""What may come out of a request; older libraries take a shut socket for the body's end."""
 
 
 def _check_status(response: _Response, url: str) -> None:
