@@ -1,6 +1,7 @@
 """Build toolsync; conf/ travels as data so that a wheel and a .deb carry the shipped tools."""
 
 import os
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -8,8 +9,8 @@ from setuptools import find_packages, setup
 def data_files() -> list[tuple[str, list[str]]]:
     found = []
     for folder, _, names in os.walk("conf"):
-        target = os.path.join("share/toolsync", os.path.relpath(folder, "conf"))
-        found.append((os.path.normpath(target), [os.path.join(folder, name) for name in sorted(names)]))
+        target = os.path.normpath(os.path.join("share/toolsync", os.path.relpath(folder, "conf")))
+        found.append((target, [os.path.join(folder, name) for name in sorted(names)]))
     return found
 
 
@@ -17,7 +18,7 @@ setup(
     name="toolsync",
     version="0.1.0",
     description="Keep vendors' cloud tools in sync in an apt archive, with proof of every step",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="GPL-3.0-or-later",
     python_requires=">=3.11",
