@@ -68,13 +68,15 @@ def test_the_wheel_works_in_an_environment_of_its_own(checkout: Path, tmp_path: 
     assert not any(name.startswith("tests/") for name in names)
     home = tmp_path / "env"
     python("-m", "venv", home, cwd=tmp_path)
-    pip = [home / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", wheel]
+    installer = str(home / "bin" / "python")
+    pip = [installer, "-m", "pip", "install", "-q", "--no-deps", str(wheel)]
     subprocess.run(pip, check=True, capture_output=True)
     # The libraries are those of the environment that runs the tests.
     (site,) = (home / "lib").glob("python3*/site-packages")
     (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    for words in ([home / "bin" / "toolsync"], [home / "bin" / "python", "-m", "toolsync"]):
-        state = ["--state", tmp_path / "state"]
+    program = str(home / "bin" / "toolsync")
+    state = ["--state", str(tmp_path / "state")]
+    for words in ([program], [installer, "-m", "toolsync"]):
         done = subprocess.run(
             [*words, *state, "status", "--json"],
             cwd=tmp_path,
@@ -84,7 +86,7 @@ def test_the_wheel_works_in_an_environment_of_its_own(checkout: Path, tmp_path: 
         )
         assert done.returncode == 0, done.stderr
     shown = subprocess.run(
-        [home / "bin" / "toolsync", *state, "status"],
+        [program, *state, "status"],
         cwd=tmp_path,
         env=environment() | {"PYTHONPATH": ""},
         capture_output=True,
