@@ -89,7 +89,8 @@ class Rig:
 
     def leftovers(self) -> list[Path]:
         """Return what no finished run may leave behind."""
-        places = (self.work, self.state / "store" / "tmp", self.state / "store" / "partial")
+        store = self.state / "store"
+        places = (*self.work.glob("toolsync-*"), store / "tmp", store / "partial")
         found = [path for place in places if place.is_dir() for path in place.iterdir()]
         tag = hashlib.sha256(str(self.state).encode()).hexdigest()[:12]
         return found + list(Path("/tmp").glob(f"toolsync-home-{tag}-*"))

@@ -166,7 +166,7 @@ def test_a_kill_during_a_clean_build_leaves_no_trace(tmp_path: Path, web: Web) -
     write_tool(rig.tools, web.url + "/dl/", "1.0")
     process = rig.start("sync", "hello")
     for _ in range(600):
-        if rig.work.is_dir() and list(rig.work.glob("build-*/*/*")):
+        if rig.work.is_dir() and list(rig.work.glob("*/build-*/*/*")):
             break
         time.sleep(0.1)
     time.sleep(8)

@@ -5,8 +5,10 @@ Each bad input is named with its sentence and exit status; every other tool goes
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,7 +58,7 @@ def test_the_second_run_does_nothing(hello: Rig, web: Web) -> None:
     assert "…" not in done.stderr  # no stage was run
     assert "1.0 is the newest and is published" in done.stdout
     told = hello.run("--verbose", "sync", "hello").stderr
-    assert "hello 1.0: build [bookworm] as on 20" in told
+    assert "hello 1.0: build [bookworm/1] as on 20" in told
 
 
 def test_check_says_what_is_new_and_changes_nothing(hello: Rig, web: Web) -> None:
@@ -261,7 +263,7 @@ def broken_build(rig: Rig, web: Web) -> None:
 
 BAD: list[tuple[Spoil, int, str, str]] = [
     (empty_page, 3, "drifted", "empty"),
-    (huge_page, 3, "error", "more than 1000 bytes"),
+    (huge_page, 3, "drifted", "more than 1000 bytes"),
     (not_what_it_says, 3, "drifted", "/dl/"),
     (error_body_with_200, 3, "drifted", "hello-"),
     (truncated_download, 4, "unreachable", "broke off"),
@@ -293,8 +295,8 @@ def test_bad_input_ends_in_one_sentence_and_the_others_go_on(
     assert rows["hello"]["status"] == word, rows["hello"]
     assert sentence in rows["hello"]["message"]
     assert not any(name.startswith("hello_") for name in rig.pool())
-    work, temp, _ = rig.work, rig.state / "store" / "tmp", None
-    assert [p for place in (work, temp) if place.is_dir() for p in place.iterdir()] == []
+    parts = {path for path in rig.leftovers() if path.parent.name == "partial"}
+    assert set(rig.leftovers()) == parts  # what was downloaded so far may be taken up again
     told = rig.run("why", "hello").stdout
     assert told.strip()
 
@@ -342,6 +344,77 @@ def test_a_faulty_tool_is_told_with_all_its_faults(hello: Rig) -> None:
     done = hello.run("check", "hello", status=5)
     for part in (str(file), "summary", "homepage", "watch.kind"):
         assert part in done.stderr
+
+
+def test_a_faulty_tool_leaves_the_others_at_work(hello: Rig) -> None:
+    (hello.tools / "broken").mkdir()
+    (hello.tools / "broken" / "tool.toml").write_text("summary = 1\n")
+    rows = {row["tool"]: row for row in hello.json("sync", "hello", "broken", status=5)}
+    assert rows["hello"]["status"] == "up-to-date"
+    assert rows["broken"]["status"] == "error"
+    assert "homepage" in rows["broken"]["message"]
+
+
+def test_going_back_to_an_older_packaging_is_a_new_revision(hello: Rig) -> None:
+    readme = hello.tools / "hello" / "debian" / "README.Debian"
+    hello.run("sync", "hello")
+    readme.write_text("Read me.\n")
+    hello.run("sync", "hello")
+    readme.unlink()
+    hello.run("sync", "hello")
+    assert any("ppa3" in name for name in hello.pool())
+    assert "up-to-date" in hello.run("sync", "hello").stdout
+    proof = hello.json("evidence", "hello", "1.0")
+    assert set(proof["series"]) == {"bookworm", "bookworm/1", "bookworm/2"}
+    assert proof["series"]["bookworm"]["package"]["revision"] == 3
+
+
+def test_a_broken_new_packaging_is_held_until_it_is_taken_back(hello: Rig) -> None:
+    rules = hello.tools / "hello" / "debian" / "rules"
+    good = rules.read_text()
+    hello.run("sync", "hello")
+    rules.write_text("#!/usr/bin/make -f\n%:\n\tfalse\n")
+    hello.run("sync", "hello", status=3)
+    assert statuses(hello, "check", "hello", status=3) == {"hello": "held"}
+    assert "did not build" in hello.run("why", "hello").stdout
+    rules.write_text(good)
+    assert statuses(hello, "sync", "hello") == {"hello": "up-to-date"}
+    assert statuses(hello, "check", "hello") == {"hello": "up-to-date"}
+    assert not any("ppa2" in name for name in hello.pool())
+
+
+def test_a_signature_that_comes_later_is_seen(hello: Rig, web: Web) -> None:
+    file = hello.tools / "hello" / "tool.toml"
+    text = file.read_text()
+    digest = hashlib.sha256(archive("1.0")).hexdigest()
+    sums = 'method = "checksums"\nchecksums = "{url}.sha256"'
+    file.write_text(text.replace('method = "pins"', sums))
+    assert statuses(hello, "sync", "hello", status=3) == {"hello": "held"}
+    web.serve("/dl/hello-1.0.tar.gz.sha256", f"{digest}  hello-1.0.tar.gz\n")
+    assert statuses(hello, "sync", "hello") == {"hello": "up-to-date"}
+
+
+def test_an_archive_lost_from_its_place_is_made_again(hello: Rig) -> None:
+    hello.run("sync", "hello")
+    before = hello.pool()
+    shutil.rmtree(hello.archive)
+    hello.run("sync", "hello")
+    assert hello.pool() == before
+
+
+def test_debug_shows_the_trace_and_keeps_the_status(hello: Rig) -> None:
+    words = hello.argv("--debug", "evidence", "hello", "9")
+    done = subprocess.run(words, capture_output=True, text=True, env=environment())
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+
+
+def test_status_tells_of_tools_that_were_never_looked_at(hello: Rig) -> None:
+    (row,) = hello.json("status", "hello")
+    assert row == {
+        **dict.fromkeys(("current", "newest", "status", "url", "message", "looked")),
+        "tool": "hello",
+    }
 
 
 def test_a_second_toolsync_is_told_who_runs(hello: Rig) -> None:
@@ -405,4 +478,4 @@ def test_usage_faults_end_in_two(hello: Rig) -> None:
 def test_output_is_json_alone_on_stdout(hello: Rig) -> None:
     done = hello.run("sync", "hello", "--json")
     assert isinstance(json.loads(done.stdout), list)
-    assert "hello 1.0: build [bookworm]" in done.stderr
+    assert "hello 1.0: build [bookworm/1]" in done.stderr

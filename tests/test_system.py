@@ -162,8 +162,18 @@ class TestWorkshop:
         assert list(shop.root.iterdir()) == []
         assert tmp_path.exists()
 
+    def test_what_lies_beside_it_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "work").mkdir()
+        (tmp_path / "work" / "precious").write_text("x")
+        shop = Workshop(tmp_path / "state", tmp_path / "work")
+        with shop.folder("x"):
+            pass
+        shop.sweep()
+        assert (tmp_path / "work" / "precious").exists()
+
     def test_a_folder_of_somebody_else_is_refused(self, tmp_path: Path) -> None:
-        (tmp_path / "work").symlink_to(tmp_path)
         shop = Workshop(tmp_path, str(tmp_path / "work"))
+        shop.root.parent.mkdir()
+        shop.root.symlink_to(tmp_path)
         with pytest.raises(SetupError, match="belongs to somebody else"), shop.folder("x"):
             pass

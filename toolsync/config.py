@@ -27,6 +27,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 
 _SERIES = ("bookworm",)
 
+NOT_PACKAGING = ("watch", "changelog", "*~", ".*")
+"""What in a tool's debian/ is not part of the source package: toolsync writes the changelog."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
@@ -42,6 +45,10 @@ class Watch:
     prereleases: bool = False
     mangle: tuple[str, ...] = ()
     backlog: int = 1
+    user_agent: str = ""
+    """Sent to this page instead of our own; empty for our own."""
+    text: str = ""
+    """The debian/watch of a tool that is defined by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +105,7 @@ class Tool:
         """Return a digest over names, executable bits and contents of debian/."""
         hasher = hashlib.sha256()
         for path in sorted(self.debian.rglob("*")):
-            if path.is_file():
+            if path.is_file() and not any(map(path.match, NOT_PACKAGING)):
                 mode = "x" if os.access(path, os.X_OK) else "-"
                 name = path.relative_to(self.debian).as_posix()
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -192,8 +199,14 @@ def load_config(file: Path | None, state: Path | None) -> Config:
     )
 
 
-def load_tools(config: Config, names: tuple[str, ...] = ()) -> tuple[Tool, ...]:
-    """Return the named tools, or all, by name. Faults of all of them are told together."""
+def load_tools(
+    config: Config, names: tuple[str, ...] = ()
+) -> tuple[tuple[Tool, ...], dict[str, SetupError]]:
+    """Return the named tools, or all, by name; and the faults of those that cannot be read.
+
+    One tool's faults never keep the others from their work. Raises UsageError for a name that
+    no folder has.
+    """
     found = dict(_tool_folders(config))
     missing = [name for name in names if name not in found]
     if missing:
@@ -201,15 +214,13 @@ def load_tools(config: Config, names: tuple[str, ...] = ()) -> tuple[Tool, ...]:
             f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
             resolution="Name one of these, or write a new one; README.md tells how.",
         )
-    tools, faults = [], []
+    tools, faults = [], {}
     for name in names or sorted(found):
         try:
             tools.append(load_tool(found[name]))
         except SetupError as error:
-            faults.append(error)
-    if faults:
-        raise SetupError("\n".join(str(fault) for fault in faults), resolution=faults[0].resolution)
-    return tuple(tools)
+            faults[name] = error
+    return tuple(tools), faults
 
 
 def load_tool(folder: Path) -> Tool:

@@ -44,7 +44,7 @@ def examine(config: Config) -> Iterator[Check]:
     for series in config.series:
         yield _tried(f"series {series}", partial(_series, series))
     yield _room(config.state)
-    yield _tried("tools", lambda: f"{len(load_tools(config))} defined in {_places(config)}")
+    yield _tried("tools", lambda: _defined(config))
     yield from _tools(config)
 
 
@@ -90,10 +90,11 @@ def _room(state: Path) -> Check:
 
 
 def _tools(config: Config) -> Iterator[Check]:
-    try:
-        tools = load_tools(config)
-    except ToolsyncError:
-        return  # told by the check before
+    tools, faults = load_tools(config)
+    for name, fault in faults.items():
+        yield Check(
+            subject=f"tool {name}", fine=False, message=str(fault), resolution=fault.resolution
+        )
     for tool in tools:
         series = ", ".join(fitting_series(config, tool))
         message = series or f"not for this set-up: it needs {', '.join(tool.series)}"
@@ -105,6 +106,11 @@ def _tried(subject: str, act: Callable[[], object]) -> Check:
         return Check(subject=subject, fine=True, message=str(act()))
     except ToolsyncError as error:
         return Check(subject=subject, fine=False, message=str(error), resolution=error.resolution)
+
+
+def _defined(config: Config) -> str:
+    tools, faults = load_tools(config)
+    return f"{len(tools) + len(faults)} defined in {_places(config)}"
 
 
 def _places(config: Config) -> str:

@@ -18,7 +18,9 @@
     │   │   └── NotThere        4     its server answers, but has no such file (yet)
     │   ├── Busy                4     another toolsync holds the lock
     │   └── OutOfSpace          4     the disk is full
-    └── ProgramFailed           1     an outside program failed where it should not
+    ├── ProgramFailed           1     an outside program failed where it should not
+    │   └── TookTooLong         1     it was stopped when its time was over
+    └── Bug                     1     we did something that nobody foresaw
 
 An error's text says what was found and what was wanted; its ``resolution`` says what to do.
 """
@@ -26,11 +28,15 @@ An error's text says what was found and what was wanted; its ``resolution`` says
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolsync.model import Blob
 
 FINE, BUG, USAGE, HELD, LATER, SETUP = 0, 1, 2, 3, 4, 5
 SOMETHING_NEW = 10  # ``check --exit-code``
 
-_GRAVITY = (BUG, SETUP, HELD, LATER, FINE)
+_GRAVITY = (BUG, SETUP, USAGE, HELD, LATER, FINE)
 
 
 def gravest(statuses: Iterable[int]) -> int:
@@ -81,9 +87,16 @@ class ProgramMissing(SetupError):
 
 
 class Held(ToolsyncError):
-    """The release waits until a person has looked."""
+    """The release waits until a person has looked.
+
+    ``log`` is the whole log of what failed, in the store, where there is one.
+    """
 
     exit_status = HELD
+
+    def __init__(self, message: str, *, resolution: str = "", log: Blob | None = None) -> None:
+        super().__init__(message, resolution=resolution)
+        self.log = log
 
 
 class Unverified(Held):
@@ -134,3 +147,19 @@ class OutOfSpace(TryAgain):
 
 class ProgramFailed(ToolsyncError):
     """An outside program failed in a way that no caller foresaw."""
+
+
+class TookTooLong(ProgramFailed):
+    """An outside program had not ended when its time was over."""
+
+
+class Bug(ToolsyncError):
+    """An error that nobody foresaw, put into words so that other tools go on."""
+
+    @classmethod
+    def found(cls, error: Exception) -> Bug:
+        """Return the bug that ``error`` shows."""
+        return cls(
+            f"a bug of ours: {type(error).__name__}: {error}",
+            resolution="Please report it, with what --debug shows.",
+        )

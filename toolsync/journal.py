@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import OutOfSpace, SetupError
+from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
 from toolsync.model import STAGES
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import full_disk_is_told
@@ -26,7 +26,7 @@ _MIGRATIONS = (
     CREATE TABLE page (
         tool TEXT PRIMARY KEY, definition TEXT NOT NULL, sighting TEXT NOT NULL,
         status TEXT NOT NULL, message TEXT NOT NULL, resolution TEXT NOT NULL,
-        looked TEXT NOT NULL, answered TEXT NOT NULL);
+        exit_status INTEGER NOT NULL, looked TEXT NOT NULL, answered TEXT NOT NULL);
     CREATE TABLE release (
         tool TEXT, version TEXT, data TEXT NOT NULL, seen TEXT NOT NULL,
         sha256 TEXT NOT NULL DEFAULT '', accepted TEXT NOT NULL DEFAULT '',
@@ -58,7 +58,7 @@ _MIGRATIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """Which stage of which release; ``scope`` is empty, a series, or ``series@target``."""
+    """Which stage of which release; ``scope`` is empty, or ``SERIES/REVISION[@TARGET]``."""
 
     tool: str
     version: str
@@ -96,6 +96,7 @@ class PageRow:
     status: str
     message: str
     resolution: str
+    exit_status: int
     looked: str
     answered: str
     """When the page last gave a usable answer, empty if never."""
@@ -150,6 +151,9 @@ class Journal:
             self._db.execute("PRAGMA synchronous = FULL")
             self._migrate(path)
         except sqlite3.DatabaseError as error:
+            told = _in_words(error)
+            if not isinstance(told, SetupError):
+                raise told from error
             raise SetupError(
                 f"the journal {path} cannot be opened: {error}",
                 resolution="Restore it from a backup, or name another folder with --state.",
@@ -175,6 +179,7 @@ class Journal:
         status: str = "",
         message: str = "",
         resolution: str = "",
+        exit_status: int = 0,
     ) -> None:
         """Keep what a look gave; a look that failed keeps the last sighting that did not."""
         now = stamp(self._clock.now())
@@ -183,8 +188,9 @@ class Journal:
         found = sighting if sighting is not None else (kept.sighting if kept else {})
         answered = now if sighting is not None else (kept.answered if kept else "")
         self._put(
-            "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            *(tool, definition, json.dumps(found), status, message, resolution, now, answered),
+            "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(tool, definition, json.dumps(found), status, message, resolution),
+            *(exit_status, now, answered),
         )
 
     def see(self, tool: str, version: str, data: Mapping[str, Any]) -> bool:
@@ -256,6 +262,14 @@ class Journal:
             )
             self._log(key, outcome, message, now)
 
+    def forget_holds(self, tool: str, version: str, series: str) -> None:
+        """Drop what once held a release in a series where it is now confirmed."""
+        self._put(
+            "DELETE FROM result WHERE tool=? AND version=? AND outcome='held'"
+            " AND scope LIKE ? || '/%'",
+            *(tool, version, series),
+        )
+
     def log(self, key: Key, event: str, message: str) -> None:
         """Add a line to the log."""
         with self._transaction():
@@ -312,8 +326,8 @@ class Journal:
         else:
             row = self._one(
                 "SELECT 1 FROM result WHERE tool=? AND version=? AND stage=?"
-                " AND outcome='done' AND ? LIKE scope || '%'",
-                *(key.tool, key.version, before, key.scope),
+                " AND outcome='done' AND scope IN ('', ?, ?)",
+                *(key.tool, key.version, before, key.scope, key.scope.partition("@")[0]),
             )
         if row is None:
             raise AssertionError(f"{key.stage} of {key.tool} {key.version} without {before}")
@@ -333,10 +347,14 @@ class Journal:
                 f" understands ({len(_MIGRATIONS)})",
                 resolution="Install the newer toolsync again.",
             )
-        for number in range(found, len(_MIGRATIONS)):
-            # One script, so that the change and its number are one transaction.
-            change = f"{_MIGRATIONS[number]}; PRAGMA user_version = {number + 1}"
-            self._db.executescript(f"BEGIN IMMEDIATE; {change}; COMMIT")
+        if found < len(_MIGRATIONS):
+            with self._transaction():
+                # Another process may have been first, so the number is read again.
+                found = self._db.execute("PRAGMA user_version").fetchone()[0]
+                for number in range(found, len(_MIGRATIONS)):
+                    for statement in _statements(_MIGRATIONS[number]):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {number + 1}")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -347,11 +365,8 @@ class Journal:
         except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise OutOfSpace(
-                    f"the journal cannot be written: {error}",
-                    resolution="See that its disk has room and is writable, and run again.",
-                ) from error
+            if isinstance(error, sqlite3.DatabaseError):
+                raise _in_words(error) from error
             raise
 
     def _put(self, sql: str, *values: object) -> None:
@@ -359,11 +374,40 @@ class Journal:
             self._db.execute(sql, values)
 
     def _one(self, sql: str, *values: object) -> dict[str, Any] | None:
-        row = self._db.execute(sql, values).fetchone()
-        return None if row is None else dict(row)
+        rows = self._all(sql, *values)
+        return rows[0] if rows else None
 
     def _all(self, sql: str, *values: object) -> list[dict[str, Any]]:
-        return [dict(row) for row in self._db.execute(sql, values).fetchall()]
+        try:
+            return [dict(row) for row in self._db.execute(sql, values).fetchall()]
+        except sqlite3.DatabaseError as error:
+            raise _in_words(error) from error
+
+
+def _in_words(error: sqlite3.DatabaseError) -> ToolsyncError:
+    """Return what SQLite complains of as an error with the right exit status."""
+    said = str(error)
+    if "locked" in said:
+        return Busy(f"the journal is in use: {said}", resolution="Run again in a moment.")
+    if "full" in said or "disk I/O" in said:
+        return OutOfSpace(
+            f"the journal cannot be written: {said}",
+            resolution="See that its disk has room and works, and run again.",
+        )
+    return SetupError(
+        f"the journal cannot be used: {said}",
+        resolution="Restore it from a backup, or name another folder with --state.",
+    )
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Give the statements of a script one by one (triggers hold semicolons of their own)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _result(row: Mapping[str, Any]) -> Result:

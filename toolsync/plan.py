@@ -6,12 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from toolsync.config import Config, Tool
-from toolsync.errors import HELD, LATER, Drifted, SetupError, ToolsyncError, Unreachable
+from toolsync.errors import HELD, Held, Replaced, SetupError, ToolsyncError, Unreachable
 from toolsync.journal import PageRow, Result
 from toolsync.model import Outcome, Release
 from toolsync.watch.versions import upstream_key
 
-_WORDS = {Drifted: "drifted", Unreachable: "unreachable"}
+
+def status_of(error: ToolsyncError, *, looking: bool = False) -> str:
+    """Return the status word for an error, met while looking at the page or afterwards."""
+    if isinstance(error, Replaced):
+        return "replaced"
+    if isinstance(error, Unreachable):
+        return "unreachable"
+    if isinstance(error, Held):
+        return "drifted" if looking else "held"
+    return "error"
 
 
 def fitting_series(config: Config, tool: Tool) -> tuple[str, ...]:
@@ -80,8 +89,6 @@ def standing(
             resolution="Ask upstream why it was withdrawn; nothing was changed.",
             exit_status=HELD,
         )
-    if newest.version == current:
-        return base
     if newest.version in held:
         why = held[newest.version]
         return replace(
@@ -91,6 +98,8 @@ def standing(
             resolution=why.resolution,
             exit_status=HELD,
         )
+    if newest.version == current:
+        return base
     before = f"{current} is published" if current else "nothing is published yet"
     return replace(base, status="new", message=f"{newest.version} is new; {before}")
 
@@ -110,18 +119,33 @@ def trouble(
     tool: Tool, error: ToolsyncError, *, current: str | None, page: PageRow | None
 ) -> Outcome:
     """Return where a tool stands when looking at it failed."""
-    status = next((word for kind, word in _WORDS.items() if isinstance(error, kind)), "error")
-    message = str(error)
-    if status == "unreachable":
-        since = page.answered if page else ""
-        message += f" (last answer: {since})" if since else " (it never answered)"
     return Outcome(
         tool=tool.name,
-        status=status,
+        status=(status := status_of(error, looking=True)),
         current=current,
         newest=None,
         url=tool.watch.url or None,
-        message=message,
+        message=str(error) + (since(page) if status == "unreachable" else ""),
         resolution=error.resolution,
-        exit_status=LATER if status == "unreachable" else error.exit_status,
+        exit_status=error.exit_status,
+    )
+
+
+def since(page: PageRow | None) -> str:
+    """Return since when a page has not answered, in brackets."""
+    answered = page.answered if page else ""
+    return f" (last answer: {answered})" if answered else " (it never answered)"
+
+
+def faulty(name: str, error: ToolsyncError) -> Outcome:
+    """Return where a tool stands whose definition cannot be read."""
+    return Outcome(
+        tool=name,
+        status="error",
+        current=None,
+        newest=None,
+        url=None,
+        message=str(error),
+        resolution=error.resolution,
+        exit_status=error.exit_status,
     )

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from toolsync.bench import Bench
 from toolsync.config import Tool
-from toolsync.errors import HELD, LATER, ToolsyncError
+from toolsync.errors import Bug, ToolsyncError
 from toolsync.model import STATUSES, Outcome, dump, load
-from toolsync.plan import fitting_series, standing, trouble
+from toolsync.plan import fitting_series, since, standing, trouble
 from toolsync.steps import fingerprint
+from toolsync.watch import watchfolder
 from toolsync.watch.look import Sighting, look
 from toolsync.watch.versions import upstream_key
 
@@ -26,7 +27,12 @@ def check(bench: Bench, tools: Sequence[Tool], jobs: int) -> list[Outcome]:
 
 
 def published(bench: Bench, tool: Tool) -> str | None:
-    """Return the newest version that the target serves on every series of the tool."""
+    """Return the newest version that the target serves on every series of the tool.
+
+    Of a folder with debian/watch it is the version of its changelog.
+    """
+    if tool.watch.kind == watchfolder.KIND:
+        return watchfolder.current(tool)
     series = fitting_series(bench.config, tool)
     served: dict[str, set[str]] = {}
     for upload in bench.journal.uploads(tool.name):
@@ -45,6 +51,8 @@ def look_at_all(bench: Bench, tools: Sequence[Tool], jobs: int) -> list[Look]:
             return look(tool, http=bench.http, limits=bench.config.limits, remembered=known)
         except ToolsyncError as error:
             return error
+        except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
+            return Bug.found(error)
 
     with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(tools)))) as pool:
         looks = list(pool.map(one, tools, remembered))
@@ -72,6 +80,7 @@ def _remember(bench: Bench, tool: Tool, found: Look) -> None:
             status=status,
             message=str(found),
             resolution=found.resolution,
+            exit_status=found.exit_status,
         )
         return
     bench.journal.remember_page(tool.name, definition, dump(found), status="answered")
@@ -104,7 +113,12 @@ def last_standing(bench: Bench, tool: Tool) -> Outcome | None:
         return stand(bench, tool, sighting)
     outcome = in_trouble(bench, tool, ToolsyncError(row.message, resolution=row.resolution))
     status = row.status if row.status in STATUSES else "error"
-    return replace(outcome, status=status, exit_status=LATER if status == "unreachable" else HELD)
+    return replace(
+        outcome,
+        status=status,
+        message=row.message + (since(row) if status == "unreachable" else ""),
+        exit_status=row.exit_status,
+    )
 
 
 def in_trouble(bench: Bench, tool: Tool, error: ToolsyncError) -> Outcome:

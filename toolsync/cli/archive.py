@@ -26,7 +26,8 @@ def sources(settings: Settings, series: str | None, url: str | None) -> int:
         wanted = series or bench.config.series[0]
         if wanted not in bench.config.series:
             raise UsageError(
-                f"the archive has no series {wanted}; it has {', '.join(bench.config.series)}"
+                f"the archive has no series {wanted}; it has {', '.join(bench.config.series)}",
+                resolution="Name one of these, or add it to `series` in toolsync.toml.",
             )
         click.echo(bench.target.stanza(wanted))
     return FINE

@@ -26,8 +26,8 @@ def command(
     from toolsync.survey import check
 
     with opened(settings) as bench:
-        chosen = chosen_tools(bench.config, tools)
-        found = check(bench, chosen, jobs or bench.config.jobs)
+        chosen, faulty = chosen_tools(bench.config, tools)
+        found = [*check(bench, chosen, jobs or bench.config.jobs), *faulty]
     if as_json:
         render.as_json([render.outcome_row(outcome) for outcome in found])
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings
+from toolsync.cli.session import Settings, say
 from toolsync.errors import FINE, SETUP
 
 
@@ -23,7 +23,7 @@ def command(settings: Settings, as_json: bool) -> int:
     else:
         for check in checks:
             mark = render.styled("ok     ", fg="green") if check.fine else "MISSING"
-            click.echo(f"{mark}  {check.subject}: {check.message}")
+            say(f"{mark}  {check.subject}: {check.message}")
             if check.resolution:
-                click.echo(f"         → {check.resolution}")
+                say(f"         → {check.resolution}")
     return FINE if all(check.fine for check in checks) else SETUP

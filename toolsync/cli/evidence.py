@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.cli.session import Settings, chosen_tool, opened, say
 from toolsync.errors import FINE, UsageError
 
 
@@ -19,7 +19,7 @@ def command(settings: Settings, tool: str, version: str, as_json: bool) -> int:
     from toolsync.report.evidence import evidence, lines
 
     with opened(settings) as bench:
-        (chosen,) = chosen_tools(bench.config, (tool,))
+        chosen = chosen_tool(bench.config, tool)
         releases = {row["version"]: row for row in bench.journal.releases(chosen.name)}
         if version not in releases:
             raise UsageError(
@@ -37,5 +37,5 @@ def command(settings: Settings, tool: str, version: str, as_json: bool) -> int:
     if as_json:
         render.as_json(record)
     else:
-        click.echo("\n".join(lines(record)))
+        say("\n".join(lines(record)))
     return FINE

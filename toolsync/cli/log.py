@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.cli.session import Settings, chosen_tool, opened, say
 from toolsync.errors import FINE
 
 
@@ -19,7 +19,7 @@ def command(settings: Settings, tool: str, limit: int, as_json: bool) -> int:
     from toolsync.model import dump
 
     with opened(settings) as bench:
-        (chosen,) = chosen_tools(bench.config, (tool,))
+        chosen = chosen_tool(bench.config, tool)
         entries = bench.journal.entries(chosen.name, limit)
     if as_json:
         render.as_json([dump(entry) for entry in entries])
@@ -31,5 +31,5 @@ def command(settings: Settings, tool: str, limit: int, as_json: bool) -> int:
             ]
         )
     else:
-        click.echo(f"Nothing was ever done for {chosen.name}.")
+        say(f"Nothing was ever done for {chosen.name}.")
     return FINE

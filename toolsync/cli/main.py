@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import click
 
-from toolsync.cli.session import Settings
-from toolsync.errors import BUG, USAGE, ToolsyncError
+from toolsync.cli.session import Settings, say
+from toolsync.errors import BUG, USAGE, Bug, ToolsyncError
 
 COMMANDS = {
     "check": "Look at the release pages and say what is new.",
@@ -83,8 +83,7 @@ def main() -> NoReturn:
     try:
         status = group.main(prog_name="toolsync", standalone_mode=False)
     except ToolsyncError as error:
-        if debug:
-            raise
+        _trace(debug)
         _complain(str(error), error.resolution)
         status = error.exit_status
     except click.ClickException as error:
@@ -96,18 +95,22 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on: leave quietly
         status = 0
-    except Exception as error:
-        if debug:
-            raise
-        _complain(
-            f"a bug of ours: {type(error).__name__}: {error}",
-            "Please report it, with what --debug shows.",
-        )
+    except Exception as error:  # noqa: BLE001 (where a bug becomes a sentence)
+        _trace(debug)
+        bug = Bug.found(error)
+        _complain(str(bug), bug.resolution)
         status = BUG
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _trace(debug: bool) -> None:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+
+
 def _complain(message: str, resolution: str) -> None:
-    click.echo(f"toolsync: {message}", err=True)
+    say(f"toolsync: {message}", err=True)
     if resolution:
-        click.echo(f"  → {resolution}", err=True)
+        say(f"  → {resolution}", err=True)

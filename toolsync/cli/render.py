@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from toolsync.cli.session import say
 from toolsync.model import Outcome
 
 _STYLE: dict[str, dict[str, Any]] = {
@@ -35,9 +36,10 @@ def outcomes(found: Sequence[Outcome]) -> None:
     width = max((len(outcome.tool) for outcome in found), default=0)
     for outcome in found:
         status = styled(f"{outcome.status:<11}", **_STYLE.get(outcome.status, _ALARM))
-        click.echo(f"{outcome.tool:<{width}}  {status}  {outcome.message}")
+        click.echo(f"{outcome.tool:<{width}}  {status}  ", nl=False)
+        say(outcome.message)
         if outcome.resolution:
-            click.echo(f"{'':<{width}}  → {outcome.resolution}")
+            say(f"{'':<{width}}  → {outcome.resolution}")
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
@@ -46,7 +48,7 @@ def table(rows: Sequence[Sequence[str]]) -> None:
         return
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        click.echo("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip())
 
 
 def styled(text: str, **style: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings
+from toolsync.cli.session import Settings, say
 from toolsync.errors import FINE
 
 
@@ -41,7 +41,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Make the orig tarball of FILE: harmless, and the same bytes on every machine."""
-    from toolsync.system.store import replace_file
+    from toolsync.system.store import sync_file
     from toolsync.unpack.exclusions import Exclusions
     from toolsync.unpack.orig import make_orig
 
@@ -57,7 +57,9 @@ def command(
             limits=config.limits,
             folder=Path(folder),
         )
-        replace_file(output / made.name, made.path.read_bytes())
+        made.path.chmod(0o644)
+        sync_file(made.path)
+        made.path.replace(output / made.name)
     if as_json:
         render.as_json(
             {
@@ -69,5 +71,5 @@ def command(
         )
     else:
         how = "upstream's own file" if made.untouched else f"repacked, {made.members} members"
-        click.echo(f"{output / made.name} ({how})")
+        say(f"{output / made.name} ({how})")
     return FINE

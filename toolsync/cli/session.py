@@ -16,6 +16,7 @@ from toolsync.errors import UsageError
 if TYPE_CHECKING:
     from toolsync.bench import Bench
     from toolsync.config import Config, Tool
+    from toolsync.model import Outcome
     from toolsync.steps import Event
 
 
@@ -33,6 +34,14 @@ class Settings:
         from toolsync.config import load_config
 
         return load_config(self.config, self.state)
+
+
+_CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line in which nothing from outside can give the terminal orders."""
+    click.echo(text.translate(_CONTROLS), err=err)
 
 
 @contextmanager
@@ -58,20 +67,47 @@ def opened(
         yield bench
 
 
-def chosen_tools(config: Config, names: tuple[str, ...]) -> tuple[Tool, ...]:
-    """Return the tools named, by name or by folder; all of them if none is named."""
-    from toolsync.config import load_tool, load_tools
+def chosen_tools(
+    config: Config, names: tuple[str, ...]
+) -> tuple[tuple[Tool, ...], tuple[Outcome, ...]]:
+    """Return the tools named, by name or by folder (all if none is named), and the faulty ones.
+
+    Raises what is wrong with the definitions when none is left to work on.
+    """
+    from toolsync.config import load_tools
+    from toolsync.errors import SetupError
+    from toolsync.plan import faulty
 
     folders = [name for name in names if "/" in name or name in (".", "..")]
     for folder in folders:
-        if not (Path(folder) / "tool.toml").is_file():
+        if not any((Path(folder) / file).is_file() for file in ("tool.toml", "debian/watch")):
             raise UsageError(
-                f"{folder} has no tool.toml",
+                f"{folder} has neither tool.toml nor debian/watch",
                 resolution="Name a tool, or a folder that defines one.",
             )
     plain = tuple(name for name in names if name not in folders)
-    found = load_tools(config, plain) if plain or not folders else ()
-    return (*found, *(load_tool(Path(folder).resolve()) for folder in folders))
+    found, faults = load_tools(config, plain) if plain or not folders else ((), {})
+    found += tuple(_folder_tool(Path(folder).resolve()) for folder in folders)
+    if faults and not found:
+        errors = list(faults.values())
+        raise SetupError("\n".join(map(str, errors)), resolution=errors[0].resolution)
+    return found, tuple(faulty(name, error) for name, error in faults.items())
+
+
+def chosen_tool(config: Config, name: str) -> Tool:
+    """Return the one tool named, by name or by folder."""
+    (tool,), _ = chosen_tools(config, (name,))
+    return tool
+
+
+def _folder_tool(folder: Path) -> Tool:
+    from toolsync.config import load_tool
+
+    if (folder / "tool.toml").is_file():
+        return load_tool(folder)
+    from toolsync.watch.watchfolder import load_folder
+
+    return load_folder(folder)
 
 
 def teller(verbose: bool) -> Callable[[Event], None]:
@@ -82,7 +118,7 @@ def teller(verbose: bool) -> Callable[[Event], None]:
             return
         scope = f" [{event.scope}]" if event.scope else ""
         head = f"{event.tool} {event.version}: {event.stage}{scope} " if event.tool else ""
-        click.echo(f"{head}{event.text}", err=True)
+        say(f"{head}{event.text}", err=True)
 
     return tell
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened
 from toolsync.errors import gravest
+
+if TYPE_CHECKING:
+    from toolsync.journal import PageRow
+    from toolsync.model import Outcome
 
 
 @click.command("status")
@@ -17,25 +23,29 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
     """Show where every tool stood at its last look, without asking anybody."""
     from toolsync.survey import last_standing
 
+    rows: list[tuple[str, Outcome | None, PageRow | None]]
     with opened(settings) as bench:
-        chosen = chosen_tools(bench.config, tools)
-        found = [(tool, last_standing(bench, tool)) for tool in chosen]
-        looked = {tool.name: bench.journal.page(tool.name) for tool in chosen}
-    known = [outcome for _, outcome in found if outcome is not None]
+        chosen, faulty = chosen_tools(bench.config, tools)
+        pages = {tool.name: bench.journal.page(tool.name) for tool in chosen}
+        rows = [(tool.name, last_standing(bench, tool), pages[tool.name]) for tool in chosen]
+    rows += [(outcome.tool, outcome, None) for outcome in faulty]
     if as_json:
-        rows = [render.outcome_row(outcome) for outcome in known]
-        render.as_json([{**row, "looked": _when(looked[row["tool"]])} for row in rows])
-        return gravest(outcome.exit_status for outcome in known)
-    lines = [("TOOL", "PUBLISHED", "NEWEST", "STATUS", "LAST LOOK")]
-    for tool, outcome in found:
-        if outcome is None:
-            lines.append((tool.name, "-", "-", "never looked at", "-"))
-            continue
-        versions = (outcome.current or "-", outcome.newest or "?")
-        lines.append((tool.name, *versions, outcome.status, _when(looked[tool.name])))
-    render.table(lines)
-    return gravest(outcome.exit_status for outcome in known)
+        render.as_json([_object(*row) for row in rows])
+    else:
+        head = ("TOOL", "PUBLISHED", "NEWEST", "STATUS", "LAST LOOK")
+        render.table([head, *(_cells(*row) for row in rows)])
+    return gravest(outcome.exit_status for _, outcome, _ in rows if outcome is not None)
 
 
-def _when(row: object) -> str:
-    return str(getattr(row, "looked", "-"))
+def _object(name: str, outcome: Outcome | None, page: PageRow | None) -> dict[str, object]:
+    """Return what ``check --json`` gives for a tool, nulls before its first look."""
+    known = dict.fromkeys(("current", "newest", "status", "url", "message"))
+    row = render.outcome_row(outcome) if outcome else {"tool": name, **known}
+    return {**row, "looked": page.looked if page else None}
+
+
+def _cells(name: str, outcome: Outcome | None, page: PageRow | None) -> tuple[str, ...]:
+    if outcome is None:
+        return (name, "-", "-", "never looked at", "-")
+    versions = (outcome.current or "-", outcome.newest or "?")
+    return (name, *versions, outcome.status, page.looked if page else "-")

@@ -32,10 +32,10 @@ def command(
     from toolsync.plan import fitting_series
 
     with opened(settings, lock="" if dry_run else "sync", target=target) as bench:
-        chosen = chosen_tools(bench.config, tools)
+        chosen, faulty = chosen_tools(bench.config, tools)
         if not tools:  # named ones that do not fit are an error; of all, they are left out
             chosen = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
-        found = sync(bench, chosen, jobs or bench.config.jobs, dry_run=dry_run)
+        found = [*sync(bench, chosen, jobs or bench.config.jobs, dry_run=dry_run), *faulty]
     if as_json:
         render.as_json([{**render.outcome_row(o), "published": list(o.done)} for o in found])
     else:

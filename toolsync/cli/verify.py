@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools
+from toolsync.cli.session import Settings, chosen_tool, say
 from toolsync.errors import FINE, HELD
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -37,7 +37,7 @@ def command(
     from toolsync.system.clock import SystemClock
     from toolsync.verify.file import verify_file
 
-    chosen = chosen_tools(settings.load(), (tool,))[0] if tool else None
+    chosen = chosen_tool(settings.load(), tool) if tool else None
     found = verify_file(
         file,
         now=SystemClock().now(),
@@ -50,7 +50,7 @@ def command(
     if as_json:
         render.as_json({"file": file.name, **dump(found)})
     else:
-        click.echo(f"{found.verdict}: {found.sentence}")
+        say(f"{found.verdict}: {found.sentence}")
         if found.resolution:
-            click.echo(f"  → {found.resolution}")
+            say(f"  → {found.resolution}")
     return FINE if found.verdict == "good" else HELD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.cli.session import Settings, chosen_tool, opened, say
 from toolsync.errors import FINE
 
 
@@ -19,7 +19,7 @@ def command(settings: Settings, tool: str, as_json: bool) -> int:
     from toolsync.survey import last_standing
 
     with opened(settings) as bench:
-        (chosen,) = chosen_tools(bench.config, (tool,))
+        chosen = chosen_tool(bench.config, tool)
         outcome = last_standing(bench, chosen)
         page = bench.journal.page(chosen.name)
         answer = why(chosen.name, outcome, page, bench.journal.entries(chosen.name))
@@ -27,5 +27,5 @@ def command(settings: Settings, tool: str, as_json: bool) -> int:
         row = render.outcome_row(outcome) if outcome else {"tool": chosen.name}
         render.as_json({**row, "why": answer})
     else:
-        click.echo(answer)
+        say(answer)
     return FINE

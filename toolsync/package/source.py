@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from toolsync.config import Tool
+from toolsync.config import NOT_PACKAGING, Tool
 from toolsync.errors import PackageFailed
 from toolsync.model import Compatible, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
@@ -78,7 +78,7 @@ def _unpack(tarball: Path, tree: Path) -> None:
 
 
 def _put_packaging(ours: Path, debian: Path) -> None:
-    shutil.copytree(ours, debian, ignore=shutil.ignore_patterns("watch", "changelog", "*~", ".*"))
+    shutil.copytree(ours, debian, ignore=shutil.ignore_patterns(*NOT_PACKAGING))
     form = debian / "source" / "format"
     form.parent.mkdir(exist_ok=True)
     form.write_text("3.0 (quilt)\n", encoding="ascii")

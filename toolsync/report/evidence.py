@@ -56,17 +56,31 @@ def _stage(result: Result) -> dict[str, Any]:
 
 
 def _by_series(results: Sequence[Result]) -> dict[str, Any]:
-    """Group by series: ``{series: {package, build, TARGET: {publish, confirm}}}``."""
+    """Group by series: ``{series: {package, build, TARGET: {publish, confirm}}}``.
+
+    Under a series stands its newest packaging; older ones stand under ``SERIES/REVISION``.
+    """
+    scoped = [result for result in results if result.key.scope]
+    newest: dict[str, int] = {}
+    for result in scoped:
+        series, revision, _ = _parts(result.key.scope)
+        newest[series] = max(newest.get(series, 0), revision)
     places: dict[str, Any] = {}
-    for result in results:
-        series, _, target = result.key.scope.partition("@")
-        if not series:
-            continue
-        place = places.setdefault(series, {})
+    for result in scoped:
+        series, revision, target = _parts(result.key.scope)
+        name = series if revision == newest[series] else f"{series}/{revision}"
+        place = places.setdefault(name, {})
         if target:
             place = place.setdefault(target, {})
         place[result.key.stage] = _stage(result)
     return places
+
+
+def _parts(scope: str) -> tuple[str, int, str]:
+    """Return series, revision and target of a scope ``SERIES/REVISION[@TARGET]``."""
+    place, _, target = scope.partition("@")
+    series, _, revision = place.partition("/")
+    return series, int(revision or 0), target
 
 
 def _upload(upload: Upload) -> dict[str, Any]:

@@ -83,18 +83,30 @@ class Store:
             shutil.copyfile(self.path(blob), target)
         return target
 
+    def deliver(self, blob: Blob, folder: Path, name: str) -> None:
+        """Put a copy into somebody's ``folder``, whole or not at all; made if it is not there."""
+        with full_disk_is_told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            temp = self.copy_to(blob, folder, f".{os.getpid()}.part")
+            try:
+                sync_file(temp)
+                temp.replace(folder / Path(name).name)
+            finally:
+                temp.unlink(missing_ok=True)
+
     def partial(self, key: str) -> Path:
         """Return where an unfinished download identified by ``key`` may grow."""
         folder = self._root / "partial"
-        folder.mkdir(parents=True, exist_ok=True)
+        with full_disk_is_told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder / hashlib.sha256(key.encode()).hexdigest()
 
     def adopt(self, path: Path, name: str) -> Blob:
         """Move a finished file into the store and return its blob."""
         digest, size = digest_of(path)
-        with path.open("rb") as handle:
-            os.fsync(handle.fileno())
-        self._settle(path, digest)
+        with full_disk_is_told(path.parent):
+            sync_file(path)
+            self._settle(path, digest)
         return Blob(name=name, sha256=digest, size=size)
 
     def sweep(self) -> None:
@@ -138,6 +150,12 @@ def digest_of(path: Path) -> tuple[str, int]:
             hasher.update(chunk)
             size += len(chunk)
     return hasher.hexdigest(), size
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's content durable."""
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
 
 
 def sync_folder(folder: Path) -> None:

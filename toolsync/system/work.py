@@ -25,13 +25,12 @@ PLACE = Path("/var/tmp")  # noqa: S108 (what is made there is ours, and its owne
 
 
 class Workshop:
-    """Makes temporary folders for one state folder."""
+    """Makes temporary folders for one state folder, below ``root`` or /var/tmp."""
 
     def __init__(self, state: Path, root: Path | str | None = None) -> None:
         name = hashlib.sha256(str(state.absolute()).encode()).hexdigest()[:12]
-        default = PLACE / f"toolsync-{os.geteuid()}-{name}"
-        self.root = Path(root) if root else default
-        """Where all folders are made; named in settings or derived from the state folder."""
+        self.root = Path(root or PLACE).absolute() / f"toolsync-{os.geteuid()}-{name}"
+        """A folder of our own, since everything in it is removed by `sweep`."""
 
     @contextmanager
     def folder(self, purpose: str) -> Iterator[Path]:
@@ -47,7 +46,8 @@ class Workshop:
 
     def sweep(self) -> None:
         """Remove what a killed run has left; only the holder of the lock may call this."""
-        if self.root.is_dir() and not self.root.is_symlink():
+        if self.root.is_symlink() or self.root.exists():
+            self._prepare()
             for path in self.root.iterdir():
                 remove_tree(path)
 

@@ -1,0 +1,180 @@
+"""Take a cleared release to a target: package, build, publish, confirm, for one series.
+
+What was claimed for a target stays what it is: neither its source package nor its binaries
+are made again, since other bytes under a version that is known are refused, there and by us.
+"""
+
+from __future__ import annotations
+
+from toolsync.bench import Bench
+from toolsync.config import Tool
+from toolsync.errors import Held, Replaced
+from toolsync.journal import Key, Upload
+from toolsync.model import Built, Compatible, Confirmed, Receipt, SourcePackage
+from toolsync.package.build import build
+from toolsync.package.series import series_tag
+from toolsync.package.source import package
+from toolsync.steps import RULES, fingerprint
+
+
+def deliver(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> bool:
+    """See that the target serves this release for a series; say whether anything was sent."""
+    source = _source(bench, tool, cleared, series)
+    built = _built(bench, source)
+    known = _upload(bench, source)
+    if known is None:
+        bench.journal.claim(_claim(source, bench.target.name))
+    upload = _upload(bench, source)
+    assert upload is not None
+    state = bench.target.state(series)
+    if upload.state != "confirmed" or upload.served != state:
+        _publish(bench, built, upload)
+    bench.journal.forget_holds(tool.name, cleared.release.version, series)
+    return known is None or known.state != "confirmed"
+
+
+def _publish(bench: Bench, built: Built, upload: Upload) -> None:
+    """Send what is claimed, and see it served; both may be repeated at any time."""
+    inputs = {"dsc": upload.dsc, "changes": built.changes.sha256}
+    receipt = bench.steps.do(
+        _key(built.source, "publish", bench.target.name),
+        Receipt,
+        {"built": built},
+        inputs,
+        lambda: bench.target.publish(built),
+        fresh=True,
+    )
+    if upload.state != "confirmed":
+        bench.journal.advance(upload, "sent")
+    try:
+        bench.steps.do(
+            _key(built.source, "confirm", bench.target.name),
+            Confirmed,
+            {"receipt": receipt},
+            inputs,
+            lambda: bench.target.confirm(receipt),
+            fresh=True,
+        )
+    except Held:
+        bench.journal.advance(upload, "lost")
+        raise
+    bench.journal.advance(upload, "confirmed", bench.target.state(upload.series))
+
+
+def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> SourcePackage:
+    """Return the source package: the one that was claimed, or one made of what is here now."""
+    unpacked = cleared.licensed.unpacked
+    release, maintainer = cleared.release, bench.config.maintainer
+    content = fingerprint(
+        {
+            "orig": unpacked.orig.sha256,
+            "debian": tool.packaging_digest(),
+            "by": maintainer,
+            "epoch": tool.epoch,
+            "rules": RULES["package"],
+        }
+    )
+    revision = _revision(bench, cleared, content)
+    key = Key(
+        tool=tool.name, version=release.version, stage="package", scope=f"{series}/{revision}"
+    )
+    kept = bench.journal.result(key)
+    if kept is not None:
+        source = bench.steps.recall(kept, SourcePackage, {"compatible": cleared})
+        if source is not None and source.content == content and _upload(bench, source):
+            return source
+    source = bench.steps.do(
+        key,
+        SourcePackage,
+        {"compatible": cleared},
+        {
+            "content": content,
+            "tag": series_tag(series),
+            "told": [release, unpacked.verified.statement, unpacked.untouched, unpacked.excluded],
+        },
+        lambda: package(
+            cleared,
+            tool=tool,
+            series=series,
+            content=content,
+            revision=revision,
+            maintainer=maintainer,
+            store=bench.store,
+            workshop=bench.workshop,
+        ),
+    )
+    _refuse_another(bench, source)
+    return source
+
+
+def _revision(bench: Bench, cleared: Compatible, content: str) -> int:
+    """Return which packaging of its version this is, counting those that were ever claimed.
+
+    The newest one is gone on with while nothing in it changes; going back to an older content
+    is a new packaging too, since versions only ever go up.
+    """
+    uploads = bench.journal.uploads(cleared.release.tool)
+    claimed = [u for u in uploads if u.upstream == cleared.release.version]
+    highest = max((upload.revision for upload in claimed), default=0)
+    same = any(u.content == content for u in claimed if u.revision == highest)
+    return highest if same else highest + 1
+
+
+def _refuse_another(bench: Bench, source: SourcePackage) -> None:
+    upload = _upload(bench, source)
+    if upload is not None and upload.dsc != source.files[0].sha256:
+        raise Replaced(
+            f"{source.name} {source.version} was claimed for {upload.target} with a .dsc of sha256 "
+            f"{upload.dsc}, but was now made with {source.files[0].sha256}",
+            resolution="Change something in its debian/: that is published under a new version.",
+        )
+
+
+def _built(bench: Bench, source: SourcePackage) -> Built:
+    key = _key(source, "build")
+    kept = bench.journal.result(key) if _upload(bench, source) else None
+    if kept is not None:
+        value = bench.steps.recall(kept, Built, {"source": source})
+        if value is not None and source.files[0] in value.files:
+            return value
+    settings = bench.config.build
+    return bench.steps.do(
+        key,
+        Built,
+        {"source": source},
+        {
+            "dsc": source.files[0].sha256,
+            "how": [settings.backend, settings.tests, settings.lint],
+        },
+        lambda: build(
+            source,
+            settings=settings,
+            store=bench.store,
+            workshop=bench.workshop,
+            chroots=bench.chroots,
+        ),
+    )
+
+
+def _upload(bench: Bench, source: SourcePackage) -> Upload | None:
+    place = (bench.target.name, source.name, source.version, source.series)
+    return bench.journal.upload(*place)
+
+
+def _key(source: SourcePackage, stage: str, target: str = "") -> Key:
+    scope = f"{source.series}/{source.revision}" + (f"@{target}" if target else "")
+    return Key(tool=source.release.tool, version=source.release.version, stage=stage, scope=scope)
+
+
+def _claim(source: SourcePackage, target: str) -> dict[str, object]:
+    return {
+        "target": target,
+        "source": source.name,
+        "version": source.version,
+        "series": source.series,
+        "tool": source.release.tool,
+        "upstream": source.release.version,
+        "content": source.content,
+        "revision": source.revision,
+        "dsc": source.files[0].sha256,
+    }
