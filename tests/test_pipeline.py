@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -479,3 +480,18 @@ def test_output_is_json_alone_on_stdout(hello: Rig) -> None:
     done = hello.run("sync", "hello", "--json")
     assert isinstance(json.loads(done.stdout), list)
     assert "hello 1.0: build [bookworm/1]" in done.stderr
+
+
+def test_a_newer_release_shown_by_a_killed_run_is_gone_on_with(hello: Rig, web: Web) -> None:
+    """As if a kill had come between the archive's turn and the journal's note of it."""
+    publish(web, "1.0", "1.1")
+    write_tool(hello.tools, web.url + "/dl/", "1.0", "1.1", backlog=2)
+    hello.run("sync", "hello")
+    wanted = hello.pool()
+    with sqlite3.connect(hello.state / "journal.sqlite") as db:
+        db.execute("UPDATE upload SET state = 'claimed', served = '' WHERE upstream = '1.1'")
+        db.execute("DELETE FROM result WHERE version = '1.1' AND stage IN ('publish', 'confirm')")
+    db.close()
+    (row,) = hello.json("sync", "hello")
+    assert (row["status"], row["published"]) == ("up-to-date", ["1.1"])
+    assert hello.pool() == wanted

@@ -15,6 +15,7 @@ from toolsync.package.build import build
 from toolsync.package.series import series_tag
 from toolsync.package.source import package
 from toolsync.steps import RULES, fingerprint
+from toolsync.watch.versions import sort_key
 
 
 def deliver(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> bool:
@@ -26,11 +27,23 @@ def deliver(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> bool:
         bench.journal.claim(_claim(source, bench.target.name))
     upload = _upload(bench, source)
     assert upload is not None
-    state = bench.target.state(series)
-    if upload.state != "confirmed" or upload.served != state:
+    if not _stands(bench, source, upload):
         _publish(bench, built, upload)
     bench.journal.forget_holds(tool.name, cleared.release.version, series)
     return known is None or known.state != "confirmed"
+
+
+def _stands(bench: Bench, source: SourcePackage, upload: Upload) -> bool:
+    """Say whether what was confirmed needs no second look: nothing changed, or a newer one came.
+
+    A run that was killed may have shown a newer release without living to write it down.
+    """
+    if upload.state != "confirmed":
+        return False
+    if upload.served == bench.target.state(source.series):
+        return True
+    newest = bench.target.newest(source.name, source.series)
+    return newest is not None and sort_key(newest) > sort_key(source.version)
 
 
 def _publish(bench: Bench, built: Built, upload: Upload) -> None:
