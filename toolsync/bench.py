@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from toolsync.config import Config
 from toolsync.journal import Journal
-from toolsync.package.chroot import Chroots
+from toolsync.package.chroot import Chroots, chroot_folder
 from toolsync.publish.target import Target
 from toolsync.publish.targets import open_target
 from toolsync.steps import Event, Steps, Tell
@@ -19,7 +17,7 @@ from toolsync.system.gpg import SigningHome
 from toolsync.system.http import Http, Progress
 from toolsync.system.lock import exclusive
 from toolsync.system.store import Store
-from toolsync.system.work import PLACE, Workshop
+from toolsync.system.work import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ def opened(
             http=http,
             workshop=workshop,
             chroots=Chroots(
-                Path(config.build.chroots or PLACE / f"toolsync-{os.geteuid()}-chroots"),
+                chroot_folder(config.build.chroots),
                 mirror=config.build.mirror,
                 days=config.build.chroot_days,
                 workshop=workshop,

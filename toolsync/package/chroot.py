@@ -5,15 +5,20 @@ essentials and debhelper; dh-python and its Python lie in apt's cache only, so t
 them needs no network while a package that forgets to declare them still fails.
 
 The tarballs lie beside the work folders (below /var/tmp) and not in the state folder:
-autopkgtest reads them as a mapped user, who cannot pass through a private folder.
+autopkgtest reads them as a mapped user, who cannot pass through a private folder. Whoever can
+write there chooses what every build runs in, so folder and tarball are looked at before they
+are trusted. State folders share them: a lock for each series has one toolsync make it while
+the others wait.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,9 +29,10 @@ from toolsync.package.series import series_tag
 from toolsync.system.clock import Clock
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder
-from toolsync.system.work import Workshop
+from toolsync.system.work import PLACE, Workshop
 
 _SECONDS = 3600
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FRESH = timedelta(days=1)
 _INCLUDE = "debhelper,fakeroot,ca-certificates"
 _PREFETCH = "dh-python python3-all"
@@ -74,14 +80,31 @@ class Chroots:
         """Return a series' chroot, made or renewed where that is due.
 
         A renewal that fails keeps the old one and says so in a finding. Raises SetupError when
-        this machine cannot make chroots, Unreachable when the mirror gives nothing.
+        this machine cannot make chroots or somebody else could have put one there, Unreachable
+        when the mirror gives nothing.
         """
         distribution, _ = series_tag(series)
         require_mapping()
         path = self._folder / f"{series}.tar.zst"
-        made = self._made(path)
-        if made is not None and self._clock.now() - made < timedelta(days=self._days):
-            return self._chroot(path, made)
+        with full_disk_is_told(self._folder):
+            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        check_chroot_folder(self._folder)
+        return self._young(path) or self._renewed(series, distribution, path)
+
+    def _young(self, path: Path) -> Chroot | None:
+        """Return the chroot that is there, unless there is none or it is due to be renewed."""
+        made = _made(path)
+        if made is None or self._clock.now() - made >= timedelta(days=self._days):
+            return None
+        return self._chroot(path, made)
+
+    def _renewed(self, series: str, distribution: str, path: Path) -> Chroot:
+        """Make the chroot, or wait for the toolsync that is making it."""
+        with self._alone(series):
+            return self._young(path) or self._made_anew(series, distribution, path)
+
+    def _made_anew(self, series: str, distribution: str, path: Path) -> Chroot:
+        made = _made(path)
         try:
             self._make(series, distribution, path)
         except (TryAgain, ProgramFailed) as error:
@@ -95,7 +118,7 @@ class Chroots:
                 message=f"the {series} chroot of {made:%Y-%m-%d} could not be renewed: {error}",
             )
             return self._chroot(path, made, finding)
-        renewed = self._made(path)
+        renewed = _made(path)
         assert renewed is not None
         return self._chroot(path, renewed)
 
@@ -103,11 +126,24 @@ class Chroots:
         fresh = self._clock.now() - made < _FRESH
         return Chroot(path=path, made=made, fresh=fresh, findings=findings)
 
-    def _made(self, path: Path) -> datetime | None:
+    @contextmanager
+    def _alone(self, series: str) -> Iterator[None]:
+        """Hold a series' lock, which the kernel gives back when its holder ends.
+
+        The lock's file stays: removing it would give two processes two locks.
+        """
+        path = self._folder / f".{series}.lock"
+        with full_disk_is_told(self._folder):
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        except FileNotFoundError:
-            return None
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._told(f"waiting for another toolsync that makes the {series} chroot")
+                fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     def _make(self, series: str, distribution: str, path: Path) -> None:
         keyring, package = _KEYRINGS[distribution]
@@ -118,15 +154,13 @@ class Chroots:
                 resolution=f"Install them with: apt install {package}",
             )
         self._told(f"making a clean {series} chroot (once, about a minute)")
-        with full_disk_is_told(self._folder):
-            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _check_folder(self._folder)
-        for scrap in self._folder.glob(f".{series}.*"):
-            scrap.unlink()  # a killed run's
+        for scrap in self._folder.glob(f".{series}.*.tar.zst"):
+            scrap.unlink()  # a killed run's: nobody else makes this series while we hold its lock
         # The suffix decides the compression, so it stays last.
         temp = self._folder / f".{series}.{os.getpid()}.tar.zst"
         try:
             self._bootstrap(series, distribution, temp)
+            temp.chmod(0o644)  # whatever our umask: mapped users read it, nobody else writes it
             with temp.open("rb") as handle:
                 os.fsync(handle.fileno())
             os.replace(temp, path)
@@ -175,9 +209,9 @@ _OPTIONS = (
 )
 
 
-def chroot_folder(workshop: Workshop) -> Path:
-    """Return the folder for tarballs that goes with a workshop and survives its sweeping."""
-    return workshop.root.with_name(f"{workshop.root.name}-chroots")
+def chroot_folder(named: str = "") -> Path:
+    """Return the folder for tarballs: ``named`` ([build] chroots), or this user's own one."""
+    return Path(named) if named else PLACE / f"toolsync-{os.geteuid()}-chroots"
 
 
 def require_mapping() -> None:
@@ -205,17 +239,43 @@ def _has_range(path: Path, name: str, uid: int) -> bool:
     )
 
 
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that somebody else could fill, or that mapped users cannot reach."""
+def check_chroot_folder(folder: Path) -> None:
+    """Raise SetupError for a folder that others could fill, or that mapped users cannot reach."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise SetupError(
             f"{folder} belongs to somebody else or is no folder",
-            resolution="Remove it, or name another work folder in toolsync.toml: [build] work.",
+            resolution="Remove it, or name another folder in toolsync.toml: [build] chroots.",
+        )
+    if found.st_mode & _OTHERS_WRITE:
+        raise SetupError(
+            f"others may write to {folder}, wanted a folder that only we write to: builds run in"
+            " what lies there",
+            resolution=f"Remove what is in it and: chmod go-w {folder}",
         )
     for parent in (folder, *folder.parents):
         if not parent.stat().st_mode & stat.S_IXOTH:
             raise SetupError(
                 f"{folder} cannot hold chroots: mapped users may not pass through {parent}",
-                resolution="Name a folder outside of homes in toolsync.toml: [build] work.",
+                resolution="Name a folder outside of homes in toolsync.toml: [build] chroots.",
             )
+
+
+def _made(path: Path) -> datetime | None:
+    """Return when a tarball was made, None when there is none; refuse what is not ours."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    faults = {
+        "no plain file": not stat.S_ISREG(found.st_mode),
+        "somebody else's": found.st_uid != os.geteuid(),
+        "open for others to write": bool(found.st_mode & _OTHERS_WRITE),
+    }
+    if any(faults.values()):
+        fault = next(word for word, true in faults.items() if true)
+        raise SetupError(
+            f"{path} is {fault}, wanted a tarball that we made and that only we write to",
+            resolution="Remove it: the next build makes a new one. Find out who put it there.",
+        )
+    return datetime.fromtimestamp(found.st_mtime, UTC)

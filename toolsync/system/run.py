@@ -13,16 +13,20 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
-from toolsync.errors import OutOfSpace, ProgramFailed, ProgramMissing
+from toolsync.errors import OutOfSpace, ProgramFailed, ProgramMissing, TookTooLong
+from toolsync.system.store import full_disk_is_told
 
 MARK = "TOOLSYNC_OWNER"
 """Environment variable by which a later run knows what a killed run left behind."""
 
-_NO_ROOM = "No space left on device"
+NO_ROOM = "No space left on device"
+"""What programs say (strerror(3), in the one locale) when a disk is full."""
 _OUTPUT_LIMIT = 8 * 1024 * 1024
 
 PACKAGES: Mapping[str, str] = {
@@ -30,14 +34,22 @@ PACKAGES: Mapping[str, str] = {
     "apt-get": "apt",
     "autopkgtest": "autopkgtest",
     "dpkg-buildpackage": "dpkg-dev",
+    "dpkg": "dpkg",
     "dpkg-deb": "dpkg",
+    "dpkg-genchanges": "dpkg-dev",
     "dpkg-source": "dpkg-dev",
-    "gpg": "gnupg",
+    "gpg": "gpg",
+    "gpg-agent": "gpg-agent",
+    "gpgconf": "gpgconf",
     "gpgv": "gpgv",
     "lintian": "lintian",
     "mmdebstrap": "mmdebstrap",
+    "newgidmap": "uidmap",
+    "newuidmap": "uidmap",
+    "prlimit": "util-linux",
     "reprepro": "reprepro",
     "sbuild": "sbuild",
+    "setpriv": "util-linux",
     "unshare": "util-linux",
     "xz": "xz-utils",
     "zstd": "zstd",
@@ -81,23 +93,28 @@ def run(
 
     ``timeout`` is in seconds, ``limit`` in bytes of output (each of stdout and stderr). With
     ``log`` both go to that file instead, in the order written. Raises ProgramMissing; raises
-    ProgramFailed when the exit code is not in ``ok``, or when a limit was passed, and
-    OutOfSpace when the program says that a disk is full.
+    ProgramFailed when the exit code is not in ``ok`` or ``limit`` was passed, TookTooLong when
+    ``timeout`` was, and OutOfSpace when the program says that a disk is full, or when ``log``
+    cannot grow.
     """
     command = [require("setpriv"), "--pdeathsig", "KILL", require(str(argv[0]))]
     command += [str(word) for word in argv[1:]]
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=_environment(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if log else subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        done = _Collector(process, limit, log).wait(str(argv[0]), timeout)
+    with ExitStack() as stack:
+        sink = stack.enter_context(_opened(log)) if log else None
+        process = stack.enter_context(
+            subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=_environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if log else subprocess.PIPE,
+                start_new_session=True,
+            )
+        )
+        done = _Collector(process, limit, sink).wait(str(argv[0]), timeout)
     if done.code not in ok:
-        if _NO_ROOM in done.err or _NO_ROOM in done.out:
+        if NO_ROOM in done.err or NO_ROOM in done.out:
             raise OutOfSpace(
                 f"{argv[0]} found no room on a disk: {done.tail}",
                 resolution="Free some room there and run again.",
@@ -108,6 +125,11 @@ def run(
             resolution=f"Its command line was: {' '.join(str(word) for word in argv)}",
         )
     return done
+
+
+def _opened(log: Path) -> FileIO:
+    with full_disk_is_told(log.parent):
+        return FileIO(log, "ab")
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
@@ -129,9 +151,11 @@ def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
 class _Collector:
     """Reads a process's output up to a limit and kills its group when that is passed."""
 
-    def __init__(self, process: subprocess.Popen[bytes], limit: int, log: Path | None) -> None:
-        self._process, self._limit, self._log = process, limit, log
+    def __init__(self, process: subprocess.Popen[bytes], limit: int, sink: FileIO | None) -> None:
+        self._process, self._limit, self._sink = process, limit, sink
+        self._log = Path(str(sink.name)) if sink else None
         self._flooded = False
+        self._unwritten: Exception | None = None
 
     def wait(self, name: str, timeout: float) -> Done:
         """Return when the program has ended; kill it when it takes too long."""
@@ -148,7 +172,7 @@ class _Collector:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             self._kill()
-            raise ProgramFailed(
+            raise TookTooLong(
                 f"{name} was stopped after {timeout:.0f} s, its limit",
                 resolution="Raise the limit in toolsync.toml if the machine is merely slow.",
             ) from None
@@ -156,27 +180,38 @@ class _Collector:
             self._kill()  # no-op for a group that is gone; else what it left running
             for reader in readers:
                 reader.join(10)
+        if self._unwritten is not None and self._log is not None:
+            with full_disk_is_told(self._log.parent):
+                raise self._unwritten
         if self._flooded:
-            raise ProgramFailed(f"{name} was stopped: it wrote more than {self._limit} bytes")
+            raise ProgramFailed(
+                f"{name} was stopped: it wrote more than {self._limit} bytes, its limit",
+                resolution="Run it by hand to see what it says; no sane run says that much.",
+            )
         return Done(code, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def _read(self, pipe: IO[bytes], into: bytearray) -> None:
-        sink = self._log.open("ab") if self._log else None
+        """Read to the end, whatever happens: a full pipe would keep the program from ending."""
         size = 0
+        while chunk := os.read(pipe.fileno(), 65536):
+            size += len(chunk)
+            if size > self._limit:
+                self._flooded = True
+                self._kill()
+            elif self._sink is None:
+                into += chunk
+            elif self._unwritten is None:
+                self._write(self._sink, chunk)
+
+    def _write(self, sink: FileIO, chunk: bytes) -> None:
+        """Write all of a chunk to the log; a program whose log is lost need not go on."""
+        rest = memoryview(chunk)
         try:
-            while chunk := os.read(pipe.fileno(), 65536):
-                size += len(chunk)
-                if size > self._limit:
-                    self._flooded = True
-                    self._kill()
-                    return
-                if sink is not None:
-                    sink.write(chunk)
-                else:
-                    into += chunk
-        finally:
-            if sink is not None:
-                sink.close()
+            while rest:
+                rest = rest[sink.write(rest) :]
+        except (OSError, ValueError) as error:  # the latter where we were too late
+            self._unwritten = error
+            self._kill()
 
     def _kill(self) -> None:
         try:
