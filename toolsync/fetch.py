@@ -16,6 +16,7 @@ from toolsync.config import Limits, Tool
 from toolsync.errors import NotThere
 from toolsync.model import Blob, Fetched, Release, dump, load
 from toolsync.system.http import Http, Progress, Validators
+from toolsync.system.partial import held
 from toolsync.system.store import Store, full_disk_is_told
 
 _EXTRA_LIMIT = 4 * 1024 * 1024
@@ -81,27 +82,26 @@ class _Download:
         self, url: str, name: str, limit: int, progress: Progress = lambda done, total: None
     ) -> tuple[Blob, str]:
         """Return the file's blob and the address that it came from in the end."""
-        part = self._store.partial(url)
-        notes = part.with_suffix(".json")
+        with held(self._store.partial(url)) as part:
+            notes = part.with_suffix(".json")
 
-        def attempt() -> str:
-            known = _known(notes)
-            with full_disk_is_told(part.parent), _Growing(part) as growing:
-                return self._http.download(
-                    url,
-                    growing.open,
-                    limit=limit,
-                    seconds=self._seconds,
-                    have=part.stat().st_size if known and part.exists() else 0,
-                    validators=known,
-                    learned=lambda seen: _note(notes, seen),
-                    progress=progress,
-                )
+            def attempt() -> str:
+                known = _known(notes)
+                with full_disk_is_told(part.parent), _Growing(part) as growing:
+                    return self._http.download(
+                        url,
+                        growing.open,
+                        limit=limit,
+                        seconds=self._seconds,
+                        have=part.stat().st_size if known else 0,
+                        validators=known,
+                        learned=lambda seen: _note(notes, seen),
+                        progress=progress,
+                    )
 
-        final_url = self._http.retrying(attempt)
-        blob = self._store.adopt(part, name)
-        notes.unlink(missing_ok=True)
-        return blob, final_url
+            final_url = self._http.retrying(attempt)
+            notes.unlink(missing_ok=True)
+            return self._store.adopt(part, name), final_url
 
 
 class _Growing:

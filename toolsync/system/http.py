@@ -1,35 +1,31 @@
 """Ask other people's servers: politely, boundedly, and never twice for the same bytes.
 
 Every request has a limit on bytes and on seconds, retries with back-off what may pass,
-honors Retry-After, follows few redirects and none that drops TLS. An answer that cannot
-be used is `Unreachable`, in words that name the address and what it said.
+honors Retry-After, follows few redirects and none that drops TLS, and runs few at once
+against one host. An answer that cannot be used is `Unreachable`, in words that name the
+address, without credentials, and what it said.
 """
 
 from __future__ import annotations
 
-import errno
 import random
-import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 import requests
-import urllib3
 
-from toolsync.errors import Hostile, NotThere, SetupError, Unreachable
+from toolsync.errors import Unreachable
+from toolsync.system.asking import Asker
 from toolsync.system.clock import Clock, SystemClock
-from toolsync.system.transport import Adapter, Deadline
+from toolsync.system.headers import bare, number, plain, validator
+from toolsync.system.hosts import Hosts
+from toolsync.system.mishaps import Passing, broken_off, too_large
+from toolsync.system.transport import Transport
 
 T = TypeVar("T")
-_Response: TypeAlias = requests.Response
 
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-_OBJECT = re.compile(r"^<?\S*_(?:Plain|Secure)(?:\(.*?\)| object at \w+>?): ")
-"""How the HTTP library names a connection before it says what went wrong."""
 _CHUNK = 64 * 1024
 _MAX_WAIT = 120.0
 
@@ -79,21 +75,36 @@ class Http:
         timeout: float = 20.0,
         retries: int = 3,
         mirrors: Mapping[str, str] | None = None,
+        per_host: int = 4,
+        interval: float = 0.0,
+        hosts: int = 64,
         clock: Clock | None = None,
     ) -> None:
-        """``timeout`` bounds each wait for the server, ``retries`` what is tried again."""
-        self._timeout, self._retries = timeout, retries
-        self._mirrors = dict(mirrors or {})
+        """``timeout`` bounds each wait for the server, ``retries`` what is tried again.
+
+        At most ``per_host`` requests to one host run at once, and start ``interval`` seconds
+        apart; connections to ``hosts`` hosts are kept open.
+        """
+        self._retries, self._user_agent = retries, user_agent
         self._clock = clock or SystemClock()
-        self._session = requests.Session()
-        self._session.max_redirects = 5
-        self._session.headers["User-Agent"] = user_agent
-        self._session.mount("https://", Adapter())
-        self._session.mount("http://", Adapter())
+        self._asker = Asker(
+            Transport(timeout=timeout, per_host=per_host, hosts=hosts),
+            Hosts(per_host, interval, self._clock),
+            mirrors=mirrors or {},
+            clock=self._clock,
+        )
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        self._asker.close()
+
+    def dressed(self, *, user_agent: str) -> Http:
+        """Return this gateway under another name, on the same connections; itself if empty."""
+        if not user_agent:
+            return self
+        other = copy(self)
+        other._user_agent = user_agent
+        return other
 
     def page(
         self,
@@ -109,15 +120,17 @@ class Http:
         With ``validators`` the request is conditional and the body None if nothing changed.
         Raises Unreachable, or Hostile when the body passes the limit.
         """
-        headers = {"Accept": accept} | _conditions(validators)
+        conditions = _conditions(validators)
+        headers = self._headers("gzip, deflate") | {"Accept": accept} | conditions
+        wanted = {200, 304} if conditions else {200}
 
         def read() -> Page:
-            with self._open(url, headers, seconds) as response:
+            with self._asker.answer(url, headers, seconds, wanted) as (response, address):
                 body = None if response.status_code == 304 else _body(response, url, limit)
                 return Page(
-                    url=response.url,
+                    url=address,
                     body=body,
-                    content_type=response.headers.get("Content-Type", ""),
+                    content_type=plain(response.headers.get("Content-Type", ""), 200),
                     validators=_validators(response),
                 )
 
@@ -143,29 +156,30 @@ class Http:
         (cut short, too slow) or Hostile (more than ``limit`` bytes).
         """
         strong = validators.strong if validators else ""
-        headers = {"Accept-Encoding": "identity"}
+        headers, wanted = self._headers("identity"), {200}
         if have and strong:
             headers |= {"Range": f"bytes={have}-", "If-Range": strong}
-        with self._open(url, headers, seconds) as response:
+            wanted |= {206, 416}
+        with self._asker.answer(url, headers, seconds, wanted) as (response, address):
             resumed = response.status_code == 206 and _starts_at(response, have)
             if response.status_code == 416 or (response.status_code == 206 and not resumed):
                 open_sink(False)  # what we have is no part of what is there now: start afresh
-                raise _Passing(f"{url} has no such part as was asked for")
+                raise Passing(f"{bare(url)} has no such part as was asked for")
             learned(_validators(response))
             done = have if resumed else 0
             total = _length(response, done)
             if total is not None and total > limit:
-                raise _too_large(url, limit)
+                raise too_large(url, limit)
             sink = open_sink(resumed)
             for chunk in _chunks(response):
                 done += len(chunk)
                 if done > limit:
-                    raise _too_large(url, limit)
+                    raise too_large(url, limit)
                 sink.write(chunk)
                 progress(done, total)
             if total is not None and done != total:
-                raise _broken_off(url, done, total)
-            return response.url
+                raise broken_off(url, done, total)
+            return bare(address)
 
     def retrying(self, act: Callable[[], T]) -> T:
         """Call ``act`` until it gives an answer: with back-off, jitter and Retry-After.
@@ -175,7 +189,7 @@ class Http:
         for attempt in range(self._retries + 1):
             try:
                 return act()
-            except _Passing as error:
+            except Passing as error:
                 wait = error.retry_after
                 if wait is None:
                     wait = min(30.0, 2.0**attempt * 0.5) * random.uniform(0.5, 1.0)
@@ -185,81 +199,8 @@ class Http:
                 self._clock.sleep(wait)
         raise AssertionError("unreachable")
 
-    @contextmanager
-    def _open(self, url: str, headers: Mapping[str, str], seconds: float) -> Iterator[_Response]:
-        """Give an answer with a usable status; all that goes wrong in the block is named."""
-        with Deadline(seconds) as deadline:
-            try:
-                with closing(self._get(url, headers)) as response:
-                    _check_status(response, url)
-                    yield response
-            except requests.TooManyRedirects as error:
-                raise Unreachable(f"{url} redirects in circles (more than 5 times)") from error
-            except requests.exceptions.InvalidURL as error:
-                raise SetupError(f"{url!r} is no address: {error}") from error
-            except _FAILURES as error:
-                if deadline.passed:
-                    raise Unreachable(
-                        f"{url} did not finish within {seconds:.0f} s",
-                        resolution="Raise [limits] seconds in toolsync.toml if the line is slow.",
-                    ) from error
-                if isinstance(error, _Passing):
-                    raise
-                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                raise _Passing(f"{url} {_reason(error)}") from error
-
-    def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        target = self._mirrored(url)
-        response = self._session.get(
-            target, headers=dict(headers), stream=True, timeout=self._timeout
-        )
-        if target.startswith("https:") and any(
-            hop.url.startswith("http:") for hop in (*response.history, response)
-        ):
-            response.close()
-            raise Hostile(f"{url} leads from https to plain http, which proves nothing")
-        return response
-
-    def _mirrored(self, url: str) -> str:
-        for prefix, replacement in self._mirrors.items():
-            if url.startswith(prefix):
-                return replacement + url[len(prefix) :]
-        return url
-
-
-class _Passing(Unreachable):
-    """A failure that a second try may not meet."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message, resolution="Nothing to do: the next run tries again.")
-        self.retry_after = retry_after
-
-
-_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _Passing)
-"""What may come out of a request; older libraries take a shut socket for the body's end."""
-
-
-def _check_status(response: _Response, url: str) -> None:
-    status = response.status_code
-    if status in (200, 206, 304, 416):
-        return
-    said = f"{url} answered {status} {response.reason or ''}".rstrip()
-    if status in _PASSING:
-        raise _Passing(said, _retry_after(response))
-    kind = NotThere if status in (403, 404, 410) else Unreachable
-    raise kind(said, resolution="Look at the address in a browser; it may have moved.")
-
-
-def _retry_after(response: _Response) -> float | None:
-    """Return the seconds that the server asks for: a number or a date (RFC 9110, 10.2.3)."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None
+    def _headers(self, encoding: str) -> dict[str, str]:
+        return {"User-Agent": self._user_agent, "Accept-Encoding": encoding}
 
 
 def _conditions(validators: Validators | None) -> dict[str, str]:
@@ -269,60 +210,37 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
     return {name: value for name, value in pairs.items() if value}
 
 
-def _validators(response: _Response) -> Validators:
+def _validators(response: requests.Response) -> Validators:
     return Validators(
-        etag=response.headers.get("ETag", ""),
-        last_modified=response.headers.get("Last-Modified", ""),
+        etag=validator(response.headers.get("ETag", "")),
+        last_modified=validator(response.headers.get("Last-Modified", "")),
     )
 
 
-def _body(response: _Response, url: str, limit: int) -> bytes:
+def _body(response: requests.Response, url: str, limit: int) -> bytes:
+    total = _length(response, 0)
+    encoded = response.headers.get("Content-Encoding")
+    if total is not None and total > limit:
+        raise too_large(url, limit)
     body = bytearray()
     for chunk in _chunks(response):
         body += chunk
         if len(body) > limit:
-            raise _too_large(url, limit)
-    total = _length(response, 0)
-    if total is not None and not response.headers.get("Content-Encoding") and len(body) != total:
-        raise _broken_off(url, len(body), total)
+            raise too_large(url, limit)
+    if total is not None and not encoded and len(body) != total:
+        raise broken_off(url, len(body), total)
     return bytes(body)
 
 
-def _chunks(response: _Response) -> Iterator[bytes]:
+def _chunks(response: requests.Response) -> Iterator[bytes]:
     chunks: Iterator[bytes] = response.iter_content(_CHUNK)
     return chunks
 
 
-def _length(response: _Response, offset: int) -> int | None:
-    value = response.headers.get("Content-Length", "")
-    return int(value) + offset if value.isdigit() else None
+def _length(response: requests.Response, offset: int) -> int | None:
+    length = number(response.headers.get("Content-Length", ""))
+    return None if length is None else length + offset
 
 
-def _starts_at(response: _Response, offset: int) -> bool:
+def _starts_at(response: requests.Response, offset: int) -> bool:
     return response.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
-
-
-def _broken_off(url: str, done: int, total: int) -> _Passing:
-    return _Passing(f"{url} broke off: {done} bytes came, {total - done} are missing")
-
-
-def _too_large(url: str, limit: int) -> Hostile:
-    return Hostile(
-        f"{url} sends more than {limit} bytes, the limit",
-        resolution="Raise [limits] in toolsync.toml if the file is rightly that large.",
-    )
-
-
-def _reason(error: Exception) -> str:
-    """Return what went wrong, from the innermost words of the HTTP libraries."""
-    cause: BaseException = error
-    while True:
-        if isinstance(cause, urllib3.exceptions.IncompleteRead):
-            return f"broke off: {cause.args[0]} bytes came, {cause.args[1]} are missing"
-        inner = getattr(cause, "reason", None)
-        nested = inner if isinstance(inner, BaseException) else None
-        nested = nested or next((a for a in cause.args if isinstance(a, BaseException)), None)
-        if nested is None or nested is cause:
-            words = _OBJECT.sub("", " ".join(str(cause).split()))
-            return f"could not be reached: {words[:300]}"
-        cause = nested

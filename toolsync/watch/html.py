@@ -74,17 +74,26 @@ def html_root(page: Page, *types: str) -> Any:
     body = body_of(page)
     if media_type(page) not in (*_TYPES, *types) and not is_html(page):
         raise drifted(page.url, f"answered with {media_type(page)[:80]}; an HTML page was wanted")
-    parser = etree.HTMLParser(
-        encoding=charset_of(page) or None, no_network=True, remove_comments=True,
-        remove_pis=True, huge_tree=False, recover=True,
-    )  # fmt: skip
     try:
-        root = etree.fromstring(body, parser)
+        root = etree.fromstring(body, _parser(charset_of(page)))
     except etree.LxmlError as error:
         raise drifted(page.url, f"is no HTML page: {error}") from error
     if root is None:
         raise drifted(page.url, "is no HTML page: it has no elements")
     return root
+
+
+def _parser(charset: str) -> Any:
+    from lxml import etree
+
+    options = {
+        "no_network": True, "remove_comments": True, "remove_pis": True, "huge_tree": False,
+        "recover": True,
+    }  # fmt: skip
+    try:
+        return etree.HTMLParser(encoding=charset or None, **options)
+    except LookupError:  # Python knows some that libxml2 does not, such as cp720
+        return etree.HTMLParser(**options)
 
 
 def seen(element: Any) -> bool:

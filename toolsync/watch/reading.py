@@ -5,6 +5,7 @@ A page is a stranger's: whatever is read from one is bounded in number and lengt
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -37,6 +38,7 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+_ODD = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 _WORD = re.compile(r"\{[A-Za-z_]*\}")
 
 
@@ -176,10 +178,15 @@ def media_type(page: Page) -> str:
 
 
 def charset_of(page: Page) -> str:
-    """Return the charset that the answer states, if Python knows it, else nothing."""
+    """Return the charset that the answer states, if Python knows it, else nothing.
+
+    Python's own encodings that no page is written in (idna, unicode_escape, …) do not count.
+    """
     match = _CHARSET.search(page.content_type)
     try:
-        return "".encode(match[1]).decode() or match[1] if match else ""
+        name = codecs.lookup(match[1]).name if match else "utf-8"
+        "".encode(name)  # raises LookupError where it encodes no text
+        return "" if match is None or name in _ODD else match[1]
     except (LookupError, UnicodeError):
         return ""
 
@@ -195,10 +202,10 @@ def moment(text: object) -> str:
         return ""
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
         return ""
-    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def sha256_of(text: object) -> str:
