@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.cli.session import Settings, chosen_tool, opened
 
 
 @click.command("fetch")
@@ -31,7 +31,7 @@ def command(settings: Settings, tool: str, wanted: str | None, output: Path, as_
     from toolsync.obtain import obtain
 
     with opened(settings) as bench:
-        (chosen,) = chosen_tools(bench.config, (tool,))
+        chosen = chosen_tool(bench.config, tool)
         found = obtain(bench, chosen, wanted, output)
     if as_json:
         row = dump(found)
