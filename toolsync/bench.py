@@ -62,6 +62,9 @@ def opened(
         timeout=config.timeout,
         retries=config.retries,
         mirrors=config.mirrors,
+        per_host=config.per_host,
+        interval=config.interval,
+        hosts=2 * config.jobs,
         clock=clock,
     )
     journal = Journal(config.state / "journal.sqlite", clock)

@@ -165,6 +165,10 @@ class Config:
     timeout: int = 20
     retries: int = 3
     jobs: int = 16
+    per_host: int = 4
+    """Requests at once to one host."""
+    interval: float = 0.0
+    """Seconds between the starts of two requests to one host."""
     mirrors: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     build: Build = Build()
@@ -174,6 +178,9 @@ class Config:
     def archive(self) -> Path:
         """Where the local archive lies."""
         return Path(self.local.path) if self.local.path else self.state / "archive"
+
+
+_HTTP = ("timeout", "retries", "user_agent", "per_host", "interval")
 
 
 def load_config(file: Path | None, state: Path | None) -> Config:
@@ -192,7 +199,7 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         tool_folders=tuple(dict.fromkeys(folders)),
         **{key: raw[key] for key in ("target", "maintainer", "mirrors", "jobs") if key in raw},
         series=tuple(raw.get("series", _SERIES)),
-        **{key: http[key] for key in ("timeout", "retries", "user_agent") if key in http},
+        **{key: http[key] for key in _HTTP if key in http},
         limits=Limits(**raw.get("limits", {})),
         build=Build(**raw.get("build", {})),
         local=Local(**raw.get("local", {})),

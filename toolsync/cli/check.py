@@ -12,11 +12,17 @@ from toolsync.errors import FINE, SOMETHING_NEW, gravest
 @click.command("check")
 @click.argument("tools", nargs=-1, metavar="[TOOL|DIR]...")
 @click.option("--jobs", type=click.IntRange(1, 256), help="How many pages to look at at once.")
+@click.option("--per-host", type=click.IntRange(1, 256), help="How many at once of one host.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @click.option("--exit-code", is_flag=True, help="Exit with 10 where something is new.")
 @click.pass_obj
 def command(
-    settings: Settings, tools: tuple[str, ...], jobs: int | None, as_json: bool, exit_code: bool
+    settings: Settings,
+    tools: tuple[str, ...],
+    jobs: int | None,
+    per_host: int | None,
+    as_json: bool,
+    exit_code: bool,
 ) -> int:
     """Look at the release pages and say what is new; change nothing.
 
@@ -25,9 +31,9 @@ def command(
     """
     from toolsync.survey import check
 
-    with opened(settings) as bench:
+    with opened(settings, jobs=jobs, per_host=per_host) as bench:
         chosen, faulty = chosen_tools(bench.config, tools)
-        found = [*check(bench, chosen, jobs or bench.config.jobs), *faulty]
+        found = [*check(bench, chosen, bench.config.jobs), *faulty]
     if as_json:
         render.as_json([render.outcome_row(outcome) for outcome in found])
     else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,17 +46,28 @@ def say(text: str, *, err: bool = False) -> None:
 
 @contextmanager
 def opened(
-    settings: Settings, *, lock: str = "", target: str | None = None, archive_url: str | None = None
+    settings: Settings,
+    *,
+    lock: str = "",
+    target: str | None = None,
+    archive_url: str | None = None,
+    timeout: int | None = None,
+    jobs: int | None = None,
+    per_host: int | None = None,
 ) -> Iterator[Bench]:
-    """Open everything for the block; with ``lock`` hold the state alone, for that purpose."""
+    """Open everything for the block; with ``lock`` hold the state alone, for that purpose.
+
+    What is given here goes before what the settings say.
+    """
     from toolsync.bench import opened as bench_opened
     from toolsync.system.clock import SystemClock
 
     config = settings.load()
     if archive_url:
         config = replace(config, local=replace(config.local, url=archive_url))
-    if target:
-        config = replace(config, target=target)
+    given = {"target": target, "timeout": timeout, "jobs": jobs, "per_host": per_host}
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value}
+    config = replace(config, **chosen)
     with bench_opened(
         config,
         tell=teller(settings.verbose),
