@@ -13,7 +13,7 @@ from debian.deb822 import Changes
 
 from tests.tiny_packages import Bench
 from toolsync.config import Build
-from toolsync.errors import PackageFailed, SetupError, Unreachable
+from toolsync.errors import PackageFailed, SetupError, TryAgain, Unreachable
 from toolsync.model import Built, SourcePackage
 from toolsync.package.autopkgtest import VERDICTS
 from toolsync.package.build import BUILDERS, build
@@ -92,12 +92,19 @@ def test_a_failing_build_tells_its_decisive_lines(bench: Bench) -> None:
         made(bench, bench.source(rules=rules))
     assert len(str(caught.value).splitlines()) < 20
     assert caught.value.resolution
+    assert caught.value.log is not None
+    log = bench.store.path(caught.value.log).read_text()
+    assert (
+        "dpkg-buildpackage: info: source package" in log
+    )  # the whole of it, and not its end alone
+    assert "cannot stat '/nonexistent/thing'" in log
 
 
 def test_a_build_that_never_ends_is_stopped(bench: Bench) -> None:
     rules = "override_dh_auto_build:\n\tsleep 600\n"
-    with pytest.raises(PackageFailed, match="limit"):
+    with pytest.raises(TryAgain, match="limit") as caught:
         made(bench, bench.source(rules=rules), replace(HOST, seconds=4))
+    assert "[build] seconds" in caught.value.resolution
 
 
 def test_missing_build_dependencies_are_the_machines_fault(bench: Bench) -> None:

@@ -23,8 +23,14 @@ from toolsync.survey import Look, in_trouble, look_at_all, stand
 from toolsync.watch.look import Sighting
 
 
-def sync(bench: Bench, tools: Sequence[Tool], jobs: int, *, dry_run: bool) -> list[Outcome]:
-    """Take every release as far as it may go and return where each tool stands then."""
+def sync(
+    bench: Bench, tools: Sequence[Tool], jobs: int, *, dry_run: bool, retry: bool = False
+) -> list[Outcome]:
+    """Take every release as far as it may go and return where each tool stands then.
+
+    With ``retry`` a build that failed is tried again, though nothing has changed.
+    """
+    bench = replace(bench, steps=replace(bench.steps, retry=retry))
     outcomes = []
     for tool, found in zip(tools, look_at_all(bench, tools, jobs), strict=True):
         try:

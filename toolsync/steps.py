@@ -63,6 +63,8 @@ class Steps:
     store: Store
     clock: Clock
     tell: Tell
+    retry: bool = False
+    """Try again what failed before, though nothing that it depends on has changed."""
 
     def do(
         self,
@@ -78,7 +80,7 @@ class Steps:
 
         ``predecessor`` holds the one field of ``cls`` that wraps the value before it. With
         ``fresh`` the stage runs whatever the journal says. What ``act`` raises goes on up;
-        a hold is remembered with its reason.
+        a hold is remembered with its reason, and with where its log lies.
         """
         wanted = fingerprint({"rules": RULES[key.stage], **inputs})
         known = self.journal.result(key)
@@ -86,7 +88,7 @@ class Steps:
             value = self.recall(known, cls, predecessor)
             if value is not None:
                 return value
-            if known.outcome == "held" and key.stage in _STUBBORN:
+            if known.outcome == "held" and key.stage in _STUBBORN and not self.retry:
                 raise _held_before(known)
         started = stamp(self.clock.now())
         self.say(key, "…")
@@ -98,6 +100,7 @@ class Steps:
                 inputs=wanted,
                 outcome="held",
                 started=started,
+                data=self._log_of(error),
                 message=str(error),
                 resolution=error.resolution,
                 kind=type(error).__name__,
@@ -110,6 +113,11 @@ class Steps:
         data = dump(value, without=wrapped)
         self.journal.record(key, inputs=wanted, outcome="done", started=started, data=data)
         return value
+
+    def _log_of(self, error: Held) -> Mapping[str, Any]:
+        if error.log is None:
+            return {}
+        return {"log": {**dump(error.log), "path": str(self.store.path(error.log))}}
 
     def recall(self, known: Result, cls: type[T], predecessor: Mapping[str, object]) -> T | None:
         """Return a remembered value, or None if it was held or its files are gone."""

@@ -13,7 +13,9 @@ from toolsync.errors import gravest
 @click.argument("tools", nargs=-1, metavar="[TOOL|DIR]...")
 @click.option("--target", metavar="TARGET", help="local, or ppa:OWNER/NAME.")
 @click.option("--dry-run", is_flag=True, help="Look, and say what would be done.")
+@click.option("--retry", is_flag=True, help="Try again what did not build, though unchanged.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="How many pages to look at at once.")
+@click.option("--per-host", type=click.IntRange(1, 256), help="How many at once of one host.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @click.pass_obj
 def command(
@@ -21,7 +23,9 @@ def command(
     tools: tuple[str, ...],
     target: str | None,
     dry_run: bool,
+    retry: bool,
     jobs: int | None,
+    per_host: int | None,
     as_json: bool,
 ) -> int:
     """Take every new release as far as it may go: fetch, verify, check, build, publish, confirm.
@@ -31,11 +35,13 @@ def command(
     from toolsync.pipeline import sync
     from toolsync.plan import fitting_series
 
-    with opened(settings, lock="" if dry_run else "sync", target=target) as bench:
+    lock = "" if dry_run else "sync"
+    with opened(settings, lock=lock, target=target, jobs=jobs, per_host=per_host) as bench:
         chosen, faulty = chosen_tools(bench.config, tools)
         if not tools:  # named ones that do not fit are an error; of all, they are left out
             chosen = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
-        found = [*sync(bench, chosen, jobs or bench.config.jobs, dry_run=dry_run), *faulty]
+        at_once = bench.config.jobs
+        found = [*sync(bench, chosen, at_once, dry_run=dry_run, retry=retry), *faulty]
     if as_json:
         render.as_json([{**render.outcome_row(o), "published": list(o.done)} for o in found])
     else:

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.errors import ProgramFailed, TryAgain
+from toolsync.errors import ProgramFailed, TookTooLong, ToolsyncError, TryAgain
 from toolsync.model import Finding
 from toolsync.package.job import (
     LOG_LIMIT,
     Job,
     decisive_lines,
     failed,
+    is_full_disk,
     is_network_trouble,
+    last_lines,
+    no_room,
+    too_long,
     unreachable,
 )
 from toolsync.system.run import run
@@ -51,7 +55,8 @@ def autopkgtest(
     """Return the tests' outcome in one phrase, and findings where it is not a plain pass.
 
     Raises PackageFailed when a test fails, Unreachable when the testbed's mirror did not
-    answer, TryAgain when the testbed broke in another way. Appends all words to ``job.log``.
+    answer, OutOfSpace when the disk was full, TryAgain when the time was over or the testbed
+    broke in another way. Appends all words to ``job.log``.
     """
     log = job.folder / "autopkgtest.log"
     code = _attempt(job, debs, tarball, log, update=False)
@@ -63,14 +68,7 @@ def autopkgtest(
     verdict = VERDICTS.get(code)
     what = f"the tests of {job.dsc.name} for {job.series}"
     if verdict is None or not verdict.passes:
-        if is_network_trouble(text):
-            raise unreachable(what, text)
-        if verdict is None:
-            raise TryAgain(
-                f"{what} could not be run, autopkgtest's status is {code}:\n{_last(text)}",
-                resolution="Run again; if it stays so, run autopkgtest by hand on the same files.",
-            )
-        raise failed(f"{what}: {verdict.meaning}", _failures(text))
+        raise trouble(job, code, what, text)
     phrase = _phrase(text) or verdict.meaning
     if code == 0:
         return phrase, ()
@@ -81,6 +79,25 @@ def autopkgtest(
         message=f"{what}: {verdict.meaning}",
     )
     return f"{phrase} ({verdict.meaning})" if _phrase(text) else phrase, (finding,)
+
+
+def trouble(job: Job, code: int, what: str, text: str) -> ToolsyncError:
+    """Return whose fault it is that the tests did not pass: the world's, or the package's."""
+    if is_full_disk(text):
+        return no_room(what, job.folder, text)
+    if is_network_trouble(text):
+        return unreachable(what, text)
+    verdict = VERDICTS.get(code)
+    if verdict is None:
+        return TryAgain(
+            f"{what} could not be run, autopkgtest's status is {code}:\n{last_lines(text)}",
+            resolution="Run again; if it stays so, run autopkgtest by hand on the same files.",
+        )
+    failures = [match for match in _results(text) if match.group(2) == "FAIL"]
+    if failures and all("timed out" in match.group(3) for match in failures):
+        lines = "\n".join(match.group(0) for match in failures)
+        return too_long(what, TookTooLong("autopkgtest stopped a test, its time was over"), lines)
+    return failed(f"{what}: {verdict.meaning}", _failures(text))
 
 
 def _attempt(job: Job, debs: tuple[Path, ...], tarball: Path, log: Path, *, update: bool) -> int:
@@ -104,27 +121,29 @@ def _attempt(job: Job, debs: tuple[Path, ...], tarball: Path, log: Path, *, upda
             env={"TMPDIR": str(temp), "HOME": str(job.folder)},
             ok=range(256),
         ).code
-    except ProgramFailed as error:
+    except TookTooLong as error:
+        raise too_long(f"the tests of {job.dsc.name} did not end", error, _text(log)) from error
+    except ProgramFailed as error:  # too much to say
         raise failed(f"the tests of {job.dsc.name} did not end", str(error)) from error
 
 
 def _phrase(text: str) -> str:
     """Return how many tests ended in which way, such as ``2 passed, 1 skipped``."""
-    summary = text.rpartition("@@@@ summary")[2] or text.rpartition("summary")[2]
     words = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "FLAKY": "flaky"}
-    results = [match.group(2) for match in _RESULT.finditer(summary)]
+    results = [match.group(2) for match in _results(text)]
     counted = [f"{results.count(key)} {word}" for key, word in words.items() if key in results]
     return ", ".join(counted)
 
 
 def _failures(text: str) -> str:
-    summary = text.rpartition("summary")[2]
-    lines = [m.group(0) for m in _RESULT.finditer(summary) if m.group(2) == "FAIL"]
+    lines = [match.group(0) for match in _results(text) if match.group(2) == "FAIL"]
     return "\n".join([*lines, decisive_lines(text.rpartition("@@@@")[0] or text, most=8)])
 
 
-def _last(text: str) -> str:
-    return "\n".join(text.splitlines()[-8:])
+def _results(text: str) -> list[re.Match[str]]:
+    """Return the lines of the summary, one for each test."""
+    summary = text.rpartition("@@@@ summary")[2] or text.rpartition("summary")[2]
+    return list(_RESULT.finditer(summary))
 
 
 def _text(log: Path) -> str:

@@ -37,8 +37,8 @@ def build(
 ) -> Built:
     """Return the package's binaries and its whole .changes, all in the store.
 
-    Raises PackageFailed when build, lint or tests find the package at fault, TryAgain when the
-    world was not ready, SetupError when this machine cannot build.
+    Raises PackageFailed, with the whole log, when build, lint or tests find the package at
+    fault, TryAgain when the world was not ready, SetupError when this machine cannot build.
     """
     if settings.backend not in BUILDERS:
         raise SetupError(
@@ -57,25 +57,35 @@ def build(
             seconds=settings.seconds,
             chroots=chroots,
         )
-        made = BUILDERS[settings.backend](job)
-        _keep_buildinfo(made.changes, job.log)
-        changes, names = _whole_changes(job, made.changes)
-        findings = list(made.findings)
-        if settings.lint:
-            findings += lint(changes, folder=folder, log=job.log)
-        tests, more = _tests(job, made, names, wanted=settings.tests)
-        files = tuple(store.add_file(made_in / name) for name in names)
-        _same_source(item, files)
-        log_name = changes.name.removesuffix(".changes") + ".build"
-        return Built(
-            source=item,
-            changes=store.add_file(changes),
-            files=files,
-            builder=made.builder,
-            tests=tests,
-            log=store.add_file(job.log, log_name),
-            findings=(*findings, *more),
-        )
+        try:
+            return _proved(item, job, settings, store)
+        except PackageFailed as error:
+            if job.log.exists():
+                error.log = store.add_file(job.log, f"{job.dsc.stem}_{job.series}.build")
+            raise
+
+
+def _proved(item: SourcePackage, job: Job, settings: Build, store: Store) -> Built:
+    """Build, lint and test; keep what came of it."""
+    made = BUILDERS[settings.backend](job)
+    _keep_buildinfo(made.changes, job.log)
+    changes, names = _whole_changes(job, made.changes)
+    findings = list(made.findings)
+    if settings.lint:
+        findings += lint(changes, folder=job.folder.parent, log=job.log)
+    tests, more = _tests(job, made, names, wanted=settings.tests)
+    files = tuple(store.add_file(job.folder / name) for name in names)
+    _same_source(item, files)
+    log_name = changes.name.removesuffix(".changes") + ".build"
+    return Built(
+        source=item,
+        changes=store.add_file(changes),
+        files=files,
+        builder=made.builder,
+        tests=tests,
+        log=store.add_file(job.log, log_name),
+        findings=(*findings, *more),
+    )
 
 
 def _tests(

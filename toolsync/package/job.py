@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.errors import PackageFailed, Unreachable
+from toolsync.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
 from toolsync.model import Finding
 from toolsync.package.chroot import Chroots
+from toolsync.system.run import NO_ROOM
 
 LOG_LIMIT = 256 * 1024 * 1024
 """Bytes that one build may write to its log."""
@@ -17,12 +18,16 @@ LOG_LIMIT = 256 * 1024 * 1024
 _NETWORK = re.compile(
     r"Temporary failure (?:in name resolution|resolving)|Could not (?:resolve|connect to)"
     r"|Unable to connect to|Connection (?:failed|timed out|refused)|Network is unreachable"
-    r"|Some index files failed to download|^E: Failed to fetch",
+    r"|Some index files failed to download|^E: Failed to fetch"
+    # A mirror that is being changed, or is behind: its indices and files do not agree.
+    r"|Hash Sum mismatch|File has unexpected size|Mirror sync in progress"
+    r"|Release file for .* is (?:not valid yet|expired)",
     re.MULTILINE,
 )
 _DECISIVE = re.compile(
     r"(?:\berror\b|\bError \d+|^E: |^make.*\*\*\*|dh_\w+: |Traceback|\bFAILED\b|"
-    r"unmet dependenc|not installable|Unmet build dependencies|cannot (?:stat|find|open))",
+    r"unmet dependenc|not installable|Unmet build dependencies|cannot (?:stat|find|open)|"
+    r"No such file or directory|: (?:command )?not found$)",
     re.IGNORECASE,
 )
 _NOISE = re.compile(
@@ -82,11 +87,41 @@ def unreachable(what: str, text: str) -> Unreachable:
     )
 
 
+def too_long(what: str, error: TookTooLong, text: str) -> TryAgain:
+    """Return the error for a step that was stopped: it may be the machine that is slow."""
+    return TryAgain(
+        f"{what}: {error}:\n{last_lines(text)}",
+        resolution="Run again when the machine has less to do, or raise [build] seconds in"
+        " toolsync.toml; if it never ends, mend the tool's debian/.",
+    )
+
+
+def is_full_disk(text: str) -> bool:
+    """Say whether a log tells of a full disk."""
+    return NO_ROOM in text
+
+
+def no_room(what: str, folder: Path, text: str) -> OutOfSpace:
+    """Return the error for a step that found no room below ``folder``."""
+    lines = [line for line in text.splitlines() if NO_ROOM in line or "KiB is free" in line]
+    return OutOfSpace(
+        f"{what}: the disk that holds {folder} is too full:\n" + "\n".join(lines[-4:]),
+        resolution="Free some room there, or name another disk's folder in toolsync.toml:"
+        " [build] work.",
+    )
+
+
+def last_lines(text: str) -> str:
+    """Return the end of a log."""
+    return "\n".join(text.splitlines()[-12:])
+
+
 def failed(what: str, lines: Sequence[str] | str) -> PackageFailed:
     """Return the error for a package that is itself at fault."""
     text = lines if isinstance(lines, str) else "\n".join(lines)
     return PackageFailed(
         f"{what}:\n{text}",
-        resolution="Mend the tool's debian/ (or wait for upstream's next release); the whole log"
-        " is in the evidence.",
+        resolution="Mend the tool's debian/ (or wait for upstream's next release);"
+        " `toolsync evidence` names the file of the whole log, and `toolsync sync --retry` tries"
+        " again with nothing changed.",
     )

@@ -52,7 +52,12 @@ def lint(changes: Path, *, folder: Path, log: Path) -> tuple[Finding, ...]:
             " `lintian-explain-tags TAG` tells what each means.",
         )
     if done.code:
-        raise ProgramFailed(f"lintian ended with status {done.code}:\n{done.tail}")
+        raise ProgramFailed(
+            f"lintian ended with status {done.code}, wanted 0, though it names no error in"
+            f" {changes.name}:\n{done.tail}",
+            resolution="Run again; if it stays so, see that `lintian --version` works here, or"
+            " leave it out: [build] lint = false in toolsync.toml.",
+        )
     return found
 
 

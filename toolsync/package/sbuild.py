@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from toolsync.errors import ProgramFailed, SetupError
+from toolsync.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
 from toolsync.package.chroot import Chroot
 from toolsync.package.job import (
     LOG_LIMIT,
@@ -13,7 +13,11 @@ from toolsync.package.job import (
     Made,
     decisive_lines,
     failed,
+    is_full_disk,
     is_network_trouble,
+    last_lines,
+    no_room,
+    too_long,
     unreachable,
 )
 from toolsync.system.run import run
@@ -44,7 +48,21 @@ $log_colour = 0;
 """sbuild.conf(5). It stands in for the user's own, which must not change what is built."""
 
 _STAGE = re.compile(r"^Fail-Stage: *(\S+)", re.MULTILINE)
-_BUILD_STAGES = ("build", "check-space")
+_SETTLED = ("build", "check-space")
+"""Stages that fresh package lists cannot help."""
+_PACKAGE_STAGES = (
+    *("build", "unpack", "arch-check", "check-architecture"),
+    *("check-unpacked-version", "parse-changes", "fetch-src"),
+)
+"""Stages at which the package is at fault; at others it is the chroot, the mirror, or we."""
+_LACKING = re.compile(
+    # What it asks for is not in the series. A dependency that is there and cannot be installed
+    # is another's trouble, mostly of a mirror that is being changed.
+    r"^ *sbuild-build-depends-\S+ : .*(?:\n {8,}.*)*?(?:not installable|is to be installed)"
+    r"|none of the choices are installable"
+    r"|Unable to locate package",
+    re.MULTILINE,
+)
 _NO_NAMESPACE = re.compile(r"unable to +(?:to )?unshare|invalid idmap|Operation not permitted")
 
 
@@ -53,17 +71,18 @@ def build_with_sbuild(job: Job) -> Made:
 
     The mirror is asked for news only when the chroot is more than a day old, or when build
     dependencies could not be had from what it already knows. Raises PackageFailed with the
-    log's decisive lines, Unreachable when the mirror did not answer, SetupError when this
-    machine lets nobody map users.
+    log's decisive lines, Unreachable when the mirror did not answer, OutOfSpace when the disk
+    was full, TryAgain when the time was over or the chroot broke, SetupError when this machine
+    lets nobody map users.
     """
     chroot = job.chroots.get(job.series)
     update = not chroot.fresh
     stage = _attempt(job, chroot, update=update)
-    if stage and stage not in _BUILD_STAGES and not update:
+    if stage and stage not in _SETTLED and not update:
         # The lists may have grown stale within the day: a mirror drops what it replaces.
         stage = _attempt(job, chroot, update=True)
     if stage:
-        raise _error(job, stage)
+        raise trouble(job, stage, _text(job.log))
     (changes,) = job.folder.glob("*.changes")
     return Made(
         changes=changes,
@@ -95,32 +114,44 @@ def _attempt(job: Job, chroot: Chroot, *, update: bool) -> str:
             },
             ok=range(256),
         )
-    except ProgramFailed as error:  # too long, or too much to say
-        raise failed(
-            f"{job.dsc.name} did not build for {job.series}: {error}", _tail(job.log)
-        ) from error
+    except TookTooLong as error:
+        what = f"{job.dsc.name} did not build for {job.series}"
+        raise too_long(what, error, _text(job.log)) from error
+    except ProgramFailed as error:  # too much to say
+        what = f"{job.dsc.name} did not build for {job.series}: {error}"
+        raise failed(what, last_lines(_text(job.log))) from error
     if done.code == 0:
         return ""
-    found = _STAGE.search(_text(job.log))
-    return found.group(1) if found else "create-session"
+    found = _STAGE.findall(_text(job.log))
+    return found[-1] if found else "create-session"
 
 
-def _error(job: Job, stage: str) -> Exception:
-    text = _text(job.log)
+def trouble(job: Job, stage: str, text: str) -> ToolsyncError:
+    """Return whose fault it is that sbuild failed at ``stage`` with this log.
+
+    Only what is the package's own is remembered against it, as PackageFailed.
+    """
     what = f"{job.dsc.name} did not build for {job.series} (sbuild's stage {stage})"
-    if stage not in _BUILD_STAGES and is_network_trouble(text):
+    if stage == "check-space" or is_full_disk(text):
+        return no_room(what, job.folder, text)
+    if stage == "build":
+        return failed(what, decisive_lines(text))
+    if is_network_trouble(text):
         return unreachable(what, text)
-    if stage in ("create-session", "chroot-missing") or _NO_NAMESPACE.search(text):
+    if stage == "create-session" or _NO_NAMESPACE.search(text):
         return SetupError(
-            f"{what}: no chroot could be entered:\n{_tail(job.log)}",
-            resolution="See that this user may make user namespaces: unshare --map-auto -r true",
+            f"{what}: no chroot could be entered:\n{last_lines(text)}",
+            resolution="See what `toolsync doctor` says of user namespaces; if they work, remove"
+            " the series' chroot, and a new one is made.",
         )
-    return failed(what, decisive_lines(text))
+    if stage in _PACKAGE_STAGES or (stage == "install-deps" and _LACKING.search(text)):
+        return failed(what, decisive_lines(text))
+    return TryAgain(
+        f"{what}: chroot or mirror were not ready:\n{decisive_lines(text)}",
+        resolution="Run again later; if it stays so, remove the series' chroot, and a new one is"
+        " made, or set [build] mirror to another one.",
+    )
 
 
 def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(_text(log).splitlines()[-12:])

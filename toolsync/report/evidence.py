@@ -51,7 +51,7 @@ def lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
 def _stage(result: Result) -> dict[str, Any]:
     told = {"outcome": result.outcome, "started": result.started, "finished": result.finished}
     if result.outcome == "held":
-        return {**told, "message": result.message, "resolution": result.resolution}
+        return {**told, "message": result.message, "resolution": result.resolution, **result.data}
     return {**told, **result.data}
 
 
