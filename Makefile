@@ -11,13 +11,13 @@ SHELL := /bin/bash
 VENV := .venv
 
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
-	distro-info-data dpkg-dev dput fakeroot gnupg gpgv lintian mmdebstrap python3-venv reprepro \
+	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
 TEST_PACKAGES := python3-click python3-debian python3-gnupg python3-hypothesis python3-jsonschema \
 	python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
-	python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
+	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
-.PHONY: run test quick lint bench clean packages-run packages-test ids
+.PHONY: run test quick lint bench cases clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync sync $(TOOL)
@@ -40,6 +40,11 @@ lint: $(VENV)/.test
 	@$(VENV)/bin/ruff check toolsync tests setup.py
 	@$(VENV)/bin/ruff format --check -q toolsync tests setup.py
 	@$(VENV)/bin/mypy
+
+# Cases of watch files, each served on the loopback and replayed in both forms of its watch file.
+CASES ?= ../shared/cases/uscan
+cases: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.cases $(CASES)
 
 quick: $(VENV)/.test lint
 	@$(VENV)/bin/pytest -n 2 -m "not slow"

@@ -33,6 +33,7 @@ setup(
         "lxml>=4.9",
         "python-debian>=0.1.49",
         "python-gnupg>=0.4.9",
+        "regex>=2022.10.31",
         "requests>=2.28",
         "rich>=13.3",
         "urllib3>=1.26",

@@ -18,6 +18,8 @@ ABOVE = (
     "survey",
     "bench",
     "obtain",
+    "proof",
+    "uscan",
     "doctor",
     "steps",
     "plan",

@@ -6,18 +6,20 @@ scripts, not a step of a release's way to the archive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from toolsync import uscan
 from toolsync.bench import Bench
 from toolsync.config import Tool
-from toolsync.errors import FINE, Held, Replaced, ToolsyncError, Unverified, UsageError
+from toolsync.errors import FINE, HELD, Held, Replaced, ToolsyncError, Unverified, UsageError
 from toolsync.fetch import fetch
 from toolsync.model import Outcome, Release, Verified
 from toolsync.survey import in_trouble, published
 from toolsync.unpack.stage import unpack
 from toolsync.verify.refusal import MissingProof
 from toolsync.verify.stage import METHODS, verify
+from toolsync.watch import watchfolder
 from toolsync.watch.look import look
 from toolsync.watch.versions import upstream_key
 
@@ -42,11 +44,16 @@ class Obtained:
     exit_status: int = FINE
 
 
-def obtain(bench: Bench, tool: Tool, wanted: str | None, output: Path) -> Obtained:
+def obtain(
+    bench: Bench, tool: Tool, wanted: str | None, output: Path, *, exclude: bool = True
+) -> Obtained:
     """Return what became of the newest release, or of version ``wanted``, in ``output``.
 
-    A release that is refused leaves nothing there; the refusal is told in the value.
+    A release that is refused leaves nothing there; the refusal is told in the value. Without
+    ``exclude`` a folder's Files-Excluded do not count.
     """
+    if tool.watch.kind == watchfolder.KIND:
+        return _as_uscan(bench, tool, wanted, output, exclude=exclude)
     current = published(bench, tool)
     try:
         release = _choose(bench, tool, wanted)
@@ -91,6 +98,67 @@ def obtain(bench: Bench, tool: Tool, wanted: str | None, output: Path) -> Obtain
         components=(),
         message=f"{release.version}: {verified.statement}",
     )
+
+
+def _as_uscan(
+    bench: Bench, tool: Tool, wanted: str | None, output: Path, *, exclude: bool
+) -> Obtained:
+    """Return what became of a release of a folder with debian/watch.
+
+    The status says where the tool stands, so a refused release is told by ``accepted`` and
+    ``verify``.
+    """
+    try:
+        bundle = uscan.seek(bench, tool, wanted or "")
+    except ToolsyncError as error:
+        return _not_seen(tool, published(bench, tool), error, bench)
+    status = uscan.standing(tool, bundle)
+    seen = Obtained(
+        tool=tool.name,
+        current=published(bench, tool),
+        version=bundle.version,
+        status=status,
+        url=bundle.main.release.url,
+        file=None,
+        verify="unchecked",
+        accepted=False,
+        orig=None,
+        components=(),
+        message="",
+    )
+    if status == "recalled" and not wanted:
+        return replace(
+            seen,
+            message=f"{seen.current} is current, but the newest that upstream names is"
+            f" {bundle.newest}",
+            resolution="Ask upstream why it was withdrawn, or name a version with --version.",
+            exit_status=HELD,
+        )
+    try:
+        taken = uscan.take(bench, tool, bundle, output, exclude=exclude)
+    except ToolsyncError as error:
+        return replace(
+            seen,
+            verify=_verdict_of(error),
+            message=str(error),
+            resolution=error.resolution,
+            exit_status=error.exit_status,
+        )
+    return replace(
+        seen,
+        file=taken.file,
+        verify=taken.verdict,
+        accepted=True,
+        orig=taken.orig,
+        components=taken.components,
+        message=f"{bundle.version}: {taken.sentence}",
+    )
+
+
+def _verdict_of(error: ToolsyncError) -> str:
+    if isinstance(error, uscan.Refused):
+        return error.verdict
+    return "bad" if isinstance(error, Replaced) else "unchecked"
 
 
 def _choose(bench: Bench, tool: Tool, wanted: str | None) -> Release:

@@ -12,6 +12,7 @@ from toolsync.errors import Bug, ToolsyncError
 from toolsync.model import STATUSES, Outcome, dump, load
 from toolsync.plan import fitting_series, since, standing, trouble
 from toolsync.steps import fingerprint
+from toolsync.watch import watchfolder
 from toolsync.watch.look import Sighting, look
 from toolsync.watch.versions import upstream_key
 
@@ -30,6 +31,8 @@ def published(bench: Bench, tool: Tool) -> str | None:
 
     Of a folder with debian/watch it is the version of its changelog.
     """
+    if tool.watch.kind == watchfolder.KIND:
+        return watchfolder.current(tool)
     series = fitting_series(bench.config, tool)
     served: dict[str, set[str]] = {}
     for upload in bench.journal.uploads(tool.name):

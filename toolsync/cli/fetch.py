@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, opened
+from toolsync.cli.session import Settings, chosen_tool, opened, say
+from toolsync.errors import UsageError
 
 
 @click.command("fetch")
@@ -20,9 +22,31 @@ from toolsync.cli.session import Settings, chosen_tool, opened
     default=Path(),
     help="The folder for the files; the current one if not given.",
 )
+@click.option(
+    "--no-exclusion", is_flag=True, help="Leave nothing out, whatever Files-Excluded say."
+)
+@click.option("--timeout", type=click.IntRange(1), help="Seconds to wait for a server.")
+@click.option("--user-agent", default="", help="The name under which servers are asked.")
+@click.option(
+    "--http-header",
+    "headers",
+    multiple=True,
+    metavar="BASE@NAME=VALUE",
+    help="A header for addresses that start with BASE, and for no other; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 @click.pass_obj
-def command(settings: Settings, tool: str, wanted: str | None, output: Path, as_json: bool) -> int:
+def command(
+    settings: Settings,
+    tool: str,
+    wanted: str | None,
+    output: Path,
+    no_exclusion: bool,
+    timeout: int | None,
+    user_agent: str,
+    headers: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Fetch, verify and unpack the newest release of TOOL into a folder, and nothing else.
 
     A refused release leaves nothing there.
@@ -30,17 +54,35 @@ def command(settings: Settings, tool: str, wanted: str | None, output: Path, as_
     from toolsync.model import dump
     from toolsync.obtain import obtain
 
-    with opened(settings) as bench:
+    with opened(settings, timeout=timeout) as bench:
+        http = bench.http.dressed(user_agent=user_agent, secrets=_secrets(headers))
+        bench = replace(bench, http=http)
         chosen = chosen_tool(bench.config, tool)
-        found = obtain(bench, chosen, wanted, output)
+        found = obtain(bench, chosen, wanted, output, exclude=not no_exclusion)
     if as_json:
         row = dump(found)
         render.as_json({k: v for k, v in row.items() if k not in ("resolution", "exit_status")})
         return found.exit_status
     if found.accepted:
-        click.echo(f"{output / str(found.orig)} ({found.message})")
+        say(f"{output / str(found.orig)} ({found.message})")
     else:
-        click.echo(f"{found.tool} {found.version or ''}: {found.status}: {found.message}")
+        say(f"{found.tool} {found.version or ''}: {found.status}: {found.message}")
         if found.resolution:
-            click.echo(f"  → {found.resolution}")
+            say(f"  → {found.resolution}")
     return found.exit_status
+
+
+def _secrets(headers: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Return the headers by the start of the addresses that they are for."""
+    found: dict[str, dict[str, str]] = {}
+    for header in headers:
+        base, at, pair = header.rpartition("@")
+        name, equals, value = pair.partition("=")
+        if not (at and equals and name.strip() and "://" in base):
+            # Its value may be a password, so the header is not repeated.
+            raise UsageError(
+                "--http-header is not of the form BASE@NAME=VALUE, with an address as BASE",
+                resolution="Write, for example, https://example.org/@Token=SECRET.",
+            )
+        found.setdefault(base, {})[name.strip()] = value
+    return found

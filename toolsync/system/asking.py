@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
@@ -35,6 +36,13 @@ class Asker:
         """``mirrors`` maps the start of an address to what is asked instead."""
         self._transport, self._hosts = transport, hosts
         self._mirrors, self._clock = dict(mirrors), clock
+        self._secrets: Mapping[str, Mapping[str, str]] = {}
+
+    def dressed(self, secrets: Mapping[str, Mapping[str, str]]) -> Asker:
+        """Return this one, connections and all, with headers for the addresses named."""
+        other = copy.copy(self)
+        other._secrets = {**self._secrets, **secrets}
+        return other
 
     def close(self) -> None:
         """Give the connections back."""
@@ -71,7 +79,7 @@ class Asker:
         secure = False
         for hop in range(_MAX_HOPS + 1):
             try:
-                response = self._transport.get(target, headers)
+                response = self._transport.get(target, self._worn(target, headers))
             except (requests.exceptions.InvalidURL, UnicodeError) as error:
                 if hop:
                     raise _nowhere(url, target) from error
@@ -90,6 +98,14 @@ class Asker:
                 turn.close()
                 turn.enter_context(self._hosts.turn(_host(target), left()))
         raise Unreachable(f"{bare(url)} redirects in circles (more than {_MAX_HOPS} times)")
+
+    def _worn(self, target: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers for one hop; a secret is for its own address alone."""
+        worn = dict(headers)
+        for base, secret in self._secrets.items():
+            if origin(target) == origin(base) and target.startswith(base):
+                worn |= secret
+        return worn
 
     def _mirrored(self, url: str) -> str:
         for prefix, replacement in self._mirrors.items():

@@ -98,12 +98,19 @@ class Http:
         """Give the connections back."""
         self._asker.close()
 
-    def dressed(self, *, user_agent: str) -> Http:
-        """Return this gateway under another name, on the same connections; itself if empty."""
-        if not user_agent:
+    def dressed(
+        self, *, user_agent: str = "", secrets: Mapping[str, Mapping[str, str]] | None = None
+    ) -> Http:
+        """Return this gateway on the same connections, under another name or with secrets.
+
+        ``secrets`` maps the start of addresses to headers that go there and nowhere else,
+        whatever a redirect says. What is empty stays as it is.
+        """
+        if not user_agent and not secrets:
             return self
         other = copy(self)
-        other._user_agent = user_agent
+        other._user_agent = user_agent or self._user_agent
+        other._asker = self._asker.dressed(secrets or {})
         return other
 
     def page(

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 from urllib.request import getproxies
 
 import requests
@@ -48,7 +49,7 @@ class Transport:
         """
         request = requests.PreparedRequest()
         request.prepare(method="GET", url=url, headers=dict(headers))
-        asked = request.url or url
+        asked = request.url = _as_spelled(url, request.url or url)
         if self._netrc is not None and "Authorization" not in request.headers:
             request.prepare_auth(self._netrc(_host_of(asked)))
         return self._adapter.send(
@@ -57,6 +58,12 @@ class Transport:
             timeout=self._timeout,
             proxies=get_environ_proxies(asked, no_proxy=None) if self._proxies else {},
         )
+
+
+def _as_spelled(url: str, prepared: str) -> str:
+    """Return the address with the escapes that it came with: to some servers %7E is no ``~``."""
+    usable = url.isascii() and url.isprintable() and " " not in url
+    return url if usable and unquote(url) == unquote(prepared) else prepared
 
 
 def _has_netrc() -> bool:

@@ -67,7 +67,7 @@ def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None 
     """
     digest = _digest(tool.watch)
     known = remembered if remembered and remembered.watch == digest else None
-    pages = _Pages(http, limits, known)
+    pages = _Pages(http.dressed(user_agent=tool.watch.user_agent), limits, known)
     try:
         found = READERS[tool.watch.kind](tool, pages.get)
     except _NotModified:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolsync.watch import github, html, index, s3, text
+from toolsync.watch import bundle, github, html, index, s3, text
 from toolsync.watch.reading import Reader
 
 READERS: Mapping[str, Reader] = {
@@ -13,4 +13,5 @@ READERS: Mapping[str, Reader] = {
     "html": html.read,
     "text": text.read,
     "github": github.read,
+    "watch": bundle.read,
 }

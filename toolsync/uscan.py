@@ -1,0 +1,195 @@
+"""Do what uscan does for a folder with debian/watch: every tarball of a release, proved, as origs.
+
+Where uscan is lax this is not: a key in debian/upstream always means that a release must be
+signed, whether the watch file says so or not, and a file that lies where a tarball should go
+is never trusted. docs/watch-files.md tells all differences.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toolsync.bench import Bench
+from toolsync.config import Tool
+from toolsync.errors import Hostile, Replaced, Unverified
+from toolsync.model import Release
+from toolsync.proof import Proof, download, prove
+from toolsync.system.git import fetched
+from toolsync.system.http import Page
+from toolsync.system.store import digest_of
+from toolsync.unpack.exclusions import Exclusions
+from toolsync.unpack.orig import Orig, make_orig
+from toolsync.watch.bundle import Bundle, Part, gather, orig_version
+from toolsync.watch.reading import MAX_NAME
+from toolsync.watch.versions import upstream_key
+from toolsync.watch.watchfolder import current, package_of
+
+_PAGES = 200
+"""Pages that one watch file may make us read."""
+
+
+class Refused(Unverified):
+    """A tarball whose proof is not good; ``verdict`` says how."""
+
+    verdict = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was put into the folder."""
+
+    file: str
+    orig: str
+    components: tuple[str, ...]
+    verdict: str
+    sentence: str
+
+
+def seek(bench: Bench, tool: Tool, wanted: str) -> Bundle:
+    """Return the newest release of a watch file, or version ``wanted``, not yet downloaded."""
+    http = bench.http.dressed(user_agent=tool.watch.user_agent)
+    limits, asked = bench.config.limits, iter(range(_PAGES))
+
+    def ask(url: str, accept: str) -> Page:
+        if next(asked, None) is None:
+            raise Hostile(f"debian/watch makes us read more than {_PAGES} pages, the limit")
+        return http.page(url, limit=limits.page_bytes, seconds=limits.page_seconds, accept=accept)
+
+    return gather(tool, ask, wanted)
+
+
+def standing(tool: Tool, bundle: Bundle) -> str:
+    """Return where the tool stands: ``new``, ``up-to-date`` or ``recalled``."""
+    have = current(tool)
+    if have is None or upstream_key(bundle.newest) > upstream_key(have):
+        return "new"
+    same = upstream_key(bundle.newest) == upstream_key(have)
+    return "up-to-date" if same else "recalled"
+
+
+def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: bool = True) -> Taken:
+    """Download, prove and repack all parts of a release and put them into ``output``.
+
+    Nothing is put there unless all of it may be. Without ``exclude`` debian/copyright's
+    Files-Excluded do not count. Raises `Refused` where a proof is not good.
+    """
+    version = orig_version(bundle)
+    proofs: list[Proof] = []
+    origs: list[tuple[Part, Orig]] = []
+    with bench.workshop.folder("uscan") as folder:
+        archives = []
+        for number, part in enumerate(bundle.parts):
+            place = folder / str(number)
+            place.mkdir()
+            archive = _download(bench, tool, part, place)
+            _refuse_other_bytes(archive, output, tool)
+            proof = prove(bench, tool, part, archive, place)
+            if proof.verdict not in ("good", "unchecked"):
+                refusal = Refused(proof.sentence, resolution=proof.resolution)
+                refusal.verdict = proof.verdict
+                raise refusal
+            proofs.append(proof)
+            archives.append(archive)
+            origs.append((part, _orig(bench, tool, part, proof.content, version, place, exclude)))
+        suffix = bundle.main.source.words["repacksuffix"]
+        if suffix and any(orig.excluded for _, orig in origs):
+            origs = [(part, _renamed(orig, version, version + suffix)) for part, orig in origs]
+        output.mkdir(parents=True, exist_ok=True)
+        for path in [*archives, *(orig.path for _, orig in origs)]:
+            _place(path, output)
+    return Taken(
+        file=archives[0].name,
+        orig=origs[0][1].name,
+        components=tuple(orig.name for _, orig in origs[1:]),
+        verdict=_together(proofs),
+        sentence="; ".join(proof.sentence for proof in proofs),
+    )
+
+
+def _together(proofs: list[Proof]) -> str:
+    """Return ``good`` only where every part is."""
+    return "good" if all(proof.verdict == "good" for proof in proofs) else "unchecked"
+
+
+def _download(bench: Bench, tool: Tool, part: Part, folder: Path) -> Path:
+    """Put a part's archive into ``folder`` under its own name and return its path."""
+    path = folder / _confined(part.release)
+    if part.source.is_git:
+        path = path.with_name(path.name.removesuffix(".xz"))
+        words = part.source.words
+        prefix = f"{tool.source}-{part.release.version}"
+        with fetched(part.release.url, part.release.tag, whole=words["gitmode"] == "full") as tree:
+            tree.archive(prefix, path, everything=words["gitexport"] == "all")
+        return path
+    release = replace(part.release, filename=path.name)
+    return download(bench, tool, release, path)
+
+
+def _confined(release: Release) -> str:
+    name = release.filename
+    if "/" in name or "\\" in name or name in ("", ".", "..") or len(name.encode()) > MAX_NAME:
+        raise Hostile(
+            f"debian/watch names the download {name[:200]!r}, which is no plain file name",
+            resolution="Mend filenamemangle in debian/watch.",
+        )
+    return name
+
+
+def _refuse_other_bytes(archive: Path, output: Path, tool: Tool) -> None:
+    """Raise Replaced where a file of that name has other bytes than upstream's."""
+    for place in (output, tool.folder.parent):
+        there = place / archive.name
+        if there.is_file() and digest_of(there)[0] != digest_of(archive)[0]:
+            raise Replaced(
+                f"{there} is there already, but with other bytes than upstream now publishes"
+                f" (sha256 {digest_of(there)[0]}, not {digest_of(archive)[0]})",
+                resolution="One of them was changed. Compare both, then remove the wrong one.",
+            )
+
+
+def _orig(
+    bench: Bench, tool: Tool, part: Part, content: Path, version: str, folder: Path, exclude: bool
+) -> Orig:
+    source = part.source
+    exclusions = Exclusions()
+    if exclude:
+        exclusions = Exclusions.read(tool.debian / "copyright", source.component)
+    return make_orig(
+        content,
+        source=package_of(tool.folder).name,
+        version=version,
+        exclusions=exclusions,
+        limits=bench.config.limits,
+        folder=folder / "orig",
+        compression=_compression(tool, source.words["compression"]),
+        component=source.component,
+        force="repack" in source.flags,
+        wrap=False,
+    )
+
+
+def _compression(tool: Tool, asked: str) -> str:
+    """Return how to compress: as asked, else as the source format takes it (mk-origtargz(1))."""
+    if asked not in ("", "default"):
+        return asked
+    try:
+        form = (tool.debian / "source" / "format").read_text(encoding="utf-8").strip()
+    except OSError:
+        form = "1.0"
+    return "gz" if form == "1.0" else "xz"
+
+
+def _renamed(orig: Orig, version: str, suffixed: str) -> Orig:
+    name = orig.name.replace(f"_{version}.orig", f"_{suffixed}.orig", 1)
+    return replace(orig, name=name, path=orig.path.replace(orig.path.with_name(name)))
+
+
+def _place(path: Path, output: Path) -> None:
+    temp = output / f".{path.name}.part"
+    try:
+        shutil.copyfile(path, temp)
+        temp.replace(output / path.name)
+    finally:
+        temp.unlink(missing_ok=True)

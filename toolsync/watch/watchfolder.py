@@ -1,0 +1,127 @@
+"""A folder with debian/watch as a tool: everything that it needs follows from debian/.
+
+Name and current version come from debian/changelog, upstream's keys from debian/upstream. What
+is wrong with these files is told when the tool is looked at, so one folder's faults never
+keep the others from being looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolsync.config import Gate, Tool, Verify, Watch
+from toolsync.errors import SetupError
+from toolsync.watch.perl import mangled
+from toolsync.watch.versions import sort_key
+from toolsync.watch.watchfile import WatchFile, parse
+
+KIND = "watch"
+"""The kind of release page that such a tool has."""
+
+_HEAD = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]+) \((?P<version>[^()\s]+)\)(?:\s|$)")
+_VERSION = re.compile(r"(?:(\d+):)?(\d[A-Za-z0-9.+:~-]*)")
+_KEYRINGS = ("upstream/signing-key.asc", "upstream/signing-key.pgp", "upstream-signing-key.pgp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """What debian/changelog says of the source package."""
+
+    name: str
+    version: str
+    """The full Debian version."""
+
+    @property
+    def upstream(self) -> str:
+        """Its upstream version: without epoch and revision."""
+        rest = self.version.partition(":")[2] if ":" in self.version else self.version
+        return rest.rpartition("-")[0] if "-" in rest else rest
+
+
+def load_folder(folder: Path) -> Tool:
+    """Return the tool that a folder with ``debian/watch`` defines; raises nothing."""
+    try:
+        text = (folder / "debian" / "watch").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    try:
+        name = package_of(folder).name
+    except SetupError:
+        name = folder.name
+    url = re.search(r"(?m)(?:^|[\s])((?:https?|git|file|ssh)://\S+)", text)
+    agent = re.search(r"(?im)^user-?agent:[ \t]*(\S.*)$|\buser-?agent=([^\"\n]*)", text)
+    return Tool(
+        name=name,
+        folder=folder,
+        summary="",
+        homepage="",
+        watch=Watch(
+            kind=KIND,
+            url=url[1] if url else "",
+            text=text,
+            user_agent=_agent(agent[1] or agent[2]) if agent else "",
+            prereleases=True,
+        ),
+        verify=Verify(),
+        license=Gate(),
+        compat=Gate(),
+        source=name,
+        series=(),
+    )
+
+
+def package_of(folder: Path) -> Package:
+    """Return name and version from a debian/changelog; raises SetupError."""
+    path = folder / "debian" / "changelog"
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be read ({error.strerror}); it names package and current version",
+            resolution="Write one with dch --create.",
+        ) from error
+    first = next((line for line in lines if line.strip()), "")
+    match = _HEAD.match(first)
+    if not match or not _VERSION.fullmatch(match["version"]):
+        raise SetupError(
+            f"{path} begins with {first[:80]!r}; wanted: NAME (VERSION) with a version that"
+            " Debian Policy 5.6.12 knows",
+            resolution="Mend the first line of debian/changelog.",
+        )
+    sort_key(match["version"])
+    return Package(name=match["name"], version=match["version"])
+
+
+def watch_file(tool: Tool) -> WatchFile:
+    """Return the tool's watch file, read; raises SetupError for a fault in it."""
+    if not tool.watch.text:
+        raise SetupError(
+            f"{tool.debian / 'watch'} is empty or cannot be read; wanted: a watch file",
+            resolution="Write one; uscan(1) tells how.",
+        )
+    return parse(tool.watch.text, package_of(tool.folder).name)
+
+
+def current(tool: Tool) -> str | None:
+    """Return the current upstream version as it compares with upstream's; None if unknown."""
+    try:
+        package, sources = package_of(tool.folder), watch_file(tool).sources
+    except SetupError:
+        return None
+    main = next((source for source in sources if not source.component), sources[0])
+    if main.schema[:1].isdigit():
+        return main.schema
+    return mangled(package.upstream, main.mangles["dversionmangle"])
+
+
+def keyring(tool: Tool) -> tuple[Path, ...]:
+    """Return the files with upstream's signing keys that debian/ holds, perhaps none."""
+    files = (tool.debian / name for name in _KEYRINGS)
+    return tuple(file for file in files if file.is_file())
+
+
+def _agent(text: str) -> str:
+    """Return the agent up to the option that follows it on a line of version 4."""
+    return re.split(r",\s*(?=[a-z][a-z-]*\s*=)", text.strip())[0].strip()
