@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.tiny import write_tool
-from tests.web import Answer, Web
+from tests.web import Answer, Asked, Web
 from toolsync.config import Limits, Tool, load_tool
 from toolsync.errors import Hostile, NotThere, ToolsyncError, Unreachable
 from toolsync.fetch import fetch
@@ -250,3 +254,59 @@ def test_a_page_cut_short_is_no_page(kit: Kit, web: Web) -> None:
     web.serve("/page", "x" * 1000, cut=500)
     with pytest.raises(ToolsyncError, match="/page"):
         kit.http.page(web.url + "/page", limit=10_000, seconds=5)
+
+
+# two processes at one file
+
+
+def test_who_finds_a_download_taken_has_one_of_its_own(tmp_path: Path, web: Web) -> None:
+    kits = [Kit(tmp_path / str(n), web) for n in range(2)]
+    kits[1].store = kits[0].store
+    arrived = threading.Barrier(2)
+
+    def answer(asked: Asked) -> Answer:
+        arrived.wait(10)  # both are under way before either has a byte
+        return Answer(DATA, headers={"ETag": '"1"'})
+
+    web.serve_by("/f-1.0.tar.gz", answer)
+    with ThreadPoolExecutor(2) as pool:
+        got = list(pool.map(lambda kit: kit.fetch().archive, kits))
+    assert got[0] == got[1]
+    assert kits[0].store.path(got[0]).read_bytes() == DATA
+    assert list(kits[0].store.partial("x").parent.iterdir()) == []
+
+
+def test_what_another_process_does_to_its_part_is_its_own(tmp_path: Path, web: Web) -> None:
+    kit = Kit(tmp_path, web)
+    part = kit.store.partial(kit.release.url)
+    holder = (
+        "import fcntl, sys; part = open(sys.argv[1], 'ab'); fcntl.flock(part, fcntl.LOCK_EX);"
+        " print(flush=True); sys.stdin.read()"
+    )
+    argv = [sys.executable, "-c", holder, str(part)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdout.readline()
+        part.write_bytes(b"theirs")
+        web.serve("/f-1.0.tar.gz", DATA, etag='"1"')
+        assert kit.store.path(kit.fetch().archive).read_bytes() == DATA
+        assert part.read_bytes() == b"theirs"
+        other.stdin.close()
+    assert list(part.parent.iterdir()) == [part]
+
+
+def test_what_a_killed_process_left_is_cleared_away(kit: Kit, web: Web) -> None:
+    web.serve("/f-1.0.tar.gz", DATA)
+    part = kit.store.partial(kit.release.url)
+    left = [part.with_name(f"{part.name}-abc"), part.with_name(f"{part.name}-abc.json")]
+    for path in left:
+        path.write_bytes(b"{}")
+    kit.fetch()
+    assert list(part.parent.iterdir()) == []
+
+
+def test_a_failure_leaves_no_empty_file(kit: Kit, web: Web) -> None:
+    with pytest.raises(NotThere):
+        kit.fetch()
+    assert list(kit.store.partial("x").parent.iterdir()) == []

@@ -39,6 +39,8 @@ class Asked:
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes = b""
+    port: int = 0
+    """The client's: the same for requests over one connection."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,11 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(
-            method=self.command, path=self.path, headers=headers, body=self.rfile.read(length)
+            method=self.command,
+            path=self.path,
+            headers=headers,
+            body=self.rfile.read(length),
+            port=self.client_address[1],
         )
         answer = self.server.web.answer(asked)
         self.server.web.closing.wait(answer.delay)

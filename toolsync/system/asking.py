@@ -88,11 +88,11 @@ class Asker:
             if response.status_code not in _REDIRECTS or not location:
                 return response
             response.close()
-            secure = secure or target.startswith("https:")
+            secure = secure or origin(target)[0] == "https"
             before, target = target, followed(target, location)
             if not target:
                 raise _nowhere(url, location)
-            if secure and not target.startswith("https:"):
+            if secure and origin(target)[0] != "https":
                 raise Hostile(f"{bare(url)} leads from https to plain http, which proves nothing")
             if _host(target) != _host(before):
                 turn.close()

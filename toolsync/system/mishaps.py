@@ -12,6 +12,7 @@ import ssl
 
 import requests
 import urllib3
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from toolsync.errors import Hostile, SetupError, ToolsyncError, Unreachable
 from toolsync.system.headers import bare, plain
@@ -20,6 +21,7 @@ _OBJECT = re.compile(r"^<?\S*_(?:Plain|Secure)(?:\(.*?\)| object at \w+>?): ")
 """How the HTTP library names a connection before it says what went wrong."""
 _PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
 _MAX_WORDS = 300
+_CERTIFICATE = (ssl.SSLCertVerificationError, CertificateError)
 
 
 class Passing(Unreachable):
@@ -48,7 +50,7 @@ def named(error: Exception, url: str, seconds: float | None) -> Exception:
     if isinstance(error, requests.exceptions.InvalidURL | UnicodeError):
         return SetupError(f"{bare(url)!r} is no address: {_words(error)}")
     cause = _innermost(error)
-    if isinstance(cause, ssl.SSLCertVerificationError):
+    if isinstance(cause, _CERTIFICATE):
         return Unreachable(
             f"{bare(url)} has a certificate that is not trusted: {_words(cause)}",
             resolution="See that this machine's clock and its ca-certificates are right; else the "

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import unquote
 from urllib.request import getproxies
@@ -34,13 +36,18 @@ class Transport:
         Up to ``per_host`` connections to each of the last ``hosts`` hosts are kept open.
         """
         self._timeout = timeout
-        self._adapter = _Adapter(pool_connections=hosts, pool_maxsize=per_host)
+        self._size: dict[str, Any] = {"pool_connections": hosts, "pool_maxsize": per_host}
+        self._plain = _Adapter(**self._size)
+        self._secure: _SecureAdapter | None = None
+        self._lock = threading.Lock()
         self._proxies = bool(getproxies())
         self._netrc = lru_cache(maxsize=1024)(get_netrc_auth) if _has_netrc() else None
 
     def close(self) -> None:
         """Give the connections back."""
-        self._adapter.close()
+        self._plain.close()
+        if self._secure is not None:
+            self._secure.close()
 
     def get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         """Return the answer to one GET.
@@ -52,12 +59,20 @@ class Transport:
         asked = request.url = _as_spelled(url, request.url or url)
         if self._netrc is not None and "Authorization" not in request.headers:
             request.prepare_auth(self._netrc(_host_of(asked)))
-        return self._adapter.send(
+        adapter = self._secured() if asked[:6].lower() == "https:" else self._plain
+        return adapter.send(
             request,
             stream=True,
             timeout=self._timeout,
             proxies=get_environ_proxies(asked, no_proxy=None) if self._proxies else {},
         )
+
+    def _secured(self) -> _SecureAdapter:
+        """Return the adapter for https; the trusted certificates are read on first use."""
+        with self._lock:
+            if self._secure is None:
+                self._secure = _SecureAdapter(**self._size)
+            return self._secure
 
 
 def _as_spelled(url: str, prepared: str) -> str:
@@ -108,30 +123,43 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 _POOLS = {"http": _PlainPool, "https": _SecurePool}
 
 
-@lru_cache(maxsize=1)
-def _context() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
 class _Adapter(HTTPAdapter):
+    """Connects with connections that tell their deadline, through a proxy, too."""
+
+    _more: Mapping[str, Any] = {}
+    """What every pool is made with besides."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Make the pool manager, with our connections."""
+        options |= self._more
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Reach hosts behind a proxy in the same way."""
+        manager = super().proxy_manager_for(proxy, **{**options, **self._more})
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _SecureAdapter(_Adapter):
     """Connects with one shared TLS context instead of reading the CA bundle each time.
 
     The context trusts what the machine trusts (OpenSSL's defaults: SSL_CERT_FILE and the
     system's store), not a bundle that came with a library.
     """
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pool manager, with our connections and our context."""
-        super().init_poolmanager(*args, **options, ssl_context=_context())
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Reach hosts behind a proxy with the same connections and context."""
-        manager = super().proxy_manager_for(proxy, **options, ssl_context=_context())
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
-        return manager
+    def __init__(self, **size: Any) -> None:
+        context = ssl.create_default_context()
+        # Its version 1 names no address to OpenSSL, which then refuses to check any; there it
+        # compares names and addresses itself, as soon as the context does not.
+        context.check_hostname = not version("urllib3").startswith("1.")
+        self._more = {"ssl_context": context}
+        super().__init__(**size)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Demand a valid certificate; the context knows by whom."""
-        conn.cert_reqs = "CERT_REQUIRED" if url.lower().startswith("https") else "CERT_NONE"
+        conn.cert_reqs = "CERT_REQUIRED"
+        # Debian's library names the system's bundle here, to be read for each connection anew.
+        conn.ca_certs = conn.ca_cert_dir = None
