@@ -81,6 +81,8 @@ def job(tmp_path: Path) -> Job:
         ("apt-get-dist-upgrade", BROKEN_CHROOT, TryAgain),
         ("unpack", "dpkg-source: error: cannot unpack\n", PackageFailed),
         ("create-session", "E: Chroot setup failed\n", SetupError),
+        ("create-session", "unshare: unshare failed: No space left on device\n", SetupError),
+        ("create-session", "tar: ./usr/x: No space left on device\n", OutOfSpace),
         ("create-build-dir", "E: mkdir failed\n", TryAgain),
     ],
 )

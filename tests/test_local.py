@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from toolsync.errors import Busy, Held, Replaced, SetupError, Unreachable, Unver
 from toolsync.model import Built
 from toolsync.publish import index
 from toolsync.publish.targets import TARGETS, open_target
+from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import end_survivors
 from toolsync.system.run import MARK
 
@@ -79,6 +81,52 @@ def test_a_changed_set_up_is_exported_at_once_and_a_series_can_join(bench: Bench
         assert "Origin: Renamed\n" in (bench.root / f"archive/dists/{series}/InRelease").read_text()
     changed.confirm(changed.publish(bench.built(series="trixie")))
     assert changed.newest("tiny-tool", "bookworm") == built.source.version
+
+
+def test_a_changed_label_shows_in_the_state_until_it_is_published(bench: Bench) -> None:
+    """So that the next run exports it, though there is no new package."""
+    built = bench.built()
+    bench.archive().publish(built)
+    before = bench.archive().state("bookworm")
+    changed = bench.archive(Local(label="Renamed"))
+    assert changed.state("bookworm") not in ("", before)
+    changed.confirm(changed.publish(built))
+    assert "Label: Renamed\n" in (bench.root / "archive/dists/bookworm/InRelease").read_text()
+    after = bench.archive(Local(label="Renamed")).state("bookworm")
+    assert after == changed.state("bookworm")
+    assert len(after) == 64
+
+
+def test_a_path_with_spaces_and_signs_serves_apt(bench: Bench) -> None:
+    archive = bench.archive(place="an archive, 100% ours: #1")
+    confirmed = archive.confirm(archive.publish(bench.built()))
+    assert confirmed.served
+    (line,) = [x for x in archive.stanza("bookworm").splitlines() if x.startswith("URIs:")]
+    assert len(line.split()) == 2
+
+
+def test_an_address_with_a_space_is_refused_with_what_to_write(bench: Bench) -> None:
+    bench.archive().publish(bench.built())
+    with pytest.raises(SetupError, match="has a space in it") as caught:
+        bench.archive(Local(url="http://archive.example/cloud tools/")).stanza("bookworm")
+    assert "%20" in caught.value.resolution
+
+
+def test_an_index_past_its_date_is_told(bench: Bench) -> None:
+    """reprepro's ValidFor, which an operator may add, as apt reads it."""
+    target = bench.archive()
+    target.publish(bench.built())
+    path = bench.root / "archive/conf/distributions"
+    path.write_text(path.read_text() + "ValidFor: 1d\n")
+    with SigningHome(bench.root / "gnupg").opened() as env:
+        subprocess.run(
+            ["reprepro", "--silent", "-b", bench.root / "archive", "export"],
+            env={**os.environ, **env},
+            check=True,
+        )
+    assert "signed by" in target.check("bookworm", datetime.now(UTC))
+    with pytest.raises(Unverified, match="is valid until"):
+        target.check("bookworm", datetime.now(UTC) + timedelta(days=2))
 
 
 def test_a_series_that_leaves_the_set_up_stays_served(bench: Bench) -> None:

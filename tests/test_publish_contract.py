@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.tiny_packages import Bench
-from toolsync.errors import Held, Replaced
+from toolsync.errors import Held, Replaced, TryAgain
 from toolsync.model import Receipt
 from toolsync.publish.target import Target
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Opened = tuple[Bench, Target]
 Opener = Callable[[Bench], Target]
 
@@ -138,8 +140,29 @@ def test_served_bytes_that_differ_from_what_was_built_are_not_confirmed(opened: 
         target.confirm(replace(receipt, built=replace(built, files=forged)))
 
 
+def test_there_is_no_stanza_before_something_is_served(opened: Opened) -> None:
+    bench, target = opened
+    with pytest.raises(TryAgain, match="nothing is published for trixie yet") as caught:
+        target.stanza("trixie")
+    assert caught.value.resolution
+    target.publish(bench.built())
+    assert "Suites: trixie\n" in target.stanza("trixie")
+
+
+def test_what_is_served_is_checked_without_a_change(opened: Opened) -> None:
+    bench, target = opened
+    assert "nothing is published" in target.check("bookworm", NOW)
+    confirmed = target.confirm(target.publish(bench.built()))
+    before = target.state("bookworm")
+    assert f"signed by {confirmed.fingerprint}, {len(confirmed.served)} files" in target.check(
+        "bookworm", NOW
+    )
+    assert target.state("bookworm") == before
+
+
 def test_the_stanza_is_deb822_with_the_key_inside(opened: Opened) -> None:
-    _, target = opened
+    bench, target = opened
+    target.publish(bench.built())
     stanza = target.stanza("bookworm")
     assert "Suites: bookworm\n" in stanza
     assert "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n" in stanza

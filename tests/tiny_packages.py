@@ -187,10 +187,10 @@ class Bench:
         """Make a source package and put its one binary together by dpkg-deb, which is quick."""
         return assemble(self.source(**options), self.store, self.workshop)
 
-    def archive(self, settings: Local | None = None) -> LocalArchive:
-        """Open the local archive."""
+    def archive(self, settings: Local | None = None, place: str = "archive") -> LocalArchive:
+        """Open the local archive, in the folder ``place``."""
         return LocalArchive(
-            self.root / "archive",
+            self.root / place,
             settings=settings or Local(),
             series=self.series,
             owner="toolsync archive <toolsync@localhost>",

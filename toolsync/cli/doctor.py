@@ -16,8 +16,9 @@ def command(settings: Settings, as_json: bool) -> int:
     """Say what is missing on this machine, and how to get it."""
     from toolsync.doctor import examine
     from toolsync.model import dump
+    from toolsync.system.clock import SystemClock
 
-    checks = list(examine(settings.load()))
+    checks = list(examine(settings.load(), SystemClock()))
     if as_json:
         render.as_json([dump(check) for check in checks])
     else:

@@ -146,13 +146,7 @@ class Chroots:
             os.close(fd)
 
     def _make(self, series: str, distribution: str, path: Path) -> None:
-        keyring, package = _KEYRINGS[distribution]
-        if not Path(keyring).exists():
-            raise SetupError(
-                f"a {series} chroot needs {distribution.title()}'s keys, {keyring}, which"
-                " are not on this machine",
-                resolution=f"Install them with: apt install {package}",
-            )
+        archive_keyring(series)
         self._told(f"making a clean {series} chroot (once, about a minute)")
         for scrap in self._folder.glob(f".{series}.*.tar.zst"):
             scrap.unlink()  # a killed run's: nobody else makes this series while we hold its lock
@@ -214,6 +208,19 @@ def chroot_folder(named: str = "") -> Path:
     return Path(named) if named else PLACE / f"toolsync-{os.geteuid()}-chroots"
 
 
+def archive_keyring(series: str) -> Path:
+    """Return the keyring by which a series' packages are trusted; SetupError without it."""
+    distribution, _ = series_tag(series)
+    keyring, package = _KEYRINGS[distribution]
+    if not Path(keyring).exists():
+        raise SetupError(
+            f"a {series} chroot needs {distribution.title()}'s keys, {keyring}, which"
+            " are not on this machine",
+            resolution=f"Install them with: apt install {package}",
+        )
+    return Path(keyring)
+
+
 def require_mapping() -> None:
     """Raise SetupError unless this user has 65536 user and group ids to map (subuid(5))."""
     uid = os.geteuid()
@@ -240,7 +247,19 @@ def _has_range(path: Path, name: str, uid: int) -> bool:
 
 
 def check_chroot_folder(folder: Path) -> None:
-    """Raise SetupError for a folder that others could fill, or that mapped users cannot reach."""
+    """Raise SetupError for a folder that others could fill, or that mapped users cannot reach.
+
+    One that is not there yet is fine where mapped users can reach it.
+    """
+    parents = [parent for parent in (folder, *folder.parents) if os.path.lexists(parent)]
+    for parent in parents:
+        if not parent.stat().st_mode & stat.S_IXOTH:
+            raise SetupError(
+                f"{folder} cannot hold chroots: mapped users may not pass through {parent}",
+                resolution="Name a folder outside of homes in toolsync.toml: [build] chroots.",
+            )
+    if folder not in parents:
+        return
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise SetupError(
@@ -253,12 +272,6 @@ def check_chroot_folder(folder: Path) -> None:
             " what lies there",
             resolution=f"Remove what is in it and: chmod go-w {folder}",
         )
-    for parent in (folder, *folder.parents):
-        if not parent.stat().st_mode & stat.S_IXOTH:
-            raise SetupError(
-                f"{folder} cannot hold chroots: mapped users may not pass through {parent}",
-                resolution="Name a folder outside of homes in toolsync.toml: [build] chroots.",
-            )
 
 
 def _made(path: Path) -> datetime | None:

@@ -63,7 +63,10 @@ _LACKING = re.compile(
     r"|Unable to locate package",
     re.MULTILINE,
 )
-_NO_NAMESPACE = re.compile(r"unable to +(?:to )?unshare|invalid idmap|Operation not permitted")
+_NO_NAMESPACE = re.compile(
+    # ENOSPC is also what the kernel says where no more namespaces are allowed.
+    r"unable to +(?:to )?unshare|unshare failed|invalid idmap|Operation not permitted"
+)
 
 
 def build_with_sbuild(job: Job) -> Made:
@@ -132,13 +135,14 @@ def trouble(job: Job, stage: str, text: str) -> ToolsyncError:
     Only what is the package's own is remembered against it, as PackageFailed.
     """
     what = f"{job.dsc.name} did not build for {job.series} (sbuild's stage {stage})"
-    if stage == "check-space" or is_full_disk(text):
+    walled = stage != "build" and _NO_NAMESPACE.search(text)
+    if stage == "check-space" or (is_full_disk(text) and not walled):
         return no_room(what, job.folder, text)
     if stage == "build":
         return failed(what, decisive_lines(text))
     if is_network_trouble(text):
         return unreachable(what, text)
-    if stage == "create-session" or _NO_NAMESPACE.search(text):
+    if stage == "create-session" or walled:
         return SetupError(
             f"{what}: no chroot could be entered:\n{last_lines(text)}",
             resolution="See what `toolsync doctor` says of user namespaces; if they work, remove"

@@ -5,15 +5,19 @@ Each change is shown in one step or not at all, see `reprepro`; repeating it cha
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
 from toolsync.config import Local
-from toolsync.errors import Held, ProgramFailed, Replaced, SetupError
+from toolsync.errors import Held, ProgramFailed, Replaced, SetupError, TryAgain, Unverified
 from toolsync.model import Built, Confirmed, Receipt
 from toolsync.publish import index
 from toolsync.publish.reprepro import Layout, Reprepro
-from toolsync.publish.served import Offer, fetch_all
+from toolsync.publish.served import Offer, check_signers, fetch_all
 from toolsync.system.gpg import SigningHome
 from toolsync.system.run import run
 from toolsync.system.store import Store
@@ -46,12 +50,27 @@ class LocalArchive:
 
     @property
     def url(self) -> str:
-        """Where instances find the archive."""
-        return self._settings.url or f"file:{self._root}"
+        """Where instances find the archive, in one word, as sources.list(5) wants it.
+
+        Raises SetupError when [local] url is more than a word.
+        """
+        if re.search(r"[\s\x00-\x1f\x7f]", self._settings.url):
+            raise SetupError(
+                f"the archive's address {self._settings.url!r} has a space in it, which apt takes"
+                " for two addresses",
+                resolution="Write %20 for it, in [local] url or --url.",
+            )
+        return self._settings.url or f"file:{quote(str(self._root), safe='/+~@:,=')}"
 
     def state(self, series: str) -> str:
-        """Return the sha256 of the series' signed index, empty before there is one."""
-        return index.release_digest(self._root, series)
+        """Return the sha256 of the series' signed index, empty before there is one.
+
+        It is marked when the set-up has changed since, so that the change is published too.
+        """
+        digest = index.release_digest(self._root, series)
+        if digest and not self._reprepro.serves(self._layout):
+            return f"{digest} before the set-up was changed"
+        return digest
 
     def newest(self, source: str, series: str) -> str | None:
         """Return the newest version of a source package that the series' index names."""
@@ -100,7 +119,15 @@ class LocalArchive:
         )
 
     def stanza(self, series: str) -> str:
-        """Return the deb822 stanza with the public key inside (``Signed-By``, sources.list(5))."""
+        """Return the deb822 stanza with the public key inside (``Signed-By``, sources.list(5)).
+
+        Raises TryAgain while the series has no index, since apt would refuse the stanza.
+        """
+        if not index.release_digest(self._root, series):
+            raise TryAgain(
+                f"nothing is published for {series} yet, so apt would find nothing at {self.url}",
+                resolution="Publish first: toolsync sync",
+            )
         key = self._signing.public_key(self._fingerprint).strip().splitlines()
         return (
             "Types: deb deb-src\n"
@@ -110,22 +137,47 @@ class LocalArchive:
             "Signed-By:\n" + "".join(f" {line.strip() or '.'}\n" for line in key)
         )
 
+    def check(self, series: str, now: datetime) -> str:
+        """Say how a series is served; see `Target.check`. A key that is lost is not made anew."""
+        path = self._root / "dists" / series / "InRelease"
+        if not path.is_file():
+            return f"nothing is published for {series} yet"
+        fingerprint = self._signing.usable_key()
+        if not fingerprint:
+            raise Unverified(
+                f"{path} was signed by a key that is gone from {self._signing.path}",
+                resolution="Restore that folder from a backup; a new key has to reach every"
+                " instance by a new stanza.",
+            )
+        key = self._signing.public_key(fingerprint)
+        with self._workshop.folder("check") as folder:
+            text = check_signers([path], key, fingerprint, folder=folder)
+        until = re.search(r"^Valid-Until: *(.+)$", text, re.MULTILINE)
+        if until and parsedate_to_datetime(until[1]) < now:
+            raise Unverified(
+                f"{path} is valid until {until[1]} and no longer",
+                resolution="Publish again: toolsync sync",
+            )
+        return f"signed by {fingerprint}, {len(index.served(self._root, series))} files"
+
     @cached_property
     def _fingerprint(self) -> str:
         """The key in the set-up's GnuPG home (STATE/gnupg); made when there is none."""
         return self._signing.ensure_key(self._owner)
 
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(
+            origin=self._settings.origin,
+            label=self._settings.label,
+            series=self._series,
+            architecture=run("dpkg", "--print-architecture", timeout=20).out.strip(),
+            fingerprint=self._fingerprint,
+        )
+
     def _settle(self) -> None:
         """Bring configuration and indices to what the set-up wants, also after a kill."""
-        self._reprepro.configure(
-            Layout(
-                origin=self._settings.origin,
-                label=self._settings.label,
-                series=self._series,
-                architecture=run("dpkg", "--print-architecture", timeout=20).out.strip(),
-                fingerprint=self._fingerprint,
-            )
-        )
+        self._reprepro.configure(self._layout)
         self._reprepro.recover()
         if not self._reprepro.is_current():
             self._reprepro.export()

@@ -62,9 +62,18 @@ class Reprepro:
             self._root.mkdir(parents=True, exist_ok=True)
             self._link_once("db")
             self._link_once("dists")
+        replace_file(self._root / "conf" / "distributions", self._wanted(layout))
+
+    def serves(self, layout: Layout) -> bool:
+        """Say whether what is served was made under this layout; changes nothing."""
         path = self._root / "conf" / "distributions"
-        series = dict.fromkeys((*_configured(path), *layout.series))
-        replace_file(path, "\n".join(_distribution(layout, name) for name in series).encode())
+        known = path.is_file() and path.read_bytes() == self._wanted(layout)
+        return known and self.is_current()
+
+    def _wanted(self, layout: Layout) -> bytes:
+        configured = _configured(self._root / "conf" / "distributions")
+        series = dict.fromkeys((*configured, *layout.series))
+        return "\n".join(_distribution(layout, name) for name in series).encode()
 
     def is_current(self) -> bool:
         """Say whether what is served was made under the present configuration."""

@@ -8,7 +8,7 @@ is compared with what was built, and the index's signature is judged once more b
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,25 +112,34 @@ def _refusal(word: str, done: Done, trouble: str) -> Held | Unreachable:
         )
     if _NETWORK.search(trouble):
         return Unreachable(text, resolution="See that the archive's web server answers.")
-    return Held(text, resolution="Publish again; `toolsync doctor` looks at the archive.")
+    return Held(text, resolution="Publish again; `toolsync doctor` looks at the archive's index.")
 
 
 def _check_signature(folder: Path, offer: Offer) -> None:
-    key = folder / "key.asc"
-    key.write_text(offer.key, encoding="ascii")
     releases = sorted((folder / "lists").glob("*_InRelease"))
+    check_signers(releases, offer.key, offer.fingerprint, folder=folder)
+
+
+def check_signers(releases: Sequence[Path], key: str, fingerprint: str, *, folder: Path) -> str:
+    """Return the signed text of the last of an archive's InRelease files.
+
+    Raises Unverified unless all are signed by ``key`` (armored), and by nobody else.
+    """
+    keyring, text = folder / "key.asc", folder / "Release"
+    keyring.write_text(key, encoding="ascii")
     signers = {
         signature.primary
         for release in releases
-        for signature in open_signed(release, [key], folder / "Release")
+        for signature in open_signed(release, [keyring], text)
         if signature.status == "good"
     }
-    if signers != {offer.fingerprint}:
+    if signers != {fingerprint}:
         raise Unverified(
-            f"the archive's index is signed by {', '.join(signers) or 'nobody known'},"
-            f" wanted {offer.fingerprint}",
+            f"the archive's index is signed by {', '.join(sorted(signers)) or 'nobody known'},"
+            f" wanted {fingerprint}",
             resolution="Publish again; if it stays so, somebody else writes to the archive.",
         )
+    return text.read_text(encoding="utf-8", errors="replace")
 
 
 def _name_and_version(deb: Path) -> str:

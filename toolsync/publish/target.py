@@ -7,6 +7,7 @@ after a kill, at any moment, without harm.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from toolsync.model import Built, Confirmed, Receipt
@@ -47,5 +48,15 @@ class Target(Protocol):
         ...
 
     def stanza(self, series: str) -> str:
-        """Return the deb822 stanza by which an instance (apt >= 2.4) installs from here."""
+        """Return the deb822 stanza by which an instance (apt >= 2.4) installs from here.
+
+        Raises TryAgain while nothing is served for the series.
+        """
+        ...
+
+    def check(self, series: str, now: datetime) -> str:
+        """Look, change nothing, and say in a phrase how a series is served.
+
+        Raises Unverified when apt would not accept its index.
+        """
         ...

@@ -40,11 +40,14 @@ class SigningHome:
         Raises SetupError when the home holds other things, or only dead keys.
         """
         if not name.strip() or not name.isprintable():
-            raise SetupError(f"{name!r} cannot name a key; wanted: one line of text")
+            raise SetupError(
+                f"{name!r} cannot name a key, wanted: one line of text, `Name <address>`",
+                resolution="Mend `maintainer` in toolsync.toml.",
+            )
         with full_disk_is_told(self.path.parent):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _alone(self.path.parent):
-                return self._usable() or self._make(name)
+                return self.usable_key() or self._make(name)
 
     def public_key(self, fingerprint: str) -> str:
         """Return the public key, armored and minimal, as apt's ``Signed-By`` takes it."""
@@ -76,8 +79,11 @@ class SigningHome:
         with _short(self.path) as home:
             yield {"GNUPGHOME": str(home)}
 
-    def _usable(self) -> str:
-        """Return the oldest key here that can sign, empty when there is no home yet."""
+    def usable_key(self) -> str:
+        """Return the oldest key here that can sign, empty when there is no home yet.
+
+        Raises SetupError when the home holds other things, or only dead keys.
+        """
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return ""
         self.path.chmod(0o700)
@@ -112,7 +118,7 @@ class SigningHome:
             sync_folder(Path(folder))
         draft.rename(self.path)
         sync_folder(self.path.parent)
-        return self._usable()
+        return self.usable_key()
 
 
 def _sync(path: Path) -> None:

@@ -77,7 +77,10 @@ class Store:
         """Put a copy into ``folder`` under the blob's own (checked) name and return its path."""
         wanted = name or blob.name
         if wanted != os.path.basename(wanted) or wanted in ("", ".", ".."):
-            raise SetupError(f"{wanted!r} cannot be a file's name here")
+            raise SetupError(
+                f"{wanted!r} cannot be a file's name here, wanted one without slashes",
+                resolution="Nothing was written. Treat what brought this name as hostile.",
+            )
         target = folder / wanted
         with full_disk_is_told(folder):
             shutil.copyfile(self.path(blob), target)

@@ -96,7 +96,10 @@ def read_list(
     """
     size = sums.stat().st_size
     if size > LIMIT:
-        raise Unverified(f"{subject} is too large: {size} bytes, at most {LIMIT} are read")
+        raise Unverified(
+            f"{subject} is too large: {size} bytes, at most {LIMIT} are read",
+            resolution="See that [verify] checksums names the list of digests.",
+        )
     if proof is not None and trust is not None:
         signature = openpgp.accept(check_detached(proof, sums, keyring), trust, subject)
         return _text(sums), signature
