@@ -98,7 +98,7 @@ def standing(
             resolution=why.resolution,
             exit_status=HELD,
         )
-    if newest.version == current:
+    if current is not None and upstream_key(newest.version) == upstream_key(current):
         return base
     before = f"{current} is published" if current else "nothing is published yet"
     return replace(base, status="new", message=f"{newest.version} is new; {before}")
