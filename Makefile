@@ -13,8 +13,8 @@ VENV := .venv
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
 	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
-TEST_PACKAGES := python3-click python3-debian python3-gnupg python3-hypothesis python3-jsonschema \
-	python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
+TEST_PACKAGES := curl openssl python3-click python3-debian python3-gnupg python3-hypothesis \
+	python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
 .PHONY: run test quick lint bench cases clean packages-run packages-test ids
@@ -92,6 +92,18 @@ $(VENV)/.moto: | $(VENV)/.test
 	@echo "Installing moto, an EC2 to test against, into $(VENV)/moto"
 	@$(PYTHON) -m venv $(VENV)/moto
 	@$(VENV)/moto/bin/pip install -qq 'moto[server]' 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $@
+
+# Measurements beside other programs; minutes long, and no part of `make test`.
+bench: bench-check
+
+bench-check: $(VENV)/.test $(VENV)/.nvchecker
+	@$(VENV)/bin/python -m tests.bench.check --nvchecker $(VENV)/nvchecker/bin/nvchecker
+
+$(VENV)/.nvchecker: | $(VENV)/.test
+	@echo "Installing nvchecker, to measure beside, into $(VENV)/nvchecker"
+	@$(PYTHON) -m venv $(VENV)/nvchecker
+	@$(VENV)/nvchecker/bin/pip install -qq nvchecker 2>&1 | { grep -v '^WARNING: Location' || true; }
 	@touch $@
 
 clean:
