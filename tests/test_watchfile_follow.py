@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import subprocess
 from collections.abc import Iterator
@@ -123,6 +124,26 @@ def test_a_key_always_means_verify(package: Package) -> None:
         assert package.fetch()["verify"] == "good"
         package.watch(f'opts="pgpmode=none" BASE/ {PATTERN}')
         assert package.fetch()["verify"] == "unchecked"
+
+
+def test_signatures_over_the_plain_tar_and_inside_the_file(package: Package) -> None:
+    package.page("hello-2.0.tar.gz", "hello-2.0.tar.gz.gpg")
+    package.web.serve("/hello-2.0.tar.gz", archive("2.0"))
+    with throwaway_keys() as keys:
+        ours = keys.make("Ours")
+        keys.export(package.debian / "upstream" / "signing-key.asc", ours)
+        data, signed = package.debian.parent / "data", package.debian.parent / "signed"
+        data.write_bytes(gzip.decompress(archive("2.0")))
+        package.web.serve("/hello-2.0.tar.sign", keys.sign(data, signed, ours).read_bytes())
+        package.watch(f'opts="pgpsigurlmangle=s/\\.gz$/.sign/, decompress" BASE/ {PATTERN}')
+        assert package.fetch()["verify"] == "good"
+        data.write_bytes(archive("2.0"))
+        keys.sign(data, signed, ours, how=("--sign",))
+        package.web.serve("/hello-2.0.tar.gz.gpg", signed.read_bytes())
+        package.watch(f'opts="pgpmode=self" BASE/ {PATTERN}\\.gpg')
+        found = package.fetch()
+        assert (found["verify"], found["orig"]) == ("good", "hello_2.0.orig.tar.gz")
+        assert (package.out / found["orig"]).read_bytes() == archive("2.0")
 
 
 def test_a_file_that_lies_there_is_never_trusted(package: Package) -> None:

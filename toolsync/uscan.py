@@ -18,7 +18,7 @@ from toolsync.model import Release
 from toolsync.proof import Proof, download, prove
 from toolsync.system.git import fetched
 from toolsync.system.http import Page
-from toolsync.system.store import digest_of
+from toolsync.system.store import digest_of, full_disk_is_told
 from toolsync.unpack.exclusions import Exclusions
 from toolsync.unpack.orig import Orig, make_orig
 from toolsync.watch.bundle import Bundle, Part, gather, orig_version
@@ -96,9 +96,7 @@ def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: boo
         suffix = bundle.main.source.words["repacksuffix"]
         if suffix and any(orig.excluded for _, orig in origs):
             origs = [(part, _renamed(orig, version, version + suffix)) for part, orig in origs]
-        output.mkdir(parents=True, exist_ok=True)
-        for path in [*archives, *(orig.path for _, orig in origs)]:
-            _place(path, output)
+        _place([*archives, *(orig.path for _, orig in origs)], output)
     return Taken(
         file=archives[0].name,
         orig=origs[0][1].name,
@@ -186,10 +184,16 @@ def _renamed(orig: Orig, version: str, suffixed: str) -> Orig:
     return replace(orig, name=name, path=orig.path.replace(orig.path.with_name(name)))
 
 
-def _place(path: Path, output: Path) -> None:
-    temp = output / f".{path.name}.part"
-    try:
-        shutil.copyfile(path, temp)
-        temp.replace(output / path.name)
-    finally:
-        temp.unlink(missing_ok=True)
+def _place(paths: list[Path], output: Path) -> None:
+    """Copy all files into ``output``, or none of them."""
+    with full_disk_is_told(output):
+        output.mkdir(parents=True, exist_ok=True)
+        temps = [output / f".{path.name}.part" for path in paths]
+        try:
+            for path, temp in zip(paths, temps, strict=True):
+                shutil.copyfile(path, temp)
+            for path, temp in zip(paths, temps, strict=True):
+                temp.replace(output / path.name)
+        finally:
+            for temp in temps:
+                temp.unlink(missing_ok=True)

@@ -14,7 +14,9 @@ from toolsync.errors import UsageError
 
 @click.command("fetch")
 @click.argument("tool", metavar="[TOOL|DIR]", default=".")
-@click.option("--version", "wanted", help="This version instead of the newest.")
+@click.option(
+    "--version", "--download-version", "wanted", help="This version instead of the newest."
+)
 @click.option(
     "--output",
     "-o",
