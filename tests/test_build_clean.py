@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.test_build import At
 from tests.tiny_packages import Bench
 from toolsync.config import Build
 from toolsync.errors import PackageFailed
@@ -117,5 +119,11 @@ def test_a_build_dependency_that_does_not_exist_is_the_packages_fault(yard: Yard
         "Build-Depends: debhelper-compat (= 13), no-such-package-at-all\n\n"
         "Package: needy-tool\nArchitecture: all\nDescription: x\n y\n"
     )
+    # To a chroot that is not of today the mirror's news come first, and not by a second try.
+    old = Chroots(
+        chroot_folder(), days=1000, workshop=yard.bench.workshop, clock=At(timedelta(days=2))
+    )
     with pytest.raises(PackageFailed, match=r"(?s)stage install-deps.*no-such-package-at-all"):
-        yard.build(yard.bench.source(name="needy-tool", files={"control": control}))
+        replace(yard, chroots=old).build(
+            yard.bench.source(name="needy-tool", files={"control": control})
+        )
