@@ -7,7 +7,8 @@ import contextlib
 import pytest
 
 from toolsync.errors import SetupError
-from toolsync.watch.perl import Pattern, mangled, parse_rules
+from toolsync.watch.perl import Pattern
+from toolsync.watch.rules import mangled, parse_rules
 from toolsync.watch.watchfile import parse
 
 V4 = """# a comment

@@ -15,8 +15,8 @@ from toolsync.config import Tool
 from toolsync.errors import Drifted, SetupError, UsageError
 from toolsync.model import Release
 from toolsync.system.git import fetched, list_refs
-from toolsync.watch.perl import mangled
 from toolsync.watch.reading import Get, http_address, leaf
+from toolsync.watch.rules import mangled
 from toolsync.watch.versions import upstream_key
 from toolsync.watch.watchfile import Source
 from toolsync.watch.watchfolder import package_of, watch_file

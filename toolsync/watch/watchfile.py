@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from toolsync.errors import SetupError
-from toolsync.watch.perl import Rule, parse_rules
+from toolsync.watch.rules import Rule, parse_rules
 from toolsync.watch.templates import expanded
 
 _EXT = r"\.(?:tar\.xz|tar\.bz2|tar\.gz|tar\.zstd?|tar\.lz(?:ma)?|zip|tgz|tbz2?|txz)"

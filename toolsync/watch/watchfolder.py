@@ -13,7 +13,7 @@ from pathlib import Path
 
 from toolsync.config import Gate, Tool, Verify, Watch
 from toolsync.errors import SetupError
-from toolsync.watch.perl import mangled
+from toolsync.watch.rules import mangled
 from toolsync.watch.versions import sort_key
 from toolsync.watch.watchfile import WatchFile, parse
 

@@ -17,7 +17,7 @@ from toolsync.errors import NotThere, SetupError
 from toolsync.system.http import Page
 from toolsync.watch.html import html_root, seen
 from toolsync.watch.patterns import LONGEST_SUBJECT
-from toolsync.watch.perl import Pattern, mangled
+from toolsync.watch.perl import Pattern
 from toolsync.watch.reading import (
     MAX_ENTRIES,
     charset_of,
@@ -26,6 +26,7 @@ from toolsync.watch.reading import (
     joined,
     media_type,
 )
+from toolsync.watch.rules import mangled
 from toolsync.watch.versions import upstream_key
 from toolsync.watch.watchfile import Source
 
