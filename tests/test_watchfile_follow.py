@@ -163,6 +163,9 @@ def test_checksums_beside_the_file_must_be_right(package: Package) -> None:
     package.page("hello-2.0.tar.gz")
     package.web.serve("/hello-2.0.tar.gz", archive("2.0"))
     digest = hashlib.sha256(archive("2.0")).hexdigest()
+    package.web.serve("/SHA256SUMS", "<html>Sorry, not found</html>")  # with status 200
+    package.web.serve("/hello-2.0.tar.gz.sha512", status=403)
+    assert package.fetch()["verify"] == "unchecked"
     package.web.serve("/hello-2.0.tar.gz.sha256", "0" * 64, type="text/plain")
     assert package.fetch(status=3)["verify"] == "bad"
     package.web.serve("/hello-2.0.tar.gz.sha256", digest, type="text/plain")

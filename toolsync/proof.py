@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolsync.bench import Bench
 from toolsync.config import Tool
-from toolsync.errors import NotThere
+from toolsync.errors import NotThere, Unreachable
 from toolsync.fetch import fetch
 from toolsync.model import Release
 from toolsync.system.git import fetched
@@ -129,7 +129,7 @@ class _Judge:
         url = self._part.release.url.partition("#")[0]
         if self._keys or mode == "auto":
             for ending in _ENDINGS:
-                signature = self._get(url + ending, f"signature{ending}")
+                signature = self._probe(url + ending, f"signature{ending}")
                 if signature is not None:
                     return self._proof(self._verify(signature=signature))
         for sums, proof in self._lists(url):
@@ -146,17 +146,17 @@ class _Judge:
         if "?" in url:
             return
         for number, address in enumerate(beside):
-            sums = self._get(address, f"sums{number}")
+            sums = self._probe(address, f"sums{number}")
             if sums is not None:
                 signed = self._signature_of(address, number) if self._keys else None
                 yield sums, signed
         for number, name in enumerate(_LISTS):
-            sums = self._get(f"{base}{name}.asc", f"clear{number}") if self._keys else None
+            sums = self._probe(f"{base}{name}.asc", f"clear{number}") if self._keys else None
             if sums is not None:
                 yield sums, None
 
     def _signature_of(self, address: str, number: int) -> Path | None:
-        found = (self._get(address + e, f"sums{number}{e}") for e in (".asc", ".sig", ".gpg"))
+        found = (self._probe(address + e, f"sums{number}{e}") for e in (".asc", ".sig", ".gpg"))
         return next((path for path in found if path), None)
 
     def _tag(self, mode: str) -> Proof:
@@ -181,6 +181,19 @@ class _Judge:
         now = self._bench.clock.now()
         return self._proof(verify_file(text, now=now, keyring=self._keys, signature=signature))
 
+    def _probe(self, url: str, name: str) -> Path | None:
+        """Return a file that nobody has named, if it is there and no page of a website.
+
+        Without a key, a server that fails on a name of our own making has no such file.
+        """
+        try:
+            path = self._get(url, name)
+        except Unreachable:
+            if self._keys:
+                raise
+            return None
+        return path if path and not _is_page(path) else None
+
     def _get(self, url: str, name: str) -> Path | None:
         """Return the file at an address, None where there is none."""
         release = replace(self._part.release, url=url, filename=name)
@@ -188,6 +201,12 @@ class _Judge:
             return download(self._bench, self._tool, release, self._folder / f"proof-{name}")
         except NotThere:
             return None
+
+
+def _is_page(path: Path) -> bool:
+    """Say whether a file is markup, which many servers send for what they do not have."""
+    with path.open("rb") as file:
+        return file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def prove(bench: Bench, tool: Tool, part: Part, archive: Path, folder: Path) -> Proof:
