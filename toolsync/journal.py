@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +103,22 @@ class PageRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look at a page came to, to be remembered."""
+
+    tool: str
+    definition: str
+    sighting: Mapping[str, Any] | None
+    """None where the page gave nothing new: because it has not changed, or by a failure."""
+    answered: bool
+    """Whether the page gave a usable answer."""
+    status: str
+    message: str = ""
+    resolution: str = ""
+    exit_status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """One source package on its way to, or on, a target."""
 
@@ -170,28 +186,28 @@ class Journal:
         row = self._one("SELECT * FROM page WHERE tool = ?", tool)
         return None if row is None else PageRow(**{**row, "sighting": json.loads(row["sighting"])})
 
-    def remember_page(
-        self,
-        tool: str,
-        definition: str,
-        sighting: Mapping[str, Any] | None,
-        *,
-        status: str = "",
-        message: str = "",
-        resolution: str = "",
-        exit_status: int = 0,
-    ) -> None:
-        """Keep what a look gave; a look that failed keeps the last sighting that did not."""
+    def remember_pages(self, looks: Sequence[Looked]) -> None:
+        """Keep what looks gave; one without a sighting keeps the last one that there was."""
         now = stamp(self._clock.now())
-        before = self.page(tool)
-        kept = before if before and before.definition == definition else None
-        found = sighting if sighting is not None else (kept.sighting if kept else {})
-        answered = now if sighting is not None else (kept.answered if kept else "")
-        self._put(
-            "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(tool, definition, json.dumps(found), status, message, resolution),
-            *(exit_status, now, answered),
-        )
+        with self._transaction():
+            for look in looks:
+                said = (look.status, look.message, look.resolution, look.exit_status, now)
+                if look.sighting is None:
+                    changed = self._db.execute(
+                        "UPDATE page SET status=?, message=?, resolution=?, exit_status=?,"
+                        " looked=?, answered=CASE WHEN ? THEN ? ELSE answered END"
+                        " WHERE tool=? AND definition=?",
+                        (*said, look.answered, now, look.tool, look.definition),
+                    )
+                    if changed.rowcount:
+                        continue
+                self._db.execute(
+                    "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(look.tool, look.definition, json.dumps(look.sighting or {}), *said),
+                        now if look.answered else "",
+                    ),
+                )
 
     def see(self, tool: str, version: str, data: Mapping[str, Any]) -> bool:
         """Keep a release that a page named; say whether it is news."""

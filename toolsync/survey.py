@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from toolsync.bench import Bench
 from toolsync.config import Tool
 from toolsync.errors import Bug, ToolsyncError
-from toolsync.model import STATUSES, Outcome, dump, load
+from toolsync.journal import Looked
+from toolsync.model import STATUSES, Outcome, dump
 from toolsync.plan import fitting_series, since, standing, trouble
 from toolsync.steps import fingerprint
-from toolsync.watch import watchfolder
+from toolsync.system.headers import host_of
+from toolsync.turns import in_turn
+from toolsync.watch import kept, watchfolder
 from toolsync.watch.look import Sighting, look
 from toolsync.watch.versions import upstream_key
 
 Look = Sighting | ToolsyncError
 """What a look came to."""
 
+_TOGETHER = 64
+"""Looks that are remembered in one transaction: each waits for the disk."""
+
 
 def check(bench: Bench, tools: Sequence[Tool], jobs: int) -> list[Outcome]:
-    """Look at every tool's page and return where each stands; change nothing else."""
-    looks = look_at_all(bench, tools, jobs)
-    return [stand(bench, tool, found) for tool, found in zip(tools, looks, strict=True)]
+    """Look at every tool's page and return where each stands; change nothing else.
+
+    Of each look only the outcome stays in memory.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for task, found in _looks(bench, tools, jobs):
+        outcomes[task.place] = stand(bench, task.tool, found)
+    return [outcomes[place] for place in sorted(outcomes)]
 
 
 def published(bench: Bench, tool: Tool) -> str | None:
@@ -44,46 +55,101 @@ def published(bench: Bench, tool: Tool) -> str | None:
 
 def look_at_all(bench: Bench, tools: Sequence[Tool], jobs: int) -> list[Look]:
     """Return what each tool's page gave, in order, and remember it; errors are values here."""
-    remembered = [_remembered(bench, tool) for tool in tools]
+    looks: dict[int, Look] = {}
+    for task, found in _looks(bench, tools, jobs):
+        if isinstance(found, Sighting):
+            found = _whole(bench, task.tool, found)
+        looks[task.place] = found
+    return [looks[place] for place in sorted(looks)]
 
-    def one(tool: Tool, known: Sighting | None) -> Look:
+
+def _looks(bench: Bench, tools: Iterable[Tool], jobs: int) -> Iterator[tuple[_Task, Look]]:
+    """Give each task and what its page gave, in the order of the answers; remember them all.
+
+    Of a page that has not changed a sighting knows the newest release alone.
+    """
+
+    def work() -> Iterator[tuple[str, _Task]]:
+        for place, tool in enumerate(tools):
+            definition = fingerprint(dump(tool.watch))
+            known = _remembered(bench, tool, definition, whole=False)
+            yield host_of(tool.watch.url), _Task(place, tool, definition, known)
+
+    def act(task: _Task) -> tuple[Look, Mapping[str, Any] | None]:
         try:
-            return look(tool, http=bench.http, limits=bench.config.limits, remembered=known)
+            found = look(
+                task.tool, http=bench.http, limits=bench.config.limits, remembered=task.known
+            )
+            return found, None if _is_known(found, task.known) else kept.pack(found)
         except ToolsyncError as error:
-            return error
+            return error, None
         except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
-            return Bug.found(error)
+            return Bug.found(error), None
 
-    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(tools)))) as pool:
-        looks = list(pool.map(one, tools, remembered))
-    for tool, found in zip(tools, looks, strict=True):
-        _remember(bench, tool, found)
-    return looks
+    news: list[Looked] = []
+    try:
+        for task, (found, packed) in in_turn(
+            work(), act, jobs=jobs, per_host=bench.config.per_host
+        ):
+            news.append(_looked(bench, task, found, packed))
+            if len(news) >= _TOGETHER:
+                bench.journal.remember_pages(news)
+                news.clear()
+            yield task, found
+    finally:
+        bench.journal.remember_pages(news)
 
 
-def _remembered(bench: Bench, tool: Tool) -> Sighting | None:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    place: int
+    """Among all that are looked at."""
+    tool: Tool
+    definition: str
+    known: Sighting | None
+
+
+def _is_known(found: Sighting, known: Sighting | None) -> bool:
+    return known is not None and not found.changed and found.releases == known.releases
+
+
+def _remembered(bench: Bench, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
     row = bench.journal.page(tool.name)
-    if row is None or row.definition != fingerprint(dump(tool.watch)) or not row.sighting:
+    if row is None or row.definition != definition or not row.sighting:
         return None
     try:
-        return load(Sighting, row.sighting)
+        return kept.unpack(row.sighting, whole=whole)
     except (TypeError, ValueError, KeyError):
         return None  # written by another version: look afresh
 
 
-def _remember(bench: Bench, tool: Tool, found: Look) -> None:
-    definition = fingerprint(dump(tool.watch))
-    if isinstance(found, ToolsyncError):
-        status = in_trouble(bench, tool, found).status
-        bench.journal.remember_page(
-            *(tool.name, definition, None),
-            status=status,
-            message=str(found),
-            resolution=found.resolution,
-            exit_status=found.exit_status,
+def _whole(bench: Bench, tool: Tool, found: Sighting) -> Sighting:
+    """Return a sighting with all its releases, also where the page has not changed."""
+    if found.changed:
+        return found
+    before = _remembered(bench, tool, fingerprint(dump(tool.watch)), whole=True)
+    return replace(found, releases=before.releases) if before else found
+
+
+def _looked(bench: Bench, task: _Task, found: Look, packed: Mapping[str, Any] | None) -> Looked:
+    if not isinstance(found, ToolsyncError):
+        return Looked(
+            tool=task.tool.name,
+            definition=task.definition,
+            sighting=packed,
+            answered=True,
+            status="answered",
         )
-        return
-    bench.journal.remember_page(tool.name, definition, dump(found), status="answered")
+    return Looked(
+        tool=task.tool.name,
+        definition=task.definition,
+        sighting=None,
+        answered=False,
+        status=in_trouble(bench, task.tool, found).status,
+        message=str(found),
+        resolution=found.resolution,
+        exit_status=found.exit_status,
+    )
 
 
 def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
@@ -92,6 +158,8 @@ def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
         return in_trouble(bench, tool, found)
     current = published(bench, tool)
     accepted = {row["version"]: row["sha256"] for row in bench.journal.releases(tool.name)}
+    if any(accepted.values()):
+        found = _whole(bench, tool, found)
     newest = found.releases[0].version
     holds = [r for r in bench.journal.results(tool.name, newest) if r.outcome == "held"]
     return standing(
@@ -108,7 +176,7 @@ def last_standing(bench: Bench, tool: Tool) -> Outcome | None:
     row = bench.journal.page(tool.name)
     if row is None:
         return None
-    sighting = _remembered(bench, tool)
+    sighting = _remembered(bench, tool, fingerprint(dump(tool.watch)), whole=True)
     if row.status == "answered" and sighting is not None:
         return stand(bench, tool, sighting)
     outcome = in_trouble(bench, tool, ToolsyncError(row.message, resolution=row.resolution))

@@ -58,6 +58,14 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port
 
 
+def host_of(url: str) -> str:
+    """Return an address's host, empty where it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def followed(url: str, location: str) -> str:
     """Return where a redirect from ``url`` leads, or nothing if that is no usable address.
 

@@ -1,0 +1,105 @@
+"""Many pages at once: no host holds up the others, and what was seen is kept in little room."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolsync.model import Release
+from toolsync.turns import in_turn
+from toolsync.watch.kept import pack, unpack
+from toolsync.watch.look import Sighting
+
+
+def test_a_slow_host_does_not_hold_up_the_others() -> None:
+    over = threading.Event()
+    items = [("slow", n) for n in range(50)] + [(f"host{n}", n) for n in range(50)]
+    quick: list[str] = []
+
+    def act(item: tuple[str, int]) -> str:
+        if item[0] == "slow":
+            over.wait(10)
+        return item[0]
+
+    for _, host in in_turn([(host, (host, n)) for host, n in items], act, jobs=8, per_host=4):
+        if host != "slow":
+            quick.append(host)
+            if len(quick) == 50:
+                over.set()
+        else:
+            assert len(quick) == 50
+
+
+@given(
+    st.lists(st.sampled_from("abcdef"), max_size=60),
+    st.integers(1, 8),
+    st.integers(1, 8),
+)
+def test_each_item_is_done_once_and_no_host_is_crowded(
+    hosts: list[str], jobs: int, per_host: int
+) -> None:
+    lock, busy, most = threading.Lock(), dict.fromkeys("abcdef", 0), 0
+
+    def act(item: tuple[int, str]) -> int:
+        nonlocal most
+        with lock:
+            busy[item[1]] += 1
+            most = max(most, busy[item[1]])
+        time.sleep(0)
+        with lock:
+            busy[item[1]] -= 1
+        return item[0]
+
+    items = [(host, (n, host)) for n, host in enumerate(hosts)]
+    done = [result for _, result in in_turn(items, act, jobs=jobs, per_host=per_host)]
+    assert sorted(done) == list(range(len(hosts)))
+    assert most <= per_host
+
+
+def test_items_are_taken_as_they_are_needed() -> None:
+    taken = 0
+
+    def items() -> Iterator[tuple[str, int]]:
+        nonlocal taken
+        for n in range(1000):
+            taken += 1
+            yield "host", n
+
+    results = in_turn(items(), lambda n: n, jobs=4, per_host=4)
+    next(results)
+    assert taken <= 5
+
+
+releases = st.builds(
+    Release,
+    tool=st.just("t"),
+    version=st.text(max_size=9),
+    raw_version=st.text(max_size=9),
+    url=st.text(max_size=9),
+    filename=st.text(max_size=9),
+    page=st.just("p"),
+    prerelease=st.booleans(),
+    size=st.none() | st.integers(0, 2**40),
+)
+
+
+@given(st.lists(releases, min_size=1, max_size=20))
+def test_a_sighting_comes_back_as_it_was(found: list[Release]) -> None:
+    sighting = Sighting(releases=tuple(found), page="p", etag='"1"', matched=3, changed=False)
+    kept = pack(sighting)
+    assert unpack(kept, whole=True) == sighting
+    assert unpack(kept, whole=False) == replace(sighting, releases=sighting.releases[:1])
+
+
+@pytest.mark.parametrize("harm", [{"all": "!"}, {"newest": {}}, {"all": "c-jJ"}, {"odd": 1}])
+def test_a_damaged_one_is_told(harm: dict[str, object]) -> None:
+    release = Release(tool="t", version="1", raw_version="1", url="u", filename="f", page="p")
+    kept = pack(Sighting(releases=(release,), page="p"))
+    with pytest.raises((TypeError, ValueError, KeyError)):
+        unpack({**kept, **harm}, whole=True)

@@ -1,0 +1,58 @@
+"""Keep a sighting in little room, and read back no more of it than is needed.
+
+A page can name thousands of releases that differ in few fields. They are kept column by column,
+a column whose values are all the same as one value, and compressed; the newest stands apart, for
+of a page that has not changed it is mostly all that is asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from toolsync.model import Release, dump, load
+from toolsync.watch.look import Sighting
+
+_NAMES = tuple(field.name for field in fields(Release))
+_ROW = attrgetter(*_NAMES)
+
+
+def pack(sighting: Sighting) -> dict[str, Any]:
+    """Return a sighting as JSON types."""
+    columns = [list(column) for column in zip(*map(_ROW, sighting.releases), strict=True)]
+    short = [column[0] if column.count(column[0]) == len(column) else column for column in columns]
+    table = {"count": len(sighting.releases), **dict(zip(_NAMES, short, strict=True))}
+    packed = zlib.compress(json.dumps(table).encode(), 1)
+    return {
+        **{f.name: getattr(sighting, f.name) for f in fields(Sighting) if f.name != "releases"},
+        "newest": dump(sighting.newest),
+        "all": base64.b85encode(packed).decode(),
+    }
+
+
+def unpack(data: Mapping[str, Any], *, whole: bool) -> Sighting:
+    """Return a sighting as it was packed, with its newest release only unless ``whole``.
+
+    Raises TypeError, ValueError or KeyError where ``data`` is not of that form.
+    """
+    rest = {name: value for name, value in data.items() if name not in ("newest", "all")}
+    newest = load(Release, data["newest"])
+    releases = _unpacked(data["all"]) if whole else (newest,)
+    return Sighting(**rest, releases=releases)
+
+
+def _unpacked(text: str) -> tuple[Release, ...]:
+    try:
+        table = json.loads(zlib.decompress(base64.b85decode(text)))
+    except zlib.error as error:
+        raise ValueError(f"a kept sighting is damaged: {error}") from error
+    count = table.pop("count")
+    columns = [v if isinstance(v, list) else [v] * count for v in map(table.get, _NAMES)]
+    return tuple(
+        Release(**dict(zip(_NAMES, row, strict=True))) for row in zip(*columns, strict=True)
+    )
