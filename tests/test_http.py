@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.test_fetch import PatientClock
 from tests.watching import Watcher, versions
 from tests.web import Answer, Asked, Web
 from toolsync.errors import Hostile, ToolsyncError, Unreachable
 from toolsync.system.http import Http, Page, Validators
-from toolsync.watch.reading import moment
+from toolsync.watch.reading import http_address, is_plain, joined, moment, plain_file, shown
 
 
 class Raw:
@@ -398,3 +401,18 @@ def test_connections_are_used_again(web: Web) -> None:
         list(pool.map(lambda _: page(http, web.url + "/"), range(80)))
     assert 1 <= len({asked.port for asked in web.asked}) <= 8
     http.close()
+
+
+# the quick way to read links
+
+
+@given(st.text("aZ09._~+-/%&;?#@: \\é", max_size=12), st.text("ab/?#.@%: é", max_size=8))
+def test_the_quick_way_says_what_the_full_one_says(href: str, path: str) -> None:
+    base = f"http://a.example/{path}"
+    if is_plain(href):
+        assert joined(base, ".") + href == joined(base, href)
+    url = joined(base, href)
+    if plain := plain_file(url):
+        assert "/".join(plain) == url == shown(url)
+        assert plain[1] == unquote(urlsplit(url).path.rpartition("/")[2])
+        assert http_address(url)

@@ -27,9 +27,11 @@ from toolsync.watch.reading import (
     drifted,
     filled,
     is_html,
+    is_plain,
     joined,
     leaf,
     media_type,
+    plain_file,
 )
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
@@ -102,12 +104,17 @@ def seen(element: Any) -> bool:
 
 
 def _anchors(root: Any, base: str) -> Iterator[_Hit]:
+    folder = joined(base, ".")
     for element in root.iter("a"):
         href = element.get("href")
-        if href and seen(element):
-            url = joined(base, _NAMED.sub(_character, href))
-            if url:
-                yield _Hit(url, "")
+        if not href or not seen(element):
+            continue
+        if folder and is_plain(href):  # as in all listings; joining says the same, slowly
+            yield _Hit(folder + href, "")
+            continue
+        url = joined(base, _NAMED.sub(_character, href))
+        if url:
+            yield _Hit(url, "")
 
 
 def _character(match: re.Match[str]) -> str:
@@ -142,6 +149,9 @@ def _match(pattern: Any, hit: _Hit) -> tuple[str, str] | None:
     if not hit.url:
         match = pattern.search(hit.text[:LONGEST_SUBJECT])
         return (match["version"], "") if match else None
+    if "/" not in pattern.pattern and (plain := plain_file(hit.url)):
+        match = pattern.fullmatch(plain[1])
+        return (match["version"], hit.url) if match else None
     parts = urlsplit(hit.url)
     match = match_path(pattern, unquote(parts.path))
     if match:

@@ -20,6 +20,8 @@ LONGEST = 100
 
 Key: TypeAlias = tuple[int, tuple[str | int, ...], tuple[str | int, ...]]
 
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+"""What most versions are: nothing in them needs a rule."""
 _UPSTREAM = re.compile(r"[0-9][A-Za-z0-9.+~-]*")
 _PREFIX = re.compile(r"(?:release[-_/]?)?v?\.?(?=[0-9])", re.IGNORECASE)
 _PRERELEASE = re.compile(
@@ -50,6 +52,8 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
     release. Raises NotAVersion, or SetupError when a rule is none.
     """
     version = raw.strip()
+    if not rules and len(version) <= LONGEST and _NUMBERS.fullmatch(version):
+        return version
     if len(version) > LONGEST:
         raise NotAVersion(f"{version[:40]!r}… has {len(version)} characters, more than {LONGEST}")
     for rule in rules:
@@ -66,6 +70,8 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
 
 def is_prerelease(version: str) -> bool:
     """Say whether a version, mangled or as upstream spells it, comes before its release."""
+    if _NUMBERS.fullmatch(version):
+        return False
     return "~" in version or any(m.start() > 0 for m in _PRERELEASE.finditer(version))
 
 
