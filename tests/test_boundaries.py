@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "toolsync"
 STAGES = ("watch", "fetch", "verify", "unpack", "license", "compat", "package", "publish")
-GROUND = ("system", "model", "errors", "config", "policy")
+GROUND = ("system", "model", "errors", "config", "definition", "schema", "policy")
 """What everybody may stand on; nothing of it may import a stage."""
 ABOVE = (
     "cli",
@@ -24,6 +24,7 @@ ABOVE = (
     "steps",
     "plan",
     "journal",
+    "records",
     "report",
 )
 

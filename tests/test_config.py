@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.tiny import write_tool
-from toolsync.config import load_config, load_tool, load_tools, shipped
+from toolsync.config import load_config, shipped
+from toolsync.definition import load_tool, load_tools
 from toolsync.errors import SetupError, UsageError
 
 

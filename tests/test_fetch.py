@@ -16,7 +16,8 @@ import pytest
 
 from tests.tiny import write_tool
 from tests.web import Answer, Asked, Web
-from toolsync.config import Limits, Tool, load_tool
+from toolsync.config import Limits
+from toolsync.definition import Tool, load_tool
 from toolsync.errors import Hostile, NotThere, ToolsyncError, Unreachable
 from toolsync.fetch import fetch
 from toolsync.model import Fetched, Release

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from toolsync.errors import GateClosed, Held, PackageFailed, SetupError, Unreachable
-from toolsync.journal import Journal, Key
+from toolsync.journal import Journal
 from toolsync.model import Blob, Fetched, Release, Unpacked, Verified, dump, load
+from toolsync.records import Key
 from toolsync.steps import Steps
 from toolsync.system.clock import SystemClock
 from toolsync.system.store import Store

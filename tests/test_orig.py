@@ -30,7 +30,8 @@ from tests.archives import (
     tar,
     zip_of,
 )
-from toolsync.config import Gate, Limits, Tool, Verify, Watch
+from toolsync.config import Limits
+from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.errors import Held, Hostile, SetupError, UsageError
 from toolsync.model import Fetched, Release, Verified
 from toolsync.system.store import Store

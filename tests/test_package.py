@@ -12,7 +12,7 @@ from debian.deb822 import Dsc
 from debian.debian_support import Version
 
 from tests.tiny import EPOCH, archive, write_tool
-from toolsync.config import Tool, load_tool
+from toolsync.definition import Tool, load_tool
 from toolsync.errors import PackageFailed, SetupError
 from toolsync.model import (
     Compatible,

@@ -9,7 +9,7 @@ import sys
 from tests.rig import ROOT, Rig, environment
 from toolsync import errors
 from toolsync.cli.main import COMMANDS
-from toolsync.config import load_tool
+from toolsync.definition import load_tool
 from toolsync.model import STAGES, STATUSES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.keys import AFTER, BEFORE, Keys, throwaway_keys
-from toolsync.config import Gate, Tool, Verify, Watch
+from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.errors import SetupError, Unverified
 from toolsync.model import Blob, Fetched, Finding, Release
 from toolsync.system.store import Store

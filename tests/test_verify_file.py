@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.keys import AFTER, BEFORE, Keys, throwaway_keys
-from toolsync.config import Gate, Tool, Verify, Watch
+from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.verify.file import verify_file, verify_signed
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

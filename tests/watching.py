@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.web import Web
-from toolsync.config import Gate, Limits, Tool, Verify, Watch
+from toolsync.config import Limits
+from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.system.http import Http
 from toolsync.watch.look import Sighting, look
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from toolsync.bench import Bench
 from toolsync.compat import gate as compat_gate
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Replaced
 from toolsync.fetch import fetch
-from toolsync.journal import Key
 from toolsync.license import gate as license_gate
 from toolsync.model import Compatible, Fetched, Licensed, Release, Unpacked, Verified
+from toolsync.records import Key
 from toolsync.unpack.stage import unpack
 from toolsync.verify.stage import verify
 

@@ -7,13 +7,13 @@ are made again, since other bytes under a version that is known are refused, the
 from __future__ import annotations
 
 from toolsync.bench import Bench
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Held, Replaced
-from toolsync.journal import Key, Upload
 from toolsync.model import Built, Compatible, Confirmed, Receipt, SourcePackage
 from toolsync.package.build import build
 from toolsync.package.series import series_tag
 from toolsync.package.source import package
+from toolsync.records import Key, Upload
 from toolsync.steps import RULES, fingerprint
 from toolsync.watch.versions import sort_key
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from toolsync.config import Config, Tool, load_tools
+from toolsync.config import Config
+from toolsync.definition import Tool, load_tools
 from toolsync.errors import OutOfSpace, ProgramFailed, SetupError, ToolsyncError
 from toolsync.package.chroot import (
     archive_keyring,

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from toolsync.config import Limits, Tool
+from toolsync.config import Limits
+from toolsync.definition import Tool
 from toolsync.errors import NotThere
 from toolsync.model import Blob, Fetched, Release, dump, load
 from toolsync.system.http import Http, Progress, Validators

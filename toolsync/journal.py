@@ -12,12 +12,12 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
 from toolsync.model import STAGES
+from toolsync.records import Entry, Key, Looked, PageRow, Result, Upload
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import full_disk_is_told
 
@@ -54,102 +54,6 @@ _MIGRATIONS = (
         BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
     """,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """Which stage of which release; ``scope`` is empty, or ``SERIES/REVISION[@TARGET]``."""
-
-    tool: str
-    version: str
-    stage: str
-    scope: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a stage came to."""
-
-    key: Key
-    inputs: str
-    """Fingerprint of all that the result depends on."""
-    outcome: str
-    """``done`` or ``held``."""
-    data: Mapping[str, Any]
-    message: str
-    resolution: str
-    kind: str
-    """The error's class where it was held."""
-    started: str
-    finished: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRow:
-    """The last look at a tool's release page."""
-
-    tool: str
-    definition: str
-    """Fingerprint of the tool's watch policy: another policy, another page."""
-    sighting: Mapping[str, Any]
-    """The last answer that could be read, empty before the first."""
-    status: str
-    message: str
-    resolution: str
-    exit_status: int
-    looked: str
-    answered: str
-    """When the page last gave a usable answer, empty if never."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What a look at a page came to, to be remembered."""
-
-    tool: str
-    definition: str
-    sighting: Mapping[str, Any] | None
-    """None where the page gave nothing new: because it has not changed, or by a failure."""
-    answered: bool
-    """Whether the page gave a usable answer."""
-    status: str
-    message: str = ""
-    resolution: str = ""
-    exit_status: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """One source package on its way to, or on, a target."""
-
-    target: str
-    source: str
-    version: str
-    series: str
-    tool: str
-    upstream: str
-    content: str
-    revision: int
-    dsc: str
-    state: str
-    """``claimed``, ``sent`` or ``confirmed``."""
-    served: str
-    """The target's state when it was confirmed."""
-    claimed: str
-    changed: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line of the log."""
-
-    at: str
-    tool: str
-    version: str
-    scope: str
-    stage: str
-    event: str
-    message: str
 
 
 class Journal:

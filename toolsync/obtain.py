@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolsync import uscan
 from toolsync.bench import Bench
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import FINE, HELD, Held, Replaced, ToolsyncError, Unverified, UsageError
 from toolsync.fetch import fetch
 from toolsync.model import Outcome, Release, Verified

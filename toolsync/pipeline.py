@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from toolsync.bench import Bench
 from toolsync.clearance import clear
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.delivery import deliver
 from toolsync.errors import Bug, ToolsyncError, gravest
 from toolsync.model import Outcome, Release, dump

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from toolsync.config import Config, Tool
+from toolsync.config import Config
+from toolsync.definition import Tool
 from toolsync.errors import HELD, Held, Replaced, SetupError, ToolsyncError, Unreachable
-from toolsync.journal import PageRow, Result
 from toolsync.model import Outcome, Release
+from toolsync.records import PageRow, Result
 from toolsync.watch.versions import upstream_key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolsync.config import Gate
+from toolsync.definition import Gate
 from toolsync.errors import GateClosed
 from toolsync.model import Finding
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolsync.bench import Bench
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import NotThere, Unreachable
 from toolsync.fetch import fetch
 from toolsync.model import Release

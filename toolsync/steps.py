@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 from toolsync import errors
 from toolsync.errors import Held, TryAgain
-from toolsync.journal import Journal, Key, Result
+from toolsync.journal import Journal
 from toolsync.model import Blob, dump, load
+from toolsync.records import Key, Result
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import Store
 

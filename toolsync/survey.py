@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolsync.bench import Bench
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Bug, ToolsyncError
-from toolsync.journal import Looked
 from toolsync.model import STATUSES, Outcome, dump
 from toolsync.plan import fitting_series, since, standing, trouble
+from toolsync.records import Looked
 from toolsync.steps import fingerprint
 from toolsync.system.headers import host_of
 from toolsync.turns import in_turn

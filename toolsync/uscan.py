@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolsync.bench import Bench
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Hostile, Replaced, Unverified
 from toolsync.model import Release
 from toolsync.proof import Proof, download, prove

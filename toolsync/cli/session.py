@@ -15,7 +15,8 @@ from toolsync.errors import UsageError
 
 if TYPE_CHECKING:
     from toolsync.bench import Bench
-    from toolsync.config import Config, Tool
+    from toolsync.config import Config
+    from toolsync.definition import Tool
     from toolsync.model import Outcome
     from toolsync.steps import Event
 
@@ -85,7 +86,7 @@ def chosen_tools(
 
     Raises what is wrong with the definitions when none is left to work on.
     """
-    from toolsync.config import load_tools
+    from toolsync.definition import load_tools
     from toolsync.errors import SetupError
     from toolsync.plan import faulty
 
@@ -112,7 +113,7 @@ def chosen_tool(config: Config, name: str) -> Tool:
 
 
 def _folder_tool(folder: Path) -> Tool:
-    from toolsync.config import load_tool
+    from toolsync.definition import load_tool
 
     if (folder / "tool.toml").is_file():
         return load_tool(folder)

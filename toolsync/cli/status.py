@@ -11,8 +11,8 @@ from toolsync.cli.session import Settings, chosen_tools, opened
 from toolsync.errors import gravest
 
 if TYPE_CHECKING:
-    from toolsync.journal import PageRow
     from toolsync.model import Outcome
+    from toolsync.records import PageRow
 
 
 @click.command("status")

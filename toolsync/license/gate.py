@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.model import Licensed, Unpacked
 from toolsync.policy import pass_unexamined
 

@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from toolsync.config import NOT_PACKAGING, Tool
+from toolsync.definition import NOT_PACKAGING, Tool
 from toolsync.errors import PackageFailed
 from toolsync.model import Compatible, SourcePackage
 from toolsync.package.changelog import changelog, entry_date

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolsync.journal import Result, Upload
+from toolsync.records import Result, Upload
 
 
 def evidence(

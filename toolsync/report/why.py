@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolsync.journal import Entry, PageRow
 from toolsync.model import Outcome
+from toolsync.records import Entry, PageRow
 
 
 def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[Entry]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from toolsync.config import Limits, Tool
+from toolsync.config import Limits
+from toolsync.definition import Tool
 from toolsync.model import Unpacked, Verified
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Unverified
 from toolsync.model import Fetched, Finding, Verified
 from toolsync.system.clock import stamp

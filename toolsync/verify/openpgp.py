@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Fetched, Verified
 from toolsync.system.clock import stamp

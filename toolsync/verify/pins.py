@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Unverified
 from toolsync.model import Fetched, Verified
 from toolsync.system.store import Store

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import SetupError, Unverified
 from toolsync.model import Fetched, Verified
 from toolsync.system.store import Store, digest_of

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Drifted, SetupError, UsageError
 from toolsync.model import Release
 from toolsync.system.git import fetched, list_refs

@@ -14,7 +14,7 @@ from html.entities import html5
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page

@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from toolsync.config import Limits, Tool, Watch
+from toolsync.config import Limits
+from toolsync.definition import Tool, Watch
 from toolsync.errors import Drifted, Held, Hostile, TryAgain
 from toolsync.model import Release
 from toolsync.system.http import Http, Page, Validators

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Drifted, Hostile, SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.errors import Hostile
 from toolsync.model import Release
 from toolsync.system.http import Page

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from toolsync.config import Tool
+from toolsync.definition import Tool
 from toolsync.model import Release
 from toolsync.system.http import Page
 from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern

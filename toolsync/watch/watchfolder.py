@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.config import Gate, Tool, Verify, Watch
+from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.errors import SetupError
 from toolsync.watch.rules import mangled
 from toolsync.watch.versions import sort_key

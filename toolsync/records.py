@@ -1,0 +1,103 @@
+"""The rows that the journal gives: what was looked at, done, sent and logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """Which stage of which release; ``scope`` is empty, or ``SERIES/REVISION[@TARGET]``."""
+
+    tool: str
+    version: str
+    stage: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a stage came to."""
+
+    key: Key
+    inputs: str
+    """Fingerprint of all that the result depends on."""
+    outcome: str
+    """``done`` or ``held``."""
+    data: Mapping[str, Any]
+    message: str
+    resolution: str
+    kind: str
+    """The error's class where it was held."""
+    started: str
+    finished: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRow:
+    """The last look at a tool's release page."""
+
+    tool: str
+    definition: str
+    """Fingerprint of the tool's watch policy: another policy, another page."""
+    sighting: Mapping[str, Any]
+    """The last answer that could be read, empty before the first."""
+    status: str
+    message: str
+    resolution: str
+    exit_status: int
+    looked: str
+    answered: str
+    """When the page last gave a usable answer, empty if never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look at a page came to, to be remembered."""
+
+    tool: str
+    definition: str
+    sighting: Mapping[str, Any] | None
+    """None where the page gave nothing new: because it has not changed, or by a failure."""
+    answered: bool
+    """Whether the page gave a usable answer."""
+    status: str
+    message: str = ""
+    resolution: str = ""
+    exit_status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One source package on its way to, or on, a target."""
+
+    target: str
+    source: str
+    version: str
+    series: str
+    tool: str
+    upstream: str
+    content: str
+    revision: int
+    dsc: str
+    state: str
+    """``claimed``, ``sent`` or ``confirmed``."""
+    served: str
+    """The target's state when it was confirmed."""
+    claimed: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the log."""
+
+    at: str
+    tool: str
+    version: str
+    scope: str
+    stage: str
+    event: str
+    message: str
