@@ -367,4 +367,4 @@ def test_the_stage_puts_the_orig_into_the_store(tmp_path: Path, data: bytes) -> 
     assert store.has(done.orig)
     assert done.untouched == (done.orig.sha256 == blob.sha256) == done.orig.name.endswith("gz")
     assert (done.members, done.epoch, len(done.findings)) == (5, 1_700_000_000, 1)
-    assert not list((tmp_path / "work").iterdir())
+    assert not list(workshop.root.iterdir())
