@@ -17,7 +17,7 @@ TEST_PACKAGES := build-essential curl openssl python3-click python3-debian pytho
 	python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
-.PHONY: run test quick lint bench cases clean packages-run packages-test ids
+.PHONY: run test quick lint bench bench-check bench-repack cases clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync sync $(TOOL)
@@ -95,10 +95,13 @@ $(VENV)/.moto: | $(VENV)/.test
 	@touch $@
 
 # Measurements beside other programs; minutes long, and no part of `make test`.
-bench: bench-check
+bench: bench-check bench-repack
 
 bench-check: $(VENV)/.test $(VENV)/.nvchecker
 	@$(VENV)/bin/python -m tests.bench.check --nvchecker $(VENV)/nvchecker/bin/nvchecker
+
+bench-repack: $(VENV)/.test
+	@$(VENV)/bin/python -m tests.bench.repack
 
 $(VENV)/.nvchecker: | $(VENV)/.test
 	@echo "Installing nvchecker, to measure beside, into $(VENV)/nvchecker"

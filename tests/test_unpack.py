@@ -175,9 +175,9 @@ def test_a_loop_of_links_harms_nobody(tmp_path: Path) -> None:
 
 def test_a_maze_of_links_ends_soon(tmp_path: Path) -> None:
     maze = [symlink(f"a/{n}", "./" * 500 + f"{n + 1}") for n in range(4000)]
-    started = time.monotonic()
+    started = time.process_time()
     assert "too many links through links" in refusal(tmp_path, gz(tar(maze)))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_folders_that_are_only_part_of_names_count(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_damage_never_gives_anything_but_hostile(
         data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
     if cut:
         del data[dice.randrange(len(data)) :]
-    path, started = write(tmp_path, bytes(data)), time.monotonic()
+    path, started = write(tmp_path, bytes(data)), time.process_time()
     with contextlib.suppress(Hostile):
         read_all(path, Limits())
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

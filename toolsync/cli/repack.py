@@ -29,6 +29,11 @@ from toolsync.errors import FINE
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A debian/copyright whose Files-Excluded are left out.",
 )
+@click.option(
+    "--compression",
+    type=click.Choice(["xz", "gz", "bz2"]),
+    help="How to write the tarball; xz, and upstream's own file as it is, if not given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 @click.pass_obj
 def command(
@@ -38,6 +43,7 @@ def command(
     source: str,
     version: str,
     copyright_file: Path | None,
+    compression: str | None,
     as_json: bool,
 ) -> int:
     """Make the orig tarball of FILE: harmless, and the same bytes on every machine."""
@@ -56,6 +62,8 @@ def command(
             exclusions=exclusions,
             limits=config.limits,
             folder=Path(folder),
+            compression=compression or "xz",
+            force=compression is not None,
         )
         made.path.chmod(0o644)
         sync_file(made.path)

@@ -1,16 +1,19 @@
 """Compress the orig tarball to the same bytes on every machine.
 
-xz: the tar is cut into blocks of 4 MiB, each of which becomes an .xz stream of its own; streams
-one after the other are one valid .xz file. Where the cuts fall and what comes out of each
-depends on nothing but the data, so any number of threads gives the same bytes, and
-liblzma runs outside Python's lock. docs/adr/0003-reproducible-orig.md tells what else was tried.
+xz and gz: the tar is cut into blocks of 4 MiB, each of which becomes an .xz stream or a gzip
+member of its own; one after the other they are one valid file. Where the cuts fall and what comes
+out of each depends on nothing but the data, so any number of threads gives the same bytes,
+and both libraries run outside Python's lock. docs/adr/0003-reproducible-orig.md tells what else
+was tried.
 """
 
 from __future__ import annotations
 
 import bz2
-import gzip
 import lzma
+import os
+import struct
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,8 +23,11 @@ from typing import BinaryIO, Protocol
 from toolsync.errors import UsageError
 
 _BLOCK = 4 * 1024 * 1024
-_THREADS = 2
-"""Each takes 50 MB; a third would pass what a small machine has to spare."""
+_THREADS = min(2, len(os.sched_getaffinity(0)))
+"""Each takes 50 MB for xz; a third would pass what a small machine has to spare."""
+_GZ_LEVEL = 6
+_GZ_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+"""Deflate, no flags, no time, nothing on speed, an unknown system."""
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": _BLOCK}]
 
 
@@ -32,11 +38,13 @@ class Sink(Protocol):
         """Take all of ``data``."""
 
 
-class _XzBlocks:
+class _Blocks:
     """Cuts what is written into blocks and writes them compressed, in order."""
 
-    def __init__(self, out: BinaryIO, pool: ThreadPoolExecutor) -> None:
-        self._out, self._pool = out, pool
+    def __init__(
+        self, out: BinaryIO, pool: ThreadPoolExecutor, pack: Callable[[bytes], bytes]
+    ) -> None:
+        self._out, self._pool, self._pack = out, pool, pack
         self._block = bytearray()
         self._running: deque[Future[bytes]] = deque()
 
@@ -53,7 +61,7 @@ class _XzBlocks:
             self._out.write(self._running.popleft().result())
 
     def _send(self, block: bytes) -> None:
-        self._running.append(self._pool.submit(_xz, block))
+        self._running.append(self._pool.submit(self._pack, block))
         if len(self._running) > _THREADS:
             self._out.write(self._running.popleft().result())
 
@@ -62,18 +70,27 @@ def _xz(block: bytes) -> bytes:
     return lzma.compress(block, lzma.FORMAT_XZ, lzma.CHECK_CRC64, filters=_FILTERS)
 
 
-@contextmanager
-def _to_xz(out: BinaryIO) -> Iterator[Sink]:
-    with ThreadPoolExecutor(_THREADS) as pool:
-        blocks = _XzBlocks(out, pool)
-        yield blocks
-        blocks.finish()
+def _gz(block: bytes) -> bytes:
+    """Return one gzip member (RFC 1952) without name and time, under a header of our own.
+
+    What the libraries write there differs between their versions.
+    """
+    packer = zlib.compressobj(_GZ_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = packer.compress(block) + packer.flush()
+    return _GZ_HEADER + body + struct.pack("<II", zlib.crc32(block), len(block))
 
 
-@contextmanager
-def _to_gz(out: BinaryIO) -> Iterator[Sink]:
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=out, mtime=0) as sink:
-        yield sink
+def _in_blocks(
+    pack: Callable[[bytes], bytes],
+) -> Callable[[BinaryIO], AbstractContextManager[Sink]]:
+    @contextmanager
+    def to(out: BinaryIO) -> Iterator[Sink]:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            blocks = _Blocks(out, pool, pack)
+            yield blocks
+            blocks.finish()
+
+    return to
 
 
 @contextmanager
@@ -83,8 +100,8 @@ def _to_bz2(out: BinaryIO) -> Iterator[Sink]:
 
 
 _COMPRESSORS: Mapping[str, Callable[[BinaryIO], AbstractContextManager[Sink]]] = {
-    "xz": _to_xz,
-    "gz": _to_gz,
+    "xz": _in_blocks(_xz),
+    "gz": _in_blocks(_gz),
     "bz2": _to_bz2,
 }
 _NAMES = {"gzip": "gz", "bzip2": "bz2", "default": "xz", "": "xz"}

@@ -88,30 +88,29 @@ def make_orig(
     """
     form = ending(compression)
     stem = _stem(source, version, component)
-    contents = _look(archive, limits)
-    paths = [member.path for member in contents.members]
-    left_out, unused = exclusions.select(paths, contents.top)
-    kept = [member for member in contents.members if member.path not in left_out]
-    _refuse_empty(left_out, kept)
-    untouched = not left_out and _will_do(contents, wrap=wrap, form=form if force else "")
-    name = f"{stem}.{contents.form if untouched else form}"
-    target = folder / name
     with full_disk_is_told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        temp = folder / f".{name}.part"
-        temp.unlink(missing_ok=True)
-        try:
-            if untouched:
-                shutil.copyfile(archive, temp)
-            else:
-                below = f"{source}-{version}" if wrap and not contents.top else ""
-                _repack(archive, limits, contents, kept, below, temp, form)
-            os.chmod(temp, 0o644)
-            os.replace(temp, target)
-        finally:
+        with Spool(folder) as spool:
+            contents = _look(archive, limits, spool)
+            left_out, unused = exclusions.select([m.path for m in contents.members], contents.top)
+            kept = [member for member in contents.members if member.path not in left_out]
+            _refuse_empty(left_out, kept)
+            untouched = not left_out and _will_do(contents, wrap=wrap, form=form if force else "")
+            name = f"{stem}.{contents.form if untouched else form}"
+            temp = folder / f".{name}.part"
             temp.unlink(missing_ok=True)
+            try:
+                if untouched:
+                    shutil.copyfile(archive, temp)
+                else:
+                    below = f"{source}-{version}" if wrap and not contents.top else ""
+                    _repack(archive, limits, contents, kept, below, spool, temp, form)
+                os.chmod(temp, 0o644)
+                os.replace(temp, folder / name)
+            finally:
+                temp.unlink(missing_ok=True)
     return Orig(
-        path=target,
+        path=folder / name,
         name=name,
         untouched=untouched,
         members=len(contents.members),
@@ -121,14 +120,19 @@ def make_orig(
     )
 
 
-def _look(archive: Path, limits: Limits) -> _Contents:
-    """Read the whole archive once, judging it, and remember all but the contents."""
+def _look(archive: Path, limits: Limits, spool: Spool) -> _Contents:
+    """Read the whole archive once, judging it, and remember all but the contents.
+
+    The contents of what is packed anew in any case, such as a zip, go to the spool at once.
+    """
     form = archive_form(archive)
     guard = guard_for(form, limits)
-    members = tuple(
-        replace(member, data=NOTHING) for member in read_members(archive, limits, guard)
-    )
-    return _Contents(form=form, top=guard.top, members=members)
+    members = []
+    for member in read_members(archive, limits, guard):
+        if form not in KEPT and member.kind is Kind.FILE:
+            spool.keep(member)
+        members.append(replace(member, data=NOTHING))
+    return _Contents(form=form, top=guard.top, members=tuple(members))
 
 
 def _stem(source: str, version: str, component: str) -> str:
@@ -180,17 +184,18 @@ def _repack(
     contents: _Contents,
     kept: list[Member],
     below: str,
+    spool: Spool,
     path: Path,
     form: str,
 ) -> None:
-    """Write what is kept to ``path``; reads the archive a second time, for the contents."""
+    """Write what is kept to ``path``; reads a tarball a second time, for the contents."""
     tree = Tree(
         members={member.path: member for member in kept}, origin=contents.origins, below=below
     )
     needed = tree.needed
     files = {member.path: member for member in contents.members if member.path in needed}
-    with Spool(path.parent) as spool:
+    if contents.form in KEPT:
         for member in read_members(archive, limits):
             if member.path in needed:
                 spool.keep(member)
-        write_tarball(tree, spool, files, path, form)
+    write_tarball(tree, spool, files, path, form)
