@@ -24,6 +24,8 @@ ABOVE = (
     "steps",
     "plan",
     "journal",
+    "ledger",
+    "service",
     "records",
     "report",
 )
@@ -74,7 +76,9 @@ def test_system_imports_only_itself_model_and_errors() -> None:
 
 
 def test_only_system_touches_network_subprocesses_and_gpg() -> None:
-    outside = importers("requests", "urllib3", "subprocess", "socket", "ssl", "gnupg", "http")
+    outside = importers(
+        "requests", "urllib3", "subprocess", "socket", "ssl", "gnupg", "http", "smtplib"
+    )
     assert outside <= {"system"}
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
+from toolsync.ledger import LEDGER, Ledger
 from toolsync.model import STAGES
 from toolsync.records import Entry, Key, Looked, PageRow, Result, Upload
 from toolsync.system.clock import Clock, stamp
@@ -53,10 +54,11 @@ _MIGRATIONS = (
     CREATE TRIGGER log_is_true BEFORE UPDATE ON log
         BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
     """,
+    LEDGER,
 )
 
 
-class Journal:
+class Journal(Ledger):
     """The state of all tools, in one SQLite file."""
 
     def __init__(self, path: Path, clock: Clock) -> None:

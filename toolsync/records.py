@@ -101,3 +101,45 @@ class Entry:
     stage: str
     event: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One unattended run: the heartbeat."""
+
+    id: int
+    started: str
+    finished: str
+    """Empty while it runs, and for ever when it was killed."""
+    exit_status: int
+    """-1 until it has finished."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a tool stood at the end of the last run, and since when."""
+
+    tool: str
+    status: str
+    current: str
+    """The newest version published, empty before the first."""
+    newest: str
+    """The newest version that the page names, empty if it could not be told."""
+    message: str
+    resolution: str
+    exit_status: int
+    since: str
+    """When it came to this status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """Something to be told on one channel: kept until it was sent, under one id for ever."""
+
+    id: str
+    channel: str
+    data: Mapping[str, Any]
+    made: str
+    tries: int
+    error: str
+    """What the last try ended with."""

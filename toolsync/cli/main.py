@@ -19,6 +19,7 @@ from toolsync.errors import BUG, USAGE, Bug, ToolsyncError
 COMMANDS = {
     "check": "Look at the release pages and say what is new.",
     "sync": "Take every new release as far as it may go.",
+    "run": "Do what timer or cron want done: sync all, then tell what changed.",
     "fetch": "Fetch, verify and unpack one release into a folder.",
     "status": "Show where every tool stands, without asking anybody.",
     "log": "Show what was done for a tool.",

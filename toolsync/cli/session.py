@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,16 +123,31 @@ def _folder_tool(folder: Path) -> Tool:
 
 
 def teller(verbose: bool) -> Callable[[Event], None]:
-    """Return who prints a run's events to stderr, so that stdout stays for the result."""
+    """Return who tells a run's events: on stderr, so that stdout stays for the result.
+
+    Where stderr is systemd's journal, each is an entry with fields there (TOOLSYNC_TOOL, …).
+    """
 
     def tell(event: Event) -> None:
         if event.detail and not verbose:
             return
         scope = f" [{event.scope}]" if event.scope else ""
         head = f"{event.tool} {event.version}: {event.stage}{scope} " if event.tool else ""
-        say(f"{head}{event.text}", err=True)
+        names = ("tool", "version", "stage", "scope")
+        note(f"{head}{event.text}", {name: getattr(event, name) for name in names})
 
     return tell
+
+
+def note(text: str, fields: Mapping[str, str], *, grave: bool = False) -> None:
+    """Print a line to stderr; to systemd's journal with fields, where stderr leads there."""
+    from toolsync.system import journald
+
+    if not journald.connected():
+        say(text, err=True)
+    elif not journald.send(text, journald.WARNING if grave else journald.INFO, fields):
+        # The journal reads a line's priority from such a prefix (sd-daemon(3)).
+        say(f"<{4 if grave else 6}>{text}".replace("\n", " "), err=True)
 
 
 def _silent(done: int, total: int | None) -> None:

@@ -1,0 +1,53 @@
+"""``toolsync run``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, chosen_tools, note, opened
+from toolsync.system import journald
+
+if TYPE_CHECKING:
+    from toolsync.model import Outcome
+    from toolsync.service import Round
+
+
+@click.command("run")
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+@click.pass_obj
+def command(settings: Settings, as_json: bool) -> int:
+    """Do what a timer or cron wants done: sync all tools, then tell what changed.
+
+    A second run on the same state leaves at once, with exit status 4.
+    """
+    from toolsync.plan import fitting_series
+    from toolsync.service import run_once
+
+    with opened(settings, lock="run") as bench:
+        chosen, faulty = chosen_tools(bench.config, ())
+        fitting = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
+        came = run_once(bench, fitting, faulty)
+    _show(came, as_json)
+    return came.exit_status
+
+
+def _show(came: Round, as_json: bool) -> None:
+    """Print what came: to a person a table, to a script an object, to the journal fields."""
+    if as_json:
+        rows = [{**render.outcome_row(o), "published": list(o.done)} for o in came.outcomes]
+        render.as_json({"exit_status": came.exit_status, "tools": rows})
+    elif not journald.connected():
+        render.outcomes(came.outcomes)
+    else:
+        for outcome in came.outcomes:
+            _enter(outcome)
+
+
+def _enter(outcome: Outcome) -> None:
+    names = ("tool", "status", "current", "newest", "url", "resolution")
+    fields = {name: str(getattr(outcome, name) or "") for name in names}
+    text = f"{outcome.tool} is {outcome.status}: {outcome.message}"
+    note(text, fields, grave=bool(outcome.exit_status))

@@ -1,0 +1,148 @@
+"""The journal's pages about runs: that one happened, where it left each tool, who was told what.
+
+A letter and the note of what it tells are written in one transaction, so that nothing is told
+of as said which no letter says; the letter stays until the other side has taken it.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from toolsync.model import Outcome
+from toolsync.records import Letter, RunRow, Standing
+from toolsync.system.clock import Clock, stamp
+
+LEDGER = """
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, started TEXT NOT NULL,
+        finished TEXT NOT NULL DEFAULT '', exit_status INTEGER NOT NULL DEFAULT -1);
+    CREATE TABLE standing (
+        tool TEXT PRIMARY KEY, status TEXT NOT NULL, current TEXT NOT NULL,
+        newest TEXT NOT NULL, message TEXT NOT NULL, resolution TEXT NOT NULL,
+        exit_status INTEGER NOT NULL, since TEXT NOT NULL);
+    CREATE TABLE told (
+        channel TEXT, subject TEXT, state TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (channel, subject));
+    CREATE TABLE letter (
+        id TEXT PRIMARY KEY, channel TEXT NOT NULL, data TEXT NOT NULL, made TEXT NOT NULL,
+        sent TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+        error TEXT NOT NULL DEFAULT '');
+    CREATE INDEX letter_unsent ON letter (channel, made) WHERE sent = '';
+    """
+"""The script that made these tables; never to be edited, see `journal`."""
+
+
+class Ledger(ABC):
+    """What `Journal` remembers of runs and reports; each method is one transaction."""
+
+    _clock: Clock
+    _db: Any
+    """The connection; only `journal` knows of what kind."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[None]: ...
+
+    @abstractmethod
+    def _put(self, sql: str, *values: object) -> None: ...
+
+    @abstractmethod
+    def _one(self, sql: str, *values: object) -> dict[str, Any] | None: ...
+
+    @abstractmethod
+    def _all(self, sql: str, *values: object) -> list[dict[str, Any]]: ...
+
+    def begin_run(self) -> int:
+        """Note that an unattended run has begun and return its number."""
+        now = stamp(self._clock.now())
+        with self._transaction():
+            return int(self._db.execute("INSERT INTO run (started) VALUES (?)", (now,)).lastrowid)
+
+    def end_run(self, number: int, exit_status: int) -> None:
+        """Note that a run has come to its end."""
+        self._put(
+            "UPDATE run SET finished=?, exit_status=? WHERE id=?",
+            *(stamp(self._clock.now()), exit_status, number),
+        )
+
+    def last_runs(self, limit: int = 2) -> list[RunRow]:
+        """Return the last runs, the newest first."""
+        rows = self._all("SELECT * FROM run ORDER BY id DESC LIMIT ?", limit)
+        return [RunRow(**row) for row in rows]
+
+    def last_finished(self) -> RunRow | None:
+        """Return the last run that came to its end."""
+        row = self._one("SELECT * FROM run WHERE finished != '' ORDER BY id DESC LIMIT 1")
+        return None if row is None else RunRow(**row)
+
+    def keep_standings(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep where tools stand after a run; ``since`` stays while the status does."""
+        now = stamp(self._clock.now())
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET since = CASE WHEN status = excluded.status"
+                " THEN since ELSE excluded.since END, status = excluded.status,"
+                " current = excluded.current, newest = excluded.newest,"
+                " message = excluded.message, resolution = excluded.resolution,"
+                " exit_status = excluded.exit_status",
+                [
+                    (
+                        *(o.tool, o.status, o.current or "", o.newest or "", o.message),
+                        *(o.resolution, o.exit_status, now),
+                    )
+                    for o in outcomes
+                ],
+            )
+
+    def standings(self) -> dict[str, Standing]:
+        """Return where every tool stood after the last run that took it, by name."""
+        return {row["tool"]: Standing(**row) for row in self._all("SELECT * FROM standing")}
+
+    def told(self, channel: str) -> dict[str, str]:
+        """Return what a channel was last told, by subject."""
+        rows = self._all("SELECT subject, state FROM told WHERE channel=?", channel)
+        return {row["subject"]: row["state"] for row in rows}
+
+    def tell(
+        self, channel: str, states: Mapping[str, str], letter: str, data: Mapping[str, Any] | None
+    ) -> None:
+        """Note what a channel is told, and keep the letter (under that id) that tells it.
+
+        An empty state means that there is nothing more to say of its subject.
+        """
+        now = stamp(self._clock.now())
+        with self._transaction():
+            for subject, state in states.items():
+                self._db.execute(
+                    "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)",
+                    (channel, subject, state, now),
+                )
+            if data is not None:
+                self._db.execute(
+                    "INSERT INTO letter (id, channel, data, made) VALUES (?, ?, ?, ?)",
+                    (letter, channel, json.dumps(data), now),
+                )
+
+    def unsent(self, channel: str) -> list[Letter]:
+        """Return the letters that a channel has not taken yet, oldest first."""
+        rows = self._all(
+            "SELECT id, channel, data, made, tries, error FROM letter"
+            " WHERE channel=? AND sent='' ORDER BY made, rowid",
+            channel,
+        )
+        return [Letter(**{**row, "data": json.loads(row["data"])}) for row in rows]
+
+    def sent(self, letter: Letter) -> None:
+        """Note that a letter was taken by the other side."""
+        self._put(
+            "UPDATE letter SET sent=?, tries=tries+1, error='' WHERE id=?",
+            *(stamp(self._clock.now()), letter.id),
+        )
+
+    def not_sent(self, letter: Letter, error: str) -> None:
+        """Note why a letter could not be sent; it stays to be sent."""
+        self._put("UPDATE letter SET tries=tries+1, error=? WHERE id=?", error, letter.id)
