@@ -164,7 +164,7 @@ def test_all_pages_together_have_one_limit(upstream: Watcher) -> None:
 def test_no_page_makes_a_reader_stumble(
     upstream: Watcher, kind: str, type_: str, body: bytes
 ) -> None:
-    for path in ("/", "/o/r/tags.atom", "/tool/"):
+    for path in ("/", "/o/r/tags.atom", "/tool/", "/info/refs"):
         upstream.web.serve(path, body, type=type_)
     url = upstream.web.url + ("/o/r" if kind == "github" else "/")
     with pytest.raises(Drifted) as caught:

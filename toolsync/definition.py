@@ -43,6 +43,11 @@ class Watch:
     text: str = ""
     """The debian/watch of a tool that is defined by one."""
 
+    @property
+    def is_tree(self) -> bool:
+        """Whether a release is the tree of a git tag, which no address leads to."""
+        return self.kind == "git" and not self.file_url
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verify:
@@ -172,10 +177,11 @@ _NEEDS = {
     "html": ("url",),
     "text": ("url", "pattern", "file_url"),
     "github": ("url", "pattern"),
+    "git": ("url", "pattern"),
 }
 """What each kind of release page must be told."""
 
-_PROOFS = {"openpgp": ("signature", "keys"), "checksums": ("checksums",)}
+_PROOFS = {"openpgp": ("signature", "keys"), "checksums": ("checksums",), "tag": ("keys",)}
 """What each method of verification must be told."""
 
 
@@ -193,6 +199,11 @@ def _tool_faults(folder: Path, raw: dict[str, Any]) -> Iterator[str]:
     for key in _PROOFS.get(verify.get("method", ""), ()):
         if key not in verify:
             yield f"verify.{key}: missing; the method {verify['method']} needs it"
+    tree = watch["kind"] == "git" and "file_url" not in watch
+    if verify.get("method") == "tag" and not tree:
+        yield "verify.method: tag proves a git tag's own tree: watch.kind = git, and no file_url"
+    if tree and verify.get("method") in ("openpgp", "checksums"):
+        yield f"verify.method: a git tag's own tree has no {verify['method']}; use tag or pins"
     if not (folder / "debian" / "control").is_file():
         yield "debian/control: missing; a tool carries its packaging beside tool.toml"
 

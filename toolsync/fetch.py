@@ -8,6 +8,7 @@ is still the same; else it starts afresh.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from toolsync.config import Limits
 from toolsync.definition import Tool
 from toolsync.errors import NotThere
 from toolsync.model import Blob, Fetched, Release, dump, load
+from toolsync.system import git
 from toolsync.system.http import Http, Progress, Validators
 from toolsync.system.partial import held
 from toolsync.system.store import Store, full_disk_is_told
@@ -38,6 +40,8 @@ def fetch(
     A proof that is not there is left out: to judge that is the next stage's business. Raises
     NotThere when the archive itself is not there (yet), Unreachable or Hostile as `Http` does.
     """
+    if tool.watch.is_tree:
+        return _of_tag(release, tool, store, limits)
     download = _Download(http, store, limits.seconds)
     try:
         archive, final_url = download(release.url, release.filename, limits.file_bytes, progress)
@@ -71,6 +75,21 @@ def _proofs(tool: Tool, release: Release) -> Iterator[tuple[str, str]]:
         yield "checksums", words["checksums"]
         if policy.checksums_signature:
             yield "checksums-signature", policy.checksums_signature.format(**words)
+
+
+def _of_tag(release: Release, tool: Tool, store: Store, limits: Limits) -> Fetched:
+    """Return a tag's own tree as a tar in the store, with what its signature stands over."""
+    ref, extras = f"refs/tags/{release.tag}", []
+    with git.fetched(release.url, ref, limit=limits.file_bytes) as tree:
+        with tempfile.TemporaryDirectory(prefix="toolsync-tag-") as folder:
+            path = Path(folder) / "archive.tar"
+            with full_disk_is_told(path.parent):
+                tree.archive(f"{tool.source}-{release.version}", path, everything=False)
+            archive = store.add_file(path, release.filename)
+        signed = tree.signed_tag() if tool.verify.method == "tag" else None
+    if signed is not None:
+        extras = [store.add_bytes(signed[0], "tag"), store.add_bytes(signed[1], "signature")]
+    return Fetched(release=release, archive=archive, final_url=release.url, extras=tuple(extras))
 
 
 class _Download:

@@ -94,7 +94,7 @@ class Fetched:
     """The address after redirects."""
     extras: tuple[Blob, ...] = ()
     """Signatures and checksum files fetched beside it, named by their role:
-    ``signature``, ``checksums``, ``checksums-signature``."""
+    ``signature``, ``checksums``, ``checksums-signature``, ``tag``."""
 
     def extra(self, role: str) -> Blob | None:
         """Return the file fetched in this role, if there is one."""
@@ -107,7 +107,7 @@ class Verified:
 
     fetched: Fetched
     method: str
-    """``openpgp``, ``checksums``, ``pins`` or ``index``."""
+    """``openpgp``, ``checksums``, ``pins``, ``index`` or ``tag``."""
     statement: str
     """One sentence for changelog and evidence."""
     fingerprint: str = ""

@@ -17,7 +17,7 @@ from toolsync.definition import Tool
 from toolsync.errors import NotThere, Unreachable
 from toolsync.fetch import fetch
 from toolsync.model import Release
-from toolsync.system.git import fetched
+from toolsync.system.git import fetched, tag_named
 from toolsync.unpack.extract import archive_form
 from toolsync.unpack.streams import Meter, expand
 from toolsync.verify.file import Checked, verify_file, verify_signed
@@ -173,6 +173,15 @@ class _Judge:
                     sentence=f"{release.tag} is not signed; wanted: a tag signed by a key of"
                     " debian/upstream",
                     resolution="Ask upstream to sign its tags, or set pgpmode=none.",
+                )
+            )
+        if tag_named(signed[0])[0] != release.tag.removeprefix("refs/tags/"):
+            return self._proof(
+                Checked(
+                    verdict="bad",
+                    sentence=f"{release.tag} was signed as {tag_named(signed[0])[0]!r}; wanted: its"
+                    " own name",
+                    resolution="Ask upstream: an old tag under a new name proves nothing.",
                 )
             )
         text, signature = self._folder / release.version, self._folder / "tag-signature"

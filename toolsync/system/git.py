@@ -14,12 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.errors import Hostile, ProgramFailed, Unreachable
-from toolsync.system.run import Done, run
+from toolsync.system.run import Done, require, run
 
 _SECONDS = 600
 _PROTOCOLS = "file:git:http:https:ssh"
 _SIGNATURE = (b"-----BEGIN PGP SIGNATURE-----", b"-----BEGIN PGP MESSAGE-----")
 _TAG_LIMIT = 1024 * 1024
+_LARGEST = 4 * 1024 * 1024 * 1024
+"""Bytes of one file that git may write, unless a caller allows less."""
+_SHALLOW = "shallow capabilities"
+"""What git says of a server that cannot cut history off."""
+_OVER = ("signal 25", "status -25", "status 153", "File too large")
+"""How it is told that a file would pass its limit (SIGXFSZ, EFBIG)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +46,39 @@ def list_refs(url: str) -> tuple[Ref, ...]:
 
 
 @contextmanager
-def fetched(url: str, ref: str, *, whole: bool = False) -> Iterator[Tree]:
-    """Give one ref of a repository, with all history and tags when ``whole``."""
+def fetched(url: str, ref: str, *, whole: bool = False, limit: int = _LARGEST) -> Iterator[Tree]:
+    """Give one ref of a repository, with all history and tags when ``whole``.
+
+    What git receives and what an archive comes to is at most ``limit`` bytes. Raises Unreachable,
+    or Hostile at more.
+    """
     with tempfile.TemporaryDirectory(prefix="toolsync-git-") as folder:
         place = Path(folder)
         repository = place / "repository.git"
-        _git(place, "init", "--quiet", "--bare", repository)
-        want = ["--tags", "refs/heads/*:refs/heads/*"] if whole else ["--depth=1", "--no-tags"]
-        words = (
-            "--git-dir",
-            str(repository),
-            "fetch",
-            "--quiet",
-            "--force",
-            "--no-recurse-submodules",
-        )
-        _remote(url, place, *words, *want[:1], *([] if whole else want[1:]), "--", url,
-                *(want[1:] if whole else []), f"{ref}:refs/toolsync/wanted")  # fmt: skip
-        yield Tree(place, repository, "refs/toolsync/wanted")
+        _git(place, "init", "--quiet", "--bare", repository, limit=limit)
+        words = ["--git-dir", str(repository), "fetch", "--quiet", "--force"]
+        words += ["--no-recurse-submodules"]
+        wanted, ways = f"{ref}:refs/toolsync/wanted", list[tuple[list[str], list[str]]]()
+        if whole:
+            ways = [(["--tags"], ["refs/heads/*:refs/heads/*", wanted])]
+        else:  # a dumb server cannot cut history off
+            ways = [(["--depth=1", "--no-tags"], [wanted]), (["--no-tags"], [wanted])]
+        for number, (options, refs) in enumerate(ways, 1):
+            try:
+                _remote(url, place, *words, *options, "--", url, *refs, limit=limit)
+                break
+            except Unreachable as error:
+                if number == len(ways) or _SHALLOW not in str(error):
+                    raise
+        yield Tree(place, repository, "refs/toolsync/wanted", limit)
 
 
 class Tree:
     """A fetched ref, in a folder that lives as long as the block."""
 
-    def __init__(self, folder: Path, repository: Path, ref: str) -> None:
+    def __init__(self, folder: Path, repository: Path, ref: str, limit: int) -> None:
         self._folder, self._repository, self._ref = folder, repository, ref
+        self._limit = limit
 
     def archive(self, prefix: str, into: Path, *, everything: bool) -> None:
         """Write the tree as a tar; ``everything`` overrides export-ignore and export-subst."""
@@ -96,12 +110,24 @@ class Tree:
         return (content[: min(starts)], content[min(starts) :]) if starts else None
 
     def _run(self, *words: str, utc: bool = False) -> Done:
-        return _git(self._folder, "--git-dir", self._repository, *words, utc=utc)
+        return _git(self._folder, "--git-dir", self._repository, *words, utc=utc, limit=self._limit)
 
 
-def _remote(url: str, folder: Path, *words: str) -> Done:
+def tag_named(text: bytes) -> tuple[str, str]:
+    """Return the name that an annotated tag gives itself, and the commit that it is of.
+
+    Both are empty where it is of no commit: a server could pass an old tag off under a new name,
+    so who trusts a signature must ask what it was made over (git-hash-object's tag format).
+    """
+    fields = dict(line.partition(b" ")[::2] for line in text.partition(b"\n\n")[0].splitlines())
+    if fields.get(b"type") != b"commit":
+        return "", ""
+    return fields.get(b"tag", b"").decode("utf-8", "replace"), fields.get(b"object", b"").decode()
+
+
+def _remote(url: str, folder: Path, *words: str, limit: int = _LARGEST) -> Done:
     try:
-        return _git(folder, *words)
+        return _git(folder, *words, limit=limit)
     except ProgramFailed as error:
         said = str(error).partition("\n")[2].strip() or str(error)
         raise Unreachable(
@@ -110,8 +136,18 @@ def _remote(url: str, folder: Path, *words: str) -> Done:
         ) from error
 
 
-def _git(folder: Path, *words: str | Path, utc: bool = False) -> Done:
-    return run("git", *words, timeout=_SECONDS, env=_environment(folder, utc=utc), cwd=folder)
+def _git(folder: Path, *words: str | Path, utc: bool = False, limit: int = _LARGEST) -> Done:
+    bounded = ("prlimit", f"--fsize={limit}", require("git"))
+    env = _environment(folder, utc=utc)
+    try:
+        return run(*bounded, *words, timeout=_SECONDS, env=env, cwd=folder)
+    except ProgramFailed as error:
+        if any(sign in str(error) for sign in _OVER):
+            raise Hostile(
+                f"a repository's pack or archive has more than {limit} bytes, the limit",
+                resolution="Raise [limits] in toolsync.toml if it is rightly that large.",
+            ) from error
+        raise
 
 
 def _environment(folder: Path, *, utc: bool = False) -> dict[str, str]:

@@ -39,6 +39,7 @@ PACKAGES: Mapping[str, str] = {
     "dpkg-deb": "dpkg",
     "dpkg-genchanges": "dpkg-dev",
     "dpkg-source": "dpkg-dev",
+    "git": "git",
     "gpg": "gpg",
     "gpg-agent": "gpg-agent",
     "gpgconf": "gpgconf",

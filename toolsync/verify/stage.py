@@ -14,7 +14,7 @@ from toolsync.definition import Tool
 from toolsync.errors import SetupError, Unverified
 from toolsync.model import Fetched, Verified
 from toolsync.system.store import Store, digest_of
-from toolsync.verify import checksum, openpgp, pins
+from toolsync.verify import checksum, openpgp, pins, tag
 
 Method = Callable[[Fetched, Tool, Store, datetime], Verified]
 
@@ -23,9 +23,10 @@ METHODS: Mapping[str, Method] = {
     "checksums": checksum.verify,
     "pins": pins.verify_pinned,
     "index": pins.verify_index,
+    "tag": tag.verify,
 }
 
-_SIGNED = ("openpgp", "checksums")
+_SIGNED = ("openpgp", "checksums", "tag")
 """Methods that look at keys."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolsync.watch import bundle, github, html, index, s3, text
+from toolsync.watch import bundle, git, github, html, index, s3, text
 from toolsync.watch.reading import Reader
 
 READERS: Mapping[str, Reader] = {
@@ -13,5 +13,6 @@ READERS: Mapping[str, Reader] = {
     "html": html.read,
     "text": text.read,
     "github": github.read,
+    "git": git.read,
     "watch": bundle.read,
 }

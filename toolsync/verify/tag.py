@@ -1,0 +1,58 @@
+"""Prove a release by the signed tag of its git repository.
+
+A tag's signature stands over the tag's name and its commit, so three things must fit: a pinned key
+has signed, the tag calls itself what the release is called (else an old signed tag could be
+passed off as a new one), and the archive was made of that very commit, which git writes into
+its head (git-get-tar-commit-id(1)) and had checked against every object that it received.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from toolsync.definition import Tool
+from toolsync.errors import Unverified
+from toolsync.model import Fetched, Verified
+from toolsync.system.clock import stamp
+from toolsync.system.git import tag_named
+from toolsync.system.gpg import check_detached
+from toolsync.system.store import Store
+from toolsync.verify.openpgp import accept, trust_of
+from toolsync.verify.refusal import MissingProof
+from toolsync.verify.trust import findings, statement
+
+_ASK = "Ask upstream; a tag that was moved or passed on under another name proves nothing."
+_COMMENT = re.compile(rb"\d+ comment=([0-9a-f]{40}|[0-9a-f]{64})\n")
+
+
+def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
+    """Return ``item`` as proved by a pinned key's tag, or raise Unverified or SetupError."""
+    trust = trust_of(tool, now)
+    text, signature = item.extra(role="tag"), item.extra(role="signature")
+    subject = f"the tag {item.release.tag}"
+    if text is None or signature is None:
+        raise MissingProof(
+            f"{subject} is not signed; wanted: a tag signed by {trust.wanted()}",
+            resolution="Ask upstream to sign its tags, or prove the release in another way.",
+        )
+    found = check_detached(store.path(signature), store.path(text), tool.keyring)
+    good = accept(found, trust, subject)
+    name, commit = tag_named(store.path(text).read_bytes())
+    if name != item.release.tag:
+        raise Unverified(f"{subject} was signed as {name!r}; wanted: its own name", resolution=_ASK)
+    with store.path(item.archive).open("rb") as archive:
+        made_of = _COMMENT.search(archive.read(4096))
+    if made_of is None or made_of[1].decode() != commit:
+        raise Unverified(
+            f"{item.archive.name} was not made of the commit {commit} that {subject} names",
+            resolution=_ASK,
+        )
+    return Verified(
+        fetched=item,
+        method="tag",
+        statement=f"tag {name} of commit {commit} {statement(good, trust)}",
+        fingerprint=good.primary,
+        signed_at=stamp(good.created) if good.created else "",
+        findings=findings(good, trust),
+    )

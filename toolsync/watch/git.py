@@ -1,0 +1,91 @@
+"""Read the tags of a git repository as its web server advertises them.
+
+One GET of ``info/refs`` tells all: a smart server answers in pkt-lines (gitprotocol-http(5),
+gitprotocol-pack(5), version 0), a dumb one with the plain file that ``git update-server-info``
+writes. So a look costs one bounded request and no repository; the dumb one's is conditional. Tags
+are the whole listing, and a tag's object is kept as the release's ``etag``: a tag that was
+moved is another release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toolsync.definition import Tool
+from toolsync.errors import SetupError
+from toolsync.model import Release
+from toolsync.system.http import Page
+from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.watch.reading import Found, Get, body_of, drifted, filled, is_html, leaf, media_type
+
+_SMART = "application/x-git-upload-pack-advertisement"
+_REF = re.compile(r"(?P<object>[0-9a-f]{40}|[0-9a-f]{64})[ \t](?P<name>refs/[^\0\n]+)")
+_TAGS = "refs/tags/"
+
+
+def read(tool: Tool, get: Get) -> list[Release]:
+    """Return the tags that ``watch.pattern`` fits as a whole.
+
+    Without ``watch.file_url`` the release is the tag's own tree: its address is the repository's.
+    """
+    watch = tool.watch
+    pattern = version_pattern(watch.pattern)
+    root = watch.url.rstrip("/")
+    page = get(f"{root}/info/refs?service=git-upload-pack", f"{_SMART}, text/plain;q=0.9")
+    name = leaf(root).removesuffix(".git") or tool.name
+    found = Found(tool, page)
+    for ref, target in _refs(page):
+        if not ref.startswith(_TAGS) or ref.endswith("^{}"):
+            continue
+        tag = ref.removeprefix(_TAGS)
+        found.look_at(tag)
+        match = pattern.fullmatch(tag) if len(tag) <= LONGEST_SUBJECT else None
+        if not match or not match["version"]:
+            continue
+        raw = match["version"]
+        if watch.file_url:
+            url, filename = filled(watch.file_url, {"version": raw, "tag": tag}), ""
+        else:
+            url, filename = root, re.sub(r"[^A-Za-z0-9.+~_-]", "_", f"{name}-{raw}.tar")[-200:]
+        found.add(raw, url, filename=filename, tag=tag, etag=target)
+    return found.releases(f"tag that matches {watch.pattern!r}")
+
+
+def _refs(page: Page) -> Iterator[tuple[str, str]]:
+    """Give name and object of each ref; raises Drifted where the page is no list of refs."""
+    body = body_of(page)
+    if is_html(page):
+        raise drifted(page.url, "answered with an HTML page; a git repository's refs were wanted")
+    smart = media_type(page) == _SMART or body.startswith(b"001e# service=")
+    for line in _packets(page, body) if smart else body.split(b"\n"):
+        text = line.partition(b"\0")[0].rstrip(b"\n").decode("utf-8", "replace")
+        match = _REF.fullmatch(text)
+        if match:
+            yield match["name"], match["object"]
+        elif text.startswith("ERR "):
+            raise drifted(page.url, f"answered with git's error {text[4:200]!r}")
+        elif text.startswith("version 2"):
+            raise SetupError(
+                f"{page.url} speaks version 2 of git's protocol unasked",
+                resolution="Watch another address of the repository in tool.toml.",
+            )
+        elif not smart and text:
+            raise drifted(page.url, f"is no list of refs: it has a line {text[:60]!r}")
+
+
+def _packets(page: Page, body: bytes) -> Iterator[bytes]:
+    """Give the pkt-lines: four hex digits that count themselves, then the rest; 0000 is empty."""
+    at = 0
+    while at < len(body):
+        head = body[at : at + 4]
+        size = int(head, 16) if re.fullmatch(rb"[0-9a-fA-F]{4}", head) else -1
+        if size == 0:
+            at += 4
+            continue
+        if size < 4 or at + size > len(body):
+            raise drifted(
+                page.url, f"breaks git's protocol at byte {at}: {head!r} is no line's length"
+            )
+        yield body[at + 4 : at + size]
+        at += size
