@@ -10,7 +10,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "toolsync"
 STAGES = ("watch", "fetch", "verify", "unpack", "license", "compat", "package", "publish")
-GROUND = ("system", "model", "errors", "config", "definition", "schema", "policy")
+GROUND = (
+    "system",
+    "model",
+    "errors",
+    "config",
+    "definition",
+    "schema",
+    "policy",
+    "judgment",
+    "archives",
+    "tree",
+)
 """What everybody may stand on; nothing of it may import a stage."""
 ABOVE = (
     "cli",

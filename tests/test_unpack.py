@@ -31,10 +31,10 @@ from tests.archives import (
     zip_of,
     zst,
 )
+from toolsync.archives.extract import archive_form, read_members
+from toolsync.archives.member import Kind
 from toolsync.config import Limits
 from toolsync.errors import Hostile
-from toolsync.unpack.extract import archive_form, read_members
-from toolsync.unpack.member import Kind
 
 NAMES = [item.name for item in GOOD]
 

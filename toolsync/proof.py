@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from toolsync.archives.extract import archive_form
+from toolsync.archives.streams import Meter, expand
 from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.errors import NotThere, Unreachable
 from toolsync.fetch import fetch
 from toolsync.model import Release
 from toolsync.system.git import fetched, tag_named
-from toolsync.unpack.extract import archive_form
-from toolsync.unpack.streams import Meter, expand
 from toolsync.verify.file import Checked, verify_file, verify_signed
 from toolsync.watch.bundle import Part, signature_url
 from toolsync.watch.watchfolder import keyring

@@ -8,14 +8,14 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from toolsync.archives.extract import archive_form, guard_for, read_members
+from toolsync.archives.member import NOTHING, Kind, Member
 from toolsync.config import Limits
 from toolsync.errors import Held, UsageError
 from toolsync.model import Finding
 from toolsync.system.store import full_disk_is_told
 from toolsync.unpack.compress import ending
 from toolsync.unpack.exclusions import Exclusions
-from toolsync.unpack.extract import archive_form, guard_for, read_members
-from toolsync.unpack.member import NOTHING, Kind, Member
 from toolsync.unpack.repack import Spool, Tree, newest, write_tarball
 
 KEPT = ("gz", "xz", "bz2", "lzma")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from toolsync.archives.member import Kind, Member
 from toolsync.unpack.compress import Sink, compressed
-from toolsync.unpack.member import Kind, Member
 
 OLDEST = 315532800
 """1980-01-01 UTC: the oldest time that a zip can state, and dpkg and others expect no older."""

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from toolsync.config import Limits
-from toolsync.unpack.body import Body, Pieces
-from toolsync.unpack.member import (
+from toolsync.archives.body import Body, Pieces
+from toolsync.archives.member import (
     NOTHING,
     Kind,
     Member,
@@ -23,6 +22,7 @@ from toolsync.unpack.member import (
     refusal,
     shown,
 )
+from toolsync.config import Limits
 
 BLOCK = 512
 _EXTENDED = 1024 * 1024

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from toolsync.archives.guard import Guard
+from toolsync.archives.member import ASK, Member, broken, shown
+from toolsync.archives.streams import Meter, expand
+from toolsync.archives.tarball import BLOCK, is_header, read_tar
+from toolsync.archives.zipball import read_zip
 from toolsync.config import Limits
 from toolsync.errors import Hostile
-from toolsync.unpack.guard import Guard
-from toolsync.unpack.member import ASK, Member, broken, shown
-from toolsync.unpack.streams import Meter, expand
-from toolsync.unpack.tarball import BLOCK, is_header, read_tar
-from toolsync.unpack.zipball import read_zip
 
 ZIP, DEB = "zip", "deb"
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from toolsync.archives.member import PATH_BYTES, broken, refusal
 from toolsync.config import Limits
 from toolsync.errors import Hostile
-from toolsync.unpack.member import PATH_BYTES, broken, refusal
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")

@@ -8,9 +8,8 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from toolsync.config import Limits
-from toolsync.unpack.body import Body, Pieces
-from toolsync.unpack.member import (
+from toolsync.archives.body import Body, Pieces
+from toolsync.archives.member import (
     NOTHING,
     PATH_BYTES,
     Kind,
@@ -20,8 +19,9 @@ from toolsync.unpack.member import (
     refusal,
     shown,
 )
-from toolsync.unpack.streams import Decoder, Inflate, Meter, decode
-from toolsync.unpack.zipfolder import Entry, read_folder
+from toolsync.archives.streams import Decoder, Inflate, Meter, decode
+from toolsync.archives.zipfolder import Entry, read_folder
+from toolsync.config import Limits
 
 _PIECE = 256 * 1024
 _STORED, _DEFLATED, _BZIP2 = 0, 8, 12

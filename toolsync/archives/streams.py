@@ -12,10 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from toolsync.archives.lzip import Lzip
+from toolsync.archives.member import Readable, broken
 from toolsync.config import Limits
 from toolsync.errors import Hostile
-from toolsync.unpack.lzip import Lzip
-from toolsync.unpack.member import Readable, broken
 
 _IN = 64 * 1024
 _OUT = 256 * 1024

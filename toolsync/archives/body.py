@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from toolsync.unpack.member import broken, shown
+from toolsync.archives.member import broken, shown
 
 _PIECE = 256 * 1024
 
