@@ -14,7 +14,7 @@ RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts 
 	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
 TEST_PACKAGES := build-essential curl openssl python3-click python3-debian python3-gnupg python3-hypothesis \
-	python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
+	python3-jmespath python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
 .PHONY: run test quick lint bench bench-check bench-repack cases clean packages-run packages-test ids

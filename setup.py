@@ -28,6 +28,7 @@ setup(
     entry_points={"console_scripts": ["toolsync = toolsync.cli.main:main"]},
     install_requires=[
         "click>=8.1",
+        "jmespath>=1.0",
         "jsonschema>=4.10",
         "launchpadlib>=1.11",
         "lxml>=4.9",

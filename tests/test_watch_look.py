@@ -164,12 +164,20 @@ def test_all_pages_together_have_one_limit(upstream: Watcher) -> None:
 def test_no_page_makes_a_reader_stumble(
     upstream: Watcher, kind: str, type_: str, body: bytes
 ) -> None:
-    for path in ("/", "/o/r/tags.atom", "/tool/", "/info/refs"):
+    for path in (
+        "/",
+        "/o/r/tags.atom",
+        "/tool/",
+        "/info/refs",
+        "/tool",
+        "/api/v4/projects/o%2Fr/repository/tags",
+        "/api/v1/repos/o/r/tags",
+    ):
         upstream.web.serve(path, body, type=type_)
-    url = upstream.web.url + ("/o/r" if kind == "github" else "/")
+    url = upstream.web.url + ("/o/r" if kind in ("github", "gitlab", "forgejo") else "/")
     with pytest.raises(Drifted) as caught:
         upstream.look(
             kind=kind, url=url, project="tool", file_url="http://h/{version}",
-            pattern=r"tool-(?P<version>\d[\d.]*)",
+            pattern=r"tool-(?P<version>\d[\d.]*)", path="a[]",
         )  # fmt: skip
     assert caught.value.resolution

@@ -33,6 +33,8 @@ class Watch:
     project: str = ""
     pattern: str = ""
     xpath: str = ""
+    path: str = ""
+    """A JMESPath expression, for a page of kind json."""
     file_url: str = ""
     releases: str = "tags"
     prereleases: bool = False
@@ -177,7 +179,12 @@ _NEEDS = {
     "html": ("url",),
     "text": ("url", "pattern", "file_url"),
     "github": ("url", "pattern"),
+    "gitlab": ("url", "pattern"),
+    "forgejo": ("url", "pattern"),
     "git": ("url", "pattern"),
+    "feed": ("url", "pattern"),
+    "json": ("url", "path"),
+    "npm": ("project",),
 }
 """What each kind of release page must be told."""
 
@@ -196,6 +203,7 @@ def _tool_faults(folder: Path, raw: dict[str, Any]) -> Iterator[str]:
     if watch["kind"] == "html" and not {"pattern", "xpath"} & set(watch):
         yield "watch.pattern: missing; a page of kind html needs it, or watch.xpath"
     yield from _pattern_faults(watch)
+    yield from _path_faults(watch)
     for key in _PROOFS.get(verify.get("method", ""), ()):
         if key not in verify:
             yield f"verify.{key}: missing; the method {verify['method']} needs it"
@@ -219,3 +227,16 @@ def _pattern_faults(watch: dict[str, Any]) -> Iterator[str]:
         return
     if "version" not in compiled.groupindex:
         yield f"watch.pattern: {pattern!r} has no group (?P<version>…)"
+
+
+def _path_faults(watch: dict[str, Any]) -> Iterator[str]:
+    if "path" not in watch:
+        return
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        jmespath.compile(watch["path"])
+    except JMESPathError as error:
+        said = " ".join(str(error).split())[:200]
+        yield f"watch.path: {watch['path']!r} is no JMESPath expression: {said}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolsync.watch import bundle, git, github, html, index, s3, text
+from toolsync.watch import bundle, feed, forge, git, github, html, index, jsonpage, s3, text
 from toolsync.watch.reading import Reader
 
 READERS: Mapping[str, Reader] = {
@@ -13,6 +13,11 @@ READERS: Mapping[str, Reader] = {
     "html": html.read,
     "text": text.read,
     "github": github.read,
+    "gitlab": forge.gitlab,
+    "forgejo": forge.forgejo,
     "git": git.read,
+    "feed": feed.read,
+    "json": jsonpage.read,
+    "npm": jsonpage.npm,
     "watch": bundle.read,
 }

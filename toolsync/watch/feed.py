@@ -1,0 +1,103 @@
+"""Read a feed: RSS 2.0, RSS 1.0 (RDF) and Atom, SourceForge's among them.
+
+``watch.pattern`` is tried on each entry's files (``enclosure``, ``media:content``, links) as on
+the links of a page, then on the path that SourceForge gives as a title; a title that is free text
+is searched, and then ``watch.file_url`` says where the file is. A feed names the latest entries
+only: what has left it was not withdrawn for that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from toolsync.definition import Tool
+from toolsync.model import Release
+from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
+from toolsync.watch.reading import Found, Get, filled, joined, moment, xml_root
+
+ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7"
+_LINKS = 20
+"""Addresses of one entry that are looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    title: str
+    links: tuple[str, ...]
+    published: str
+    size: int | None
+
+
+def read(tool: Tool, get: Get) -> list[Release]:
+    """Return the entries that ``watch.pattern`` fits."""
+    watch = tool.watch
+    pattern = version_pattern(watch.pattern)
+    page = get(watch.url, ACCEPT)
+    found = Found(tool, page)
+    for entry in _entries(page.url, xml_root(page, ["feed", "rss", "RDF"])):
+        found.look_at(entry.title or next(iter(entry.links), ""))
+        raw, url = _match(pattern, entry)
+        if raw and watch.file_url:
+            url = filled(watch.file_url, {"version": raw, "tag": raw})
+        if raw:
+            found.add(raw, url, published=entry.published, size=entry.size)
+    return found.releases(f"entry that matches {watch.pattern!r}")
+
+
+def _match(pattern: re.Pattern[str], entry: _Entry) -> tuple[str, str]:
+    """Return the version in an entry and the address that goes with it; empty where none is."""
+    for url in entry.links:
+        path = unquote(urlsplit(url).path).rstrip("/").removesuffix("/download")
+        match = match_path(pattern, path)
+        if match:
+            return match["version"] or "", url
+    match = match_path(pattern, entry.title)
+    match = match or pattern.search(entry.title[:LONGEST_SUBJECT])
+    return (match["version"] or "" if match else ""), next(iter(entry.links), "")
+
+
+def _entries(base: str, root: Any) -> Iterator[_Entry]:
+    for element in (*root.iter("{*}entry"), *root.iter("{*}item")):
+        links = [*_links(element)][:_LINKS]
+        sizes = [c.get("filesize") or c.get("length") for c in element.iterfind("{*}content")]
+        sizes += [c.get("length") for c in element.iterfind("{*}enclosure")]
+        yield _Entry(
+            title=" ".join(_text(element, "title").split()),
+            links=tuple(filter(None, (joined(base, link) for link in links))),
+            published=_published(element),
+            size=next((int(s) for s in sizes if s and s.isascii() and s.isdigit()
+                       and 0 < len(s) < 16), None),
+        )  # fmt: skip
+
+
+def _links(element: Any) -> Iterator[str]:
+    """Give an entry's addresses, those of files first."""
+    for name, attribute in (("enclosure", "url"), ("content", "url"), ("group", "")):
+        for child in element.iterfind(f"{{*}}{name}"):
+            inner = child.iterfind("{*}content") if name == "group" else (child,)
+            yield from (c.get(attribute or "url") for c in inner if c.get(attribute or "url"))
+    for link in element.iterfind("{*}link"):
+        if link.get("rel", "alternate") in ("alternate", "enclosure", "related", "via"):
+            yield str(link.get("href") or link.text or "")
+    yield from (text for text in (_text(element, "guid"), _text(element, "id")) if "://" in text)
+
+
+def _published(element: Any) -> str:
+    """Return when an entry appeared: Atom and Dublin Core as ISO 8601, RSS as RFC 822."""
+    for name in ("published", "updated", "date"):
+        if when := moment(_text(element, name)):
+            return when
+    try:
+        parsed = parsedate_to_datetime(_text(element, "pubDate")[:80])
+        return moment(parsed.isoformat())
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return ""
+
+
+def _text(element: Any, name: str) -> str:
+    return str(element.findtext(f"{{*}}{name}") or "").strip()

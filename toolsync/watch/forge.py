@@ -1,0 +1,172 @@
+"""Read a project's tags or releases from the JSON API of GitLab, or of Forgejo and Gitea.
+
+``watch.url`` is the project's page; the API's address follows from it, or is given itself. Pages
+are asked for until one brings nothing more: a server may send fewer entries at once than it is
+asked for. Rules from GitLab's "Tags API" and "Releases API", and from Forgejo's swagger.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from toolsync.definition import Tool
+from toolsync.errors import SetupError
+from toolsync.model import Release
+from toolsync.system.http import Page
+from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.watch.reading import Found, Get, drifted, filled, joined, json_of, moment, sha256_of
+
+_MAX_PAGES = 20
+_ACCEPT = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forge:
+    """How one kind of forge is asked, and what its answers mean."""
+
+    api: Callable[[str, list[str]], str]
+    """From the server's address and the project's path to the API's address of the project."""
+    tags: str
+    per_page: int
+    size: str
+    """The parameter that names how many are wanted at once."""
+    archive: str
+    """The address of a tag's tarball, below the project's page."""
+
+
+def _gitlab_api(host: str, names: list[str]) -> str:
+    return f"{host}/api/v4/projects/{quote('/'.join(names), safe='')}"
+
+
+def _forgejo_api(host: str, names: list[str]) -> str:
+    return f"{host}/api/v1/repos/{'/'.join(names[:2])}"
+
+
+_GITLAB = Forge(
+    api=_gitlab_api,
+    tags="repository/tags",
+    per_page=100,
+    size="per_page",
+    archive="{page}/-/archive/{tag}/{name}-{leaf}.tar.gz",
+)
+_FORGEJO = Forge(
+    api=_forgejo_api,
+    tags="tags",
+    per_page=50,
+    size="limit",
+    archive="{page}/archive/{tag}.tar.gz",
+)
+
+
+def gitlab(tool: Tool, get: Get) -> list[Release]:
+    """Return the tags (or releases) of a GitLab project that ``watch.pattern`` fits."""
+    return _read(tool, get, _GITLAB)
+
+
+def forgejo(tool: Tool, get: Get) -> list[Release]:
+    """Return the tags (or releases) of a Forgejo repository that ``watch.pattern`` fits."""
+    return _read(tool, get, _FORGEJO)
+
+
+def _read(tool: Tool, get: Get, forge: Forge) -> list[Release]:
+    watch = tool.watch
+    pattern = version_pattern(watch.pattern)
+    host, names = _project(watch.url)
+    address = f"{forge.api(host, names)}/{forge.tags if watch.releases == 'tags' else 'releases'}"
+    page = get(f"{address}?{forge.size}={forge.per_page}", _ACCEPT)
+    found = Found(tool, page)
+    for at, entry in _entries(page, address, forge, get):
+        tag = entry.get("tag_name") or entry.get("name")
+        tag = tag if isinstance(tag, str) else ""
+        found.look_at(tag)
+        match = pattern.fullmatch(tag) if len(tag) <= LONGEST_SUBJECT else None
+        if match and match["version"] and not entry.get("draft"):
+            _add(found, tool, tag, match["version"], entry, at, f"{host}/{'/'.join(names)}", forge)
+    return found.releases(f"{watch.releases.removesuffix('s')} that matches {watch.pattern!r}")
+
+
+def _project(url: str) -> tuple[str, list[str]]:
+    """Return the server's address and the project's path, whatever page of it is named."""
+    parts = urlsplit(url)
+    names = [part for part in parts.path.split("/") if part]
+    if names[:3] == ["api", "v4", "projects"] and len(names) > 3:
+        names = names[3].replace("%2F", "/").replace("%2f", "/").split("/")
+    elif names[:3] == ["api", "v1", "repos"]:
+        names = names[3:5]
+    if "-" in names:  # GitLab's own pages of a project stand behind /-/
+        names = names[: names.index("-")]
+    if len(names) < 2:
+        raise SetupError(
+            f"watch.url: {url!r} names no project",
+            resolution="Write it as https://HOST/OWNER/PROJECT in tool.toml.",
+        )
+    names[-1] = names[-1].removesuffix(".git")
+    return urlunsplit((parts.scheme, parts.netloc, "", "", "")), names
+
+
+def _entries(
+    page: Page, address: str, forge: Forge, get: Get
+) -> Iterator[tuple[Page, dict[str, Any]]]:
+    for number in range(2, _MAX_PAGES + 2):
+        entries = json_of(page)
+        if not isinstance(entries, list):
+            said = entries.get("message", "") if isinstance(entries, dict) else ""
+            raise drifted(page.url, f"answered with no list of tags or releases: {said!r:.200}")
+        yield from ((page, entry) for entry in entries if isinstance(entry, dict))
+        # A server's own limit is a round number; a page of any other length is the last one.
+        if not entries or len(entries) % 10 or number > _MAX_PAGES:
+            return
+        page = get(f"{address}?{forge.size}={forge.per_page}&page={number}", _ACCEPT)
+
+
+def _add(
+    found: Found,
+    tool: Tool,
+    tag: str,
+    raw: str,
+    entry: dict[str, Any],
+    page: Page,
+    project: str,
+    forge: Forge,
+) -> None:
+    name = project.rpartition("/")[2]
+    words = {"page": project, "tag": quote(tag, safe="/+~"), "name": name,
+             "leaf": quote(tag.replace("/", "-"), safe="+~")}  # fmt: skip
+    more: dict[str, Any] = {
+        "tag": tag,
+        "published": _published(entry),
+        "prerelease": entry.get("prerelease") is True or entry.get("upcoming_release") is True,
+    }
+    if not tool.watch.file_url:
+        filename = re.sub(r"[^A-Za-z0-9.+~_-]", "_", f"{name}-{raw}.tar.gz")[-200:]
+        found.add(raw, forge.archive.format(**words), filename=filename, **more)
+        return
+    url = filled(tool.watch.file_url, {"version": raw, "tag": tag})
+    for asset in _assets(entry):
+        stated = asset.get("browser_download_url") or asset.get("direct_asset_url")
+        if isinstance(stated, str) and joined(page.url, stated) == url:
+            size = asset.get("size")
+            more["size"] = size if type(size) is int and size >= 0 else None
+            more["sha256"] = sha256_of(asset.get("sha256"))
+    found.add(raw, url, **more)
+
+
+def _published(entry: dict[str, Any]) -> str:
+    commit = entry.get("commit")
+    inner = commit if isinstance(commit, dict) else {}
+    for named in ("released_at", "published_at", "created_at"):
+        if when := moment(entry.get(named)):
+            return when
+    return moment(inner.get("created_at") or inner.get("created"))
+
+
+def _assets(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    assets = entry.get("assets")
+    listed = assets.get("links") if isinstance(assets, dict) else assets
+    if not isinstance(listed, list):
+        return []
+    return [asset for asset in listed if isinstance(asset, dict)]
