@@ -121,6 +121,23 @@ def load_tools(
     One tool's faults never keep the others from their work. Raises UsageError for a name that
     no folder has.
     """
+    tools: list[Tool] = []
+    faults: dict[str, SetupError] = {}
+    for name, tool in each_tool(config, names):
+        if isinstance(tool, SetupError):
+            faults[name] = tool
+        else:
+            tools.append(tool)
+    return tuple(tools), faults
+
+
+def each_tool(
+    config: Config, names: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Tool | SetupError]]:
+    """Give what `load_tools` returns one by one, each read when it is asked for.
+
+    Raises UsageError, before anything is given, for a name that no folder has.
+    """
     found = dict(_tool_folders(config))
     missing = [name for name in names if name not in found]
     if missing:
@@ -128,13 +145,14 @@ def load_tools(
             f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
             resolution="Name one of these, or write a new one; README.md tells how.",
         )
-    tools, faults = [], {}
-    for name in names or sorted(found):
-        try:
-            tools.append(load_tool(found[name]))
-        except SetupError as error:
-            faults[name] = error
-    return tuple(tools), faults
+    return ((name, _read(found[name])) for name in names or sorted(found))
+
+
+def _read(folder: Path) -> Tool | SetupError:
+    try:
+        return load_tool(folder)
+    except SetupError as error:
+        return error
 
 
 def load_tool(folder: Path) -> Tool:

@@ -26,7 +26,7 @@ _TOGETHER = 64
 """Looks that are remembered in one transaction: each waits for the disk."""
 
 
-def check(bench: Bench, tools: Sequence[Tool], jobs: int) -> list[Outcome]:
+def check(bench: Bench, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
     """Look at every tool's page and return where each stands; change nothing else.
 
     Of each look only the outcome stays in memory.

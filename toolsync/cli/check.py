@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.cli.session import Settings, opened, tools_in_turn
 from toolsync.errors import FINE, SOMETHING_NEW, gravest
 
 
@@ -32,8 +32,8 @@ def command(
     from toolsync.survey import check
 
     with opened(settings, jobs=jobs, per_host=per_host) as bench:
-        chosen, faulty = chosen_tools(bench.config, tools)
-        found = [*check(bench, chosen, bench.config.jobs), *faulty]
+        chosen, faulty = tools_in_turn(bench.config, tools)
+        found = [*check(bench, chosen, bench.config.jobs), *faulty()]
     if as_json:
         render.as_json([render.outcome_row(outcome) for outcome in found])
     else:

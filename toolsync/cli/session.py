@@ -86,7 +86,19 @@ def chosen_tools(
 
     Raises what is wrong with the definitions when none is left to work on.
     """
-    from toolsync.definition import load_tools
+    each, faulty = tools_in_turn(config, names)
+    tools = tuple(each)
+    return tools, faulty()
+
+
+def tools_in_turn(
+    config: Config, names: tuple[str, ...]
+) -> tuple[Iterator[Tool], Callable[[], tuple[Outcome, ...]]]:
+    """Return the tools of `chosen_tools`, each read when it is asked for; and the faulty ones.
+
+    These are known, and what is wrong is raised, when all tools have been asked for.
+    """
+    from toolsync.definition import Tool, each_tool
     from toolsync.errors import SetupError
     from toolsync.plan import faulty
 
@@ -98,12 +110,29 @@ def chosen_tools(
                 resolution="Name a tool, or a folder that defines one.",
             )
     plain = tuple(name for name in names if name not in folders)
-    found, faults = load_tools(config, plain) if plain or not folders else ((), {})
-    found += tuple(_folder_tool(Path(folder).resolve()) for folder in folders)
-    if faults and not found:
-        errors = list(faults.values())
-        raise SetupError("\n".join(map(str, errors)), resolution=errors[0].resolution)
-    return found, tuple(faulty(name, error) for name, error in faults.items())
+    named = each_tool(config, plain) if plain or not folders else iter(())
+    faults: dict[str, SetupError] = {}
+    usable = 0
+
+    def each() -> Iterator[Tool]:
+        nonlocal usable
+        for name, tool in named:
+            if isinstance(tool, Tool):
+                usable += 1
+                yield tool
+            else:
+                faults[name] = tool
+        for folder in folders:
+            usable += 1
+            yield _folder_tool(Path(folder).resolve())
+
+    def the_faulty() -> tuple[Outcome, ...]:
+        if faults and not usable:
+            errors = list(faults.values())
+            raise SetupError("\n".join(map(str, errors)), resolution=errors[0].resolution)
+        return tuple(faulty(name, error) for name, error in faults.items())
+
+    return each(), the_faulty
 
 
 def chosen_tool(config: Config, name: str) -> Tool:

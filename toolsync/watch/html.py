@@ -32,6 +32,7 @@ from toolsync.watch.reading import (
     leaf,
     media_type,
     plain_file,
+    plain_folder,
 )
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
@@ -57,7 +58,14 @@ def read(tool: Tool, get: Get) -> list[Release]:
     base = _base(root, page)
     found = Found(tool, page)
     pattern = version_pattern(watch.pattern) if watch.pattern else None
-    for hit in _selected(root, base, watch.xpath) if watch.xpath else _anchors(root, base):
+    if watch.xpath:
+        hits = _selected(root, base, watch.xpath)
+    else:
+        links = _links(root)
+        if pattern and "/" not in watch.pattern and not watch.file_url:
+            links = _plain_ones_taken(links, base, pattern, found)
+        hits = _anchors(links, base)
+    for hit in hits:
         found.look_at(hit.url or hit.text)
         matched = _match(pattern, hit) if pattern else (hit.text, hit.url)
         if matched and matched[0]:
@@ -103,16 +111,39 @@ def seen(element: Any) -> bool:
     return not any(above.tag in _UNSEEN for above in element.iterancestors())
 
 
-def _anchors(root: Any, base: str) -> Iterator[_Hit]:
-    folder = joined(base, ".")
-    for element in root.iter("a"):
-        href = element.get("href")
-        if not href or not seen(element):
+def _links(root: Any) -> list[str]:
+    """Return the ``href`` of every link that the page's reader sees, in their order."""
+    from lxml import etree
+
+    if not any(True for hiding in root.iter(*_UNSEEN) for _ in hiding.iter("a")):
+        found: list[str] = etree.XPath("//a/@href", smart_strings=False)(root)
+        return found
+    return [element.get("href", "") for element in root.iter("a") if seen(element)]
+
+
+def _plain_ones_taken(
+    links: list[str], base: str, pattern: re.Pattern[str], found: Found
+) -> list[str]:
+    """Take the links that only name a file beside the page; return those to be read in full.
+
+    They are all of most listings, and reading them so says the same in a fifth of the time.
+    """
+    folder, left = joined(base, "."), []
+    if not plain_folder(folder):
+        return links
+    for link in links:
+        if not is_plain(link) or link == "download":
+            left.append(link)
             continue
-        if folder and is_plain(href):  # as in all listings; joining says the same, slowly
-            yield _Hit(folder + href, "")
-            continue
-        url = joined(base, _NAMED.sub(_character, href))
+        found.look_at(link)
+        if (match := pattern.fullmatch(link)) and match["version"]:
+            found.add_plain(match["version"], folder, link)
+    return left
+
+
+def _anchors(links: list[str], base: str) -> Iterator[_Hit]:
+    for href in links:
+        url = joined(base, _NAMED.sub(_character, href)) if href else ""
         if url:
             yield _Hit(url, "")
 

@@ -8,6 +8,7 @@ raises Unreachable and is never taken for an unchanged one.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,9 @@ from toolsync.watch.versions import Key, upstream_key
 
 _FORM = "1"
 """Raised when readers come to read more out of the same page."""
+
+_READING = threading.BoundedSemaphore(2)
+"""Pages read at once, however many are waited for: a parsed page takes ten times its size."""
 
 _PREFERENCE = (".tar.xz", ".tar.bz2", ".tar.gz", ".tgz", ".tar.zst", ".tar", ".zip")
 """Of one version's files: those that dpkg-source takes untouched go first, the smaller before
@@ -70,7 +74,8 @@ def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None 
     known = remembered if remembered and remembered.watch == digest else None
     pages = _Pages(http.dressed(user_agent=tool.watch.user_agent), limits, known)
     try:
-        found = READERS[tool.watch.kind](tool, pages.get)
+        with pages:
+            found = READERS[tool.watch.kind](tool, pages.get)
     except _NotModified:
         assert known is not None
         return replace(known, changed=False)
@@ -110,9 +115,25 @@ class _Pages:
         self.hasher = hashlib.sha256()
         self.count, self._size = 0, 0
         self.address, self.validators = "", Validators()
+        self._reading = False
+
+    def __enter__(self) -> _Pages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._read(False)
+
+    def _read(self, now: bool) -> None:
+        """Take or give back a place among those who read; nobody keeps one while he waits."""
+        if now and not self._reading:
+            _READING.acquire()
+        elif self._reading and not now:
+            _READING.release()
+        self._reading = now
 
     def get(self, url: str, accept: str) -> Page:
         """Return the next page, within what is left of the limit on bytes."""
+        self._read(False)
         page = self._ask(url, accept)
         if page.body is None:
             raise _NotModified
@@ -127,6 +148,7 @@ class _Pages:
             self.address, self.validators = shown(page.url), page.validators
         self.hasher.update(b"%d\n" % len(page.body) + page.body)
         self.count += 1
+        self._read(True)
         return page
 
     def _ask(self, url: str, accept: str) -> Page:

@@ -92,6 +92,26 @@ class Found:
             )
         )
 
+    def add_plain(self, raw: str, folder: str, name: str) -> None:
+        """Take a plain file (`is_plain`) in a usable folder, as `add` would, in less time."""
+        try:
+            version = mangle(raw, self._tool.watch.mangle)
+        except NotAVersion as refusal:
+            if len(self._refused) < 3:
+                self._refused.append(str(refusal))
+            return
+        self._releases.append(
+            Release(
+                tool=self._tool.name,
+                version=version,
+                raw_version=raw.strip(),
+                url=folder + name,
+                filename=name,
+                page=self._page,
+                prerelease=is_prerelease(version),
+            )
+        )
+
     def releases(self, wanted: str) -> list[Release]:
         """Return what was found, or raise Drifted saying what was looked for in vain."""
         if self._releases:
@@ -160,6 +180,11 @@ def _usable(folder: str) -> bool:
     """Say whether this is an address without credentials or query, fit to put a name behind."""
     usual = folder.isascii() and folder.isprintable() and not set(folder) & set("?#@\\ ")
     return usual and len(folder) < LONGEST_FOLDER and http_address(folder + "/")
+
+
+def plain_folder(folder: str) -> bool:
+    """Say whether a plain name behind ``folder``, which ends with a slash, is a file's address."""
+    return folder.endswith("/") and _usable(folder[:-1])
 
 
 def leaf(url: str) -> str:
