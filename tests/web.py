@@ -80,6 +80,7 @@ class Web:
         """Every request, in the order of arrival."""
         self.closing = threading.Event()
         self._routes: dict[str, Answering] = {}
+        self._rest: Answering | None = None
         self._lock = threading.Lock()
         self._server = _Server((host, 0), _Handler)
         self._server.web = self
@@ -144,6 +145,10 @@ class Web:
         self._routes[path] = answering
         return self.url + path
 
+    def serve_rest(self, answering: Answering) -> None:
+        """Let a function answer every path that has no route of its own."""
+        self._rest = answering
+
     def redirect(self, path: str, to: str, status: int = 302) -> str:
         """Send whoever asks for ``path`` to the address ``to``."""
         return self.serve_by(path, lambda asked: Answer(status=status, headers={"Location": to}))
@@ -161,6 +166,7 @@ class Web:
         with self._lock:
             self.asked.append(asked)
         route = self._routes.get(asked.path) or self._routes.get(urlsplit(asked.path).path)
+        route = route or self._rest
         if route is None:
             return Answer("not here", 404, {"Content-Type": "text/plain"})
         return _partial(asked, _conditional(asked, route(asked)))
