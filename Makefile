@@ -17,7 +17,11 @@ TEST_PACKAGES := build-essential curl openssl python3-click python3-debian pytho
 	python3-jmespath python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-pytest python3-pytest-xdist \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
-.PHONY: run test quick lint bench bench-check bench-repack cases clean packages-run packages-test ids
+DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproject python3-all \
+	python3-setuptools
+DEB_CHECK_PACKAGES := piuparts systemd
+
+.PHONY: run test quick lint bench bench-check bench-repack cases deb deb-check clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync sync $(TOOL)
@@ -93,6 +97,21 @@ $(VENV)/.moto: | $(VENV)/.test
 	@$(PYTHON) -m venv $(VENV)/moto
 	@$(VENV)/moto/bin/pip install -qq 'moto[server]' 2>&1 | { grep -v '^WARNING: Location' || true; }
 	@touch $@
+
+# The Debian packages, built in a copy of what git tracks, so that nothing is left here.
+DEB := build/deb/toolsync
+deb: packages-test
+	$(call install,$(DEB_PACKAGES))
+	@rm -rf build/deb && mkdir -p $(DEB) dist
+	@git ls-files -z | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C $(DEB)
+	@cd $(DEB) && PATH=/usr/sbin:/usr/bin:/sbin:/bin dpkg-buildpackage -us -uc $(DEB_FLAGS) \
+	  >../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
+	@rm -f dist/toolsync*_* && cp build/deb/toolsync*_* dist/
+	@ls dist/toolsync*_*.deb
+
+deb-check: deb
+	$(call install,$(DEB_CHECK_PACKAGES))
+	@debian/check dist
 
 # Measurements beside other programs; minutes long, and no part of `make test`.
 bench: bench-check bench-repack

@@ -54,6 +54,8 @@ def test_the_sdist_carries_conf_tests_and_docs(checkout: Path) -> None:
         "tests/test_pipeline.py",
         "docs/adr/0001-stages-and-journal.md",
         "toolsync/tool.schema.json",
+        "debian/control",
+        "debian/motd/95-toolsync",
         "Makefile",
         "README.md",
     ):

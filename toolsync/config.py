@@ -10,6 +10,9 @@ from pathlib import Path
 
 from toolsync.schema import read_toml
 
+SERVICE_STATE = Path("/var/lib/toolsync")
+SERVICE_CACHE = Path("/var/cache/toolsync")
+
 _SERIES = ("bookworm",)
 
 
@@ -101,7 +104,7 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         series=tuple(raw.get("series", _SERIES)),
         **{key: http[key] for key in _HTTP if key in http},
         limits=Limits(**raw.get("limits", {})),
-        build=Build(**raw.get("build", {})),
+        build=Build(**{**_cache(), **raw.get("build", {})}),
         local=Local(**raw.get("local", {})),
     )
 
@@ -129,10 +132,26 @@ def default_file() -> Path:
 def default_state() -> Path:
     """Return /var/lib/toolsync for the service and for root, an XDG folder for a person."""
     if _is_service():
-        return Path(os.environ.get("STATE_DIRECTORY", "/var/lib/toolsync"))
+        return Path(os.environ.get("STATE_DIRECTORY", SERVICE_STATE))
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "toolsync"
 
 
+def _cache() -> dict[str, str]:
+    """Return where the Debian package's service builds: /var/tmp is its own and passing."""
+    if _owner(SERVICE_CACHE) != os.geteuid():
+        return {}
+    return {"work": str(SERVICE_CACHE), "chroots": str(SERVICE_CACHE / "chroots")}
+
+
 def _is_service() -> bool:
-    return os.geteuid() == 0 or "STATE_DIRECTORY" in os.environ
+    """Say whether this is root, or the service's user: started by systemd, cron or a person."""
+    uid = os.geteuid()
+    return uid == 0 or "STATE_DIRECTORY" in os.environ or _owner(SERVICE_STATE) == uid
+
+
+def _owner(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_uid
+    except OSError:
+        return None

@@ -58,12 +58,15 @@ def opened(
 ) -> Iterator[Bench]:
     """Open everything for the block; with ``lock`` hold the state alone, for that purpose.
 
-    What is given here goes before what the settings say.
+    What is given here goes before what the settings say. Root works as the state's owner.
     """
     from toolsync.bench import opened as bench_opened
     from toolsync.system.clock import SystemClock
+    from toolsync.system.user import become_owner
 
     config = settings.load()
+    if become_owner(config.state):
+        config = settings.load()
     if archive_url:
         config = replace(config, local=replace(config.local, url=archive_url))
     given = {"target": target, "timeout": timeout, "jobs": jobs, "per_host": per_host}

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from toolsync.errors import OutOfSpace, ProgramFailed, ProgramMissing, TookTooLong
+from toolsync.system.builder import prefix
 from toolsync.system.store import full_disk_is_told
 
 MARK = "TOOLSYNC_OWNER"
@@ -100,7 +101,9 @@ def run(
     ``timeout`` was, and OutOfSpace when the program says that a disk is full, or when ``log``
     cannot grow.
     """
-    command = [require("setpriv"), "--pdeathsig", "KILL", require(str(argv[0]))]
+    environment = _environment(env)
+    program = require(str(argv[0]))
+    command = [require("setpriv"), "--pdeathsig", "KILL", *prefix([program], environment), program]
     command += [str(word) for word in argv[1:]]
     with ExitStack() as stack:
         sink = stack.enter_context(_opened(log)) if log else None
@@ -108,7 +111,7 @@ def run(
             subprocess.Popen(
                 command,
                 cwd=cwd,
-                env=_environment(env),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if log else subprocess.PIPE,
