@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,7 @@ import pytest
 from tests.rig import Rig, environment
 from tests.tiny import write_tool
 from tests.web import Web
-from toolsync.journal import Journal
-from toolsync.ledger import LEDGER
+from toolsync.journal import _MIGRATIONS, Journal
 from toolsync.model import Outcome
 from toolsync.system import journald
 from toolsync.system.clock import SystemClock
@@ -86,12 +87,9 @@ def test_a_killed_run_has_no_end(journal: Journal) -> None:
 
 def test_the_tables_are_added_to_an_older_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
-    old = Journal(path, SystemClock())
-    for line in LEDGER.splitlines():
-        if "CREATE TABLE" in line:
-            old._db.execute(f"DROP TABLE {line.split()[2]}")
-    old._db.execute("PRAGMA user_version = 1")
-    old.close()
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(_MIGRATIONS[0])
+        old.execute("PRAGMA user_version = 1")
     again = Journal(path, SystemClock())
     assert again.begin_run() == 1
 

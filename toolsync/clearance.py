@@ -6,12 +6,11 @@ import hashlib
 from pathlib import Path
 
 from toolsync.bench import Bench
-from toolsync.compat import gate as compat_gate
 from toolsync.definition import Tool
 from toolsync.errors import Replaced
 from toolsync.fetch import fetch
-from toolsync.license import gate as license_gate
-from toolsync.model import Compatible, Fetched, Licensed, Release, Unpacked, Verified
+from toolsync.gates import compat_cleared, license_cleared
+from toolsync.model import Compatible, Fetched, Release, Unpacked, Verified
 from toolsync.records import Key
 from toolsync.unpack.stage import unpack
 from toolsync.verify.stage import verify
@@ -40,20 +39,7 @@ def clear(bench: Bench, tool: Tool, release: Release) -> Compatible:
             workshop=bench.workshop,
         ),
     )
-    licensed = bench.steps.do(
-        _key(release, "license"),
-        Licensed,
-        {"unpacked": unpacked},
-        {"orig": unpacked.orig.sha256, "policy": tool.license},
-        lambda: license_gate.examine(unpacked, tool=tool),
-    )
-    return bench.steps.do(
-        _key(release, "compat"),
-        Compatible,
-        {"licensed": licensed},
-        {"orig": unpacked.orig.sha256, "policy": tool.compat},
-        lambda: compat_gate.examine(licensed, tool=tool),
-    )
+    return compat_cleared(bench, tool, license_cleared(bench, tool, unpacked))
 
 
 def _fetch(bench: Bench, tool: Tool, release: Release) -> Fetched:

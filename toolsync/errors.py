@@ -12,6 +12,7 @@
     │   ├── Hostile             3     an archive or page that tries to hurt, or makes no sense
     │   ├── Replaced            3     other bytes under a version that was accepted before
     │   ├── GateClosed          3     license or compatibility is not allowed to pass
+    │   ├── Rejected            3     a person has decided that it shall not pass
     │   └── PackageFailed       3     patches, build, lint or tests failed
     ├── TryAgain                4     nothing is wrong here: the world was not ready
     │   ├── Unreachable         4     an upstream or a target could not be reached
@@ -117,6 +118,10 @@ class Replaced(Held):
 
 class GateClosed(Held):
     """License or compatibility policy does not let the release pass."""
+
+
+class Rejected(Held):
+    """A person has looked at what a gate found and said no."""
 
 
 class PackageFailed(Held):

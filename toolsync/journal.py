@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from toolsync.docket import DOCKET, Docket
 from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
 from toolsync.ledger import LEDGER, Ledger
 from toolsync.model import STAGES
@@ -55,10 +56,11 @@ _MIGRATIONS = (
         BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
     """,
     LEDGER,
+    DOCKET,
 )
 
 
-class Journal(Ledger):
+class Journal(Ledger, Docket):
     """The state of all tools, in one SQLite file."""
 
     def __init__(self, path: Path, clock: Clock) -> None:

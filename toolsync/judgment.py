@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from toolsync.model import Blob, Finding
+from toolsync.values import Blob, Finding
 
 LICENSE_VERDICTS = ("silent", "review", "block")
 """Of the license gate, mildest first; only ``silent`` goes on without a person."""

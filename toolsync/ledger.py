@@ -7,14 +7,13 @@ of as said which no letter says; the letter stays until the other side has taken
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
+from toolsync.book import Book
 from toolsync.model import Outcome
 from toolsync.records import Letter, RunRow, Standing
-from toolsync.system.clock import Clock, stamp
+from toolsync.system.clock import stamp
 
 LEDGER = """
     CREATE TABLE run (
@@ -36,24 +35,8 @@ LEDGER = """
 """The script that made these tables; never to be edited, see `journal`."""
 
 
-class Ledger(ABC):
+class Ledger(Book):
     """What `Journal` remembers of runs and reports; each method is one transaction."""
-
-    _clock: Clock
-    _db: Any
-    """The connection; only `journal` knows of what kind."""
-
-    @abstractmethod
-    def _transaction(self) -> AbstractContextManager[None]: ...
-
-    @abstractmethod
-    def _put(self, sql: str, *values: object) -> None: ...
-
-    @abstractmethod
-    def _one(self, sql: str, *values: object) -> dict[str, Any] | None: ...
-
-    @abstractmethod
-    def _all(self, sql: str, *values: object) -> list[dict[str, Any]]: ...
 
     def begin_run(self) -> int:
         """Note that an unattended run has begun and return its number."""

@@ -2,22 +2,19 @@
 
 Nothing here does anything: no files, no network, no clock. A stage takes one of
 these and returns the next, so a stage cannot be given what its predecessor has not
-cleared. ``dump`` and ``load`` turn a value's own part (all but the predecessor) into
-JSON and back, which is how the journal remembers a stage's result.
+cleared. ``dump`` and ``load`` (of `values`) turn a value's own part, all but the predecessor,
+into JSON and back, which is how the journal remembers a stage's result.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import PurePath
-from typing import Any, TypeVar
 
-T = TypeVar("T")
+from toolsync.judgment import Judgment
+from toolsync.values import Blob as Blob
+from toolsync.values import Finding as Finding
+from toolsync.values import dump as dump
+from toolsync.values import load as load
 
 STAGES = (
     "watch",
@@ -32,30 +29,6 @@ STAGES = (
     "confirm",
 )
 """The stages' names, in the order in which a release meets them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blob:
-    """A file in the store, known by its content."""
-
-    name: str
-    """The name it had at its origin; never used as a path."""
-    sha256: str
-    """64 hex digits."""
-    size: int
-    """Bytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that a stage saw and a reader of the evidence should know."""
-
-    stage: str
-    code: str
-    """A short stable word, such as ``not-examined``."""
-    severity: str
-    """``info``, ``additive``, ``risky``, ``breaking`` or ``unknown``."""
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +122,8 @@ class Licensed:
 
     unpacked: Unpacked
     findings: tuple[Finding, ...]
+    judgment: Judgment | None = None
+    """What the gate said, and is compared with the next release."""
 
     @property
     def release(self) -> Release:
@@ -162,6 +137,8 @@ class Compatible:
 
     licensed: Licensed
     findings: tuple[Finding, ...]
+    judgment: Judgment | None = None
+    """What the gate said, and is compared with the next release."""
 
     @property
     def release(self) -> Release:
@@ -278,50 +255,3 @@ STATUSES = (
     "unreachable",
     "error",
 )
-
-
-def dump(value: object, *, without: str = "") -> dict[str, Any]:
-    """Return a value's own fields as JSON types, leaving out the field ``without``."""
-    assert dataclasses.is_dataclass(value)
-    return {
-        f.name: _plain(getattr(value, f.name))
-        for f in dataclasses.fields(value)
-        if f.name != without
-    }
-
-
-def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
-    """Build ``cls`` from what `dump` gave and, by its field's name, its predecessor.
-
-    Raises TypeError, ValueError or KeyError where ``data`` is not of that form.
-    """
-    hints = _hints(typing.cast(Any, cls))
-    own = {name: _typed(hints[name], item) for name, item in data.items()}
-    return cls(**own, **predecessor)
-
-
-def _plain(item: Any) -> Any:
-    if dataclasses.is_dataclass(item):
-        return dump(item)
-    if isinstance(item, tuple):
-        return [_plain(part) for part in item]
-    return str(item) if isinstance(item, PurePath) else item
-
-
-def _typed(hint: Any, item: Any) -> Any:
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return load(hint, item)
-    origin = typing.get_origin(hint)
-    if origin is tuple:
-        inner = typing.get_args(hint)[0]
-        return tuple(_typed(inner, part) for part in item)
-    if origin is types.UnionType:
-        return item
-    if not isinstance(item, hint):
-        raise TypeError(f"{item!r} is not of type {hint.__name__}")
-    return item
-
-
-@cache
-def _hints(cls: Any) -> dict[str, Any]:
-    return typing.get_type_hints(cls)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from toolsync.definition import Gate
-from toolsync.errors import GateClosed
-from toolsync.model import Finding
+from toolsync.judgment import Judgment
+from toolsync.model import Finding, Unpacked
 
 
-def pass_unexamined(stage: str, subject: str, gate: Gate, release: str) -> tuple[Finding, ...]:
-    """Return the finding that says nothing was examined, or raise GateClosed.
+def judge_unexamined(stage: str, subject: str, gate: Gate, item: Unpacked) -> Judgment:
+    """Return the judgment that says nothing was examined.
 
-    ``stage`` is the gate's name and its table in tool.toml, ``subject`` what it would examine,
-    ``release`` names tool and version. Only an explicit ``unexamined = "allow"`` passes.
+    ``stage`` is the gate's name and its table in tool.toml, ``subject`` what it would examine.
+    Only an explicit ``unexamined = "allow"`` passes.
     """
-    if gate.unexamined != "allow":
-        raise GateClosed(
-            f"{release}: its {subject} have not been examined, and tool.toml does not allow that",
-            resolution=f'Look at them; then set [{stage}] unexamined = "allow" with a reason.',
-        )
     reason = f": {gate.reason}" if gate.reason else ""
     declared = f" (declared: {gate.expression})" if gate.expression else ""
-    message = f"{subject} were not examined{declared}; tool.toml allows that{reason}"
-    return (Finding(stage=stage, code="not-examined", severity="unknown", message=message),)
+    passing, closed = {"license": ("silent", "review"), "compat": ("same", "unknown")}[stage]
+    if gate.unexamined == "allow":
+        verdict = passing
+        summary = f"{subject} were not examined{declared}; tool.toml allows that{reason}"
+    else:
+        verdict = closed
+        summary = f"{subject} have not been examined, and tool.toml does not allow that"
+    finding = Finding(stage=stage, code="not-examined", severity="unknown", message=summary)
+    parts = (stage, item.orig.sha256, gate.unexamined, gate.reason, gate.expression)
+    return Judgment(
+        stage=stage,
+        verdict=verdict,
+        summary=summary,
+        findings=(finding,),
+        subject=hashlib.sha256("\0".join(parts).encode()).hexdigest(),
+    )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolsync.judgment import Judgment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
@@ -143,3 +145,35 @@ class Letter:
     tries: int
     error: str
     """What the last try ended with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a gate said of a release when it was last asked."""
+
+    key: Key
+    inputs: str
+    """Fingerprint of all that it depends on."""
+    judgment: Judgment
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decided over what a gate said."""
+
+    tool: str
+    version: str
+    stage: str
+    verdict: str
+    """``approved`` or ``rejected``."""
+    subject: str
+    """The judgment's: it holds for nothing else."""
+    carries: tuple[str, ...]
+    """The judgment's: an approval of these reaches later releases."""
+    summary: str
+    """What the gate had said."""
+    who: str
+    """The account's name."""
+    at: str
+    reason: str

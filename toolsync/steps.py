@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from toolsync import errors
 from toolsync.errors import Held, TryAgain
 from toolsync.journal import Journal
+from toolsync.judgment import Judgment
 from toolsync.model import Blob, dump, load
 from toolsync.records import Key, Result
 from toolsync.system.clock import Clock, stamp
@@ -174,3 +175,5 @@ def _blobs(value: object, predecessor: Mapping[str, object]) -> Iterator[Blob]:
         for part in item if isinstance(item, tuple) else (item,):
             if isinstance(part, Blob):
                 yield part
+            elif isinstance(part, Judgment):
+                yield from _blobs(part, {})

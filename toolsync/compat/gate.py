@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from toolsync.config import Config
 from toolsync.definition import Tool
-from toolsync.model import Compatible, Licensed
-from toolsync.policy import pass_unexamined
+from toolsync.judgment import Judgment
+from toolsync.model import Blob, Licensed
+from toolsync.policy import judge_unexamined
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
 
 
-def examine(item: Licensed, *, tool: Tool) -> Compatible:
-    """Return ``item`` as allowed by the tool's compatibility policy, or raise GateClosed."""
-    release = f"{tool.name} {item.unpacked.verified.fetched.release.version}"
-    findings = pass_unexamined("compat", "commands and interfaces", tool.compat, release)
-    return Compatible(licensed=item, findings=findings)
+def judge(
+    item: Licensed,
+    *,
+    tool: Tool,
+    config: Config,
+    store: Store,
+    workshop: Workshop,
+    before: Blob | None,
+    before_version: str,
+) -> Judgment:
+    """Return what the tool's policy says of how ``item`` differs for its users.
+
+    ``before`` is what was kept of the last accepted release, None for the first.
+    """
+    del config, store, workshop, before, before_version  # until anything is examined
+    return judge_unexamined("compat", "commands and interfaces", tool.compat, item.unpacked)

@@ -1,0 +1,88 @@
+"""The journal's pages about gates: what they said of each release, and what people decided.
+
+A decision is never changed or removed; the newest one over the same subject counts.
+"""
+
+from __future__ import annotations
+
+import json
+
+from toolsync.book import Book
+from toolsync.judgment import Judgment
+from toolsync.records import Decision, Judged, Key
+from toolsync.system.clock import stamp
+from toolsync.values import dump, load
+
+DOCKET = """
+    CREATE TABLE judgment (
+        tool TEXT, version TEXT, stage TEXT, inputs TEXT NOT NULL, data TEXT NOT NULL,
+        at TEXT NOT NULL, PRIMARY KEY (tool, version, stage));
+    CREATE TABLE decision (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, tool TEXT NOT NULL, version TEXT NOT NULL,
+        stage TEXT NOT NULL, verdict TEXT NOT NULL, subject TEXT NOT NULL,
+        carries TEXT NOT NULL, summary TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL,
+        reason TEXT NOT NULL);
+    CREATE INDEX decision_tool ON decision (tool, id);
+    CREATE TRIGGER decision_is_kept BEFORE DELETE ON decision
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+    CREATE TRIGGER decision_is_true BEFORE UPDATE ON decision
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+    """
+"""The script that made these tables; never to be edited, see `journal`."""
+
+
+class Docket(Book):
+    """What `Journal` remembers of judgments and decisions; each method is one transaction."""
+
+    def judged(self, tool: str, version: str, stage: str) -> Judged | None:
+        """Return what a gate said of a release when it was last asked, if it ever was.
+
+        What another version has written, and this one cannot read, was never said.
+        """
+        row = self._one(
+            "SELECT * FROM judgment WHERE tool=? AND version=? AND stage=?", tool, version, stage
+        )
+        if row is None:
+            return None
+        try:
+            said = load(Judgment, json.loads(row["data"]))
+        except (TypeError, ValueError, KeyError):
+            return None
+        key = Key(tool=tool, version=version, stage=stage)
+        return Judged(key=key, inputs=row["inputs"], judgment=said, at=row["at"])
+
+    def keep_judgment(self, key: Key, inputs: str, judgment: Judgment) -> None:
+        """Keep what a gate says of a release, for these inputs; what it said before is gone."""
+        self._put(
+            "INSERT OR REPLACE INTO judgment VALUES (?, ?, ?, ?, ?, ?)",
+            *(key.tool, key.version, key.stage, inputs, json.dumps(dump(judgment))),
+            stamp(self._clock.now()),
+        )
+
+    def cleared(self, tool: str) -> list[str]:
+        """Return the versions that both gates let pass."""
+        rows = self._all(
+            "SELECT version FROM result WHERE tool=? AND stage='compat' AND outcome='done'", tool
+        )
+        return [row["version"] for row in rows]
+
+    def decisions(self, tool: str) -> list[Decision]:
+        """Return all that was ever decided for a tool, oldest first."""
+        rows = self._all("SELECT * FROM decision WHERE tool=? ORDER BY id", tool)
+        found = ({**row, "carries": tuple(json.loads(row["carries"]))} for row in rows)
+        return [Decision(**{k: row[k] for k in row if k != "id"}) for row in found]
+
+    def decide(self, key: Key, judgment: Judgment, *, verdict: str, who: str, reason: str) -> None:
+        """Keep a person's decision over what a gate said, and log it."""
+        now = stamp(self._clock.now())
+        carries = json.dumps(judgment.carries)
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO decision (tool, version, stage, verdict, subject, carries,"
+                " summary, who, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(key.tool, key.version, key.stage, verdict, judgment.subject, carries),
+                    *(judgment.summary, who, now, reason),
+                ),
+            )
+            self._log(key, verdict, f"by {who}: {reason}", now)

@@ -1,0 +1,91 @@
+"""The small values that all others carry, and how a value becomes JSON and is read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePath
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """A file in the store, known by its content."""
+
+    name: str
+    """The name it had at its origin; never used as a path."""
+    sha256: str
+    """64 hex digits."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a stage saw and a reader of the evidence should know."""
+
+    stage: str
+    code: str
+    """A short stable word, such as ``not-examined``."""
+    severity: str
+    """``info``, ``additive``, ``risky``, ``breaking`` or ``unknown``."""
+    message: str
+
+
+def dump(value: object, *, without: str = "") -> dict[str, Any]:
+    """Return a value's own fields as JSON types, leaving out the field ``without``."""
+    assert dataclasses.is_dataclass(value)
+    return {
+        f.name: _plain(getattr(value, f.name))
+        for f in dataclasses.fields(value)
+        if f.name != without
+    }
+
+
+def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
+    """Build ``cls`` from what `dump` gave and, by its field's name, its predecessor.
+
+    Raises TypeError, ValueError or KeyError where ``data`` is not of that form.
+    """
+    hints = _hints(typing.cast(Any, cls))
+    own = {name: _typed(hints[name], item) for name, item in data.items()}
+    return cls(**own, **predecessor)
+
+
+def _plain(item: Any) -> Any:
+    if dataclasses.is_dataclass(item):
+        return dump(item)
+    if isinstance(item, tuple):
+        return [_plain(part) for part in item]
+    return str(item) if isinstance(item, PurePath) else item
+
+
+def _typed(hint: Any, item: Any) -> Any:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return load(hint, item)
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        inner = typing.get_args(hint)[0]
+        return tuple(_typed(inner, part) for part in item)
+    if origin is types.UnionType:
+        return _either(typing.get_args(hint), item)
+    if not isinstance(item, hint):
+        raise TypeError(f"{item!r} is not of type {hint.__name__}")
+    return item
+
+
+def _either(hints: tuple[Any, ...], item: Any) -> Any:
+    """Return an item of one of several types: a dataclass from its table, others as they are."""
+    found = [hint for hint in hints if dataclasses.is_dataclass(hint)]
+    return _typed(found[0], item) if found and isinstance(item, Mapping) else item
+
+
+@cache
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
