@@ -92,6 +92,7 @@ def test_the_tables_are_added_to_an_older_journal(tmp_path: Path) -> None:
         old.execute("PRAGMA user_version = 1")
     again = Journal(path, SystemClock())
     assert again.begin_run() == 1
+    assert again.publications() == []
 
 
 class TestJournald:

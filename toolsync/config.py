@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from toolsync.schema import read_toml
 
@@ -54,6 +55,45 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Who gets mail of what a run changed, and by which way."""
+
+    to: tuple[str, ...] = ()
+    sender: str = ""
+    """Empty: the set-up's maintainer."""
+    server: str = ""
+    """``smtp://HOST[:PORT]`` or ``smtps://…``; empty: the machine's own sendmail."""
+    user: str = ""
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Who else is told, by HTTP."""
+
+    url: str = ""
+    form: str = "json"
+    room: str = ""
+    token_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a run tells what changed; what is empty is not told there."""
+
+    silence_days: int = 3
+    """A page without an answer, or trouble that should pass, is told of after so many days."""
+    mail: Mail = Mail()
+    webhook: Webhook = Webhook()
+    metrics: str = ""
+    """The Prometheus text file."""
+    page: str = ""
+    """The folder of the static site and its feed."""
+    page_url: str = ""
+    """Where readers find that folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A whole set-up: toolsync.toml, where state lives, and where tools are found."""
 
@@ -76,6 +116,7 @@ class Config:
     limits: Limits = Limits()
     build: Build = Build()
     local: Local = Local()
+    report: Report = Report()
 
     @property
     def archive(self) -> Path:
@@ -106,6 +147,21 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         limits=Limits(**raw.get("limits", {})),
         build=Build(**{**_cache(), **raw.get("build", {})}),
         local=Local(**raw.get("local", {})),
+        report=_report(raw.get("report", {})),
+    )
+
+
+def _report(raw: Mapping[str, Any]) -> Report:
+    mail, page = dict(raw.get("mail", {})), raw.get("page", {})
+    if "from" in mail:
+        mail["sender"] = mail.pop("from")
+    return Report(
+        **{key: raw[key] for key in ("silence_days",) if key in raw},
+        mail=Mail(**{**mail, "to": tuple(mail.get("to", []))}),
+        webhook=Webhook(**raw.get("webhook", {})),
+        metrics=raw.get("metrics", {}).get("path", ""),
+        page=page.get("path", ""),
+        page_url=page.get("url", ""),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from toolsync.docket import DOCKET, Docket
 from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
-from toolsync.ledger import LEDGER, Ledger
+from toolsync.ledger import CONFIRMED, LEDGER, Ledger
 from toolsync.model import STAGES
 from toolsync.records import Entry, Key, Looked, PageRow, Result, Upload
 from toolsync.system.clock import Clock, stamp
@@ -57,6 +57,7 @@ _MIGRATIONS = (
     """,
     LEDGER,
     DOCKET,
+    CONFIRMED,
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from toolsync.book import Book
 from toolsync.model import Outcome
-from toolsync.records import Letter, RunRow, Standing
+from toolsync.records import Letter, PageRow, Publication, RunRow, Standing
 from toolsync.system.clock import stamp
 
 LEDGER = """
@@ -33,6 +33,12 @@ LEDGER = """
     CREATE INDEX letter_unsent ON letter (channel, made) WHERE sent = '';
     """
 """The script that made these tables; never to be edited, see `journal`."""
+
+CONFIRMED = """
+    CREATE INDEX log_confirmed ON log (tool, version, scope, id)
+        WHERE stage = 'confirm' AND event = 'done';
+    """
+"""The script after it, so that publications are found in a log of years."""
 
 
 class Ledger(Book):
@@ -129,3 +135,48 @@ class Ledger(Book):
     def not_sent(self, letter: Letter, error: str) -> None:
         """Note why a letter could not be sent; it stays to be sent."""
         self._put("UPDATE letter SET tries=tries+1, error=? WHERE id=?", error, letter.id)
+
+    def publications(self) -> list[Publication]:
+        """Return all publications that were ever confirmed, oldest first."""
+        rows = self._all(
+            "SELECT first.id, first.tool, first.version, first.scope, log.at,"
+            " coalesce(nullif(json_extract(release.data, '$.published'), ''), release.seen, log.at)"
+            " AS released FROM (SELECT min(id) AS id, tool, version, scope FROM log"
+            " WHERE stage='confirm' AND event='done' GROUP BY tool, version, scope) AS first"
+            " JOIN log USING (id)"
+            " LEFT JOIN release ON release.tool=first.tool AND release.version=first.version"
+            " ORDER BY first.id"
+        )
+        return [_publication(row) for row in rows]
+
+    def looks(self) -> dict[str, PageRow]:
+        """Return the last look at every page, without what it gave, by tool."""
+        names = "tool, definition, status, message, resolution, exit_status, looked, answered"
+        rows = self._all(f"SELECT {names} FROM page")  # noqa: S608
+        return {row["tool"]: PageRow(sighting={}, **row) for row in rows}
+
+    def waiting(self) -> dict[str, str]:
+        """Return since when the newest release of a tool waits, by tool, where it does.
+
+        That is upstream's own date, or when it was first seen where the page tells none.
+        """
+        rows = self._all(
+            "SELECT standing.tool, coalesce(nullif(json_extract(data, '$.published'), ''), seen)"
+            " AS since FROM standing JOIN release ON release.tool=standing.tool"
+            " AND release.version=standing.newest WHERE standing.newest != standing.current"
+        )
+        return {row["tool"]: row["since"] for row in rows}
+
+    def stage_times(self) -> list[tuple[str, str, str]]:
+        """Return stage, start and end of everything that was done."""
+        rows = self._all(
+            "SELECT stage, started, finished FROM result WHERE outcome='done' AND started != ''"
+        )
+        return [(row["stage"], row["started"], row["finished"]) for row in rows]
+
+
+def _publication(row: Mapping[str, Any]) -> Publication:
+    place, _, target = row["scope"].partition("@")
+    series, _, revision = place.partition("/")
+    kept = {name: row[name] for name in ("id", "tool", "version", "at", "released")}
+    return Publication(**kept, series=series, revision=revision, target=target)

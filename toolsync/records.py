@@ -177,3 +177,20 @@ class Decision:
     """The account's name."""
     at: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """The first time that a target was seen to serve a packaging of a release for a series."""
+
+    id: int
+    """Grows with time."""
+    tool: str
+    version: str
+    """Upstream's."""
+    series: str
+    revision: str
+    target: str
+    at: str
+    released: str
+    """When upstream published it, or when we first saw it where the page does not tell."""

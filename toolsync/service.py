@@ -1,19 +1,26 @@
 """One unattended run: what a timer or cron starts and nobody watches.
 
 A run that ended is a row in the journal (the heartbeat), so that one that did not happen can be
-seen: by the next one, and by whoever reads the metrics.
+seen: by the next one, and by whoever reads the metrics. A report that fails keeps no other from
+being written, and is what the run ends with, not what it stops at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from toolsync.bench import Bench
 from toolsync.definition import Tool
-from toolsync.errors import gravest
+from toolsync.errors import Bug, ToolsyncError, gravest
 from toolsync.model import Outcome
 from toolsync.pipeline import sync
+from toolsync.records import RunRow, Standing
+from toolsync.report.news import Scene
+from toolsync.report.post import Post, open_post
+from toolsync.system.store import replace_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +29,102 @@ class Round:
 
     outcomes: tuple[Outcome, ...]
     """Of every tool that it took."""
+    letters: int
+    """How many were written because something had changed."""
+    troubles: tuple[tuple[str, ToolsyncError], ...]
+    """The reports that could not be made or sent, by channel."""
     exit_status: int
 
 
-def run_once(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) -> Round:
-    """Sync ``tools``, remember where they and the ``faulty`` ones stand, and say that we ran.
+def run_once(
+    bench: Bench,
+    tools: Sequence[Tool],
+    faulty: Sequence[Outcome] = (),
+    *,
+    due: Sequence[Tool] | None = None,
+) -> Round:
+    """Sync what is ``due`` of ``tools`` (all if not given), then tell what changed.
 
-    The caller holds the state's lock.
+    ``faulty`` are the tools that cannot be read. The caller holds the state's lock.
     """
-    number = bench.journal.begin_run()
-    outcomes = (*sync(bench, tools, bench.config.jobs, dry_run=False), *faulty)
-    bench.journal.keep_standings(outcomes)
-    status = gravest(outcome.exit_status for outcome in outcomes)
-    bench.journal.end_run(number, status)
-    return Round(outcomes=outcomes, exit_status=status)
+    journal = bench.journal
+    post = open_post(bench.config, journal, bench.http)
+    post.introduce()
+    before, number = journal.last_finished(), journal.begin_run()
+    began = journal.last_runs(1)[0]
+    chosen = tools if due is None else due
+    outcomes = (*sync(bench, chosen, bench.config.jobs, dry_run=False), *faulty)
+    journal.keep_standings(outcomes)
+    names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
+    standings = {n: s for n, s in journal.standings().items() if n in names}
+    letters = post.write(_scene(bench, post, standings, before, began))
+    troubles = post.send()
+    status = gravest(
+        [outcome.exit_status for outcome in outcomes] + [e.exit_status for _, e in troubles]
+    )
+    journal.end_run(number, status)
+    late = list(_written(bench, post, standings))
+    if late:
+        troubles += late
+        status = gravest([status, *(error.exit_status for _, error in late)])
+        journal.end_run(number, status)
+    return Round(outcomes=outcomes, letters=letters, troubles=tuple(troubles), exit_status=status)
+
+
+def _scene(
+    bench: Bench,
+    post: Post,
+    standings: Mapping[str, Standing],
+    before: RunRow | None,
+    began: RunRow,
+) -> Scene:
+    silence = timedelta(days=bench.config.report.silence_days)
+    return Scene(
+        now=bench.clock.now(),
+        standings=standings,
+        pages=bench.journal.looks(),
+        publications=bench.journal.publications(),
+        gap=(before, began) if before and _apart(before, began) > silence else None,
+        unsent=post.unsent(),
+        silence=silence,
+    )
+
+
+def _apart(before: RunRow, began: RunRow) -> timedelta:
+    return datetime.fromisoformat(began.started) - datetime.fromisoformat(before.finished)
+
+
+def _written(
+    bench: Bench, post: Post, standings: Mapping[str, Standing]
+) -> Sequence[tuple[str, ToolsyncError]]:
+    """Write the files that are set up; return what went wrong."""
+    acts: list[tuple[str, str, Callable[[], object]]] = [
+        ("metrics", bench.config.report.metrics, lambda: write_metrics(bench, post, standings)),
+    ]
+    troubles = []
+    for name, wanted, act in acts:
+        try:
+            if wanted:
+                act()
+        except ToolsyncError as error:
+            troubles.append((name, error))
+        except Exception as error:  # noqa: BLE001 (a report's trouble is not the run's)
+            troubles.append((name, Bug.found(error)))
+    return troubles
+
+
+def write_metrics(bench: Bench, post: Post, standings: Mapping[str, Standing]) -> None:
+    """Replace the Prometheus text file; raises SetupError, OutOfSpace."""
+    from toolsync.report.metrics import Facts, exposition
+
+    journal = bench.journal
+    facts = Facts(
+        now=bench.clock.now(),
+        standings=standings,
+        pages=journal.looks(),
+        waiting=journal.waiting(),
+        run=journal.last_finished(),
+        stages=journal.stage_times(),
+        unsent={channel: len(journal.unsent(channel)) for channel in post.channels},
+    )
+    replace_file(Path(bench.config.report.metrics).expanduser(), exposition(facts))

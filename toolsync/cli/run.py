@@ -31,6 +31,9 @@ def command(settings: Settings, as_json: bool) -> int:
         fitting = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
         came = run_once(bench, fitting, faulty)
     _show(came, as_json)
+    for channel, error in came.troubles:
+        note(f"report to {channel}: {error}", {"channel": channel}, grave=True)
+        note(f"  → {error.resolution}", {"channel": channel}) if error.resolution else None
     return came.exit_status
 
 
@@ -38,7 +41,15 @@ def _show(came: Round, as_json: bool) -> None:
     """Print what came: to a person a table, to a script an object, to the journal fields."""
     if as_json:
         rows = [{**render.outcome_row(o), "published": list(o.done)} for o in came.outcomes]
-        render.as_json({"exit_status": came.exit_status, "tools": rows})
+        troubles = [{"channel": name, "message": str(error)} for name, error in came.troubles]
+        render.as_json(
+            {
+                "exit_status": came.exit_status,
+                "tools": rows,
+                "letters": came.letters,
+                "troubles": troubles,
+            }
+        )
     elif not journald.connected():
         render.outcomes(came.outcomes)
     else:

@@ -13,9 +13,10 @@ def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[
 
     ``outcome`` is where the tool stood at the last look, ``log`` its journal, oldest first.
     """
-    if outcome is None or page is None:
+    if outcome is None:
         return f"{tool} has never been looked at. Look now: toolsync check {tool}"
-    sentences = [f"{tool} is {outcome.status}: {outcome.message}, as of {page.looked}."]
+    as_of = f", as of {page.looked}" if page else ""
+    sentences = [f"{tool} is {outcome.status}: {outcome.message}{as_of}."]
     sentences += [_last_try(outcome, log)] if outcome.status == "new" else []
     sentences += [outcome.resolution]
     return " ".join(part for part in sentences if part)

@@ -28,7 +28,7 @@ Left = Callable[[], float]
 
 
 class Asker:
-    """Sends a GET when its host has a turn, and gives the answer in the end."""
+    """Sends requests when their host has a turn, and gives the answer in the end."""
 
     def __init__(
         self, transport: Transport, hosts: Hosts, *, mirrors: Mapping[str, str], clock: Clock
@@ -72,6 +72,26 @@ class Asker:
                         raise
                     raise better from error
 
+    @contextmanager
+    def sent(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> Iterator[requests.Response]:
+        """Give the answer to a request with a body: once, to that address and nowhere else."""
+        with (
+            self._hosts.turn(_host(url), _PATIENCE),
+            Deadline(seconds) as deadline,
+        ):
+            try:
+                worn = self._worn(url, headers)
+                with closing(self._transport.ask(method, url, worn, body)) as response:
+                    _check_status(response, url, range(200, 300), self._clock.now())
+                    yield response
+            except FAILURES as error:
+                better = named(error, url, seconds if deadline.passed else None)
+                if better is error:
+                    raise
+                raise better from error
+
     def _last(
         self, target: str, url: str, headers: Mapping[str, str], left: Left, turn: ExitStack
     ) -> requests.Response:
@@ -79,7 +99,7 @@ class Asker:
         secure = False
         for hop in range(_MAX_HOPS + 1):
             try:
-                response = self._transport.get(target, self._worn(target, headers))
+                response = self._transport.ask("GET", target, self._worn(target, headers))
             except (requests.exceptions.InvalidURL, UnicodeError) as error:
                 if hop:
                     raise _nowhere(url, target) from error

@@ -188,6 +188,25 @@ class Http:
                 raise broken_off(url, done, total)
             return bare(address)
 
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        limit: int = 64 * 1024,
+        seconds: float,
+    ) -> bytes:
+        """Send a body (POST or PUT) once and return the answer, at most ``limit`` bytes long.
+
+        Nothing is tried again and no redirect is followed: whether the other side has acted
+        already is for the caller to judge. Raises Unreachable, or Hostile for a long answer.
+        """
+        given = self._headers("identity") | dict(headers)
+        with self._asker.sent(method, url, given, body, seconds) as response:
+            return _body(response, url, limit)
+
     def retrying(self, act: Callable[[], T]) -> T:
         """Call ``act`` until it gives an answer: with back-off, jitter and Retry-After.
 

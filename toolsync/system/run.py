@@ -1,4 +1,4 @@
-"""Run outside programs: no stdin, one locale, a time limit, capped output, no survivors.
+"""Run outside programs: no stdin but a file, one locale, a time limit, capped output, no survivors.
 
 Every program runs in a process group of its own, which is killed as a whole when the time
 or the output passes its limit. The kernel kills the program when toolsync itself is killed
@@ -51,6 +51,7 @@ PACKAGES: Mapping[str, str] = {
     "newuidmap": "uidmap",
     "prlimit": "util-linux",
     "reprepro": "reprepro",
+    "sendmail": "default-mta",
     "sbuild": "sbuild",
     "setpriv": "util-linux",
     "tar": "tar",
@@ -90,13 +91,15 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
+    given: Path | None = None,
     limit: int = _OUTPUT_LIMIT,
     ok: Sequence[int] = (0,),
 ) -> Done:
     """Run a program to its end and return what it left.
 
     ``timeout`` is in seconds, ``limit`` in bytes of output (each of stdout and stderr). With
-    ``log`` both go to that file instead, in the order written. Raises ProgramMissing; raises
+    ``log`` both go to that file instead, in the order written; ``given`` is the file to read
+    from stdin. Raises ProgramMissing; raises
     ProgramFailed when the exit code is not in ``ok`` or ``limit`` was passed, TookTooLong when
     ``timeout`` was, and OutOfSpace when the program says that a disk is full, or when ``log``
     cannot grow.
@@ -107,12 +110,13 @@ def run(
     command += [str(word) for word in argv[1:]]
     with ExitStack() as stack:
         sink = stack.enter_context(_opened(log)) if log else None
+        source = stack.enter_context(given.open("rb")) if given else subprocess.DEVNULL
         process = stack.enter_context(
             subprocess.Popen(
                 command,
                 cwd=cwd,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=source,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if log else subprocess.PIPE,
                 start_new_session=True,

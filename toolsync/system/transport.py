@@ -49,13 +49,15 @@ class Transport:
         if self._secure is not None:
             self._secure.close()
 
-    def get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        """Return the answer to one GET.
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> requests.Response:
+        """Return the answer to one request.
 
         Raises what the library raises: RequestException, and InvalidURL for no usable address.
         """
         request = requests.PreparedRequest()
-        request.prepare(method="GET", url=url, headers=dict(headers))
+        request.prepare(method=method, url=url, headers=dict(headers), data=body)
         asked = request.url = _as_spelled(url, request.url or url)
         if self._netrc is not None and "Authorization" not in request.headers:
             request.prepare_auth(self._netrc(_host_of(asked)))

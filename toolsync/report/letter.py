@@ -1,0 +1,87 @@
+"""Put news into a letter: one digest for one channel, the same words on every channel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from toolsync.report.news import Item, News
+from toolsync.system.headers import plain
+
+HEADINGS: Mapping[str, str] = {
+    "alarm": "Alarms",
+    "held": "Waiting for you",
+    "trouble": "Trouble that lasts",
+    "recovered": "Well again",
+    "published": "Published",
+}
+"""What stands above the items of each kind, in the order of `news.KINDS`."""
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "alarm": ("alarm", "alarms"),
+    "held": ("held", "held"),
+    "trouble": ("in trouble", "in trouble"),
+    "recovered": ("well again", "well again"),
+    "published": ("published", "published"),
+}
+_MAX_TEXT = 2000
+"""Characters of one item; more is in ``toolsync why``."""
+_MAX_ITEMS = 200
+
+
+def letter(found: News, *, now: str, channel: str) -> tuple[str, dict[str, Any]]:
+    """Return a letter's id and its content; the id is the same for the same news at one time."""
+    items = [{**asdict(item), "text": plain(item.text, _MAX_TEXT)} for item in found.items]
+    data: dict[str, Any] = {
+        "subject": _subject(found.items),
+        "host": os.uname().nodename,
+        "items": items[:_MAX_ITEMS],
+        "more": max(0, len(items) - _MAX_ITEMS),
+    }
+    named = json.dumps([channel, now, data], sort_keys=True)
+    return hashlib.sha256(named.encode()).hexdigest()[:32], data
+
+
+def _subject(items: Sequence[Item]) -> str:
+    """Return ``2 held, 1 published: awscli, euca2ools``."""
+    counts = {kind: sum(item.kind == kind for item in items) for kind in HEADINGS}
+    told = ", ".join(f"{n} {_WORDS[kind][n > 1]}" for kind, n in counts.items() if n)
+    tools = list(dict.fromkeys(item.tool for item in items if item.tool))
+    named = ", ".join(tools[:3]) + (", …" if len(tools) > 3 else "")
+    return f"toolsync: {told}: {named}" if named else f"toolsync: {told}"
+
+
+def sections(data: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the headings that have something below them, each with its texts."""
+    kinds = {kind: [i["text"] for i in data["items"] if i["kind"] == kind] for kind in HEADINGS}
+    found = [(HEADINGS[kind], texts) for kind, texts in kinds.items() if texts]
+    more = data.get("more", 0)
+    return [*found, ("And more", [f"{more} more: toolsync status"])] if more else found
+
+
+def as_text(data: Mapping[str, Any], made: str) -> str:
+    """Return a letter as plain text for a person."""
+    lines = []
+    for heading, texts in sections(data):
+        lines += [f"{heading}:", ""]
+        for text in texts:
+            lines += textwrap.wrap(
+                text,
+                width=76,
+                initial_indent="  * ",
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        lines.append("")
+    lines += [
+        "-- ",
+        f"toolsync on {data['host']}, {made}",
+        "More: toolsync status, toolsync why TOOL",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,50 @@
+"""Write a letter as a mail (RFC 5322) and hand it over."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any
+
+from toolsync.config import Mail
+from toolsync.records import Letter
+from toolsync.report.letter import as_text
+from toolsync.report.secret import secret
+from toolsync.system.mail import Server, by_sendmail, by_smtp
+
+
+def send(letter: Letter, recipient: str, settings: Mail, sender: str) -> None:
+    """Hand a letter to sendmail or to the server; raises what `system.mail` raises.
+
+    Tried again it is the same mail with the same Message-ID.
+    """
+    address = parseaddr(sender)[1]
+    message = compose(letter, recipient, sender)
+    if settings.server:
+        password = secret(settings.password_file, "[report.mail] password_file")
+        server = Server(url=settings.server, user=settings.user, password=password)
+        by_smtp(message, address, recipient, server)
+        return
+    with tempfile.NamedTemporaryFile(prefix="toolsync-mail-") as file:
+        file.write(message.replace(b"\r\n", b"\n"))
+        file.flush()
+        by_sendmail(Path(file.name), address, recipient)
+
+
+def compose(letter: Letter, recipient: str, sender: str) -> bytes:
+    """Return the whole mail, with CRLF at the ends of lines."""
+    data: Mapping[str, Any] = letter.data
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = data["subject"]
+    message["Date"] = format_datetime(datetime.fromisoformat(letter.made))
+    message["Message-ID"] = f"<{letter.id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's vacation may answer
+    message.set_content(as_text(data, letter.made), cte="quoted-printable")
+    return message.as_bytes()

@@ -1,0 +1,162 @@
+"""Find what is news to somebody: where things stand now against what was told last.
+
+A subject (a tool, its publications, the runs) has a state; a change of it is news, and told
+once. Trouble that passes by itself is no news until it has lasted for days, and a tool that is
+back where it should be is told of only to those who heard that it was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from toolsync.errors import LATER
+from toolsync.model import Outcome
+from toolsync.records import PageRow, Publication, RunRow, Standing
+from toolsync.report.lag import lasted
+from toolsync.report.why import why
+
+KINDS = ("alarm", "held", "trouble", "recovered", "published")
+"""Gravest first: the order in which a report tells."""
+
+_ALARMS = ("recalled", "replaced")
+_CALM = ("up-to-date", "new")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing to tell."""
+
+    kind: str
+    """One of `KINDS`."""
+    tool: str
+    """Empty for what concerns the whole service."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What changed: the items, and the states that are told by them."""
+
+    items: tuple[Item, ...]
+    states: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that a report is made from, as it is now."""
+
+    now: datetime
+    standings: Mapping[str, Standing]
+    """By name, of the tools that there are now."""
+    pages: Mapping[str, PageRow]
+    """The last look at each tool's page, without what it gave."""
+    publications: Sequence[Publication]
+    """All there ever were, oldest first."""
+    gap: tuple[RunRow, RunRow] | None
+    """The run that ended last and this one, where days lie between them."""
+    unsent: Mapping[str, str]
+    """Channels that could not be reached several times, with the reason."""
+    silence: timedelta
+
+
+def news(scene: Scene, told: Mapping[str, str], channel: str) -> News:
+    """Return what ``channel``, which was told the states ``told``, does not know yet."""
+    found = [*_tools(scene, told), *_published(scene, told), *_service(scene, told, channel)]
+    items = [item for item, _, _ in found if item]
+    fresh = {item.tool for item in items if item.kind == "published"}
+    kept = [i for i in items if i.kind != "recovered" or i.tool not in fresh]
+    kept.sort(key=lambda item: (KINDS.index(item.kind), item.tool))
+    return News(items=tuple(kept), states={subject: state for _, subject, state in found})
+
+
+_Found = tuple[Item | None, str, str]
+"""What to tell, if anything, of which subject, and its state then."""
+
+
+def _tools(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
+    for name, standing in sorted(scene.standings.items()):
+        subject = f"tool:{name}"
+        before = told.get(subject, "")
+        now = _state(scene, standing)
+        if now is None or now[0] == before:
+            continue
+        state, kind = now
+        lasting = f" It has lasted since {state.rpartition(' ')[2]}." if kind == "trouble" else ""
+        text = why(name, as_outcome(standing), scene.pages.get(name), ()) + lasting
+        yield Item(kind=kind, tool=name, text=text), subject, state
+    for subject, before in told.items():
+        if before and subject.startswith("tool:") and subject[5:] not in scene.standings:
+            yield None, subject, ""  # it is followed no longer
+
+
+def _state(scene: Scene, standing: Standing) -> tuple[str, str] | None:
+    """Return a tool's state and kind of news; None while nothing can be said."""
+    page = scene.pages.get(standing.tool)
+    answered = page.answered if page else ""
+    if standing.status in _CALM and not standing.exit_status:
+        silent = answered and _is_long_ago(scene, answered)
+        return (f"silent since {answered}", "trouble") if silent else ("", "recovered")
+    if standing.exit_status != LATER:
+        kind = "alarm" if standing.status in _ALARMS else "held"
+        return f"{standing.status}: {standing.message}", kind
+    since = (answered if standing.status == "unreachable" else "") or standing.since
+    return (f"{standing.status} since {since}", "trouble") if _is_long_ago(scene, since) else None
+
+
+def _is_long_ago(scene: Scene, moment: str) -> bool:
+    return datetime.fromisoformat(moment) <= scene.now - scene.silence
+
+
+def _published(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
+    """Tell of publications after the last one told."""
+    last = int(told.get("published", "0"))
+    fresh: dict[tuple[str, str, str], list[Publication]] = {}
+    for row in scene.publications:
+        if row.id > last:
+            fresh.setdefault((row.tool, row.version, row.target), []).append(row)
+    newest = latest(scene.publications)
+    for (tool, version, target), rows in fresh.items():
+        places = ", ".join(dict.fromkeys(row.series for row in rows))
+        after = lasted(rows[0].released, rows[0].at)
+        text = f"{tool} {version} is published on {target} for {places}, {after} after its release."
+        yield Item(kind="published", tool=tool, text=text), "published", newest
+
+
+def latest(publications: Sequence[Publication]) -> str:
+    """Return the state of ``published`` when all of these are told."""
+    return str(max((row.id for row in publications), default=0))
+
+
+def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_Found]:
+    if scene.gap is not None and told.get("run") != scene.gap[1].started:
+        ended, began = scene.gap
+        text = (
+            f"No run ended between {ended.finished} and {began.started}: see that timer or cron"
+            " are on, and read what the runs in between said."
+        )
+        yield Item(kind="trouble", tool="", text=text), "run", began.started
+    for other, reason in scene.unsent.items():
+        if other != channel and told.get(f"channel:{other}") != "unsent":
+            text = f"Reports to {other} cannot be sent: {reason}. They are kept."
+            yield Item(kind="trouble", tool="", text=text), f"channel:{other}", "unsent"
+    for subject, state in told.items():
+        other = subject.removeprefix("channel:")
+        if state and other != subject and other not in scene.unsent:
+            text = f"Reports to {other} are sent again."
+            yield Item(kind="recovered", tool="", text=text), subject, ""
+
+
+def as_outcome(standing: Standing) -> Outcome:
+    """Return a standing as the outcome that it was kept from."""
+    return Outcome(
+        tool=standing.tool,
+        status=standing.status,
+        current=standing.current or None,
+        newest=standing.newest or None,
+        url=None,
+        message=standing.message,
+        resolution=standing.resolution,
+        exit_status=standing.exit_status,
+    )

@@ -1,0 +1,95 @@
+"""Tell each channel what is news to it, and send what it has not taken yet.
+
+A letter is kept with the note of what it tells before anybody sends it, and leaves only when
+the other side has taken it: none is lost to a server that is down or to a kill, and one that
+was sent is never written again. A kill between the other side's yes and our note of it sends
+the same letter under the same id once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from toolsync.config import Config
+from toolsync.errors import Bug, ToolsyncError
+from toolsync.journal import Journal
+from toolsync.records import Letter
+from toolsync.report import mail, webhook
+from toolsync.report.letter import letter
+from toolsync.report.news import Scene, latest, news
+from toolsync.system.clock import stamp
+from toolsync.system.http import Http
+
+Send = Callable[[Letter], None]
+
+_MANY = 3
+"""Tries after which other channels hear that one does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The channels of a set-up, by name."""
+
+    journal: Journal
+    channels: Mapping[str, Send]
+
+    def introduce(self) -> None:
+        """Let new channels know from where on publications are told to them.
+
+        Before a run's work, so that nothing of it is missed though the run be killed.
+        """
+        for channel in self.channels:
+            if "published" not in self.journal.told(channel):
+                newest = latest(self.journal.publications())
+                self.journal.tell(channel, {"published": newest}, "", None)
+
+    def write(self, scene: Scene) -> int:
+        """Write a letter to each channel that has news; return how many were written."""
+        written = 0
+        for channel in self.channels:
+            found = news(scene, self.journal.told(channel), channel)
+            if not found.states:
+                continue
+            name, data = letter(found, now=stamp(scene.now), channel=channel)
+            self.journal.tell(channel, found.states, name, data if found.items else None)
+            written += bool(found.items)
+        return written
+
+    def send(self) -> list[tuple[str, ToolsyncError]]:
+        """Send all letters, oldest first; return each channel's trouble. One stops its channel."""
+        troubles = []
+        for channel, send in self.channels.items():
+            for waiting in self.journal.unsent(channel):
+                try:
+                    send(waiting)
+                except Exception as error:  # noqa: BLE001 (no channel's trouble is another's)
+                    told = error if isinstance(error, ToolsyncError) else Bug.found(error)
+                    self.journal.not_sent(waiting, str(told))
+                    troubles.append((channel, told))
+                    break
+                self.journal.sent(waiting)
+        return troubles
+
+    def unsent(self) -> dict[str, str]:
+        """Return the channels that have not worked for several tries, with what was said."""
+        found = {channel: self.journal.unsent(channel)[:1] for channel in self.channels}
+        return {
+            c: first[0].error for c, first in found.items() if first and first[0].tries >= _MANY
+        }
+
+
+def open_post(config: Config, journal: Journal, http: Http) -> Post:
+    """Return the channels that the set-up names: each address of mail is one of its own."""
+    report = config.report
+    sender = report.mail.sender or config.maintainer
+    channels: dict[str, Send] = {
+        f"mail:{address}": partial(
+            mail.send, recipient=address, settings=report.mail, sender=sender
+        )
+        for address in report.mail.to
+    }
+    if report.webhook.url:
+        channels["webhook"] = partial(webhook.send, settings=report.webhook, http=http)
+    return Post(journal, channels)

@@ -1,0 +1,95 @@
+"""Write a letter for another program: generic JSON, Slack's form, or a message in a Matrix room.
+
+Tried again it is the same letter under the same id: JSON carries it as Idempotency-Key, Matrix
+as the transaction's id, and both let the other side take it once. Slack has no such thing.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from toolsync.config import Webhook
+from toolsync.errors import SetupError
+from toolsync.records import Letter
+from toolsync.report.letter import sections
+from toolsync.report.secret import secret
+from toolsync.system.http import Http
+
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to send, and where."""
+
+    method: str
+    url: str
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+def send(letter: Letter, settings: Webhook, http: Http) -> None:
+    """Send a letter once; raises what `Http.send` raises, SetupError for no usable token."""
+    made = FORMS[settings.form](letter, settings)
+    token = secret(settings.token_file, "[report.webhook] token_file")
+    headers = {"Content-Type": "application/json", **made.headers}
+    headers |= {"Authorization": f"Bearer {token}"} if token else {}
+    body = json.dumps(made.body, ensure_ascii=False).encode()
+    http.send(made.method, made.url, body, headers=headers, seconds=_SECONDS)
+
+
+def _json(letter: Letter, settings: Webhook) -> Request:
+    body = {"id": letter.id, "made": letter.made, **letter.data}
+    headers = {"Idempotency-Key": letter.id}
+    return Request(method="POST", url=settings.url, body=body, headers=headers)
+
+
+def _slack(letter: Letter, settings: Webhook) -> Request:
+    lines = [f"*{_for_slack(letter.data['subject'])}*"]
+    for heading, texts in sections(letter.data):
+        lines += [f"*{heading}*", *(f"• {_for_slack(text)}" for text in texts)]
+    return Request(method="POST", url=settings.url, body={"text": "\n".join(lines)}, headers={})
+
+
+def _for_slack(text: str) -> str:
+    """Return a text in which nothing calls people or makes links (Slack's three characters)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _matrix(letter: Letter, settings: Webhook) -> Request:
+    """Return ``PUT …/send/m.room.message/TXN`` (Matrix client-server API v1.1 and later)."""
+    if not settings.room:
+        raise SetupError(
+            "[report.webhook] names no room, and Matrix needs one",
+            resolution='Add room = "!ID:HOST" to it.',
+        )
+    room = quote(settings.room, safe="")
+    plain, rich = [letter.data["subject"]], [f"<b>{html.escape(letter.data['subject'])}</b>"]
+    for heading, texts in sections(letter.data):
+        plain += [f"{heading}:", *(f"- {text}" for text in texts)]
+        items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
+        rich.append(f"<p>{html.escape(heading)}</p><ul>{items}</ul>")
+    return Request(
+        method="PUT",
+        url=f"{settings.url.rstrip('/')}/_matrix/client/v3/rooms/{room}/send/m.room.message/"
+        + letter.id,
+        body={
+            "msgtype": "m.notice",
+            "body": "\n".join(plain),
+            "format": "org.matrix.custom.html",
+            "formatted_body": "".join(rich),
+        },
+        headers={},
+    )
+
+
+FORMS: Mapping[str, Callable[[Letter, Webhook], Request]] = {
+    "json": _json,
+    "slack": _slack,
+    "matrix": _matrix,
+}
