@@ -35,6 +35,8 @@ class Watch:
     xpath: str = ""
     path: str = ""
     """A JMESPath expression, for a page of kind json."""
+    member: str = ""
+    """For kind probe: the member that names the version, empty for the top folder."""
     file_url: str = ""
     releases: str = "tags"
     prereleases: bool = False
@@ -203,6 +205,7 @@ _NEEDS = {
     "feed": ("url", "pattern"),
     "json": ("url", "path"),
     "npm": ("project",),
+    "probe": ("url", "pattern"),
 }
 """What each kind of release page must be told."""
 
@@ -225,6 +228,8 @@ def _tool_faults(folder: Path, raw: dict[str, Any]) -> Iterator[str]:
     for key in _PROOFS.get(verify.get("method", ""), ()):
         if key not in verify:
             yield f"verify.{key}: missing; the method {verify['method']} needs it"
+    if watch["kind"] == "probe" and verify.get("method") == "index":
+        yield "verify.method: index needs a page that states digests; a probe's is our own"
     tree = watch["kind"] == "git" and "file_url" not in watch
     if verify.get("method") == "tag" and not tree:
         yield "verify.method: tag proves a git tag's own tree: watch.kind = git, and no file_url"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import requests
@@ -47,6 +47,8 @@ class Validators:
 
     etag: str = ""
     last_modified: str = ""
+    size: int | None = None
+    """Of a whole file, where it was said."""
 
     @property
     def strong(self) -> str:
@@ -63,6 +65,10 @@ class Page:
     body: bytes | None
     content_type: str
     validators: Validators
+
+
+class NotChanged(Exception):
+    """The server says that the file is still the one that it was asked about."""
 
 
 class Http:
@@ -152,6 +158,7 @@ class Http:
         seconds: float,
         have: int = 0,
         validators: Validators | None = None,
+        unless: Validators | None = None,
         learned: Callable[[Validators], None] = lambda _: None,
         progress: Progress = lambda done, total: None,
     ) -> str:
@@ -160,21 +167,27 @@ class Http:
         ``have`` bytes are there already, vouched for by ``validators``; ``open_sink`` is asked
         for a sink once the server has answered, with True if the rest only will follow.
         ``learned`` hears the answer's validators before the first byte. Raises Unreachable
-        (cut short, too slow) or Hostile (more than ``limit`` bytes).
+        (cut short, too slow), Hostile (more than ``limit`` bytes), or NotChanged where the file
+        is still what ``unless`` vouches for.
         """
         strong = validators.strong if validators else ""
         headers, wanted = self._headers("identity"), {200}
         if have and strong:
             headers |= {"Range": f"bytes={have}-", "If-Range": strong}
             wanted |= {206, 416}
+        if conditions := _conditions(unless):
+            headers |= conditions
+            wanted |= {304}
         with self._asker.answer(url, headers, seconds, wanted) as (response, address):
+            if response.status_code == 304:
+                raise NotChanged
             resumed = response.status_code == 206 and _starts_at(response, have)
             if response.status_code == 416 or (response.status_code == 206 and not resumed):
                 open_sink(False)  # what we have is no part of what is there now: start afresh
                 raise Passing(f"{bare(url)} has no such part as was asked for")
-            learned(_validators(response))
             done = have if resumed else 0
             total = _length(response, done)
+            learned(replace(_validators(response), size=total))
             if total is not None and total > limit:
                 raise too_large(url, limit)
             sink = open_sink(resumed)

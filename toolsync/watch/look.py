@@ -8,24 +8,21 @@ raises Unreachable and is never taken for an unchanged one.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from toolsync.config import Limits
 from toolsync.definition import Tool, Watch
-from toolsync.errors import Drifted, Held, Hostile, TryAgain
+from toolsync.errors import Drifted
 from toolsync.model import Release
-from toolsync.system.http import Http, Page, Validators
+from toolsync.system.http import Http, NotChanged, Validators
+from toolsync.watch.pages import Pages
 from toolsync.watch.readers import READERS
-from toolsync.watch.reading import LOOK, shown
+from toolsync.watch.reading import LOOK
 from toolsync.watch.versions import Key, upstream_key
 
 _FORM = "1"
 """Raised when readers come to read more out of the same page."""
-
-_READING = threading.BoundedSemaphore(2)
-"""Pages read at once, however many are waited for: a parsed page takes ten times its size."""
 
 _PREFERENCE = (".tar.xz", ".tar.bz2", ".tar.gz", ".tgz", ".tar.zst", ".tar", ".zip")
 """Of one version's files: those that dpkg-source takes untouched go first, the smaller before
@@ -72,11 +69,11 @@ def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None 
     """
     digest = _digest(tool.watch)
     known = remembered if remembered and remembered.watch == digest else None
-    pages = _Pages(http.dressed(user_agent=tool.watch.user_agent), limits, known)
+    pages = Pages(http.dressed(user_agent=tool.watch.user_agent), limits, _conditions(known))
     try:
         with pages:
-            found = READERS[tool.watch.kind](tool, pages.get)
-    except _NotModified:
+            found = READERS[tool.watch.kind](tool, pages)
+    except NotChanged:
         assert known is not None
         return replace(known, changed=False)
     kept, left = _choose(tool, found), remembered.releases if remembered else ()
@@ -96,78 +93,11 @@ def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None 
     return replace(sighting, changed=known is None or known.page_sha256 != sighting.page_sha256)
 
 
-class _NotModified(Exception):
-    """The server said that what is remembered still holds."""
-
-
-class _Pages:
-    """Asks for the pages of one look: counted, bounded, the first one conditionally."""
-
-    def __init__(self, http: Http, limits: Limits, known: Sighting | None) -> None:
-        self._http, self._limits = http, limits
-        # Validators vouch for the first page alone, so a listing of several is read again.
-        if known and known.pages == 1 and (known.etag or known.last_modified):
-            self._conditions: Validators | None = Validators(
-                etag=known.etag, last_modified=known.last_modified
-            )
-        else:
-            self._conditions = None
-        self.hasher = hashlib.sha256()
-        self.count, self._size = 0, 0
-        self.address, self.validators = "", Validators()
-        self._reading = False
-
-    def __enter__(self) -> _Pages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._read(False)
-
-    def _read(self, now: bool) -> None:
-        """Take or give back a place among those who read; nobody keeps one while he waits."""
-        if now and not self._reading:
-            _READING.acquire()
-        elif self._reading and not now:
-            _READING.release()
-        self._reading = now
-
-    def get(self, url: str, accept: str) -> Page:
-        """Return the next page, within what is left of the limit on bytes."""
-        self._read(False)
-        page = self._ask(url, accept)
-        if page.body is None:
-            raise _NotModified
-        self._size += len(page.body)
-        if self._size > self._limits.page_bytes:
-            raise Hostile(
-                f"{shown(url)} and the pages before it have more than "
-                f"{self._limits.page_bytes} bytes, the limit",
-                resolution="Watch a narrower page, or raise [limits] page_bytes in toolsync.toml.",
-            )
-        if not self.count:
-            self.address, self.validators = shown(page.url), page.validators
-        self.hasher.update(b"%d\n" % len(page.body) + page.body)
-        self.count += 1
-        self._read(True)
-        return page
-
-    def _ask(self, url: str, accept: str) -> Page:
-        conditions = self._conditions if self.count == 0 else None
-        try:
-            return self._http.page(
-                url,
-                limit=self._limits.page_bytes,
-                seconds=self._limits.page_seconds,
-                accept=accept,
-                validators=conditions,
-            )
-        except (TryAgain, Held) as error:
-            if shown(url) == url or "@" not in url:
-                raise
-            secret = url.partition("://")[2].partition("/")[0].rpartition("@")[0]
-            words = [str(error), error.resolution]
-            message, resolution = (text.replace(f"{secret}@", "") for text in words)
-            raise type(error)(message, resolution=resolution) from None
+def _conditions(known: Sighting | None) -> Validators | None:
+    """Return what vouches for the remembered page; of a listing of several pages nothing does."""
+    if known is None or known.pages != 1 or not (known.etag or known.last_modified):
+        return None
+    return Validators(etag=known.etag, last_modified=known.last_modified, size=known.newest.size)
 
 
 def _choose(tool: Tool, found: Iterable[Release]) -> tuple[Release, ...]:

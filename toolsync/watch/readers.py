@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolsync.watch import bundle, feed, forge, git, github, html, index, jsonpage, s3, text
-from toolsync.watch.reading import Reader
+from toolsync.watch import bundle, feed, forge, git, github, html, index, jsonpage, probe, s3, text
+from toolsync.watch.pages import Reader
 
 READERS: Mapping[str, Reader] = {
     "index": index.read,
@@ -19,5 +19,6 @@ READERS: Mapping[str, Reader] = {
     "feed": feed.read,
     "json": jsonpage.read,
     "npm": jsonpage.npm,
+    "probe": probe.read,
     "watch": bundle.read,
 }

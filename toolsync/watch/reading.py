@@ -23,9 +23,6 @@ from toolsync.watch.versions import NotAVersion, is_prerelease, mangle
 Get: TypeAlias = Callable[[str, str], Page]
 """Asks for an address with an Accept header; the answer's body is never None."""
 
-Reader: TypeAlias = Callable[[Tool, Get], list[Release]]
-"""Returns every file or tag that matched, in any order; raises Drifted when there is none."""
-
 MAX_ENTRIES = 100_000
 """Files, links or tags that are looked at."""
 MAX_NAME = 255

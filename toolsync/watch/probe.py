@@ -1,0 +1,77 @@
+"""Watch an archive that has no version in its address: only what is inside tells which it is.
+
+The file is asked for on the condition that it has changed (ETag, Last-Modified; where a server
+knows no conditions, its answer's head is compared, the size too, and the rest is not read).
+Only then it is downloaded and looked into, no further than needed: the version stands in the name
+of its top folder, or in the text of the member that ``watch.member`` names.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from toolsync.archives.extract import read_members
+from toolsync.archives.member import Kind
+from toolsync.config import Limits
+from toolsync.definition import Tool
+from toolsync.errors import Drifted
+from toolsync.model import Release
+from toolsync.system.http import Page, Validators
+from toolsync.watch.pages import Pages
+from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.watch.reading import Found, drifted, filled
+
+_MEMBER_BYTES = 64 * 1024
+"""Of a member, that are searched for a version."""
+
+
+def read(tool: Tool, pages: Pages) -> list[Release]:
+    """Return the one release that the archive is now; raises what reading an archive raises."""
+    watch = tool.watch
+    pattern = version_pattern(watch.pattern)
+    with pages.file(watch.url) as file:
+        text = _told(file.path, watch.member, pages.limits, watch.url)
+        match = _match(pattern, text, inside=bool(watch.member))
+    found = Found(tool, Page(url=file.url, body=b"", content_type="", validators=Validators()))
+    found.look_at(" ".join(text[:200].split()))
+    if match and match["version"]:
+        raw = match["version"]
+        if watch.file_url:
+            found.add(raw, filled(watch.file_url, {"version": raw, "tag": raw}))
+        else:
+            found.add(raw, watch.url, sha256=file.sha256, size=file.size, etag=file.validators.etag)
+    where = f"in its member {watch.member}" if watch.member else "in the name of its top folder"
+    return found.releases(f"version that matches {watch.pattern!r} {where}")
+
+
+def _told(path: Path, member: str, limits: Limits, url: str) -> str:
+    """Return the top folder's name, or the wanted member's text."""
+    seen: list[str] = []
+    for item in read_members(path, limits):
+        if not member:
+            folder, slash, _ = item.path.partition("/")
+            if slash or item.kind is Kind.FOLDER:
+                return folder
+            raise _without(url, f"no top folder, but {item.path[:80]!r} at its top")
+        if item.kind is Kind.FILE and PurePosixPath(item.path).match(member):
+            return item.data.read(_MEMBER_BYTES).decode("utf-8", "replace")
+        seen += [item.path[:80]] if len(seen) < 3 else []
+    raise _without(url, f"no member {member!r}; it has {', '.join(seen)}, …")
+
+
+def _match(pattern: re.Pattern[str], text: str, *, inside: bool) -> re.Match[str] | None:
+    """Match a folder's whole name, or the first fitting line of a text."""
+    if not inside:
+        return pattern.fullmatch(text[:LONGEST_SUBJECT])
+    lines = (line.strip()[:LONGEST_SUBJECT] for line in text.splitlines())
+    return next((match for line in lines if (match := pattern.search(line))), None)
+
+
+def _without(url: str, found: str) -> Drifted:
+    return drifted(
+        url,
+        f"is an archive with {found}",
+        "Look into the archive, then set watch.member in tool.toml to the member that names the"
+        " version.",
+    )
