@@ -21,6 +21,7 @@ from toolsync.errors import Busy, Held, Replaced, SetupError, Unreachable, Unver
 from toolsync.model import Built
 from toolsync.publish import index
 from toolsync.publish.targets import TARGETS, open_target
+from toolsync.system.clock import SystemClock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import end_survivors
 from toolsync.system.run import MARK
@@ -87,13 +88,13 @@ def test_a_changed_label_shows_in_the_state_until_it_is_published(bench: Bench) 
     """So that the next run exports it, though there is no new package."""
     built = bench.built()
     bench.archive().publish(built)
-    before = bench.archive().state("bookworm")
+    before = bench.archive().state("bookworm", "tiny-tool")
     changed = bench.archive(Local(label="Renamed"))
-    assert changed.state("bookworm") not in ("", before)
+    assert changed.state("bookworm", "tiny-tool") not in ("", before)
     changed.confirm(changed.publish(built))
     assert "Label: Renamed\n" in (bench.root / "archive/dists/bookworm/InRelease").read_text()
-    after = bench.archive(Local(label="Renamed")).state("bookworm")
-    assert after == changed.state("bookworm")
+    after = bench.archive(Local(label="Renamed")).state("bookworm", "tiny-tool")
+    assert after == changed.state("bookworm", "tiny-tool")
     assert len(after) == 64
 
 
@@ -226,12 +227,13 @@ def test_indices_are_shown_in_one_step(bench: Bench) -> None:
 
 def test_open_target_knows_its_table_and_nothing_else(bench: Bench) -> None:
     config = Config(file=bench.root / "f", state=bench.root / "state", tool_folders=())
-    target = open_target("local", config, bench.store, bench.workshop)
+    clock = SystemClock()
+    target = open_target("local", config, bench.store, bench.workshop, clock)
     target.confirm(target.publish(bench.built()))
     assert (bench.root / "state/gnupg").is_dir()
     assert (bench.root / "state/archive/dists/bookworm/InRelease").exists()
     with pytest.raises(SetupError, match="elsewhere") as caught:
-        open_target("elsewhere", config, bench.store, bench.workshop)
+        open_target("elsewhere", config, bench.store, bench.workshop, clock)
     assert all(name in str(caught.value) for name in TARGETS)
 
 
@@ -319,10 +321,11 @@ def test_what_a_killed_run_left_in_the_pool_is_no_obstacle(bench: Bench) -> None
 
 def test_a_receipt_of_a_forged_deb_is_replaced(bench: Bench) -> None:
     target = bench.archive()
-    receipt = target.publish(bench.built())
+    built = bench.built()
+    receipt = target.publish(built)
     files = tuple(
         replace(b, size=b.size, sha256=b.sha256[::-1]) if b.name.endswith(".dsc") else b
-        for b in receipt.built.files
+        for b in built.files
     )
     with pytest.raises(Replaced):
-        target.confirm(replace(receipt, built=replace(receipt.built, files=files)))
+        target.confirm(replace(receipt, item=replace(built, files=files)))

@@ -29,7 +29,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
 
 def test_nothing_is_served_before_the_first(opened: Opened) -> None:
     _, target = opened
-    assert target.state("bookworm") == ""
+    assert target.state("bookworm", "tiny-tool") == ""
     assert target.newest("tiny-tool", "bookworm") is None
 
 
@@ -48,30 +48,30 @@ def test_again_is_no_error_and_changes_nothing(opened: Opened) -> None:
     bench, target = opened
     built = bench.built()
     first = target.publish(built)
-    state = target.state("bookworm")
+    state = target.state("bookworm", "tiny-tool")
     assert state
     assert target.publish(built) == first
-    assert target.state("bookworm") == state
+    assert target.state("bookworm", "tiny-tool") == state
 
 
 def test_state_changes_with_what_its_own_series_serves_and_not_else(opened: Opened) -> None:
     bench, target = opened
     target.publish(bench.built())
-    before = target.state("bookworm")
+    before = target.state("bookworm", "tiny-tool")
     target.publish(bench.built(series="trixie"))
-    assert target.state("bookworm") == before
+    assert target.state("bookworm", "tiny-tool") == before
     target.publish(bench.built(upstream="1.1"))
-    assert target.state("bookworm") != before
+    assert target.state("bookworm", "tiny-tool") != before
 
 
 def test_other_bytes_under_a_version_are_replaced(opened: Opened) -> None:
     bench, target = opened
     target.publish(bench.built())
-    state = target.state("bookworm")
+    state = target.state("bookworm", "tiny-tool")
     with pytest.raises(Replaced, match="sha256") as caught:
         target.publish(bench.built(payload="# other\n"))
     assert caught.value.resolution
-    assert target.state("bookworm") == state
+    assert target.state("bookworm", "tiny-tool") == state
 
 
 def test_a_version_is_burnt_also_after_a_newer_one(opened: Opened) -> None:
@@ -125,7 +125,7 @@ def test_what_is_not_served_is_not_confirmed(opened: Opened) -> None:
     target.publish(bench.built())
     absent = bench.built(upstream="1.1")
     with pytest.raises(Held, match=r"serves tiny-tool 1\.0.*wanted 1\.1"):
-        target.confirm(Receipt(built=absent, target=target.name, where=""))
+        target.confirm(Receipt(item=absent, target=target.name, where=""))
 
 
 def test_served_bytes_that_differ_from_what_was_built_are_not_confirmed(opened: Opened) -> None:
@@ -137,7 +137,7 @@ def test_served_bytes_that_differ_from_what_was_built_are_not_confirmed(opened: 
         for blob in built.files
     )
     with pytest.raises(Replaced, match="wanted 0000"):
-        target.confirm(replace(receipt, built=replace(built, files=forged)))
+        target.confirm(replace(receipt, item=replace(built, files=forged)))
 
 
 def test_there_is_no_stanza_before_something_is_served(opened: Opened) -> None:
@@ -153,11 +153,11 @@ def test_what_is_served_is_checked_without_a_change(opened: Opened) -> None:
     bench, target = opened
     assert "nothing is published" in target.check("bookworm", NOW)
     confirmed = target.confirm(target.publish(bench.built()))
-    before = target.state("bookworm")
+    before = target.state("bookworm", "tiny-tool")
     assert f"signed by {confirmed.fingerprint}, {len(confirmed.served)} files" in target.check(
         "bookworm", NOW
     )
-    assert target.state("bookworm") == before
+    assert target.state("bookworm", "tiny-tool") == before
 
 
 def test_the_stanza_is_deb822_with_the_key_inside(opened: Opened) -> None:

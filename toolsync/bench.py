@@ -88,7 +88,7 @@ def opened(
                 clock=clock,
                 told=told,
             ),
-            target=open_target(config.target, config, store, workshop),
+            target=open_target(config.target, config, store, workshop, clock),
             clock=clock,
             steps=Steps(journal, store, clock, tell),
             progress=progress,

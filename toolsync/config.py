@@ -94,6 +94,30 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ppa:
+    """Launchpad, and how uploads reach it."""
+
+    host: str = "ppa.launchpad.net"
+    alternative: str = "upload.ppa.launchpad.net"
+    method: str = "ftp"
+    login: str = "anonymous"
+    known_hosts: str = ""
+    identity: str = ""
+    seconds: int = 900
+    retries: int = 4
+    keyring: str = ""
+    key: str = ""
+    passphrase_file: str = ""
+    build_first: bool = True
+    api: str = "production"
+    archive: str = "https://ppa.launchpadcontent.net"
+    apt: bool = True
+    accept_minutes: int = 60
+    build_hours: int = 48
+    publish_hours: int = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A whole set-up: toolsync.toml, where state lives, and where tools are found."""
 
@@ -116,6 +140,7 @@ class Config:
     limits: Limits = Limits()
     build: Build = Build()
     local: Local = Local()
+    ppa: Ppa = Ppa()
     report: Report = Report()
 
     @property
@@ -147,6 +172,7 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         limits=Limits(**raw.get("limits", {})),
         build=Build(**{**_cache(), **raw.get("build", {})}),
         local=Local(**raw.get("local", {})),
+        ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {})),
     )
 

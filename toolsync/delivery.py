@@ -2,33 +2,39 @@
 
 What was claimed for a target stays what it is: neither its source package nor its binaries
 are made again, since other bytes under a version that is known are refused, there and by us.
+A build here stands before every publication, also of a target that builds by itself, unless
+the set-up says that the target's own builds are the proof.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.errors import Held, Replaced
-from toolsync.model import Built, Compatible, Confirmed, Receipt, SourcePackage
+from toolsync.model import Built, Compatible, Confirmed, Package, Receipt, SourcePackage
 from toolsync.package.build import build
 from toolsync.package.series import series_tag
 from toolsync.package.source import package
-from toolsync.records import Key, Upload
+from toolsync.records import FAILURES, Key, Upload
 from toolsync.steps import RULES, fingerprint
+from toolsync.system.clock import parsed, stamp
 from toolsync.watch.versions import sort_key
 
 
 def deliver(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> bool:
     """See that the target serves this release for a series; say whether anything was sent."""
     source = _source(bench, tool, cleared, series)
-    built = _built(bench, source)
+    item = _ready(bench, source)
     known = _upload(bench, source)
     if known is None:
         bench.journal.claim(_claim(source, bench.target.name))
     upload = _upload(bench, source)
     assert upload is not None
     if not _stands(bench, source, upload):
-        _publish(bench, built, upload)
+        _publish(bench, item, upload)
     bench.journal.forget_holds(tool.name, cleared.release.version, series)
     return known is None or known.state != "confirmed"
 
@@ -40,38 +46,73 @@ def _stands(bench: Bench, source: SourcePackage, upload: Upload) -> bool:
     """
     if upload.state != "confirmed":
         return False
-    if upload.served == bench.target.state(source.series):
+    if upload.served == bench.target.state(source.series, source.name):
         return True
     newest = bench.target.newest(source.name, source.series)
     return newest is not None and sort_key(newest) > sort_key(source.version)
 
 
-def _publish(bench: Bench, built: Built, upload: Upload) -> None:
+def _publish(bench: Bench, item: Package, upload: Upload) -> None:
     """Send what is claimed, and see it served; both may be repeated at any time."""
-    inputs = {"dsc": upload.dsc, "changes": built.changes.sha256}
+    inputs = {"dsc": upload.dsc}
+    if isinstance(item, Built):
+        inputs["changes"] = item.changes.sha256
+    ledger = _Row(bench, upload)
     receipt = bench.steps.do(
-        _key(built.source, "publish", bench.target.name),
+        _key(item.source, "publish", bench.target.name),
         Receipt,
-        {"built": built},
+        {"item": item},
         inputs,
-        lambda: bench.target.publish(built),
+        lambda: bench.target.publish(item, ledger),
         fresh=True,
     )
-    if upload.state != "confirmed":
-        bench.journal.advance(upload, "sent")
+    if ledger.state == "claimed":
+        ledger.note("sent")
     try:
         bench.steps.do(
-            _key(built.source, "confirm", bench.target.name),
+            _key(item.source, "confirm", bench.target.name),
             Confirmed,
             {"receipt": receipt},
             inputs,
-            lambda: bench.target.confirm(receipt),
+            lambda: bench.target.confirm(receipt, ledger),
             fresh=True,
         )
     except Held:
-        bench.journal.advance(upload, "lost")
+        if ledger.state not in FAILURES:
+            ledger.note("lost")
         raise
-    bench.journal.advance(upload, "confirmed", bench.target.state(upload.series))
+    served = bench.target.state(upload.series, upload.source)
+    bench.journal.advance(upload, "confirmed", served)
+
+
+class _Row:
+    """The journal's row of an upload, as a target reads and writes it (`target.Ledger`)."""
+
+    def __init__(self, bench: Bench, upload: Upload) -> None:
+        self._bench, self._upload = bench, upload
+        self.again = bench.steps.retry
+
+    @property
+    def state(self) -> str:
+        return self._upload.state
+
+    @property
+    def since(self) -> datetime:
+        return parsed(self._upload.since)
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        return dict(self._upload.detail)
+
+    def note(self, state: str, **detail: Any) -> None:
+        known, merged = self._upload, {**self._upload.detail, **detail}
+        if (state, merged) == (known.state, known.detail):
+            return
+        self._bench.journal.advance(known, state, known.served, merged)
+        place = (known.target, known.source, known.version, known.series)
+        now = self._bench.journal.upload(*place)
+        assert now is not None
+        self._upload = now
 
 
 def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> SourcePackage:
@@ -141,6 +182,17 @@ def _refuse_another(bench: Bench, source: SourcePackage) -> None:
             f"{upload.dsc}, but was now made with {source.files[0].sha256}",
             resolution="Change something in its debian/: that is published under a new version.",
         )
+
+
+def _ready(bench: Bench, source: SourcePackage) -> Package:
+    """Return what the target is given: binaries from here, or the source package alone."""
+    if bench.target.takes_source and not bench.config.ppa.build_first:
+        now = stamp(bench.clock.now())
+        if bench.journal.result(key := _key(source, "build")) is None:
+            why = f"[ppa] build_first is false: the builds of {bench.target.name} are the proof"
+            bench.journal.record(key, inputs="", outcome="skipped", started=now, message=why)
+        return source
+    return _built(bench, source)
 
 
 def _built(bench: Bench, source: SourcePackage) -> Built:

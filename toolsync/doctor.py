@@ -64,7 +64,7 @@ def examine(config: Config, clock: Clock) -> Iterator[Check]:
     yield from _rooms(config)
     yield _tried("tools", lambda: _defined(config))
     yield from _tools(config, clock.now())
-    yield from _archive(config, clock.now())
+    yield from _archive(config, clock)
 
 
 def _series(series: str) -> str:
@@ -180,18 +180,19 @@ def _keys(tool: Tool, now: datetime) -> Iterator[Check]:
         )
 
 
-def _archive(config: Config, now: datetime) -> Iterator[Check]:
+def _archive(config: Config, clock: Clock) -> Iterator[Check]:
     """See that apt would take what is published: there, signed by our key, not expired."""
     workshop = Workshop(config.state, config.build.work)
     try:
-        target = open_target(config.target, config, Store(config.state / "store"), workshop)
+        store = Store(config.state / "store")
+        target = open_target(config.target, config, store, workshop, clock)
     except ToolsyncError as error:
         yield Check(
             subject=config.target, fine=False, message=str(error), resolution=error.resolution
         )
         return
     for series in config.series:
-        yield _tried(f"archive {target.name} {series}", partial(target.check, series, now))
+        yield _tried(f"archive {target.name} {series}", partial(target.check, series, clock.now()))
 
 
 def _tried(subject: str, act: Callable[[], object]) -> Check:

@@ -15,6 +15,7 @@
     │   ├── Rejected            3     a person has decided that it shall not pass
     │   └── PackageFailed       3     patches, build, lint or tests failed
     ├── TryAgain                4     nothing is wrong here: the world was not ready
+    │   ├── Waiting             4     a target has it and is not done with it yet
     │   ├── Unreachable         4     an upstream or a target could not be reached
     │   │   └── NotThere        4     its server answers, but has no such file (yet)
     │   ├── Busy                4     another toolsync holds the lock
@@ -132,6 +133,10 @@ class TryAgain(ToolsyncError):
     """The same run may work later with nothing changed here."""
 
     exit_status = LATER
+
+
+class Waiting(TryAgain):
+    """A target took a package and needs its time: to accept, build or publish it."""
 
 
 class Unreachable(TryAgain):

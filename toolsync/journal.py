@@ -58,6 +58,11 @@ _MIGRATIONS = (
     LEDGER,
     DOCKET,
     CONFIRMED,
+    """
+    ALTER TABLE upload ADD COLUMN since TEXT NOT NULL DEFAULT '';
+    ALTER TABLE upload ADD COLUMN detail TEXT NOT NULL DEFAULT '{}';
+    UPDATE upload SET since = changed;
+    """,
 )
 
 
@@ -213,17 +218,18 @@ class Journal(Ledger, Docket):
             "SELECT * FROM upload WHERE target=? AND source=? AND version=? AND series=?",
             *(target, source, version, series),
         )
-        return None if row is None else Upload(**row)
+        return None if row is None else _upload(row)
 
     def uploads(self, tool: str) -> list[Upload]:
         """Return all uploads of a tool, oldest first."""
         rows = self._all("SELECT * FROM upload WHERE tool=? ORDER BY claimed, rowid", tool)
-        return [Upload(**row) for row in rows]
+        return [_upload(row) for row in rows]
 
     def claim(self, upload: Mapping[str, Any]) -> None:
         """Note that a package is about to be sent; what was claimed before stays as it is."""
         now = stamp(self._clock.now())
-        row = {**upload, "state": "claimed", "served": "", "claimed": now, "changed": now}
+        times = {"claimed": now, "changed": now, "since": now}
+        row = {**upload, "state": "claimed", "served": "", **times}
         names = ", ".join(row)
         self._put(
             f"INSERT INTO upload ({names}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
@@ -231,12 +237,24 @@ class Journal(Ledger, Docket):
             *row.values(),
         )
 
-    def advance(self, upload: Upload, state: str, served: str = "") -> None:
-        """Note how far an upload has come."""
+    def advance(
+        self,
+        upload: Upload,
+        state: str,
+        served: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note how far an upload has come; without ``detail`` the one that is there stays.
+
+        ``since`` changes only with the state.
+        """
+        now = stamp(self._clock.now())
+        text = None if detail is None else json.dumps(detail)
         self._put(
-            "UPDATE upload SET state=?, served=?, changed=?"
+            "UPDATE upload SET since=CASE WHEN state=? THEN since ELSE ? END, state=?, served=?,"
+            " changed=?, detail=coalesce(?, detail)"
             " WHERE target=? AND source=? AND version=? AND series=?",
-            *(state, served, stamp(self._clock.now())),
+            *(state, now, state, served, now, text),
             *(upload.target, upload.source, upload.version, upload.series),
         )
 
@@ -251,7 +269,7 @@ class Journal(Ledger, Docket):
         else:
             row = self._one(
                 "SELECT 1 FROM result WHERE tool=? AND version=? AND stage=?"
-                " AND outcome='done' AND scope IN ('', ?, ?)",
+                " AND outcome IN ('done', 'skipped') AND scope IN ('', ?, ?)",
                 *(key.tool, key.version, before, key.scope, key.scope.partition("@")[0]),
             )
         if row is None:
@@ -333,6 +351,10 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _upload(row: Mapping[str, Any]) -> Upload:
+    return Upload(**{**row, "detail": json.loads(row["detail"])})
 
 
 def _result(row: Mapping[str, Any]) -> Result:

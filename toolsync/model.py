@@ -163,6 +163,11 @@ class SourcePackage:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def source(self) -> SourcePackage:
+        """Itself: what is published is asked for its source package, built here or not."""
+        return self
+
+    @property
     def release(self) -> Release:
         """The release that this was made of."""
         return self.compatible.release
@@ -194,11 +199,15 @@ class Built:
         return self.source.release
 
 
+Package = Built | SourcePackage
+"""What is published: with binaries made here, or for a target that makes them itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The target took it."""
 
-    built: Built
+    item: Package
     target: str
     where: str
     """Address of the archive, as a person would look it up."""
@@ -206,7 +215,7 @@ class Receipt:
     @property
     def release(self) -> Release:
         """The release that this was made of."""
-        return self.built.release
+        return self.item.release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

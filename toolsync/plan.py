@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from toolsync.config import Config
 from toolsync.definition import Tool
-from toolsync.errors import HELD, Held, Replaced, SetupError, ToolsyncError, Unreachable
+from toolsync.errors import (
+    HELD,
+    Held,
+    Replaced,
+    SetupError,
+    ToolsyncError,
+    Unreachable,
+    Waiting,
+)
 from toolsync.model import Outcome, Release
 from toolsync.records import PageRow, Result
 from toolsync.watch.versions import upstream_key
@@ -19,6 +27,8 @@ def status_of(error: ToolsyncError, *, looking: bool = False) -> str:
         return "replaced"
     if isinstance(error, Unreachable):
         return "unreachable"
+    if isinstance(error, Waiting):
+        return "new"
     if isinstance(error, Held):
         return "drifted" if looking else "held"
     return "error"

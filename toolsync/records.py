@@ -27,7 +27,7 @@ class Result:
     inputs: str
     """Fingerprint of all that the result depends on."""
     outcome: str
-    """``done`` or ``held``."""
+    """``done``, ``held``, or ``skipped`` where the set-up says that it is proved elsewhere."""
     data: Mapping[str, Any]
     message: str
     resolution: str
@@ -85,11 +85,23 @@ class Upload:
     revision: int
     dsc: str
     state: str
-    """``claimed``, ``sent`` or ``confirmed``."""
+    """One of `UPLOAD_STATES`."""
     served: str
     """The target's state when it was confirmed."""
     claimed: str
     changed: str
+    since: str
+    """When the present state began."""
+    detail: Mapping[str, Any]
+    """What the target noted: attempts, digests as sent, its own records, a sentence."""
+
+
+UPLOAD_STATES = (
+    *("claimed", "sent", "accepted", "building", "published", "confirmed"),
+    *("rejected", "lost", "build-failed", "stuck"),
+)
+"""The way of an upload, then the ways in which it fails; see docs/adr."""
+FAILURES = UPLOAD_STATES[6:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from toolsync.config import Local
 from toolsync.errors import Held, ProgramFailed, Replaced, SetupError, TryAgain, Unverified
-from toolsync.model import Built, Confirmed, Receipt
+from toolsync.model import Built, Confirmed, Package, Receipt
 from toolsync.publish import index
 from toolsync.publish.reprepro import Layout, Reprepro
-from toolsync.publish.served import Offer, check_signers, fetch_all
+from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
+from toolsync.publish.target import Ledger
 from toolsync.system.gpg import SigningHome
 from toolsync.system.run import run
 from toolsync.system.store import Store
@@ -49,6 +50,16 @@ class LocalArchive:
         return "local"
 
     @property
+    def distribution(self) -> str:
+        """Empty: any series whose packages were built."""
+        return ""
+
+    @property
+    def takes_source(self) -> bool:
+        """No: it builds nothing."""
+        return False
+
+    @property
     def url(self) -> str:
         """Where instances find the archive, in one word, as sources.list(5) wants it.
 
@@ -62,7 +73,7 @@ class LocalArchive:
             )
         return self._settings.url or f"file:{quote(str(self._root), safe='/+~@:,=')}"
 
-    def state(self, series: str) -> str:
+    def state(self, series: str, source: str) -> str:
         """Return the sha256 of the series' signed index, empty before there is one.
 
         It is marked when the set-up has changed since, so that the change is published too.
@@ -76,9 +87,9 @@ class LocalArchive:
         """Return the newest version of a source package that the series' index names."""
         return index.newest(self._root, source, series)
 
-    def publish(self, item: Built) -> Receipt:
+    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
         """Include source and binaries and show them; say nothing new when they are there."""
-        series = item.source.series
+        item, series = _with_binaries(item), item.source.series
         if series not in self._series:
             raise SetupError(
                 f"{item.source.name} was built for {series}, the archive is set up for"
@@ -95,11 +106,11 @@ class LocalArchive:
                     f"reprepro took {item.changes.name} but its indices do not name all of it",
                     resolution=f"Look at it with: reprepro -b {self._root} list {series}",
                 )
-        return Receipt(built=item, target=self.name, where=self.url)
+        return Receipt(item=item, target=self.name, where=self.url)
 
-    def confirm(self, item: Receipt) -> Confirmed:
+    def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
         """Fetch source and binaries with apt, from a private root and by our stanza alone."""
-        built = item.built
+        built = _with_binaries(item.item)
         offer = Offer(
             stanza=self.stanza(built.source.series),
             key=self._signing.public_key(self._fingerprint),
@@ -128,14 +139,8 @@ class LocalArchive:
                 f"nothing is published for {series} yet, so apt would find nothing at {self.url}",
                 resolution="Publish first: toolsync sync",
             )
-        key = self._signing.public_key(self._fingerprint).strip().splitlines()
-        return (
-            "Types: deb deb-src\n"
-            f"URIs: {self.url}\n"
-            f"Suites: {series}\n"
-            "Components: main non-free\n"
-            "Signed-By:\n" + "".join(f" {line.strip() or '.'}\n" for line in key)
-        )
+        key = self._signing.public_key(self._fingerprint)
+        return stanza(self.url, series, "main non-free", key)
 
     def check(self, series: str, now: datetime) -> str:
         """Say how a series is served; see `Target.check`. A key that is lost is not made anew."""
@@ -215,3 +220,12 @@ class LocalArchive:
                 f" {source.version}, which is older",
                 resolution="An archive never goes back; publish the old code as a newer version.",
             )
+
+
+def _with_binaries(item: Package) -> Built:
+    if isinstance(item, Built):
+        return item
+    raise SetupError(
+        f"{item.name} {item.version} has no binaries, and the local archive builds none",
+        resolution="Build here: leave `build_first` out of toolsync.toml, or name a PPA.",
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.errors import Held, Replaced, Unreachable, Unverified
-from toolsync.model import Blob, Built
+from toolsync.model import Blob, Built, SourcePackage
 from toolsync.system.gpg import open_signed
 from toolsync.system.run import Done, run
 from toolsync.system.store import Store, digest_of
@@ -53,17 +53,54 @@ def fetch_all(built: Built, offer: Offer, *, store: Store, folder: Path) -> tupl
             f" wanted {source.version}",
             resolution="Publish it again; if a newer one took its place, nothing is to be done.",
         )
-    env = _private_root(folder, offer.stanza)
-    _apt("update", env=env, folder=folder)
-    _check_signature(folder, offer)
-    wanted = [_name_and_version(store.path(blob)) for blob in built.debs]
-    _apt("download", *wanted, env=env, folder=folder)
+    debs = [_name_and_version(store.path(blob)) for blob in built.debs]
+    return fetch_source(source, built.files, debs, offer, folder=folder)
+
+
+def fetch_source(
+    source: SourcePackage,
+    known: Sequence[Blob],
+    debs: Sequence[str],
+    offer: Offer,
+    *,
+    folder: Path,
+) -> tuple[Blob, ...]:
+    """Let apt get a source package and ``debs`` (``name=version``); return files as it got them.
+
+    These are ``known``, byte for byte, and what else it got: binaries that were made elsewhere,
+    for which apt's own judgment by the signed index counts. Raises as `fetch_all`.
+    """
+    env = look(offer, folder)
+    if debs:
+        _apt("download", *debs, env=env, folder=folder)
     _apt(
         *("source", "--download-only", "--only-source", f"{source.name}={source.version}"),
         env=env,
         folder=folder,
     )
-    return tuple(_same(blob, folder) for blob in built.files)
+    names = {blob.name for blob in known}
+    others = sorted(p for p in folder.glob("*.deb") if _EPOCH.sub("_", p.name) not in names)
+    return (*(_same(blob, folder) for blob in known), *map(_got, others))
+
+
+def look(offer: Offer, folder: Path) -> Mapping[str, str]:
+    """Let apt read the archive's index and judge who signed it; return apt's environment."""
+    env = _private_root(folder, offer.stanza)
+    _apt("update", env=env, folder=folder)
+    _check_signature(folder, offer)
+    return env
+
+
+def stanza(url: str, series: str, components: str, key: str) -> str:
+    """Return a deb822 stanza with the public key inside (``Signed-By``, sources.list(5))."""
+    lines = key.strip().splitlines()
+    return (
+        "Types: deb deb-src\n"
+        f"URIs: {url}\n"
+        f"Suites: {series}\n"
+        f"Components: {components}\n"
+        "Signed-By:\n" + "".join(f" {line.strip() or '.'}\n" for line in lines)
+    )
 
 
 def _private_root(folder: Path, stanza: str) -> Mapping[str, str]:
@@ -146,6 +183,11 @@ def _name_and_version(deb: Path) -> str:
     """Return ``name=version`` of a binary package, as apt wants it named."""
     form = "${Package}=${Version}"
     return run("dpkg-deb", "--show", f"--showformat={form}", deb, timeout=60).out.strip()
+
+
+def _got(path: Path) -> Blob:
+    digest, size = digest_of(path)
+    return Blob(name=_EPOCH.sub("_", path.name), sha256=digest, size=size)
 
 
 def _same(blob: Blob, folder: Path) -> Blob:

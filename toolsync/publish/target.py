@@ -3,14 +3,65 @@
 A target is asked in this order: `newest` to know what it serves, `publish` to bring it a
 package, `confirm` to see it as an instance's apt sees it. Every one of these may be repeated
 after a kill, at any moment, without harm.
+
+Some targets are done at once (the local archive), others take hours (a PPA builds by itself).
+The latter say so with Waiting, and write down how far an upload has come in the ledger that
+they are handed, before every act that cannot be undone.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
-from toolsync.model import Built, Confirmed, Receipt
+from toolsync.model import Confirmed, Package, Receipt
+
+
+class Ledger(Protocol):
+    """What is known of one upload, and where to write what becomes of it."""
+
+    @property
+    def state(self) -> str:
+        """One of `records.UPLOAD_STATES`."""
+        ...
+
+    @property
+    def since(self) -> datetime:
+        """When that state began."""
+        ...
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """What the target noted last, of JSON's types."""
+        ...
+
+    @property
+    def again(self) -> bool:
+        """Whether a person asks to try again what was given up."""
+        ...
+
+    def note(self, state: str, **detail: Any) -> None:
+        """Write state and details down; when this returns, a kill cannot undo it.
+
+        Details that are not named stay.
+        """
+        ...
+
+
+class Memo:
+    """A ledger that lives as long as the process."""
+
+    def __init__(self) -> None:
+        self.state = "claimed"
+        self.since = datetime(1970, 1, 1, tzinfo=UTC)
+        self.detail: dict[str, Any] = {}
+        self.again = False
+
+    def note(self, state: str, **detail: Any) -> None:
+        """Keep state and details."""
+        self.state = state
+        self.detail |= detail
 
 
 class Target(Protocol):
@@ -21,25 +72,36 @@ class Target(Protocol):
         """The word by which configuration and journal know it, such as ``local``."""
         ...
 
-    def state(self, series: str) -> str:
-        """Return a digest that changes whenever what is served for ``series`` changes.
+    @property
+    def distribution(self) -> str:
+        """Whose series it serves: ``debian``, ``ubuntu``, or empty for any."""
+        ...
 
-        Empty before anything is served.
+    @property
+    def takes_source(self) -> bool:
+        """Whether it makes binaries itself, so that a source package is enough."""
+        ...
+
+    def state(self, series: str, source: str) -> str:
+        """Return a digest that changes whenever what is served of a source package changes.
+
+        It may change for other reasons too. Empty before anything is served for the series.
         """
         ...
 
-    def publish(self, item: Built) -> Receipt:
-        """Bring the package's source and binaries to the target.
+    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
+        """Bring the package to the target.
 
         The same bytes again are no error. Raises Replaced for other bytes under a version or
         file name that was ever there, and Held for a version older than the series has.
         """
         ...
 
-    def confirm(self, item: Receipt) -> Confirmed:
-        """Fetch the package as an instance would and compare every byte with what was built.
+    def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
+        """Fetch the package as an instance would and compare every byte with what was sent.
 
-        Raises Held when something else is served, TryAgain when nothing can be told yet.
+        Raises Held when something else is served or the target gave up on it, Waiting while
+        it works on it, TryAgain when nothing can be told.
         """
         ...
 

@@ -1,25 +1,36 @@
 """The table of targets: configuration names one, and chooses no code by that.
 
-A PPA (``ppa:OWNER/NAME``) takes its place in `TARGETS` under the word before the colon.
+What stands after the colon (``ppa:OWNER/NAME``) is handed to the opener of the word before it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from toolsync.config import Config
 from toolsync.errors import SetupError
 from toolsync.publish.local import LocalArchive
+from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.target import Target
+from toolsync.system import dput
+from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
+from toolsync.system.launchpad import Launchpad
+from toolsync.system.run import run
+from toolsync.system.signing import Signer
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
-Opener = Callable[[str, Config, Store, Workshop], Target]
+Opener = Callable[[str, Config, Store, Workshop, Clock], Target]
 """Takes what stands after the colon, the set-up, and where files are."""
 
 
-def _local(_rest: str, config: Config, store: Store, workshop: Workshop) -> Target:
+_PPA = re.compile(r"([a-z0-9][a-z0-9+.-]*)/([a-z0-9][a-z0-9+.-]*)")
+
+
+def _local(_rest: str, config: Config, store: Store, workshop: Workshop, _: Clock) -> Target:
     return LocalArchive(
         config.archive,
         settings=config.local,
@@ -31,10 +42,60 @@ def _local(_rest: str, config: Config, store: Store, workshop: Workshop) -> Targ
     )
 
 
-TARGETS: Mapping[str, Opener] = {"local": _local}
+def _ppa(rest: str, config: Config, store: Store, workshop: Workshop, clock: Clock) -> Target:
+    place = _PPA.fullmatch(rest)
+    if place is None:
+        raise SetupError(
+            f"'ppa:{rest}' names no PPA, wanted: ppa:OWNER/NAME",
+            resolution="Mend `target` in toolsync.toml, or --target.",
+        )
+
+    def send(changes: Path, server: dput.Server, env: Mapping[str, str]) -> dput.Sent:
+        with workshop.folder("dput") as folder:
+            return dput.send(changes, server, env=env, seconds=config.ppa.seconds, folder=folder)
+
+    return PpaTarget(
+        place[1],
+        place[2],
+        settings=config.ppa,
+        api=open_launchpad(config, clock),
+        send=send,
+        signer=open_signer(config),
+        store=store,
+        workshop=workshop,
+        clock=clock,
+        architecture=run("dpkg", "--print-architecture", timeout=20).out.strip(),
+    )
 
 
-def open_target(name: str, config: Config, store: Store, workshop: Workshop) -> Target:
+def open_launchpad(config: Config, clock: Clock) -> Launchpad:
+    """Return Launchpad as the set-up names it; nothing is asked yet."""
+    folder = config.state / "launchpad"
+    return Launchpad(
+        config.ppa.api,
+        cache=folder / "cache",
+        token=folder / "token",
+        clock=clock,
+        timeout=max(config.timeout, 30),
+    )
+
+
+def open_signer(config: Config) -> Signer:
+    """Return who signs uploads."""
+    return Signer(
+        SigningHome(config.state / "gnupg"),
+        keyring=config.ppa.keyring,
+        key=config.ppa.key,
+        passphrase_file=config.ppa.passphrase_file,
+    )
+
+
+TARGETS: Mapping[str, Opener] = {"local": _local, "ppa": _ppa}
+
+
+def open_target(
+    name: str, config: Config, store: Store, workshop: Workshop, clock: Clock
+) -> Target:
     """Return the target called ``name``; raise SetupError when there is none of that kind.
 
     Nothing is written or connected to before the target is first used.
@@ -45,4 +106,4 @@ def open_target(name: str, config: Config, store: Store, workshop: Workshop) -> 
             f"there is no target {name!r}; there are: {', '.join(sorted(TARGETS))}",
             resolution="Mend `target` in toolsync.toml, or name one of these with --target.",
         )
-    return TARGETS[kind](rest, config, store, workshop)
+    return TARGETS[kind](rest, config, store, workshop, clock)

@@ -42,6 +42,11 @@ class SystemClock:
         time.sleep(seconds)
 
 
+def parsed(text: str) -> datetime:
+    """Return the moment that `stamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
 def stamp(moment: datetime) -> str:
     """Return a moment as the journal and the evidence write it: ISO 8601, UTC, seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,342 @@
+"""The target ``ppa:OWNER/NAME``: a Launchpad PPA, which takes source and builds by itself.
+
+What dput says is only a hint: what counts is what the API shows. Before anything is sent the
+API is asked, and the ledger tells that it is about to be sent; see `sending` for what keeps an
+upload from being sent twice, and `follow` for the states that it goes through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from toolsync.config import Ppa as Settings
+from toolsync.errors import Held, SetupError, ToolsyncError, TryAgain, Unverified, Waiting
+from toolsync.model import Blob, Confirmed, Package, Receipt, SourcePackage
+from toolsync.publish import follow, preflight, served
+from toolsync.publish.sending import Send, both, may_send, send_out
+from toolsync.publish.shipment import laid_out, prepare, remembered
+from toolsync.publish.target import Ledger, Memo
+from toolsync.system.clock import Clock, parsed, stamp
+from toolsync.system.dput import Server
+from toolsync.system.launchpad import Archive, Launchpad, Publication
+from toolsync.system.signing import Signer
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+
+
+class PpaTarget:
+    """One PPA. The caller of `publish` holds toolsync's lock.
+
+    What is served is asked for once and shared by all tools of a run.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        name: str,
+        *,
+        settings: Settings,
+        api: Launchpad,
+        send: Send,
+        signer: Signer,
+        store: Store,
+        workshop: Workshop,
+        clock: Clock,
+        architecture: str,
+    ) -> None:
+        self._owner, self._ppa, self._settings = owner, name, settings
+        self._api, self._send, self._signer = api, send, signer
+        self._store, self._workshop, self._clock = store, workshop, clock
+        self._architecture = architecture
+        self._reference = f"~{owner}/+archive/ubuntu/{name}"
+        self._found_archive: Archive | None = None
+        self._listing: tuple[Publication, ...] | None = None
+        self._checked: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """``ppa:OWNER/NAME``."""
+        return f"ppa:{self._owner}/{self._ppa}"
+
+    @property
+    def distribution(self) -> str:
+        """``ubuntu``."""
+        return "ubuntu"
+
+    @property
+    def takes_source(self) -> bool:
+        """Yes: Launchpad builds."""
+        return True
+
+    @property
+    def url(self) -> str:
+        """Where instances find the PPA."""
+        return f"{self._settings.archive.rstrip('/')}/{self._owner}/{self._ppa}/ubuntu"
+
+    def state(self, series: str, source: str) -> str:
+        """Return a digest of the versions that are published, empty when there are none."""
+        mine = [p for p in self._published() if (p.series, p.source) == (series, source)]
+        words = sorted(f"{p.version} {p.status} {p.link}" for p in mine)
+        return hashlib.sha256("\n".join(words).encode()).hexdigest() if words else ""
+
+    def newest(self, source: str, series: str) -> str | None:
+        """Return the newest version that is published."""
+        mine = (p for p in self._published() if p.source == source)
+        return preflight.newest_of(mine, series)
+
+    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
+        """Upload the source package, unless Launchpad has it or may be about to show it."""
+        source, ledger = item.source, ledger or Memo()
+        history = self._api.sources(self._reference, name=source.name)
+        found = _of(history, source)
+        if found is None:
+            what = f"{source.name} {source.version} for {self.name} {source.series}"
+            may_send(ledger, what, self._clock.now(), self._patience.accept)
+            self._upload(source, ledger, history)
+        else:
+            self._recognize(source, found, ledger)
+        return Receipt(item=item, target=self.name, where=self._archive.link)
+
+    def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
+        """Follow the upload to what instances get; see `Target.confirm`."""
+        source, ledger = item.item.source, ledger or Memo()
+        where = f"{self.name} {source.series}"
+        history = self._api.sources(self._reference, name=source.name)
+        found = _of(history, source)
+        if found is None:
+            self._refuse_absent(source, history, ledger)
+        self._recognize(source, found, ledger)
+        builds = self._api.builds(found)
+        done = bool(builds) and all(build.state == follow.BUILT for build in builds)
+        binaries = self._api.binaries(found) if done else ()
+        standing = follow.follow(
+            found,
+            builds,
+            binaries,
+            where=where,
+            began=parsed(ledger.detail["accepted"]),
+            now=self._clock.now(),
+            patience=self._patience,
+        )
+        ledger.note(standing.state, said=standing.sentence, launchpad=standing.record)
+        if standing.state in ("accepted", "building"):
+            raise Waiting(standing.sentence, resolution=standing.resolution)
+        if standing.state != "published":
+            raise Held(standing.sentence, resolution=standing.resolution)
+        self._refuse_newer(source, history)
+        debs = [f"{b.name}={b.version}" for b in binaries if self._is_for_us(b.arch)]
+        return self._confirmed(item, sorted(set(debs)), ledger)
+
+    def stanza(self, series: str) -> str:
+        """Return the deb822 stanza with the PPA's key inside."""
+        if not any(p.series == series for p in self._published()):
+            raise TryAgain(
+                f"nothing is published for {series} yet in {self.name}",
+                resolution=f"Publish first: toolsync sync --target {self.name}",
+            )
+        return served.stanza(self.url, series, "main", self._key())
+
+    def check(self, series: str, now: datetime) -> str:
+        """Say how a series is served; see `Target.check`."""
+        mine = [p for p in self._published() if p.series == series]
+        if not mine:
+            return f"nothing is published for {series} yet"
+        with self._workshop.folder("check") as folder:
+            offer = self._offer(series, None)
+            served.look(offer, folder)
+        return f"signed by {self._archive.fingerprint}, {len(mine)} source packages"
+
+    # uploading
+
+    def _upload(
+        self, source: SourcePackage, ledger: Ledger, history: Sequence[Publication]
+    ) -> None:
+        """Send what was never sent, after all that can be known before has been looked at."""
+        try:
+            self._preflight(source, history)
+        except Held as error:
+            ledger.note("rejected", said=str(error))
+            raise
+        with self._signer.opened() as env:
+            shipment = remembered(source, ledger.detail, self._store)
+            if shipment is None:
+                shipment = prepare(
+                    source, signer=self._signer, env=env, store=self._store, shop=self._workshop
+                )
+                ledger.note("claimed", **shipment.noted(), key=self._signer.fingerprint)
+            with self._workshop.folder("upload") as folder:
+                send_out(
+                    ledger,
+                    laid_out(shipment, self._store, folder),
+                    both(self._server, self._settings.alternative),
+                    send=self._send,
+                    env=env,
+                    clock=self._clock,
+                    retries=self._settings.retries,
+                )
+        self._listing = None
+
+    def _preflight(self, source: SourcePackage, history: Sequence[Publication]) -> None:
+        self._signer.alive(self._clock.now())
+        preflight.check_archive(self._archive)
+        if "key" not in self._checked:
+            preflight.check_key(self._api, self._signer.fingerprint, self.uploader())
+            self._checked.add("key")
+        preflight.check_series(self._api, source.series)
+        preflight.check_version(source, history, self.name)
+        preflight.check_orig(self._api, source, history)
+
+    def uploader(self) -> str:
+        """Return in whose name is uploaded, as far as it can be known."""
+        if self._settings.login != "anonymous":
+            return self._settings.login
+        return self._owner if self._api.is_anonymous else self._api.me()
+
+    # following
+
+    def _recognize(self, source: SourcePackage, found: Publication, ledger: Ledger) -> None:
+        """See once that what Launchpad has is what we have, and note that it was accepted."""
+        if "accepted" in ledger.detail:
+            return
+        if found.series != source.series:
+            preflight.check_version(source, [found], self.name)
+        try:
+            preflight.check_files(self._api, source, found)
+        except Held as error:
+            ledger.note("rejected", said=str(error))
+            raise
+        now = stamp(self._clock.now())
+        record = follow.record_of(found)
+        ledger.note("accepted", accepted=now, launchpad=record, said=f"seen by Launchpad: {now}")
+
+    def _refuse_absent(
+        self, source: SourcePackage, history: Sequence[Publication], ledger: Ledger
+    ) -> NoReturn:
+        what = f"{source.name} {source.version} for {self.name} {source.series}"
+        may_send(ledger, what, self._clock.now(), self._patience.accept)
+        newest = preflight.newest_of(history, source.series)
+        raise Held(
+            f"{source.series} serves {source.name} {newest or '(nothing)'},"
+            f" wanted {source.version}",
+            resolution="Publish it: toolsync sync.",
+        )
+
+    def _refuse_newer(self, source: SourcePackage, history: Sequence[Publication]) -> None:
+        newest = preflight.newest_of(history, source.series)
+        if newest != source.version:
+            raise Held(
+                f"{source.series} serves {source.name} {newest or '(nothing)'},"
+                f" wanted {source.version}",
+                resolution="If a newer one took its place, nothing is to be done.",
+            )
+
+    def _confirmed(self, item: Receipt, debs: Sequence[str], ledger: Ledger) -> Confirmed:
+        source, archive = item.item.source, self._archive
+        files = self._served(source, debs, ledger)
+        if not any(
+            (p.source, p.version, p.series) == (source.name, source.version, source.series)
+            for p in self._published()
+        ):
+            self._listing = None  # it was asked for before this was published
+        how = f"apt got {len(files)} files" if self._asks_apt else "Launchpad names its files"
+        return Confirmed(
+            receipt=item,
+            statement=f"{source.name} {source.version} is built and published in {self.name}"
+            f" {source.series}; {how}, every source file as sent",
+            served=files,
+            fingerprint=archive.fingerprint,
+        )
+
+    def _served(
+        self, source: SourcePackage, debs: Sequence[str], ledger: Ledger
+    ) -> tuple[Blob, ...]:
+        """Return what instances are offered: asked for with apt, or as the API tells it."""
+        wanted = (*source.files[1:],)
+        if not self._asks_apt:
+            return wanted
+        try:
+            with self._workshop.folder("confirm") as folder:
+                offer = self._offer(source.series, source.version)
+                return served.fetch_source(source, wanted, debs, offer, folder=folder)
+        except (Unverified, SetupError):
+            raise
+        except ToolsyncError as error:
+            return self._not_yet_on_disk(source, error, ledger)
+
+    def _not_yet_on_disk(
+        self, source: SourcePackage, error: ToolsyncError, ledger: Ledger
+    ) -> tuple[Blob, ...]:
+        """The web server is behind the API, for a while."""
+        since = max(self._clock.now() - ledger.since, timedelta())
+        said = f"Launchpad says that {source.name} {source.version} is published, but {error}"
+        if since <= self._patience.publish:
+            raise Waiting(said, resolution="Nothing is to be done: the next run looks again.")
+        ledger.note("stuck", said=said)
+        raise Held(said, resolution=f"Look at {self._archive.link} and {self.url} .")
+
+    # what is known
+
+    @property
+    def _asks_apt(self) -> bool:
+        return self._settings.apt and not self._archive.private
+
+    @property
+    def _archive(self) -> Archive:
+        if self._found_archive is None:
+            self._found_archive = self._api.archive(self._reference)
+        return self._found_archive
+
+    def _published(self) -> tuple[Publication, ...]:
+        if self._listing is None:
+            self._listing = self._api.sources(self._reference, status="Published")
+        return self._listing
+
+    def _offer(self, series: str, newest: str | None) -> served.Offer:
+        key = self._key()
+        return served.Offer(
+            stanza=served.stanza(self.url, series, "main", key),
+            key=key,
+            fingerprint=self._archive.fingerprint,
+            newest=newest,
+        )
+
+    def _key(self) -> str:
+        key = self._api.signing_key(self._reference)
+        if not key:
+            raise TryAgain(
+                f"{self.name} has no signing key yet: Launchpad makes it after the first upload",
+                resolution="Try again in an hour.",
+            )
+        return key
+
+    def _is_for_us(self, arch: str) -> bool:
+        return arch in ("all", self._architecture)
+
+    @property
+    def _server(self) -> Server:
+        settings = self._settings
+        return Server(
+            host=settings.host,
+            method=settings.method,
+            login=settings.login,
+            incoming=f"~{self._owner}/ubuntu/{self._ppa}/",
+            known_hosts=settings.known_hosts,
+            identity=settings.identity,
+        )
+
+    @property
+    def _patience(self) -> follow.Patience:
+        return follow.Patience(
+            accept=timedelta(minutes=self._settings.accept_minutes),
+            build=timedelta(hours=self._settings.build_hours),
+            publish=timedelta(hours=self._settings.publish_hours),
+        )
+
+
+def _of(history: Sequence[Publication], source: SourcePackage) -> Publication | None:
+    """Return the publication of this version, in its own series if there are several."""
+    same = [found for found in history if found.version == source.version]
+    return next((f for f in same if f.series == source.series), same[0] if same else None)

@@ -1,0 +1,133 @@
+"""Find out before anything is sent what Launchpad would refuse, or drop without a word.
+
+The rules are Launchpad's (its upload processor and its manual): a version is used up for ever
+in the whole PPA, versions of a series only grow, a file name stands for the same bytes for
+ever, and what is signed by a key that nobody has registered is dropped without a mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from debian.debian_support import Version, version_compare
+
+from toolsync.errors import Held, NotThere, Replaced, SetupError
+from toolsync.model import SourcePackage
+from toolsync.system.launchpad import Archive, Launchpad, Publication
+
+
+def check_archive(archive: Archive) -> None:
+    """Raise SetupError for a PPA that publishes nothing."""
+    if not archive.publish:
+        raise SetupError(
+            f"{archive.title or archive.reference} is switched off or was deleted: it takes"
+            " uploads and publishes none",
+            resolution=f"Switch it on again on its page {archive.link}, or name another PPA.",
+        )
+
+
+def check_key(api: Launchpad, fingerprint: str, person: str) -> str:
+    """Return in a phrase whose key it is; raise SetupError when nobody has registered it.
+
+    ``person`` uploads; whose keys a team's uploaders have cannot be known.
+    """
+    if api.is_team(person):
+        return f"whether a member of ~{person} has registered {fingerprint} cannot be seen"
+    known = api.keys(person)
+    if fingerprint not in known:
+        raise SetupError(
+            f"the key {fingerprint} is not registered for ~{person} on Launchpad, which would"
+            f" drop the upload without a word; registered: {', '.join(known) or 'none'}",
+            resolution="Send it to keyserver.ubuntu.com and register it on your Launchpad page"
+            " (+editpgpkeys), or name a registered one: [ppa] key.",
+        )
+    return f"~{person} has registered {fingerprint}"
+
+
+def check_series(api: Launchpad, series: str) -> None:
+    """Raise SetupError for a series that takes no uploads."""
+    known = api.series("ubuntu")
+    if not known.get(series, False):
+        active = ", ".join(sorted(name for name, active in known.items() if active))
+        what = "takes no uploads any more" if series in known else "is no series of Ubuntu"
+        raise SetupError(
+            f"{series} {what}, says Launchpad; these do: {active}",
+            resolution="Mend `series` in toolsync.toml.",
+        )
+
+
+def check_version(source: SourcePackage, history: Iterable[Publication], where: str) -> None:
+    """Raise Held for a version that the PPA has used up or that its series has passed."""
+    for found in history:
+        if found.version == source.version:  # and in another series, or we would go on with it
+            raise Held(
+                f"{where} has used {source.name} {source.version} for {found.series}"
+                f" ({found.status}); a version is used up for ever",
+                resolution="Change something in the tool's debian/: a new packaging has a new"
+                " version.",
+            )
+    newest = newest_of(history, source.series)
+    if newest is not None and is_older(source.version, newest):
+        raise Held(
+            f"{where} {source.series} has {source.name} {newest}, wanted to publish"
+            f" {source.version}, which is older",
+            resolution="An archive never goes back; publish the old code as a newer version.",
+        )
+
+
+def check_orig(api: Launchpad, source: SourcePackage, history: Sequence[Publication]) -> None:
+    """Raise Replaced where the PPA knows our orig's name with other bytes."""
+    ours = {blob.name: blob for blob in source.files[1:]}
+    upstream = Version(source.version).upstream_version
+    for found in history:
+        if Version(found.version).upstream_version == upstream:
+            check_files(api, source, found)
+            return
+    for found in _in_primary(api, source, str(upstream)):
+        for remote in api.files(found):
+            mine = ours.get(remote.name)
+            if mine is not None and remote.sha256 and remote.sha256 != mine.sha256:
+                raise _other_bytes(remote.name, remote.sha256, mine.sha256, "Ubuntu itself")
+        return
+
+
+def check_files(api: Launchpad, source: SourcePackage, found: Publication) -> None:
+    """Raise Replaced where a publication's files have our names and not our bytes."""
+    ours = {blob.name: blob for blob in source.files[1:]}
+    for remote in api.files(found):
+        mine = ours.get(remote.name)
+        if mine is not None and remote.sha256 and remote.sha256 != mine.sha256:
+            raise _other_bytes(remote.name, remote.sha256, mine.sha256, found.series)
+
+
+def newest_of(history: Iterable[Publication], series: str) -> str | None:
+    """Return the newest version of a series that is, or was until a newer one came, served."""
+    best: str | None = None
+    for found in history:
+        alive = found.series == series and found.status in ("Pending", "Published")
+        if alive and (best is None or is_older(best, found.version)):
+            best = found.version
+    return best
+
+
+def is_older(version: str, other: str) -> bool:
+    """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
+    return int(version_compare(version, other)) < 0
+
+
+def _in_primary(api: Launchpad, source: SourcePackage, upstream: str) -> Iterable[Publication]:
+    """Return publications in Ubuntu itself that have an orig of our orig's name."""
+    try:
+        found = api.sources("ubuntu/+archive/primary", name=source.name)
+    except NotThere:
+        return ()
+    return [pub for pub in found if Version(pub.version).upstream_version == upstream][:1]
+
+
+def _other_bytes(name: str, theirs: str, ours: str, where: str) -> Replaced:
+    return Replaced(
+        f"{name} is known to Launchpad ({where}) with sha256 {theirs}, wanted to publish it"
+        f" with {ours}: it would be refused as having different contents",
+        resolution="Find out why they differ. A file name's bytes are for ever: the known orig"
+        " must be reused, or the upstream version be told apart by a suffix (+repack1).",
+    )

@@ -1,0 +1,118 @@
+"""launchpadlib's connection, with its patience and its words replaced by ours.
+
+launchpadlib sleeps two minutes over a failing server and asks a person when a token fails;
+here a caller decides on the first, and the second cannot happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from toolsync.errors import SetupError, Unreachable
+from toolsync.system.store import replace_file
+
+Again = Callable[[int, str], bool]
+"""Takes how often a server has failed and its Retry-After; waits, and says whether to go on."""
+
+
+def connect(
+    root: str,
+    *,
+    version: str,
+    consumer: str,
+    cache: str,
+    token: Path | None,
+    timeout: float,
+    again: Again,
+) -> Any:
+    """Return launchpadlib's service root, asked with a token's file or anonymously."""
+    from launchpadlib.credentials import AnonymousAccessToken, Credentials
+    from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
+
+    class Http(LaunchpadOAuthAwareHttp):  # type: ignore[misc]
+        def request(self, uri: str, *words: Any, **more: Any) -> Any:
+            return _patiently(lambda: super(Http, self).request(uri, *words, **more), uri, again)
+
+    class Service(Launchpad):  # type: ignore[misc]
+        def httpFactory(self, *words: Any) -> Any:  # noqa: N802 (launchpadlib's name)
+            return Http(self, None, *words)
+
+    if token is None:
+        credentials = Credentials(consumer, access_token=AnonymousAccessToken())
+    else:
+        credentials = _loaded(Credentials, token)
+    return Service(
+        credentials, None, None, service_root=root, cache=cache, timeout=timeout, version=version
+    )
+
+
+def _patiently(ask: Callable[[], Any], uri: str, again: Again) -> Any:
+    """Return the answer of a server that may fail for a while."""
+    from http.client import HTTPException
+
+    import httplib2
+
+    tried = 0
+    while True:
+        try:
+            response, content = ask()
+            if response.status < 500 and response.status != 429:
+                return response, content
+            trouble, told = f"status {response.status}", str(response.get("retry-after", ""))
+        except (OSError, httplib2.HttpLib2Error, HTTPException, EOFError) as error:
+            trouble, told = f"{type(error).__name__}: {error}", ""
+        if not again(tried, told):
+            raise Unreachable(
+                f"Launchpad's API does not answer ({uri.partition('?')[0]}): {trouble}",
+                resolution="Run again later.",
+            )
+        tried += 1
+
+
+def _loaded(kind: Any, path: Path) -> Any:
+    if path.stat().st_mode & 0o077:
+        raise SetupError(
+            f"{path} can be read by others, and whoever reads it can act as you",
+            resolution=f"chmod 600 {path}; if others may have read it, revoke it on Launchpad.",
+        )
+    try:
+        return kind.load_from_path(str(path))
+    except Exception as error:
+        raise SetupError(
+            f"{path} is no token of Launchpad's: {type(error).__name__}",
+            resolution="Log in anew: toolsync launchpad login",
+        ) from error
+
+
+class Authorization:
+    """One attempt to get a token: show `url` to a person, then `finish`."""
+
+    def __init__(self, root: str, consumer: str) -> None:
+        from launchpadlib import uris
+        from launchpadlib.credentials import Credentials
+
+        self._web = uris.web_root_for_service_root(uris.lookup_service_root(root))
+        self._credentials = Credentials(consumer)
+        try:
+            self.url: str = self._credentials.get_request_token(web_root=self._web)
+        except Exception as error:
+            raise Unreachable(
+                f"Launchpad gives no request token: {error}", resolution="Try again later."
+            ) from error
+
+    def finish(self, path: Path) -> None:
+        """Exchange what the person has allowed for a token and write it, mode 0600.
+
+        Raises SetupError while nobody has allowed it.
+        """
+        try:
+            self._credentials.exchange_request_token_for_access_token(web_root=self._web)
+        except Exception as error:
+            raise SetupError(
+                "Launchpad gives no token: nobody has allowed it yet, or somebody refused",
+                resolution=f"Open {self.url} and allow it, then try again.",
+            ) from error
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_file(path, self._credentials.serialize(), mode=0o600)
