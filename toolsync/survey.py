@@ -14,6 +14,7 @@ from toolsync.plan import fitting_series, since, standing, trouble
 from toolsync.records import Looked
 from toolsync.steps import fingerprint
 from toolsync.system.headers import host_of
+from toolsync.system.memory import for_many_pages
 from toolsync.turns import in_turn
 from toolsync.watch import kept, watchfolder
 from toolsync.watch.look import Sighting, look
@@ -86,6 +87,7 @@ def _looks(bench: Bench, tools: Iterable[Tool], jobs: int) -> Iterator[tuple[_Ta
         except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
             return Bug.found(error), None
 
+    for_many_pages()
     news: list[Looked] = []
     try:
         for task, (found, packed) in in_turn(
@@ -156,12 +158,14 @@ def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
     """Return where a tool stands after this look."""
     if isinstance(found, ToolsyncError):
         return in_trouble(bench, tool, found)
-    current = published(bench, tool)
-    accepted = {row["version"]: row["sha256"] for row in bench.journal.releases(tool.name)}
+    taken = bench.journal.releases(tool.name)
+    current = published(bench, tool) if taken or tool.watch.kind == watchfolder.KIND else None
+    accepted = {row["version"]: row["sha256"] for row in taken}
     if any(accepted.values()):
         found = _whole(bench, tool, found)
     newest = found.releases[0].version
-    holds = [r for r in bench.journal.results(tool.name, newest) if r.outcome == "held"]
+    results = bench.journal.results(tool.name, newest) if newest in accepted else []
+    holds = [result for result in results if result.outcome == "held"]
     return standing(
         tool,
         found.releases,

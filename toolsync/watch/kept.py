@@ -31,7 +31,7 @@ def pack(sighting: Sighting) -> dict[str, Any]:
     return {
         **{f.name: getattr(sighting, f.name) for f in fields(Sighting) if f.name != "releases"},
         "newest": dump(sighting.newest),
-        "all": base64.b85encode(packed).decode(),
+        "all": base64.b64encode(packed).decode(),
     }
 
 
@@ -48,7 +48,7 @@ def unpack(data: Mapping[str, Any], *, whole: bool) -> Sighting:
 
 def _unpacked(text: str) -> tuple[Release, ...]:
     try:
-        table = json.loads(zlib.decompress(base64.b85decode(text)))
+        table = json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
     except zlib.error as error:
         raise ValueError(f"a kept sighting is damaged: {error}") from error
     count = table.pop("count")
