@@ -13,7 +13,7 @@ VENV := .venv
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
 	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
-TEST_PACKAGES := build-essential curl openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
+TEST_PACKAGES := build-essential curl openssh-client openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
 	python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-prometheus-client \
 	python3-pytest python3-pytest-xdist python3-svgwrite \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools
 DEB_CHECK_PACKAGES := piuparts systemd
 
-.PHONY: run test quick lint bench bench-check bench-repack cases deb deb-check clean packages-run packages-test ids
+.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases deb deb-check clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync sync $(TOOL)
@@ -33,7 +33,7 @@ run: packages-run ids $(VENV)/.run
 	@echo "# and install with this command:"
 	@echo "apt-get update && apt-get install $(TOOL)"
 
-test: packages-test ids $(VENV)/.test $(VENV)/.moto lint
+test: packages-test ids $(VENV)/.test $(VENV)/.moto $(VENV)/.txpkgupload lint
 	@echo "== quick tests, on the newest libraries"
 	@$(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== the same, on Debian's own libraries"
@@ -113,6 +113,16 @@ deb: packages-test
 deb-check: deb
 	$(call install,$(DEB_CHECK_PACKAGES))
 	@debian/check dist
+
+$(VENV)/.txpkgupload: | $(VENV)/.test
+	@echo "Installing txpkgupload, Launchpad's upload server to test against, into $(VENV)/txpkgupload"
+	@$(PYTHON) -m venv $(VENV)/txpkgupload
+	@$(VENV)/txpkgupload/bin/pip install -qq txpkgupload==0.5 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $@
+
+# What concerns Launchpad's archives alone, with the tables that its tests print.
+test-ppa: packages-test ids $(VENV)/.test $(VENV)/.txpkgupload
+	@$(VENV)/bin/pytest -s $(wildcard tests/test_ppa_*.py tests/test_launchpad_*.py)
 
 # Measurements beside other programs; minutes long, and no part of `make test`.
 bench: bench-check bench-repack
