@@ -40,6 +40,7 @@ ABOVE = (
     "book",
     "docket",
     "gates",
+    "review",
     "clearance",
     "delivery",
     "service",

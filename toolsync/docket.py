@@ -6,12 +6,18 @@ A decision is never changed or removed; the newest one over the same subject cou
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from toolsync.book import Book
 from toolsync.judgment import Judgment
 from toolsync.records import Decision, Judged, Key
 from toolsync.system.clock import stamp
 from toolsync.values import dump, load
+
+GATES = ("license", "compat")
+"""The stages that are gates, in their order."""
+
+APPROVED, REJECTED = "approved", "rejected"
 
 DOCKET = """
     CREATE TABLE judgment (
@@ -66,6 +72,15 @@ class Docket(Book):
         )
         return [row["version"] for row in rows]
 
+    def closed(self, tool: str) -> list[str]:
+        """Return the versions that a gate holds for a person."""
+        rows = self._all(
+            "SELECT DISTINCT version FROM result WHERE tool=? AND scope='' AND outcome='held'"
+            " AND kind='GateClosed' AND stage IN ('license', 'compat')",
+            tool,
+        )
+        return [row["version"] for row in rows]
+
     def decisions(self, tool: str) -> list[Decision]:
         """Return all that was ever decided for a tool, oldest first."""
         rows = self._all("SELECT * FROM decision WHERE tool=? ORDER BY id", tool)
@@ -86,3 +101,11 @@ class Docket(Book):
                 ),
             )
             self._log(key, verdict, f"by {who}: {reason}", now)
+
+
+def standing_decision(
+    decided: Sequence[Decision], version: str, stage: str, subject: str
+) -> Decision | None:
+    """Return the newest decision over exactly this subject, if there is one."""
+    same = [d for d in decided if (d.version, d.stage, d.subject) == (version, stage, subject)]
+    return same[-1] if same else None

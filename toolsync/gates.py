@@ -14,6 +14,7 @@ from typing import Any
 from toolsync.bench import Bench
 from toolsync.compat import gate as compat_gate
 from toolsync.definition import Tool
+from toolsync.docket import APPROVED, REJECTED, standing_decision
 from toolsync.errors import GateClosed, Rejected, ToolsyncError
 from toolsync.judgment import Judgment
 from toolsync.license import gate as license_gate
@@ -21,9 +22,6 @@ from toolsync.model import Blob, Compatible, Finding, Licensed, Unpacked
 from toolsync.records import Decision, Key
 from toolsync.steps import RULES, fingerprint
 from toolsync.watch.versions import upstream_key
-
-APPROVED, REJECTED = "approved", "rejected"
-GATES = ("license", "compat")
 
 
 def license_cleared(bench: Bench, tool: Tool, unpacked: Unpacked) -> Licensed:
@@ -65,14 +63,6 @@ def compat_cleared(bench: Bench, tool: Tool, licensed: Licensed) -> Compatible:
     return bench.steps.do(
         key, Compatible, {"licensed": licensed}, inputs | _decisions(key, decided), act
     )
-
-
-def standing_decision(
-    decided: Sequence[Decision], version: str, stage: str, subject: str
-) -> Decision | None:
-    """Return the newest decision over exactly this subject, if there is one."""
-    same = [d for d in decided if (d.version, d.stage, d.subject) == (version, stage, subject)]
-    return same[-1] if same else None
 
 
 def _foresee(bench: Bench, tool: Tool, unpacked: Unpacked) -> None:

@@ -252,6 +252,8 @@ class Outcome:
     exit_status: int = 0
     done: tuple[str, ...] = field(default=())
     """Versions that this run published."""
+    rejected: tuple[str, ...] = field(default=())
+    """Versions, newest first, that people rejected and that would be the newest without that."""
 
 
 STATUSES = (

@@ -16,7 +16,7 @@ from toolsync.bench import Bench
 from toolsync.clearance import clear
 from toolsync.definition import Tool
 from toolsync.delivery import deliver
-from toolsync.errors import Bug, ToolsyncError, gravest
+from toolsync.errors import Bug, Rejected, ToolsyncError, gravest
 from toolsync.model import Outcome, Release, dump
 from toolsync.plan import candidates, status_of, wanted_series
 from toolsync.survey import Look, in_trouble, look_at_all, stand
@@ -44,7 +44,9 @@ def _sync_tool(bench: Bench, tool: Tool, found: Look, dry_run: bool) -> Outcome:
     before = stand(bench, tool, found)
     if isinstance(found, ToolsyncError) or before.status not in ("up-to-date", "new", "held"):
         return before
-    chosen = candidates(found.releases, before.current, tool.watch.backlog)
+    refused = _still_rejected(bench, tool, before.rejected, found.releases, dry_run=dry_run)
+    offered = [release for release in found.releases if release.version not in refused]
+    chosen = candidates(offered, before.current, tool.watch.backlog)
     if dry_run:
         return _plan(bench, tool, before, chosen)
     done: list[str] = []
@@ -54,6 +56,26 @@ def _sync_tool(bench: Bench, tool: Tool, found: Look, dry_run: bool) -> Outcome:
         done += [release.version] if news and not errors else []
         failed += errors
     return _after(bench, tool, found, done, failed)
+
+
+def _still_rejected(
+    bench: Bench, tool: Tool, rejected: Sequence[str], releases: Sequence[Release], *, dry_run: bool
+) -> frozenset[str]:
+    """Return which of these versions stay rejected when the gates are asked once more.
+
+    A rejection holds for what was judged: under another policy the release asks again.
+    """
+    still = set(rejected)
+    for release in releases:
+        if release.version in rejected and not dry_run:
+            try:
+                clear(bench, tool, release)
+            except Rejected:
+                continue
+            except Exception:  # noqa: BLE001, S110 (met again, and told of, where it is taken)
+                pass
+            still.discard(release.version)
+    return frozenset(still)
 
 
 def _plan(bench: Bench, tool: Tool, before: Outcome, chosen: Sequence[Release]) -> Outcome:

@@ -17,7 +17,7 @@ from toolsync.errors import (
     Waiting,
 )
 from toolsync.model import Outcome, Release
-from toolsync.records import PageRow, Result
+from toolsync.records import Decision, PageRow, Result
 from toolsync.watch.versions import upstream_key
 
 
@@ -74,11 +74,13 @@ def standing(
     current: str | None,
     accepted: Mapping[str, str],
     held: Mapping[str, Result],
+    rejected: Mapping[str, Decision],
 ) -> Outcome:
     """Return where a tool stands after a look that succeeded.
 
     ``releases`` are newest first; ``accepted`` maps versions to the digests that they were
-    first accepted with, ``held`` versions to the result that holds them.
+    first accepted with, ``held`` versions to the result that holds them, ``rejected`` versions
+    to a person's decision: what was rejected is no news.
     """
     newest = releases[0]
     base = Outcome(
@@ -100,19 +102,43 @@ def standing(
             resolution="Ask upstream why it was withdrawn; nothing was changed.",
             exit_status=HELD,
         )
-    if newest.version in held:
-        why = held[newest.version]
+    offered = next((r for r in releases if r.version not in rejected), None)
+    refused = [r.version for r in releases[: releases.index(offered) if offered else None]]
+    outcome = _offered(base, offered, current, held, whole=not refused)
+    if not refused:
+        return outcome
+    decision = rejected[refused[0]]
+    told = f"{refused[0]} was rejected by {decision.who} on {decision.at}: {decision.reason}"
+    message = f"{outcome.message}; {told}"
+    return replace(outcome, message=message, rejected=tuple(refused))
+
+
+def _offered(
+    base: Outcome,
+    offered: Release | None,
+    current: str | None,
+    held: Mapping[str, Result],
+    *,
+    whole: bool,
+) -> Outcome:
+    """Return where a tool stands by the newest release that nobody has rejected.
+
+    ``whole`` says that it is the newest of all.
+    """
+    before = f"{current} is published" if current else "nothing is published yet"
+    if offered is not None and offered.version in held:
+        why = held[offered.version]
         return replace(
             base,
             status="held",
-            message=f"{newest.version} is held at {why.key.stage}: {why.message}",
+            message=f"{offered.version} is held at {why.key.stage}: {why.message}",
             resolution=why.resolution,
             exit_status=HELD,
         )
-    if current is not None and upstream_key(newest.version) == upstream_key(current):
-        return base
-    before = f"{current} is published" if current else "nothing is published yet"
-    return replace(base, status="new", message=f"{newest.version} is new; {before}")
+    older = current and offered and upstream_key(offered.version) <= upstream_key(current)
+    if offered is None or older:
+        return base if whole else replace(base, message=before)
+    return replace(base, status="new", message=f"{offered.version} is new; {before}")
 
 
 def _replaced(base: Outcome, release: Release, accepted: Mapping[str, str]) -> Outcome:

@@ -11,7 +11,8 @@ from toolsync.definition import Tool
 from toolsync.errors import Bug, ToolsyncError
 from toolsync.model import STATUSES, Outcome, dump
 from toolsync.plan import fitting_series, since, standing, trouble
-from toolsync.records import Looked
+from toolsync.records import Looked, Result
+from toolsync.review import is_answered, rejected
 from toolsync.steps import fingerprint
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
@@ -163,16 +164,23 @@ def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
     accepted = {row["version"]: row["sha256"] for row in taken}
     if any(accepted.values()):
         found = _whole(bench, tool, found)
-    newest = found.releases[0].version
-    results = bench.journal.results(tool.name, newest) if newest in accepted else []
-    holds = [result for result in results if result.outcome == "held"]
+    refused = rejected(bench.journal, tool.name) if accepted else {}
+    newest = next((r.version for r in found.releases if r.version not in refused), "")
     return standing(
         tool,
         found.releases,
         current=current,
         accepted={version: digest for version, digest in accepted.items() if digest},
-        held={newest: holds[0]} if holds else {},
+        held={newest: held} if newest in accepted and (held := _hold(bench, tool, newest)) else {},
+        rejected=refused,
     )
+
+
+def _hold(bench: Bench, tool: Tool, version: str) -> Result | None:
+    """Return what holds a release, unless a person has let it go on since."""
+    results = bench.journal.results(tool.name, version)
+    held = (result for result in results if result.outcome == "held")
+    return next((h for h in held if not is_answered(bench.journal, h)), None)
 
 
 def last_standing(bench: Bench, tool: Tool) -> Outcome | None:

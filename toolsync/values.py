@@ -53,6 +53,8 @@ def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
 
     Raises TypeError, ValueError or KeyError where ``data`` is not of that form.
     """
+    if not isinstance(data, Mapping):
+        raise TypeError(f"{data!r} is no table")
     hints = _hints(typing.cast(Any, cls))
     own = {name: _typed(hints[name], item) for name, item in data.items()}
     return cls(**own, **predecessor)

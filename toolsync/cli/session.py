@@ -42,7 +42,12 @@ _CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) n
 
 def say(text: str, *, err: bool = False) -> None:
     """Print a line in which nothing from outside can give the terminal orders."""
-    click.echo(text.translate(_CONTROLS), err=err)
+    click.echo(harmless(text), err=err)
+
+
+def harmless(text: str) -> str:
+    """Return a stranger's text without what a terminal takes for an order."""
+    return text.translate(_CONTROLS)
 
 
 @contextmanager

@@ -48,4 +48,5 @@ def _cells(name: str, outcome: Outcome | None, page: PageRow | None) -> tuple[st
     if outcome is None:
         return (name, "-", "-", "never looked at", "-")
     versions = (outcome.current or "-", outcome.newest or "?")
-    return (name, *versions, outcome.status, page.looked if page else "-")
+    note = f" ({', '.join(outcome.rejected)} rejected)" if outcome.rejected else ""
+    return (name, *versions, outcome.status + note, page.looked if page else "-")

@@ -1,0 +1,307 @@
+"""What waits for a person, what people decide, and for what exactly a decision holds."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.rig import ROOT, Rig, environment
+from tests.tiny import archive, publish, write_tool
+from tests.web import Web
+from toolsync.bench import Bench, opened
+from toolsync.clearance import clear
+from toolsync.config import load_config
+from toolsync.definition import Tool, load_tool
+from toolsync.errors import GateClosed, Rejected, UsageError
+from toolsync.gates import compat_cleared, license_cleared
+from toolsync.judgment import Judgment
+from toolsync.model import Compatible, Release, dump
+from toolsync.records import Key
+from toolsync.review import decide, rejected, waiting
+from toolsync.survey import look_at_all, stand
+from toolsync.system.clock import SystemClock
+
+
+@pytest.fixture
+def bench(rig: Rig) -> Iterator[Bench]:
+    """Everything that a run works with, in this process."""
+    config = load_config(rig.file, rig.state)
+
+    def silent(done: int, total: int | None) -> None:
+        pass
+
+    with opened(
+        config, tell=lambda event: None, progress=lambda name: silent, clock=SystemClock()
+    ) as found:
+        yield found
+
+
+@pytest.fixture
+def tool(rig: Rig, web: Web) -> Tool:
+    """A tool whose terms and interfaces nobody has looked at yet."""
+    publish(web, "1.0")
+    return load_tool(closed(write_tool(rig.tools, web.url + "/dl/", "1.0", "1.1")))
+
+
+def closed(folder: Path) -> Path:
+    file = folder / "tool.toml"
+    file.write_text(file.read_text().replace('unexamined = "allow"\n', ""))
+    return folder
+
+
+def release(tool: Tool, version: str = "1.0") -> Release:
+    return Release(
+        tool=tool.name,
+        version=version,
+        raw_version=version,
+        url=f"{tool.watch.url}{tool.name}-{version}.tar.gz",
+        filename=f"{tool.name}-{version}.tar.gz",
+        page=tool.watch.url,
+    )
+
+
+def take(bench: Bench, tool: Tool, version: str = "1.0") -> Compatible:
+    """Take a release through both gates."""
+    one = release(tool, version)
+    bench.journal.see(tool.name, version, dump(one))
+    return clear(bench, tool, one)
+
+
+def say(bench: Bench, tool: Tool, verdict: str, version: str = "1.0", *stages: str) -> None:
+    decide(
+        bench.journal,
+        tool.name,
+        version,
+        verdict=verdict,
+        who="joe",
+        reason="seen and\nunderstood",
+        stages=stages,
+    )
+
+
+def held(bench: Bench, tool: Tool, version: str = "1.0") -> str:
+    with pytest.raises(GateClosed) as caught:
+        take(bench, tool, version)
+    return f"{caught.value} {caught.value.resolution}"
+
+
+def test_what_both_gates_hold_waits_together(bench: Bench, tool: Tool) -> None:
+    assert waiting(bench.journal, tool) == []
+    told = held(bench, tool)
+    assert "license terms have not been examined" in told
+    assert "toolsync review hello" in told
+    (item,) = waiting(bench.journal, tool)
+    assert [q.judged.key.stage for q in item.questions] == ["license", "compat"]
+    assert (item.version, item.release["page"]) == ("1.0", tool.watch.url)
+
+
+def test_what_is_approved_goes_on_and_says_by_whom(bench: Bench, tool: Tool) -> None:
+    held(bench, tool)
+    say(bench, tool, "approved")
+    assert waiting(bench.journal, tool) == []
+    cleared = take(bench, tool)
+    for value in (cleared.licensed, cleared):
+        assert [f.code for f in value.findings] == ["not-examined", "approved"]
+        assert "joe approved 1.0 on 20" in value.findings[-1].message
+        assert value.findings[-1].message.endswith(": seen and understood")
+    assert cleared.licensed.judgment is not None
+    assert take(bench, tool) == cleared  # remembered, with its judgment
+
+
+def test_one_gate_may_be_decided_alone(bench: Bench, tool: Tool) -> None:
+    held(bench, tool)
+    say(bench, tool, "approved", "1.0", "license")
+    (item,) = waiting(bench.journal, tool)
+    assert [q.judged.key.stage for q in item.questions] == ["compat"]
+    assert "commands and interfaces" in held(bench, tool)
+    say(bench, tool, "approved")
+    take(bench, tool)
+
+
+def test_another_policy_asks_again(bench: Bench, tool: Tool) -> None:
+    held(bench, tool)
+    say(bench, tool, "approved")
+    take(bench, tool)
+    other = replace(tool, license=replace(tool.license, reason="another"))
+    assert "license terms" in held(bench, other)
+    take(bench, tool)  # under the old policy it still goes
+
+
+def test_other_bytes_ask_again(bench: Bench, tool: Tool) -> None:
+    held(bench, tool)
+    say(bench, tool, "approved")
+    cleared = take(bench, tool)
+    blob = bench.store.add_bytes(archive("1.0", extra={"more": "x"}), "hello_1.0.orig.tar.gz")
+    unpacked = replace(cleared.licensed.unpacked, orig=blob)
+    with pytest.raises(GateClosed):
+        license_cleared(bench, tool, unpacked)
+    say(bench, tool, "approved", "1.0", "license")
+    licensed = license_cleared(bench, tool, unpacked)
+    with pytest.raises(GateClosed):
+        compat_cleared(bench, tool, licensed)
+
+
+def test_a_rejected_release_is_never_offered_again(bench: Bench, tool: Tool, web: Web) -> None:
+    held(bench, tool)
+    say(bench, tool, "rejected")
+    assert set(rejected(bench.journal, "hello")) == {"1.0"}
+    assert waiting(bench.journal, tool) == []
+    with pytest.raises(Rejected, match=r"rejected by joe on 20.*seen and understood"):
+        take(bench, tool)
+    (found,) = look_at_all(bench, [tool], 1)
+    outcome = stand(bench, tool, found)
+    assert (outcome.status, outcome.exit_status) == ("up-to-date", 0)
+    assert outcome.rejected == ("1.0",)
+    assert "1.0 was rejected by joe" in outcome.message
+    publish(web, "1.0", "1.1")
+    (found,) = look_at_all(bench, [tool], 1)
+    assert stand(bench, tool, found).status == "new"
+
+
+def test_a_decision_may_be_replaced_until_it_is_published(bench: Bench, tool: Tool) -> None:
+    held(bench, tool)
+    say(bench, tool, "rejected")
+    say(bench, tool, "approved")
+    take(bench, tool)
+    say(bench, tool, "rejected")
+    with pytest.raises(Rejected):
+        take(bench, tool)
+    assert [d.verdict for d in bench.journal.decisions("hello")] == [
+        *(["rejected"] * 2),
+        *(["approved"] * 2),
+        *(["rejected"] * 2),
+    ]
+    stages = [(e.event, e.message) for e in bench.journal.entries("hello") if e.event == "approved"]
+    assert stages == [("approved", "by joe: seen and understood")] * 2
+
+
+def test_what_was_said_is_remembered_while_nothing_changes(bench: Bench, tool: Tool) -> None:
+    held(bench, tool)
+    key = Key(tool="hello", version="1.0", stage="license")
+    known = bench.journal.judged("hello", "1.0", "license")
+    assert known is not None
+    marked = replace(known.judgment, summary="as it was remembered")
+    bench.journal.keep_judgment(key, known.inputs, marked)
+    assert "as it was remembered" in held(bench, tool)
+    again = replace(bench, steps=replace(bench.steps, retry=True))
+    assert "have not been examined" in held(again, tool)
+
+
+def test_an_approval_of_terms_carries_to_later_releases_and_says_so(
+    bench: Bench, tool: Tool, web: Web
+) -> None:
+    publish(web, "1.0", "1.1")
+    held(bench, tool)
+    known = bench.journal.judged("hello", "1.0", "license")
+    assert known is not None
+    terms = replace(known.judgment, carries=("f" * 64,))
+    bench.journal.keep_judgment(known.key, known.inputs, terms)
+    say(bench, tool, "approved")
+    take(bench, tool)
+    held(bench, tool, "1.1")
+    later = bench.journal.judged("hello", "1.1", "license")
+    assert later is not None
+    passing = replace(later.judgment, verdict="silent", carries=("f" * 64,))
+    bench.journal.keep_judgment(later.key, later.inputs, passing)
+    with pytest.raises(GateClosed, match="commands"):
+        take(bench, tool, "1.1")
+    result = bench.journal.result(Key(tool="hello", version="1.1", stage="license"))
+    assert result is not None
+    assert "joe approved 1.0" in result.data["findings"][-1]["message"]
+
+
+REFUSALS = [
+    ("9.9", "approved", "why", "was never taken"),
+    ("1.0", "approved", " \n ", "the reason is empty"),
+    ("1.0", "approved", "x" * 2001, "has 2001 characters"),
+    ("1.0", "approved", "a\x1b[2Jb", "unprintable"),
+    ("1.0", "rejected", "why", "nothing of hello 1.0 waits"),
+]
+
+
+@pytest.mark.parametrize(("version", "verdict", "reason", "sentence"), REFUSALS)
+def test_what_cannot_be_decided_is_refused(
+    bench: Bench, rig: Rig, web: Web, version: str, verdict: str, reason: str, sentence: str
+) -> None:
+    publish(web, "1.0")
+    tool = load_tool(write_tool(rig.tools, web.url + "/dl/", "1.0"))
+    take(bench, tool)
+    with pytest.raises(UsageError, match=sentence) as caught:
+        decide(bench.journal, "hello", version, verdict=verdict, who="joe", reason=reason)
+    assert caught.value.resolution
+    assert bench.journal.decisions("hello") == []
+
+
+def test_what_is_held_elsewhere_is_no_matter_of_approval(
+    bench: Bench, tool: Tool, web: Web
+) -> None:
+    web.serve("/dl/hello-1.0.tar.gz", archive("6.6"), etag='"2"')
+    with pytest.raises(Exception, match="not the pinned file"):
+        take(bench, tool)
+    with pytest.raises(UsageError, match="held at verify, which nobody can approve away"):
+        say(bench, tool, "approved")
+
+
+def test_decisions_cannot_be_changed(bench: Bench, tool: Tool, rig: Rig) -> None:
+    import sqlite3
+
+    held(bench, tool)
+    say(bench, tool, "rejected")
+    other = sqlite3.connect(rig.state / "journal.sqlite")
+    for statement in ("DELETE FROM decision", "UPDATE decision SET verdict = 'approved'"):
+        with pytest.raises(sqlite3.DatabaseError, match="append-only"):
+            other.execute(statement)
+    other.close()
+
+
+def test_a_judgment_that_cannot_be_read_was_never_said(bench: Bench) -> None:
+    said = Judgment(stage="license", verdict="review", summary="s", findings=(), subject="0")
+    key = Key(tool="t", version="1", stage="license")
+    bench.journal.keep_judgment(key, "", said)
+    assert bench.journal.judged("t", "1", "license") is not None
+    bench.journal.keep_judgment(key, "", replace(said, findings=("no finding",)))  # type: ignore[arg-type]
+    assert bench.journal.judged("t", "1", "license") is None
+
+
+def account(**env: str) -> str:
+    code = "from toolsync.system.account import account; print(account())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment() | env,
+        cwd=ROOT,
+    )
+    return done.stdout.strip()
+
+
+def test_the_account_is_named_also_under_sudo() -> None:
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    login = Path("/proc/self/loginuid")
+    if login.exists() and login.read_text() != str(2**32 - 1):
+        assert account().startswith(pwd.getpwuid(int(login.read_text())).pw_name)
+        return
+    assert account() == me
+    assert account(SUDO_USER="daemon", SUDO_UID="1") == f"daemon (as {me})"
+    assert account(SUDO_USER="daemon", SUDO_UID="2") == me  # name and number do not agree
+
+
+def test_the_screen_shows_all_and_the_decision_is_told(rig: Rig, tool: Tool) -> None:
+    rig.run("sync", "hello", status=3)
+    screen = rig.run("review", "hello", status=3).stdout
+    for part in (
+        *("license: review", "compat: unknown", "waits since 20", "toolsync evidence hello 1.0"),
+        *(tool.watch.url, f"{tool.watch.url}hello-1.0.tar.gz", "toolsync approve hello 1.0"),
+    ):
+        assert part in screen
+    (one, two) = rig.json("approve", "hello", "1.0", "--reason", "it is fine")
+    assert (one["stage"], two["stage"], one["verdict"]) == ("license", "compat", "approved")
+    assert rig.json("review") == []

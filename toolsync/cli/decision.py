@@ -1,0 +1,80 @@
+"""What ``toolsync approve`` and ``toolsync reject`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, chosen_tool, opened, say
+from toolsync.errors import FINE
+
+Command = Callable[..., Any]
+
+
+def arguments(function: Command) -> Command:
+    """Give a command the arguments and options of a decision."""
+    for decorate in (
+        click.pass_obj,
+        click.option("--json", "as_json", is_flag=True, help="Print a list of objects."),
+        click.option(
+            "--stage",
+            "stages",
+            multiple=True,
+            type=click.Choice(["license", "compat"]),
+            help="Decide over this gate alone.",
+        ),
+        click.option("--reason", required=True, metavar="TEXT", help="Why, in a sentence."),
+        click.argument("version"),
+        click.argument("tool"),
+    ):
+        function = decorate(function)
+    return function
+
+
+def decided(
+    settings: Settings,
+    verdict: str,
+    tool: str,
+    version: str,
+    reason: str,
+    stages: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Record a decision and say what comes of it."""
+    from toolsync.review import decide, questions
+    from toolsync.system.account import account
+    from toolsync.values import dump
+
+    who = account()  # before root becomes the state's owner
+    with opened(settings) as bench:
+        chosen = chosen_tool(bench.config, tool)
+        made = decide(
+            bench.journal,
+            chosen.name,
+            version,
+            verdict=verdict,
+            who=who,
+            reason=reason,
+            stages=stages,
+        )
+        open_still = [
+            question.judged.key.stage
+            for question in questions(bench.journal, chosen.name, version)
+            if question.decision is None
+        ]
+    if as_json:
+        render.as_json([dump(decision) for decision in made])
+        return FINE
+    for decision in made:
+        head = f"{chosen.name} {version}: {decision.who} {verdict}"
+        say(f"{head} what the {decision.stage} gate found:\n  {decision.summary}")
+    if open_still and verdict == "approved":
+        say(f"It still waits at: {', '.join(open_still)}")
+    elif verdict == "approved":
+        say(f"It goes on at the next run, or now with: toolsync sync {chosen.name}")
+    else:
+        say("It is not offered again; a newer release is.")
+    return FINE

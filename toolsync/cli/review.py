@@ -1,0 +1,131 @@
+"""``toolsync review``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, chosen_tool, chosen_tools, harmless, opened, say
+from toolsync.errors import FINE, HELD
+
+if TYPE_CHECKING:
+    from toolsync.bench import Bench
+    from toolsync.review import Question, Waiting
+
+MOST = 400_000
+"""Bytes of a gate's report that are shown; the whole one lies in the store."""
+_DIFF = re.compile(r"\{\+.*?\+\}|\[-.*?-\]", re.DOTALL)
+
+
+@click.command("review")
+@click.argument("tool", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@click.pass_obj
+def command(settings: Settings, tool: str | None, as_json: bool) -> int:
+    """List the releases that a gate holds for you, or show all that there is to know of TOOL's.
+
+    Decide with toolsync approve or toolsync reject. Exit status 3 while anything waits.
+    """
+    from toolsync.review import waiting
+
+    with opened(settings) as bench:
+        if tool is None:
+            tools, _ = chosen_tools(bench.config, ())
+        else:
+            tools = (chosen_tool(bench.config, tool),)
+        found = [item for one in tools for item in waiting(bench.journal, one)]
+        if as_json:
+            render.as_json([_object(bench, item) for item in found])
+        elif not found:
+            say(f"Nothing {f'of {tool} ' if tool else ''}waits for a decision.")
+        elif tool is None:
+            _list(found)
+        else:
+            _show("\n".join(line for item in found for line in _screen(bench, item)))
+    return HELD if found else FINE
+
+
+def _list(found: list[Waiting]) -> None:
+    rows = [("TOOL", "VERSION", "SINCE", "GATE", "WHAT IT SAYS")]
+    for item in found:
+        for question in item.questions:
+            said = question.judged.judgment
+            gate = f"{said.stage}: {said.verdict}"
+            rows.append((item.tool, item.version, item.since, gate, said.summary))
+    render.table(rows)
+    say("\nLook at one with: toolsync review TOOL")
+
+
+def _screen(bench: Bench, item: Waiting) -> list[str]:
+    """Return everything that a person needs to decide, as lines."""
+    release = item.release
+    head = f"{item.tool} {item.version} waits since {item.since}"
+    lines = [head, f"  release page  {release['page']}", f"  file          {release['url']}"]
+    lines += [f"  evidence      toolsync evidence {item.tool} {item.version}"]
+    for question in item.questions:
+        lines += ["", *_answer(bench, question)]
+    decide = f"{item.tool} {item.version} --reason 'why'"
+    return [*lines, "", f"Decide: toolsync approve {decide}", f"    or: toolsync reject {decide}"]
+
+
+def _answer(bench: Bench, question: Question) -> list[str]:
+    said = question.judged.judgment
+    against = f" (against {said.before})" if said.before else ""
+    head = f"{said.stage}: {said.verdict}{against}"
+    lines = [head, *_wrapped(said.summary)]
+    report = _report(bench, question)
+    if report:
+        return [*lines, *(f"  {line}".rstrip() for line in report.splitlines())]
+    return [*lines, *(f"  {f.severity:<9} {f.message}" for f in said.findings)]
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="  ")
+
+
+def _report(bench: Bench, question: Question) -> str:
+    """Return what the gate has written for a person, cut where nobody would read on."""
+    blob = question.judged.judgment.report
+    if blob is None or not bench.store.has(blob):
+        return ""
+    path = bench.store.path(blob)
+    with path.open("rb") as file:
+        text = file.read(MOST).decode("utf-8", "replace")
+    return text if blob.size <= MOST else f"{text}\n… {blob.size} bytes; the rest is in {path}"
+
+
+def _show(text: str) -> None:
+    """Print a screen; on a terminal through a pager, with what a diff adds and removes in color."""
+    clean = harmless(text)
+    if not sys.stdout.isatty():
+        say(clean)
+        return
+    bold = re.sub(r"(?m)^\S.*$", lambda found: render.styled(found[0], bold=True), clean)
+    click.echo_via_pager(_DIFF.sub(_colored, bold) + "\n")
+
+
+def _colored(found: re.Match[str]) -> str:
+    return render.styled(found[0], fg="green" if found[0].startswith("{+") else "red")
+
+
+def _object(bench: Bench, item: Waiting) -> dict[str, Any]:
+    from toolsync.values import dump
+
+    release = item.release
+    return {
+        "tool": item.tool,
+        "version": item.version,
+        "since": item.since,
+        "page": release["page"],
+        "url": release["url"],
+        "gates": [
+            {**dump(question.judged.judgment), "text": _report(bench, question)}
+            for question in item.questions
+        ],
+    }
