@@ -22,7 +22,8 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools
 DEB_CHECK_PACKAGES := piuparts systemd
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases deb deb-check clean packages-run packages-test ids
+.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases deb deb-check fuzz \
+	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync sync $(TOOL)
@@ -137,6 +138,22 @@ $(VENV)/.nvchecker: | $(VENV)/.test
 	@echo "Installing nvchecker, to measure beside, into $(VENV)/nvchecker"
 	@$(PYTHON) -m venv $(VENV)/nvchecker
 	@$(VENV)/nvchecker/bin/pip install -qq nvchecker 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $@
+
+# Inputs by coverage-guided mutation for the readers of strangers' bytes; SECONDS for each target.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.fuzz
+	@for target in archive tar page watchfile version; do \
+	  echo "== $$target"; \
+	  $(VENV)/fuzz/bin/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) 2>&1 \
+	    | grep -aE '^Done|SUMMARY|ERROR|artifact|slowest' ; \
+	done
+
+$(VENV)/.fuzz: | $(VENV)/.test
+	@echo "Installing atheris, to fuzz with, into $(VENV)/fuzz"
+	@$(PYTHON) -m venv $(VENV)/fuzz
+	@$(VENV)/fuzz/bin/pip install -qq --use-pep517 -e . atheris zstandard 2>&1 \
+	  | { grep -v '^WARNING: Location' || true; }
 	@touch $@
 
 clean:
