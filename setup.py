@@ -23,7 +23,10 @@ setup(
     license="GPL-3.0-or-later",
     python_requires=">=3.11",
     packages=find_packages(include=["toolsync", "toolsync.*"]),
-    package_data={"toolsync": ["*.json", "py.typed"]},
+    package_data={
+        "toolsync": ["*.json", "py.typed"],
+        "toolsync.report": ["*.j2", "*.css", "*.js"],
+    },
     data_files=data_files(),
     entry_points={"console_scripts": ["toolsync = toolsync.cli.main:main"]},
     install_requires=[

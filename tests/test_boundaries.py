@@ -44,6 +44,7 @@ ABOVE = (
     "clearance",
     "delivery",
     "service",
+    "site",
     "records",
     "report",
 )

@@ -63,7 +63,7 @@ def run_once(
         [outcome.exit_status for outcome in outcomes] + [e.exit_status for _, e in troubles]
     )
     journal.end_run(number, status)
-    late = list(_written(bench, post, standings))
+    late = _written(bench, post, tools, faulty, standings)
     if late:
         troubles += late
         status = gravest([status, *(error.exit_status for _, error in late)])
@@ -95,11 +95,17 @@ def _apart(before: RunRow, began: RunRow) -> timedelta:
 
 
 def _written(
-    bench: Bench, post: Post, standings: Mapping[str, Standing]
-) -> Sequence[tuple[str, ToolsyncError]]:
+    bench: Bench,
+    post: Post,
+    tools: Sequence[Tool],
+    faulty: Sequence[Outcome],
+    standings: Mapping[str, Standing],
+) -> list[tuple[str, ToolsyncError]]:
     """Write the files that are set up; return what went wrong."""
+    report = bench.config.report
     acts: list[tuple[str, str, Callable[[], object]]] = [
-        ("metrics", bench.config.report.metrics, lambda: write_metrics(bench, post, standings)),
+        ("metrics", report.metrics, lambda: write_metrics(bench, post, standings)),
+        ("page", report.page, lambda: write_page(bench, tools, faulty)),
     ]
     troubles = []
     for name, wanted, act in acts:
@@ -128,3 +134,10 @@ def write_metrics(bench: Bench, post: Post, standings: Mapping[str, Standing]) -
         unsent={channel: len(journal.unsent(channel)) for channel in post.channels},
     )
     replace_file(Path(bench.config.report.metrics).expanduser(), exposition(facts))
+
+
+def write_page(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome]) -> None:
+    """Write the static site; raises what `site.write_site` raises."""
+    from toolsync.site import write_site
+
+    write_site(bench, tools, faulty, Path(bench.config.report.page).expanduser())

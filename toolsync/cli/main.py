@@ -28,6 +28,7 @@ COMMANDS = {
     "approve": "Let a release go on that a gate holds.",
     "reject": "Keep a release out that a gate holds.",
     "evidence": "Show the proof of a release, from its page to apt.",
+    "page": "Write a static site of all tools, their evidence and how to install.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the local archive.",
     "verify": "Verify a file against a tool's pinned keys or digests.",

@@ -170,8 +170,11 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def replace_file(path: Path, data: bytes, mode: int = 0o644) -> bool:
-    """Make ``path`` hold exactly ``data``, whole or not at all; say whether it changed."""
+def replace_file(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = True) -> bool:
+    """Make ``path`` hold exactly ``data``, whole or not at all; say whether it changed.
+
+    Not ``durable`` is what is soon made anew: a crash of the machine may take it back.
+    """
     if path.exists() and path.read_bytes() == data:
         return False
     with full_disk_is_told(path.parent):
@@ -181,12 +184,14 @@ def replace_file(path: Path, data: bytes, mode: int = 0o644) -> bool:
             with os.fdopen(fd, "wb") as handle:
                 handle.write(data)
                 handle.flush()
-                os.fsync(handle.fileno())
+                if durable:
+                    os.fsync(handle.fileno())
             os.chmod(temp, mode)
             os.replace(temp, path)
         finally:
             Path(temp).unlink(missing_ok=True)
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     return True
 
 

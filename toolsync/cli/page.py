@@ -1,0 +1,42 @@
+"""``toolsync page``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, chosen_tools, opened, say
+from toolsync.errors import FINE
+
+
+@click.command("page")
+@click.option(
+    "--output",
+    "-o",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write, instead of [report.page] path or STATE/page.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+@click.pass_obj
+def command(settings: Settings, output: Path | None, as_json: bool) -> int:
+    """Write the static site: where each tool stands, how to install, and the evidence.
+
+    It works from a folder as well as from a web server; toolsync run writes it too where
+    [report.page] names a folder.
+    """
+    from toolsync.site import write_site
+
+    with opened(settings) as bench:
+        tools, faulty = chosen_tools(bench.config, ())
+        named = bench.config.report.page
+        folder = output or (Path(named).expanduser() if named else bench.config.state / "page")
+        files = write_site(bench, tools, faulty, folder)
+    index = (folder / "index.html").absolute()
+    if as_json:
+        render.as_json({"index": str(index), "files": len(files), "tools": len(tools)})
+    else:
+        say(f"{index}: {len(tools)} tools")
+    return FINE

@@ -1,0 +1,161 @@
+"""Render the static site: an index, a page for each tool, a feed. Values in, files' texts out.
+
+The templates escape all that is put into them; what is safe as it is (a chart of ours) is marked
+where it is made. Nothing on a page needs a script or another server.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from toolsync.report.chart import Point, large, small
+from toolsync.report.lag import in_words
+
+_HERE = Path(__file__).parent
+_MAX_RECORDS = 50
+"""Releases whose evidence stands on a tool's page; the JSON beside it has all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What one target serves for one series."""
+
+    target: str
+    series: str
+    version: str
+    """The Debian version."""
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What waits for a person, and what there is to read before deciding."""
+
+    version: str
+    stage: str
+    message: str
+    resolution: str
+    diff: str
+    """The gate's report or the end of the failed step's log; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The evidence of one release."""
+
+    version: str
+    outcome: str
+    """In a phrase: where its way has ended so far."""
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolView:
+    """All that a reader may see of one tool."""
+
+    name: str
+    summary: str
+    homepage: str
+    status: str
+    sentence: str
+    """The words of ``toolsync why``."""
+    upstream: str
+    looked: str
+    places: tuple[Place, ...]
+    points: tuple[Point, ...]
+    holds: tuple[Hold, ...]
+    records: tuple[Record, ...]
+    """Newest first."""
+    evidence: tuple[Mapping[str, Any], ...]
+    """What ``toolsync evidence --json`` gives, of every release."""
+
+    def served(self, target: str, series: str) -> str:
+        """Return the version in one place, empty where there is none."""
+        found = (p.version for p in self.places if (p.target, p.series) == (target, series))
+        return next(found, "")
+
+    @property
+    def link(self) -> str:
+        """The homepage, empty unless it is one that a browser may open."""
+        return self.homepage if self.homepage.startswith(("http://", "https://")) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install:
+    """How an instance installs for one series."""
+
+    series: str
+    stanza: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The whole page."""
+
+    title: str
+    made: str
+    tools: Sequence[ToolView]
+    columns: Sequence[tuple[str, str]]
+    """Target and series of each column of versions."""
+    installs: Sequence[Install]
+    key: str
+    """The archive's public key, armored; empty before there is one."""
+    fingerprint: str
+
+
+def render(site: Site) -> Iterator[tuple[str, bytes]]:
+    """Give every file of the site: its path below the folder, and its content."""
+    templates = _templates()
+    index = templates.get_template("index.html.j2")
+    counts: dict[str, int] = {}
+    for tool in site.tools:
+        counts[tool.status] = counts.get(tool.status, 0) + 1
+    page = index.render(site=site, counts=counts, depth="")
+    yield "index.html", page.encode()
+    one = templates.get_template("tool.html.j2")
+    for tool in site.tools:
+        records = tool.records[:_MAX_RECORDS]
+        page = one.render(site=site, tool=tool, records=records, depth="../")
+        yield f"tools/{tool.name}.html", page.encode()
+        evidence = json.dumps(tool.evidence, indent=1, ensure_ascii=False)
+        yield f"tools/{tool.name}.json", evidence.encode()
+    for name in ("style.css", "page.js"):
+        yield name, (_HERE / name).read_bytes()
+    for install in site.installs:
+        yield f"toolsync-{install.series}.sources", install.stanza.encode()
+    if site.key:
+        yield "key.asc", site.key.encode()
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"small": _safe(small), "large": _safe(large), "in_words": in_words}
+    return environment
+
+
+def _clean(value: Any) -> Any:
+    """Return a text without characters that a page must not hold or that turn it around."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in value)
+
+
+def _safe(draw: Any) -> Any:
+    """Return a drawing function whose SVG, escaped by the library, is put in as it is."""
+    return lambda points: Markup(draw(points))  # noqa: S704
