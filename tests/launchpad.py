@@ -218,10 +218,10 @@ class LaunchpadServer(World):
         return Answer(data, 200, {"Content-Type": "application/octet-stream"})
 
     def _file(self, path: str) -> bytes | None:
-        place = r"/~([^/]+)/\+archive/ubuntu/([^/]+)/\+(?:files|sourcefiles/[^/]+/[^/]+)/([^/]+)"
-        match = re.fullmatch(place, path)
-        ppa = self.ppas.get((match[1], match[2])) if match else None
+        match = re.fullmatch(r"/(.+?)/\+(?:files|sourcefiles/[^/]+/[^/]+)/([^/]+)", path)
+        every = (self.primary, *self.ppas.values())
+        ppa = next((p for p in every if match and p.place == match[1]), None)
         if match is None or ppa is None:
             return None
         changes = {pub.source.changes_name: pub.source.changes for pub in ppa.sources}
-        return (changes | ppa.known_files() | ppa.debs).get(match[3])
+        return (changes | ppa.known_files() | ppa.debs).get(match[2])

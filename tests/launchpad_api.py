@@ -20,7 +20,7 @@ from tests.launchpad_records import Records
 from tests.launchpad_world import World
 from tests.web import Answer, Asked
 
-_ARCHIVE = r"~([^/]+)/\+archive/ubuntu/([^/]+)"
+_ARCHIVE = r"(~[^/]+/\+archive/ubuntu/[^/]+|ubuntu/\+archive/primary)"
 
 
 class Api:
@@ -185,12 +185,13 @@ class Api:
         archs = sorted({a for p in self._world.ppas.values() for a in p.processors} | {"amd64"})
         return Found("distro_arch_series", [f"ubuntu/{series}/{a}" for a in archs], many=True)
 
-    def _archive(self, owner: str, name: str) -> Found:
-        ppa = self._world.ppas.get((owner, name))
-        return Found("archive", None if ppa is None or ppa.deleted else ppa, ppa)
+    def _archive(self, place: str) -> Found:
+        every = (self._world.primary, *self._world.ppas.values())
+        ppa = next((p for p in every if p.place == place and not p.deleted), None)
+        return Found("archive", ppa, ppa)
 
-    def _of_archive(self, owner: str, name: str, kind: str, number: str) -> Found:
-        ppa: Ppa | None = self._archive(owner, name).record
+    def _of_archive(self, place: str, kind: str, number: str) -> Found:
+        ppa: Ppa | None = self._archive(place).record
         if ppa is None:
             return Found("archive", None)
         places: Mapping[str, tuple[str, Sequence[Any]]] = {

@@ -136,7 +136,14 @@ class Ppa:
 
     @property
     def reference(self) -> str:
-        return f"~{self.owner}/ubuntu/{self.name}"
+        return f"~{self.owner}/ubuntu/{self.name}" if self.owner else "ubuntu"
+
+    @property
+    def place(self) -> str:
+        """Where it is below the API's root; only Ubuntu's own archive has no owner."""
+        return f"{'~' if self.owner else ''}{self.owner or 'ubuntu'}/+archive/" + (
+            f"ubuntu/{self.name}" if self.owner else self.name
+        )
 
     @property
     def size(self) -> int:

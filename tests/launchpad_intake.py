@@ -153,7 +153,7 @@ class Intake:
         name = entry["name"]
         places = {ppa.displayname: ppa.known_files()}
         if ".orig" in name:
-            places["Primary Archive for Ubuntu"] = self._world.primary
+            places["Primary Archive for Ubuntu"] = self._world.primary.known_files()
         known = {place: files[name] for place, files in places.items() if name in files}
         data = given.get(name, next(iter(known.values()), None))
         if data is None:

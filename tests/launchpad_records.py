@@ -37,12 +37,12 @@ class Records:
         return self.root + "/".join(words)
 
     def archive_link(self, ppa: Ppa) -> str:
-        return self.link(f"~{ppa.owner}", "+archive", "ubuntu", ppa.name)
+        return self.link(ppa.place)
 
     def file_link(self, ppa: Ppa, pub: Publication, name: str) -> str:
         """Return the address from which a file of a publication can be fetched."""
         place = "+files" if pub.arch else f"+sourcefiles/{pub.source.name}/{pub.source.version}"
-        return f"{self.site}/~{ppa.owner}/+archive/ubuntu/{ppa.name}/{place}/{name}"
+        return f"{self.site}/{ppa.place}/{place}/{name}"
 
     def _person(self, person: Person, ppa: Ppa | None) -> dict[str, Any]:
         here = self.link(f"~{person.name}")
@@ -69,7 +69,7 @@ class Records:
             "authorized_size": ppa.authorized_size,
             "displayname": ppa.displayname,
             "name": ppa.name,
-            "owner_link": self.link(f"~{ppa.owner}"),
+            "owner_link": self.link(f"~{ppa.owner or 'ubuntu-archive'}"),
             "distribution_link": self.link("ubuntu"),
             "private": ppa.private,
             "publish": ppa.publish,
@@ -156,6 +156,7 @@ class Records:
             "display_name": name.title(),
             "active": True,
             "series_collection_link": self.link(name, "series"),
+            "main_archive_link": self.archive_link(self._world.primary),
             "current_series_link": self.link(name, newest[0].name) if newest else None,
         }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.launchpad_archive import Pace, Ppa
+from tests.launchpad_archive import Pace, Ppa, Source
 
 
 class DrivenClock:
@@ -89,8 +89,10 @@ class World:
         self.people: dict[str, Person] = {}
         self.ppas: dict[tuple[str, str], Ppa] = {}
         self.series: dict[str, Series] = {one.name: one for one in SERIES}
-        self.primary: dict[str, bytes] = {}
-        """Files of Ubuntu's primary archive by name; their bytes bind every PPA."""
+        self.primary = Ppa(
+            owner="", name="primary", displayname="Primary Archive for Ubuntu", pace=self.pace
+        )
+        """Ubuntu's own archive: its origs bind every PPA."""
         self.mails: list[Mail] = []
         self.dropped: Counter[str] = Counter()
         """Uploads of which nobody is told, by reason."""
@@ -125,6 +127,21 @@ class World:
         ppa = Ppa(owner=owner, name=name, displayname=f"{owner}'s {name}", pace=self.pace)
         self.ppas[owner, name] = ppa
         return ppa
+
+    def add_to_ubuntu(self, name: str, version: str, orig: bytes, series: str = "noble") -> None:
+        """Put a source package into Ubuntu's own archive, with this orig tarball (.xz)."""
+        upstream = version.rpartition("-")[0].split(":", 1)[-1]
+        source = Source(
+            name=name,
+            version=version,
+            files={f"{name}_{upstream}.orig.tar.xz": orig},
+            changes_name="",
+            changes=b"",
+            binaries=(),
+            section="utils",
+            signer="",
+        )
+        self.primary.accept(source, series, self.clock.now() - timedelta(days=30))
 
     def add_token(self, person: str, key: str = "token", secret: str = "secret") -> None:
         """Let a person's OAuth access token be valid."""
@@ -171,6 +188,7 @@ class World:
             self.due = [pair for pair in self.due if pair[0] > now]
             for act in ready:
                 act()
+            self.primary.advance(now)
             return [ppa for ppa in self.ppas.values() if ppa.advance(now)]
 
     def _gpg(self, *words: str) -> str:

@@ -408,11 +408,14 @@ def test_an_orig_has_the_same_bytes_for_ever(upload: Callable[..., str]) -> None
 
 
 def test_an_orig_of_the_primary_archive_binds_too(
-    launchpad: LaunchpadServer, upload: Callable[..., str]
+    client: Any, launchpad: LaunchpadServer, upload: Callable[..., str]
 ) -> None:
-    launchpad.primary["tiny_1.0.orig.tar.xz"] = b"ubuntu's"
+    launchpad.add_to_ubuntu("tiny", "1.0-3ubuntu1", b"ubuntu's")
     assert "already exists in Primary Archive for Ubuntu" in upload()
-    assert upload(orig=b"ubuntu's") == "Accepted\n"
+    (source,) = client.load("ubuntu/+archive/primary").getPublishedSources(source_name="tiny")
+    (meta,) = source.sourceFileUrls(include_meta=True)
+    with urllib.request.urlopen(meta["url"]) as answer:
+        assert upload(orig=answer.read()) == "Accepted\n"
 
 
 def test_an_orig_that_is_known_need_not_be_sent(upload: Callable[..., str]) -> None:
