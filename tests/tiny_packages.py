@@ -25,6 +25,7 @@ from toolsync.model import (
     Verified,
 )
 from toolsync.package.chroot import Chroots
+from toolsync.package.series import full_version
 from toolsync.publish.local import LocalArchive
 from toolsync.system.clock import SystemClock
 from toolsync.system.gpg import SigningHome
@@ -90,8 +91,7 @@ def make_source(
     ``payload`` makes the orig tarball differ, ``rules`` is added to debian/rules, and
     ``files`` (below debian/) replace or join the ordinary ones.
     """
-    number = {"bookworm": "deb12", "trixie": "deb13"}[series]
-    version = f"{upstream}-0debian1~ppa{revision}~{number}.1"
+    version = full_version(upstream, series, revision)
     work = folder / f"source-{name}-{version}-{series}"
     tree = work / f"{name}-{upstream}"
     tree.mkdir(parents=True)

@@ -112,8 +112,8 @@ def _building(
 ) -> Standing:
     if not undone:
         return _until("accepted", f"{what} is accepted in {where}", waited, patience.build, record)
-    strange = [build for build in undone if build.state not in BUSY]
-    told = f" ({_named(strange)}: toolsync does not know what that means)" if strange else ""
+    strange = ", ".join(sorted({build.state for build in undone} - BUSY))
+    told = f" (toolsync does not know the state {strange})" if strange else ""
     sentence = f"{what} is building in {where}: {_named(undone)}{told}"
     return _until("building", sentence, waited, patience.build, record)
 
@@ -155,7 +155,7 @@ def in_words(span: timedelta) -> str:
     minutes = max(0, int(span.total_seconds() // 60))
     if minutes < 120:
         return f"{minutes} minutes"
-    return f"{minutes // 60} hours" if minutes < 2 * 24 * 60 else f"{minutes // 1440} days"
+    return f"{minutes // 60} hours" if minutes < 4 * 24 * 60 else f"{minutes // 1440} days"
 
 
 def _named(builds: Sequence[Build]) -> str:

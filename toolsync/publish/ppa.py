@@ -144,10 +144,12 @@ class PpaTarget:
         mine = [p for p in self._published() if p.series == series]
         if not mine:
             return f"nothing is published for {series} yet"
+        told = f"{len(mine)} source packages"
+        if not self._asks_apt:
+            return f"{told}, says Launchpad; apt was not asked"
         with self._workshop.folder("check") as folder:
-            offer = self._offer(series, None)
-            served.look(offer, folder)
-        return f"signed by {self._archive.fingerprint}, {len(mine)} source packages"
+            served.look(self._offer(series, None), folder)
+        return f"signed by {self._archive.fingerprint}, {told}"
 
     # uploading
 

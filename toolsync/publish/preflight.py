@@ -126,8 +126,8 @@ def _in_primary(api: Launchpad, source: SourcePackage, upstream: str) -> Iterabl
 
 def _other_bytes(name: str, theirs: str, ours: str, where: str) -> Replaced:
     return Replaced(
-        f"{name} is known to Launchpad ({where}) with sha256 {theirs}, wanted to publish it"
-        f" with {ours}: it would be refused as having different contents",
+        f"{name} is known to Launchpad ({where}) with sha256 {theirs}, wanted {ours}: an upload"
+        " would be refused as having different contents",
         resolution="Find out why they differ. A file name's bytes are for ever: the known orig"
         " must be reused, or the upstream version be told apart by a suffix (+repack1).",
     )

@@ -7,6 +7,7 @@ ask a person for a new token. Failing servers are asked again by us, with the gi
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -263,7 +264,7 @@ class Launchpad:
         if sum(1 for _ in self._cache.iterdir()) > _CACHED:
             remove_tree(self._cache)  # every question ever asked is kept there
         with self._answers("the API"):
-            return connect(
+            service = connect(
                 self._root,
                 version=VERSION,
                 consumer=CONSUMER,
@@ -272,6 +273,8 @@ class Launchpad:
                 timeout=self._timeout,
                 again=self._again,
             )
+        weakref.finalize(self, service._browser._connection.close)
+        return service
 
     @property
     def _base(self) -> str:
