@@ -16,6 +16,7 @@ from toolsync.errors import FINE, HELD, Held, Replaced, ToolsyncError, Unverifie
 from toolsync.fetch import fetch
 from toolsync.model import Outcome, Release, Verified
 from toolsync.survey import in_trouble, published
+from toolsync.system.store import full_disk_is_told
 from toolsync.unpack.stage import unpack
 from toolsync.verify.refusal import MissingProof
 from toolsync.verify.stage import METHODS, verify
@@ -81,7 +82,8 @@ def obtain(
         )
     except ToolsyncError as error:
         return _refused(tool, current, release, error)
-    output.mkdir(parents=True, exist_ok=True)
+    with full_disk_is_told(output):
+        output.mkdir(parents=True, exist_ok=True)
     bench.store.copy_to(fetched.archive, output, _plain(release.filename))
     bench.store.copy_to(unpacked.orig, output)
     newer = current is None or upstream_key(release.version) > upstream_key(current)

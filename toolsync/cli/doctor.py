@@ -18,7 +18,7 @@ def command(settings: Settings, as_json: bool) -> int:
     from toolsync.model import dump
     from toolsync.system.clock import SystemClock
 
-    checks = list(examine(settings.load(), SystemClock()))
+    checks = list(examine(settings.load_as_owner(), SystemClock()))
     if as_json:
         render.as_json([dump(check) for check in checks])
     else:

@@ -36,6 +36,13 @@ class Settings:
 
         return load_config(self.config, self.state)
 
+    def load_as_owner(self) -> Config:
+        """Read the set-up, and from here on be the state's owner if we are root."""
+        from toolsync.system.user import become_owner
+
+        config = self.load()
+        return self.load() if become_owner(config.state) else config
+
 
 _CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
@@ -67,11 +74,8 @@ def opened(
     """
     from toolsync.bench import opened as bench_opened
     from toolsync.system.clock import SystemClock
-    from toolsync.system.user import become_owner
 
-    config = settings.load()
-    if become_owner(config.state):
-        config = settings.load()
+    config = settings.load_as_owner()
     if archive_url:
         config = replace(config, local=replace(config.local, url=archive_url))
     given = {"target": target, "timeout": timeout, "jobs": jobs, "per_host": per_host}

@@ -30,6 +30,8 @@ def become_owner(folder: Path) -> bool:
     os.setgid(owner.pw_gid)
     os.setuid(uid)
     os.environ |= {"HOME": owner.pw_dir, "USER": owner.pw_name, "LOGNAME": owner.pw_name}
+    if "SUDO_UID" not in os.environ:  # whom a decision is recorded under, see `account`
+        os.environ |= {"SUDO_USER": "root", "SUDO_UID": "0"}
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "GNUPGHOME"):
         os.environ.pop(name, None)
     if not os.access(".", os.X_OK):  # root's home, most of the time
