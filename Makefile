@@ -11,7 +11,7 @@ SHELL := /bin/bash
 VENV := .venv
 
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
-	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap python3-venv reprepro \
+	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap openssh-client python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
 TEST_PACKAGES := build-essential curl openssh-client openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
 	python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-prometheus-client \

@@ -28,7 +28,7 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tried(folder: Path, program: Path, script: str, seconds: float = 10) -> Sent:
-    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.write_text(f'#!/bin/sh\ncase "$*" in *--check-only*) exit 0;; esac\n{script}\n')
     (folder / CHANGES).touch()
     return send(folder / CHANGES, FTP, env={}, seconds=seconds, folder=folder)
 
@@ -72,6 +72,13 @@ def test_a_dput_that_asks_for_ever_is_stopped(said: Path, tmp_path: Path) -> Non
     sent = tried(tmp_path, said, "read x && exit 0; yes 'yes or no?'", seconds=30)
     assert sent.result == "unknown"
     assert "limit" in sent.said
+
+
+def test_what_dput_refuses_is_told_and_not_tried_again(said: Path, tmp_path: Path) -> None:
+    said.write_text("#!/bin/sh\necho 'bad signature' >&2; exit 1\n")
+    (tmp_path / CHANGES).touch()
+    with pytest.raises(SetupError, match=r"dput refuses the upload before it is sent: .*bad sig"):
+        send(tmp_path / CHANGES, FTP, env={}, seconds=5, folder=tmp_path)
 
 
 def test_a_refused_login_is_for_a_person(said: Path, tmp_path: Path) -> None:

@@ -324,7 +324,7 @@ class PpaTarget:
             host=settings.host,
             method=settings.method,
             login=settings.login,
-            incoming=f"~{self._owner}/ubuntu/{self._ppa}/",
+            incoming=f"~{self._owner}/ubuntu/{self._ppa}",
             known_hosts=settings.known_hosts,
             identity=settings.identity,
         )

@@ -2,31 +2,34 @@
 
 dput's exit status is no proof in either direction. What can be known is told apart: files go
 in the order of the .changes, which goes last itself, and Launchpad drops an upload that has
-none. So where dput failed before it began with the .changes, nothing was uploaded; where it
+none. So where an upload failed before the .changes was begun, nothing was uploaded; where it
 failed later, or was stopped, nobody here can tell.
 
-SFTP goes through method ``scp`` (OpenSSH's scp speaks SFTP since 9.0): it takes ports, keys
-and known_hosts as ssh does, never asks, and both dput and dput-ng have it.
+Debian 12's dput speaks no SFTP, and with ``scp`` it neither ends well nor stops at the first
+file that fails. So for SFTP dput checks signatures and digests, and OpenSSH's sftp carries the
+files in a batch, which stops at its first failure and never asks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from toolsync.errors import ProgramFailed, SetupError, TookTooLong
+from toolsync.errors import ProgramFailed, SetupError
 from toolsync.system.run import Done, require, run
 
 _OUTPUT = 256 * 1024
 """Bytes; a dput that asks for something on a closed stdin can repeat itself for ever."""
-_BEGUN = re.compile(r"^\s*Uploading (\S+?)(?:: |$)", re.MULTILINE)
+_BEGUN = re.compile(r"^\s*(?:Uploading (\S+?)(?:: |$)|sftp> put \S+ \S+/(\S+)$)", re.MULTILINE)
 _NOT_CONNECTED = re.compile(
     r"Connection failed|Wrong Password|Server closed the connection|Directory to upload to does"
     r"|connect to host \S+ port \d+|Could not resolve|Name or service not known"
     r"|Host key verification failed|Permission denied \(|No route to host",
 )
+_CHATTER = ("gpg:", "Note:", "Please consult", "Checking signature", "this configuration")
 _OURS = re.compile(r"Host key verification failed|Permission denied \(|Wrong Password")
 
 
@@ -40,7 +43,7 @@ class Server:
     """``ftp`` or ``sftp``."""
     login: str
     incoming: str
-    """The folder there, such as ``~owner/ubuntu/ppa/``."""
+    """The folder there, such as ``~owner/ubuntu/ppa``."""
     known_hosts: str = ""
     identity: str = ""
 
@@ -66,12 +69,36 @@ def send(
     require("dput")
     config = folder / "dput.cf"
     config.write_text(_stanza(server), encoding="utf-8")
-    words = ("dput", "--config", config, "--no-upload-log", "launchpad", changes)
+    dput = ("dput", "--config", config, "--no-upload-log")
+    _check((*dput, "--check-only", "launchpad", changes), env, folder)
+    if server.method == "ftp":
+        return _tried((*dput, "launchpad", changes), changes, server, env, seconds, folder)
+    return _tried(_sftp(changes, server, folder), changes, server, env, seconds, folder)
+
+
+def _check(words: Sequence[str | Path], env: Mapping[str, str], folder: Path) -> None:
+    """Let dput judge signatures and digests; what it refuses, Launchpad drops without a word."""
+    try:
+        run(*words, timeout=300, limit=_OUTPUT, env=env, cwd=folder)
+    except ProgramFailed as error:
+        raise SetupError(
+            f"dput refuses the upload before it is sent: {_lines(str(error))}",
+            resolution="See that the key is alive: toolsync doctor --target ppa:…",
+        ) from error
+
+
+def _tried(
+    words: Sequence[str | Path],
+    changes: Path,
+    server: Server,
+    env: Mapping[str, str],
+    seconds: float,
+    folder: Path,
+) -> Sent:
+    """Run what uploads, and say what is known then."""
     try:
         done = run(*words, timeout=seconds, limit=_OUTPUT, env=env, cwd=folder, ok=range(-64, 256))
-    except TookTooLong as error:
-        return Sent(result="unknown", said=str(error))
-    except ProgramFailed as error:  # it was stopped in a flood of words
+    except ProgramFailed as error:  # stopped: it took too long, or spoke too much
         return Sent(result="unknown", said=str(error))
     if done.code == 0:
         return Sent(result="sent", said=_last(done))
@@ -85,26 +112,41 @@ def send(
     return Sent(result=result, said=_last(done))
 
 
+def _sftp(changes: Path, server: Server, folder: Path) -> tuple[str | Path, ...]:
+    """Return the command that carries all files in one session, the .changes last.
+
+    ``-F none``: what ssh_config asks for (an environment, say) Launchpad's server may not answer.
+    """
+    names = [e["name"] for e in _changes(changes)["Files"]]
+    where = f"./{server.incoming.strip('/')}"
+    batch = folder / "batch"
+    lines = (f"put {changes.parent / name} {where}/{name}\n" for name in (*names, changes.name))
+    batch.write_text("".join(lines), encoding="utf-8")
+    options = [f"-o{option}" for option in ssh_options(server)]
+    host = server.host.rpartition(":")[0] or server.host
+    return ("sftp", "-F", "none", "-b", batch, *options, f"{server.login}@{host}")
+
+
+def _changes(path: Path) -> Any:
+    from debian.deb822 import Changes
+
+    return Changes(path.read_text(encoding="utf-8"))
+
+
 def _stanza(server: Server) -> str:
-    lines = [
-        "[launchpad]",
-        f"incoming = {server.incoming}",
-        f"login = {server.login}",
-        "allow_unsigned_uploads = 0",
-        "progress_indicator = 0",
-        "run_dinstall = 0",
-        "check_version = 0",
-    ]
-    if server.method == "ftp":
-        lines += [f"fqdn = {server.host}", "method = ftp", "passive_ftp = 1"]
-    else:
-        lines += [f"fqdn = {_host(server)}", "method = scp", "ssh_config_options ="]
-        lines += [f" {option}" for option in ssh_options(server)]
-    return "\n".join(lines) + "\n"
-
-
-def _host(server: Server) -> str:
-    return server.host.rpartition(":")[0] or server.host
+    fqdn = server.host if server.method == "ftp" else server.host.partition(":")[0]
+    return (
+        "[launchpad]\n"
+        f"fqdn = {fqdn}\n"
+        "method = ftp\n"
+        "passive_ftp = 1\n"
+        f"incoming = {server.incoming.strip('/')}/\n"
+        f"login = {server.login if server.method == 'ftp' else 'anonymous'}\n"
+        "allow_unsigned_uploads = 0\n"
+        "progress_indicator = 0\n"
+        "run_dinstall = 0\n"
+        "check_version = 0\n"
+    )
 
 
 def ssh_options(server: Server) -> tuple[str, ...]:
@@ -139,12 +181,18 @@ def ssh_options(server: Server) -> tuple[str, ...]:
 def _before_changes(done: Done, changes: str) -> bool:
     """Say whether dput's words prove that it ended before it began with the .changes."""
     said = f"{done.out}\n{done.err}"
-    begun = [name for name in _BEGUN.findall(said) if name not in ("to", "launchpad")]
+    begun = [name or other for name, other in _BEGUN.findall(said)]
     if changes in begun:
         return False
     return bool(begun) or _NOT_CONNECTED.search(said) is not None
 
 
 def _last(done: Done) -> str:
-    lines = [line.strip() for line in f"{done.out}\n{done.err}".splitlines() if line.strip()]
-    return "; ".join(lines[-3:])[:400] or f"nothing (status {done.code})"
+    return _lines(f"{done.out}\n{done.err}") or f"nothing (status {done.code})"
+
+
+def _lines(text: str) -> str:
+    """Return the last lines that tell something, without what is said at every upload."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(_CHATTER)]
+    return "; ".join((telling or lines)[-3:])[:400]

@@ -54,7 +54,7 @@ PACKAGES: Mapping[str, str] = {
     "reprepro": "reprepro",
     "sendmail": "default-mta",
     "sbuild": "sbuild",
-    "scp": "openssh-client",
+    "sftp": "openssh-client",
     "setpriv": "util-linux",
     "tar": "tar",
     "unshare": "util-linux",
