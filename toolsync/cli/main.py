@@ -33,6 +33,7 @@ COMMANDS = {
     "archive": "Tell how to install from the local archive.",
     "verify": "Verify a file against a tool's pinned keys or digests.",
     "repack": "Make the orig tarball of an archive.",
+    "compat": "Say what users of one release would miss in another.",
     "completion": "Print what makes a shell complete commands and options.",
 }
 

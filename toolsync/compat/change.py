@@ -1,0 +1,33 @@
+"""One difference between two releases, as users meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from toolsync.compat.surface import KINDS
+
+SEVERITIES = ("info", "additive", "unknown", "risky", "breaking")
+"""Mildest first. ``info`` is what policy has waived: it is shown and does not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What changed, how bad that is, and how it is known."""
+
+    kind: str
+    """One of `surface.KINDS`, or ``argument`` words of what could not be examined."""
+    name: str
+    severity: str
+    """One of `SEVERITIES`."""
+    proof: str
+
+
+def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return changes, gravest first, then by kind and name."""
+
+    def rank(change: Change) -> tuple[int, int, str]:
+        kind = KINDS.index(change.kind) if change.kind in KINDS else len(KINDS)
+        return -SEVERITIES.index(change.severity), kind, change.name
+
+    return tuple(sorted(changes, key=rank))

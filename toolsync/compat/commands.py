@@ -1,0 +1,209 @@
+"""Find a release's commands, and for each the files of the tree that it loads."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from toolsync.compat import python, ruby, shell
+from toolsync.compat.files import Tree
+from toolsync.compat.options import Option
+
+_PLACES = re.compile(r"(?:(?:src|usr|usr/local)/)?(?:s?bin|exe|scripts|games)/([^/]+)")
+_WINDOWS = (".cmd", ".bat", ".exe", ".ps1", ".dll")
+_NO_PROGRAM = (
+    *_WINDOWS,
+    *(".txt", ".md", ".rst", ".in", ".1", ".8", ".jar", ".so", ".pyc", ".json"),
+)
+_NO_COMMAND = frozenset({"setup.py", "configure", "install", "install.sh", "conftest.py"})
+"""Executables at the top of a tree that build it or install it."""
+_SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
+_OLD_MODULES = frozenset(
+    re.findall(
+        r"\w+",
+        "ConfigParser StringIO cStringIO Queue urllib2 urlparse httplib cPickle commands imp "
+        "distutils __builtin__ HTMLParser xmlrpclib ",
+    )
+)
+"""Of Python's own library in earlier versions."""
+_MOST_FILES = 2000
+_ELF = b"\x7fELF"
+
+
+class Commands:
+    """The commands of one tree."""
+
+    def __init__(self, tree: Tree, entries: dict[str, str]) -> None:
+        self._tree, self._entries = tree, entries
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """Every command's file in the tree, empty for one that an installer makes."""
+        found = {name: self._module(module) for name, module in self._entries.items()}
+        for path in self._tree.sources:
+            match = _PLACES.fullmatch(path)
+            name = match[1] if match else path if self._is_top_script(path) else ""
+            if name and self._is_program(path):
+                found[name] = path
+        for name in _setup_scripts(self._tree.text("setup.py") or ""):
+            if name in self._tree.files:
+                found.setdefault(PurePosixPath(name).name, name)
+        return dict(sorted(found.items()))
+
+    def module(self, command: str) -> str:
+        """Return the dotted module behind an entry point, empty for a file of its own."""
+        return self._entries.get(command, "")
+
+    def _is_top_script(self, path: str) -> bool:
+        return (
+            "/" not in path
+            and path not in _NO_COMMAND
+            and self._tree.executable(path)
+            and self._tree.head(path, 2) == b"#!"
+        )
+
+    def _is_program(self, path: str) -> bool:
+        name = PurePosixPath(path).name
+        if name.startswith((".", "__")) or name.endswith(_NO_PROGRAM):
+            return False
+        head = self._tree.head(path, 4)
+        return head[:2] == b"#!" or head == _ELF or self._tree.executable(path)
+
+    def _module(self, dotted: str) -> str:
+        return next(iter(self._python_files(dotted)), "")
+
+    def loaded(self, path: str) -> tuple[str, ...]:
+        """Return a program's file and the files of the tree that it loads, directly or not."""
+        seen: dict[str, None] = {path: None}
+        queue = [path] if path else []
+        while queue and len(seen) < _MOST_FILES:
+            for name in self._loads(queue.pop()):
+                if name not in seen and name in self._tree.files:
+                    seen[name] = None
+                    queue.append(name)
+        return tuple(seen)
+
+    def borrow(self, files: Iterable[str]) -> bool:
+        """Say whether Python files among these import what is neither theirs nor Python's own."""
+        known = set(sys.stdlib_module_names) | _OLD_MODULES
+        for path in files:
+            if language(self._tree, path) == "python":
+                for name in python.read(self._tree.text(path) or "", _package(path)).imports:
+                    if name.split(".")[0] not in known and not any(self._python_files(name)):
+                        return True
+        return False
+
+    def _loads(self, path: str) -> Iterable[str]:
+        """Return what one file loads; wrong guesses are left out by the caller."""
+        text = self._tree.text(path)
+        if text is None:
+            return ()
+        match language(self._tree, path):
+            case "python":
+                imports = python.read(text, _package(path)).imports
+                return [file for name in imports for file in self._python_files(name)]
+            case "ruby":
+                return [
+                    f
+                    for name, near in ruby.read(text).requires
+                    for f in self._gem(path, name, near)
+                ]
+            case "shell":
+                return [file for word in shell.read(text).paths for file in self._ending(word)]
+        return ()
+
+    def _python_files(self, dotted: str) -> Iterator[str]:
+        """Give the files that importing a dotted name loads: packages on the way, the module."""
+        parts = dotted.split(".")
+        roots = ("", "src/", "lib/", "python/", "src/python/")
+        for end in range(1, len(parts) + 1):
+            path = "/".join(parts[:end])
+            for root in roots:
+                for file in (f"{root}{path}.py", f"{root}{path}/__init__.py"):
+                    if file in self._tree.files:
+                        yield file
+
+    def _gem(self, path: str, name: str, near: bool) -> Iterator[str]:
+        name = name if name.endswith(".rb") else f"{name}.rb"
+        if near:
+            yield _joined(PurePosixPath(path).parent, name)
+        else:
+            yield from (f"lib/{name}", name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self._tree.files:
+            found.setdefault(PurePosixPath(path).name, []).append(path)
+        return found
+
+    def _ending(self, word: str) -> Iterator[str]:
+        """Give files whose path ends as a word of a script does."""
+        for path in self._by_name.get(PurePosixPath(word).name, ()):
+            if f"/{path}".endswith(f"/{word}"):
+                yield path
+
+
+def options_in(tree: Tree, path: str) -> dict[str, list[Option]]:
+    """Return the options that one source file declares, by subcommand (empty for none)."""
+    text = tree.text(path) or ""
+    match language(tree, path):
+        case "python":
+            return python.read(text).options
+        case "ruby":
+            return {"": list(ruby.read(text).options)}
+        case "shell":
+            return {"": list(shell.read(text).options)}
+    return {}
+
+
+def environment_in(tree: Tree, path: str) -> frozenset[str]:
+    """Return the environment variables that one source file reads."""
+    text = tree.text(path) or ""
+    match language(tree, path):
+        case "python":
+            return frozenset(python.read(text).environment)
+        case "ruby":
+            return ruby.read(text).environment
+        case "shell":
+            return shell.read(text).environment
+    return frozenset()
+
+
+def language(tree: Tree, path: str) -> str:
+    """Return ``python``, ``ruby``, ``shell`` or ``java``, empty for what no reader knows."""
+    suffix = PurePosixPath(path).suffix
+    known = {".py": "python", ".rb": "ruby", ".sh": "shell", ".jar": "java"}
+    if suffix in known:
+        return known[suffix]
+    program = tree.interpreter(path)
+    if program.startswith(("python", "pypy")):
+        return "python"
+    if program.startswith(("ruby", "jruby")):
+        return "ruby"
+    return "shell" if program in _SHELLS else ""
+
+
+def _setup_scripts(text: str) -> list[str]:
+    """Return the files of ``scripts=[…]`` in a setup.py."""
+    block = re.search(r"\bscripts\s*=\s*\[([^\]]*)\]", text)
+    names = re.findall(r"['\"]([\w./+-]+)['\"]", block[1]) if block else []
+    return [name for name in names if not name.endswith(_WINDOWS)]
+
+
+def _package(path: str) -> str:
+    """Return the dotted package that a Python file lies in."""
+    return ".".join(PurePosixPath(path).parts[:-1])
+
+
+def _joined(folder: PurePosixPath, name: str) -> str:
+    parts: list[str] = []
+    for part in (folder / name).parts:
+        if part == "..":
+            del parts[-1:]
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)

@@ -1,0 +1,45 @@
+"""Turn changes into one word, one sentence and one page for whoever has to decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from toolsync.compat.change import SEVERITIES, Change
+from toolsync.judgment import COMPAT_VERDICTS, gravest_verdict
+
+_SHOWN = 400
+"""Lines of one severity in a report; a cloud retires services by the hundred."""
+
+
+def verdict_of(changes: Sequence[Change]) -> str:
+    """Return the gravest severity among changes as a verdict, ``same`` where none counts."""
+    counting = (change.severity for change in changes if change.severity != "info")
+    return gravest_verdict(counting, COMPAT_VERDICTS)
+
+
+def summary_of(changes: Sequence[Change]) -> str:
+    """Return what changed in one phrase: "2 breaking (option, command), 1 additive (option)"."""
+    parts = []
+    for severity in reversed(SEVERITIES):
+        kinds = Counter(change.kind for change in changes if change.severity == severity)
+        if kinds:
+            named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
+            more = f", {len(kinds) - 4} more kinds" if len(kinds) > 4 else ""
+            parts.append(f"{'waived' if severity == 'info' else severity}: {named}{more}")
+    return "; ".join(parts) or "nothing that users would notice"
+
+
+def report_of(changes: Sequence[Change]) -> str:
+    """Return a table of changes as text, gravest first."""
+    lines: list[str] = []
+    for severity in reversed(SEVERITIES):
+        rows = [change for change in changes if change.severity == severity]
+        if not rows:
+            continue
+        lines += ["", f"{'waived by policy' if severity == 'info' else severity} ({len(rows)})"]
+        width = min(max(len(row.kind) + len(row.name) + 1 for row in rows[:_SHOWN]), 60)
+        lines += [f"  {f'{row.kind} {row.name}':<{width}}  {row.proof}" for row in rows[:_SHOWN]]
+        if len(rows) > _SHOWN:
+            lines.append(f"  … and {len(rows) - _SHOWN} more")
+    return "\n".join(lines[1:]) + "\n" if lines else "nothing that users would notice\n"
