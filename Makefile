@@ -13,7 +13,7 @@ VENV := .venv
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
 	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap openssh-client python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
-TEST_PACKAGES := build-essential curl openssh-client openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
+TEST_PACKAGES := build-essential chromium chromium-driver curl fonts-dejavu-core openssh-client openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
 	python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-prometheus-client \
 	python3-pytest python3-pytest-xdist python3-svgwrite \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools
 DEB_CHECK_PACKAGES := piuparts systemd
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases deb deb-check fuzz \
+.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases deb deb-check fuzz screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -34,7 +34,7 @@ run: packages-run ids $(VENV)/.run
 	@echo "# and install with this command:"
 	@echo "apt-get update && apt-get install $(TOOL)"
 
-test: packages-test ids $(VENV)/.test $(VENV)/.moto $(VENV)/.txpkgupload lint
+test: packages-test ids $(VENV)/.test $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
 	@$(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== the same, on Debian's own libraries"
@@ -124,6 +124,16 @@ $(VENV)/.txpkgupload: | $(VENV)/.test
 # What concerns Launchpad's archives alone, with the tables that its tests print.
 test-ppa: packages-test ids $(VENV)/.test $(VENV)/.txpkgupload
 	@$(VENV)/bin/pytest -s $(wildcard tests/test_ppa_*.py tests/test_launchpad_*.py)
+
+# What a page in a browser is examined with; npm's own client brings it.
+$(VENV)/.axe: | $(VENV)/.test
+	@command -v npm >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -qq --no-install-recommends npm >/dev/null; }
+	@echo "Installing axe-core into $(VENV)/axe"
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core
+	@touch $@
+
+screenshots: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.pictures docs/images
 
 # Measurements beside other programs; minutes long, and no part of `make test`.
 bench: bench-check bench-repack

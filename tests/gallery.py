@@ -82,7 +82,7 @@ STORIES = (
         summary="tools for machine images",
         versions=["1.5.18", "1.5.19", "1.5.20"],
         lags=[30, 26],
-        held="1.5.20 is held at license: the terms changed in LICENSE.txt",
+        held="the terms changed in LICENSE.txt",
         diff="--- 1.5.19/LICENSE.txt\n+++ 1.5.20/LICENSE.txt\n@@ -3 +3 @@\n"
         '-"Amazon Software License"\n'
         '+"Amazon Software License, with one more clause"\n',

@@ -106,7 +106,7 @@ def _view(
         homepage=tool.homepage,
         status=outcome.status if outcome else "unknown",
         sentence=why(tool.name, outcome, page, log),
-        upstream=(outcome.newest if outcome else "") or "",
+        upstream=(outcome.newest if outcome else "") or _last_seen(taken),
         looked=page.looked if page else "",
         places=tuple(_places(bench, tool, rows)),
         points=tuple(_points(rows)),
@@ -121,6 +121,10 @@ def _view(
         ),
         evidence=tuple(records),
     )
+
+
+def _last_seen(taken: Sequence[dict[str, Any]]) -> str:
+    return f"{taken[0]['version']} (last seen)" if taken else ""
 
 
 def _faulty(outcome: Outcome) -> ToolView:

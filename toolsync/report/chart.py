@@ -55,11 +55,10 @@ def large(points: Sequence[Point]) -> str:
         bar.set_desc(title=plain(f"{point.version}: {in_words(point.seconds)}", 200))
         drawing.add(bar)
     if shown:
-        last = 64 + (len(shown) - 1) * width
-        drawing.add(drawing.text(plain(shown[0].at, 10), (64, 170), class_="scale"))
-        if last > 220:
-            date = drawing.text(plain(shown[-1].at, 10), (last, 170), class_="scale")
-            drawing.add(date)
+        last = 64 + (len(shown) - 1 + 0.7) * width
+        if last > 260:
+            date = plain(shown[-1].at, 10)
+            drawing.add(drawing.text(date, (last, 170), class_="scale", text_anchor="end"))
     return str(drawing.tostring())
 
 
