@@ -41,6 +41,7 @@ ABOVE = (
     "docket",
     "gates",
     "review",
+    "attest",
     "clearance",
     "delivery",
     "service",

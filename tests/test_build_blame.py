@@ -141,7 +141,7 @@ def test_the_log_of_a_failed_build_is_kept_and_a_person_can_ask_again(rig: Rig, 
     (folder / "debian" / "rules").write_text(rules)
     done = rig.run("sync", "hello", status=3)
     assert f"cat: {ready}: No such file" in done.stdout
-    told = rig.json("evidence", "hello", "1.0")["series"]["bookworm"]["build"]
+    told = rig.json("evidence", "hello", "1.0")["predicate"]["series"]["bookworm"]["build"]
     assert told["outcome"] == "held"
     log = Path(told["log"]["path"]).read_text()
     assert "dpkg-buildpackage: info: source package hello" in log

@@ -78,7 +78,7 @@ def test_awscli_goes_from_the_index_to_apt_install_and_asks_an_ec2(tmp_path: Pat
     version = row["newest"]
     assert row["status"] == "up-to-date", row
     assert re.fullmatch(r"1\.\d+\.\d+", version)
-    proof = rig.json("evidence", "awscli", version)
+    proof = rig.json("evidence", "awscli", version)["predicate"]
     assert proof["verify"]["method"] == "index"
     assert proof["fetch"]["archive"]["sha256"] == proof["release"]["sha256"]
     build = proof["series"]["bookworm"]["build"]

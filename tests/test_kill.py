@@ -43,7 +43,7 @@ class State:
 
 
 def state_of(rig: Rig) -> State:
-    proofs = [rig.json("evidence", "hello", version) for version in ("1.0", "1.1")]
+    proofs = [rig.json("evidence", "hello", version)["predicate"] for version in ("1.0", "1.1")]
     (row,) = rig.json("status", "hello")
     return State(
         pool=rig.pool(),

@@ -114,7 +114,7 @@ def test_series_have_one_orig_and_versions_of_their_own(rig: Rig, web: Web) -> N
 
 def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None:
     hello.run("sync", "hello")
-    proof = hello.json("evidence", "hello", "1.0")
+    proof = hello.json("evidence", "hello", "1.0")["predicate"]
     place = proof["series"]["bookworm"]
     debs = {f["name"]: f["sha256"] for f in place["build"]["files"]}
     assert proof["page"]["url"] == web.url + "/dl/"
@@ -365,7 +365,7 @@ def test_going_back_to_an_older_packaging_is_a_new_revision(hello: Rig) -> None:
     hello.run("sync", "hello")
     assert any("ppa3" in name for name in hello.pool())
     assert "up-to-date" in hello.run("sync", "hello").stdout
-    proof = hello.json("evidence", "hello", "1.0")
+    proof = hello.json("evidence", "hello", "1.0")["predicate"]
     assert set(proof["series"]) == {"bookworm", "bookworm/1", "bookworm/2"}
     assert proof["series"]["bookworm"]["package"]["revision"] == 3
 

@@ -12,34 +12,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.released import open_bench, retrying, take
 from tests.rig import ROOT, Rig, environment
 from tests.tiny import archive, publish, write_tool
 from tests.web import Web
-from toolsync.bench import Bench, opened
-from toolsync.clearance import clear
-from toolsync.config import load_config
+from toolsync.bench import Bench
 from toolsync.definition import Tool, load_tool
 from toolsync.errors import GateClosed, Rejected, UsageError
 from toolsync.gates import compat_cleared, license_cleared
 from toolsync.judgment import Judgment
-from toolsync.model import Compatible, Release, dump
 from toolsync.records import Key
 from toolsync.review import decide, rejected, waiting
 from toolsync.survey import look_at_all, stand
-from toolsync.system.clock import SystemClock
 
 
 @pytest.fixture
 def bench(rig: Rig) -> Iterator[Bench]:
     """Everything that a run works with, in this process."""
-    config = load_config(rig.file, rig.state)
-
-    def silent(done: int, total: int | None) -> None:
-        pass
-
-    with opened(
-        config, tell=lambda event: None, progress=lambda name: silent, clock=SystemClock()
-    ) as found:
+    with open_bench(rig) as found:
         yield found
 
 
@@ -54,24 +44,6 @@ def closed(folder: Path) -> Path:
     file = folder / "tool.toml"
     file.write_text(file.read_text().replace('unexamined = "allow"\n', ""))
     return folder
-
-
-def release(tool: Tool, version: str = "1.0") -> Release:
-    return Release(
-        tool=tool.name,
-        version=version,
-        raw_version=version,
-        url=f"{tool.watch.url}{tool.name}-{version}.tar.gz",
-        filename=f"{tool.name}-{version}.tar.gz",
-        page=tool.watch.url,
-    )
-
-
-def take(bench: Bench, tool: Tool, version: str = "1.0") -> Compatible:
-    """Take a release through both gates."""
-    one = release(tool, version)
-    bench.journal.see(tool.name, version, dump(one))
-    return clear(bench, tool, one)
 
 
 def say(bench: Bench, tool: Tool, verdict: str, version: str = "1.0", *stages: str) -> None:
@@ -190,8 +162,7 @@ def test_what_was_said_is_remembered_while_nothing_changes(bench: Bench, tool: T
     marked = replace(known.judgment, summary="as it was remembered")
     bench.journal.keep_judgment(key, known.inputs, marked)
     assert "as it was remembered" in held(bench, tool)
-    again = replace(bench, steps=replace(bench.steps, retry=True))
-    assert "have not been examined" in held(again, tool)
+    assert "have not been examined" in held(retrying(bench), tool)
 
 
 def test_an_approval_of_terms_carries_to_later_releases_and_says_so(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from toolsync.attest.keep import attest
 from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.errors import Held, Replaced
@@ -36,6 +37,7 @@ def deliver(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> bool:
     if not _stands(bench, source, upload):
         _publish(bench, item, upload)
     bench.journal.forget_holds(tool.name, cleared.release.version, series)
+    attest(bench, tool, cleared.release.version)
     return known is None or known.state != "confirmed"
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from toolsync.book import Book
 from toolsync.judgment import Judgment
-from toolsync.records import Decision, Judged, Key
+from toolsync.records import Decision, Judged, Key, Signed
 from toolsync.system.clock import stamp
-from toolsync.values import dump, load
+from toolsync.values import Blob, dump, load
 
 GATES = ("license", "compat")
 """The stages that are gates, in their order."""
@@ -35,6 +35,15 @@ DOCKET = """
         BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
     """
 """The script that made these tables; never to be edited, see `journal`."""
+
+EVIDENCE = """
+    CREATE TABLE evidence (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, tool TEXT NOT NULL, version TEXT NOT NULL,
+        payload TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+        at TEXT NOT NULL);
+    CREATE INDEX evidence_release ON evidence (tool, version, id);
+    """
+"""Likewise."""
 
 
 class Docket(Book):
@@ -80,6 +89,27 @@ class Docket(Book):
             tool,
         )
         return [row["version"] for row in rows]
+
+    def evidence(self, tool: str, version: str) -> Signed | None:
+        """Return the newest signed evidence of a release."""
+        row = self._one(
+            "SELECT payload, name, sha256, size, at FROM evidence WHERE tool=? AND version=?"
+            " ORDER BY id DESC",
+            *(tool, version),
+        )
+        if row is None:
+            return None
+        blob = Blob(name=row["name"], sha256=row["sha256"], size=row["size"])
+        return Signed(envelope=blob, payload=row["payload"], at=row["at"])
+
+    def keep_evidence(self, tool: str, version: str, envelope: Blob, payload: str) -> None:
+        """Keep where signed evidence lies; what was signed before stays."""
+        self._put(
+            "INSERT INTO evidence (tool, version, payload, name, sha256, size, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(tool, version, payload, envelope.name, envelope.sha256, envelope.size),
+            stamp(self._clock.now()),
+        )
 
     def decisions(self, tool: str) -> list[Decision]:
         """Return all that was ever decided for a tool, oldest first."""

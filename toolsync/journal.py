@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolsync.docket import DOCKET, Docket
+from toolsync.docket import DOCKET, EVIDENCE, Docket
 from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
 from toolsync.ledger import CONFIRMED, LEDGER, Ledger
 from toolsync.model import STAGES
@@ -63,6 +63,7 @@ _MIGRATIONS = (
     ALTER TABLE upload ADD COLUMN detail TEXT NOT NULL DEFAULT '{}';
     UPDATE upload SET since = changed;
     """,
+    EVIDENCE,
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolsync.judgment import Judgment
+from toolsync.values import Blob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,3 +207,13 @@ class Publication:
     at: str
     released: str
     """When upstream published it, or when we first saw it where the page does not tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Evidence of a release, signed and in the store."""
+
+    envelope: Blob
+    payload: str
+    """SHA-256 of the statement in it, in hex."""
+    at: str

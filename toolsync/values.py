@@ -77,8 +77,10 @@ def _typed(hint: Any, item: Any) -> Any:
         return tuple(_typed(inner, part) for part in item)
     if origin is types.UnionType:
         return _either(typing.get_args(hint), item)
-    if not isinstance(item, hint):
-        raise TypeError(f"{item!r} is not of type {hint.__name__}")
+    if origin is Mapping and isinstance(item, Mapping):
+        return dict(item)
+    if not isinstance(item, origin or hint):
+        raise TypeError(f"{item!r} is not of type {hint}")
     return item
 
 

@@ -2,40 +2,137 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say
-from toolsync.errors import FINE, UsageError
+from toolsync.errors import FINE, HELD, SetupError, UsageError
+
+if TYPE_CHECKING:
+    from toolsync.attest.check import Check
+    from toolsync.bench import Bench
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_STYLE = {"good": "green", "bad": "red", "missing": "yellow"}
 
 
 @click.command("evidence")
-@click.argument("tool")
-@click.argument("version")
-@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+@click.argument("tool", required=False)
+@click.argument("version", required=False)
+@click.option("--verify", "file", type=_FILE, help="Check this signed evidence, asking nobody.")
+@click.option("--key", "keys", type=_FILE, multiple=True, help="Who may have signed it.")
+@click.option("--files", type=_FOLDER, help="Where the files are, instead of the store.")
+@click.option("--output", "-o", type=_FOLDER, help="Put evidence, key and files there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the statement, or the checks.")
 @click.pass_obj
-def command(settings: Settings, tool: str, version: str, as_json: bool) -> int:
-    """Show the proof of a release: page, digests, signatures, gates, build, apt's confirmation."""
-    from toolsync.report.evidence import evidence, lines
+def command(
+    settings: Settings,
+    tool: str | None,
+    version: str | None,
+    file: Path | None,
+    keys: tuple[Path, ...],
+    files: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Show the proof of a release: page, digests, signatures, gates, build, apt's confirmation.
 
+    With --output an auditor gets all of it, signed; with --verify it is checked: signature,
+    every file's bytes, and what can be done again (upstream's proof, orig tarball, terms).
+    """
     with opened(settings) as bench:
-        chosen = chosen_tool(bench.config, tool)
-        releases = {row["version"]: row for row in bench.journal.releases(chosen.name)}
-        if version not in releases:
+        if file is not None:
+            if tool is not None or output is not None:
+                raise UsageError("--verify goes with neither TOOL nor --output")
+            return _verify(bench, file, keys, files, as_json)
+        if tool is None or version is None:
             raise UsageError(
-                f"{chosen.name} {version} was never taken; there are: "
-                f"{', '.join(releases) or 'none'}",
-                resolution=f"See toolsync log {chosen.name}.",
+                "evidence is of one release, or of one file",
+                resolution="Name TOOL and VERSION, or a file with --verify FILE.",
             )
-        record = evidence(
-            chosen.name,
-            version,
-            releases[version],
-            bench.journal.results(chosen.name, version),
-            bench.journal.uploads(chosen.name),
+        return _tell(bench, tool, version, output, as_json)
+
+
+def _tell(bench: Bench, name: str, version: str, output: Path | None, as_json: bool) -> int:
+    from toolsync.attest.keep import gather
+    from toolsync.attest.statement import statement
+    from toolsync.report.evidence import lines
+
+    tool = chosen_tool(bench.config, name)
+    record = gather(bench, tool, version)
+    if output is not None:
+        return _take_away(bench, tool.name, version, output)
+    if as_json:
+        render.as_json(statement(record))
+        return FINE
+    say("\n".join(lines(record)))
+    signed = bench.journal.evidence(tool.name, version)
+    if signed is None:
+        say("signed: not yet; that is done when it is published")
+    else:
+        say(f"signed: {signed.at}, in {bench.store.path(signed.envelope)}")
+    return FINE
+
+
+def _take_away(bench: Bench, tool: str, version: str, folder: Path) -> int:
+    """Fill a folder with what an auditor needs, taken from what was signed last."""
+    import json
+
+    from toolsync.attest.audit import KEY, archive_key, take_away
+    from toolsync.attest.envelope import read_envelope
+
+    signed = bench.journal.evidence(tool, version)
+    if signed is None or not bench.store.has(signed.envelope):
+        raise UsageError(
+            f"{tool} {version} has no signed evidence: it was not published from here",
+            resolution="Publish it first, or see the record with --json.",
+        )
+    data = bench.store.path(signed.envelope).read_bytes()
+    record = json.loads(read_envelope(data).payload)["predicate"]
+    for name in take_away(record, bench.store, folder):
+        say(str(folder / name))
+    bench.store.deliver(signed.envelope, folder, signed.envelope.name)
+    archive_key(bench.config, folder)
+    say(f"{folder / KEY}\n{folder / signed.envelope.name}")
+    return FINE
+
+
+def _verify(
+    bench: Bench, file: Path, keys: tuple[Path, ...], files: Path | None, as_json: bool
+) -> int:
+    from toolsync.attest.audit import archive_key, audit, in_folder, in_store, passes
+    from toolsync.values import dump
+
+    find = in_folder(files) if files is not None else in_store(bench.store)
+    with bench.workshop.folder("key") as folder:
+        own = None if keys else archive_key(bench.config, folder)
+        if not keys and own is None:
+            raise SetupError(
+                "nothing says who may sign evidence: this state has no key of its own",
+                resolution="Name the archive's public key with --key FILE.",
+            )
+        trusted = keys or tuple(filter(None, [own]))
+        checks, _ = audit(
+            file, keys=trusted, find=find, config=bench.config, workshop=bench.workshop
         )
     if as_json:
-        render.as_json(record)
+        render.as_json({"passes": passes(checks), "checks": [dump(check) for check in checks]})
     else:
-        say("\n".join(lines(record)))
-    return FINE
+        _print(checks)
+    return FINE if passes(checks) else HELD
+
+
+def _print(checks: list[Check]) -> None:
+    for check in checks:
+        word = render.styled(f"{check.verdict:<7}", fg=_STYLE[check.verdict])
+        click.echo(f"{word}  ", nl=False)
+        say(f"{check.place}: {check.sentence}")
+    wrong = [check for check in checks if check.verdict != "good"]
+    if wrong:
+        say(f"It does not stand: {len(wrong)} of {len(checks)} checks, at {wrong[0].place} first.")
+    else:
+        say(f"It stands: {len(checks)} checks, all good.")

@@ -83,14 +83,24 @@ class Signer:
     def clearsign(self, path: Path, env: Mapping[str, str]) -> None:
         """Put the file's clear-signed form into its place; raise SetupError when gpg cannot."""
         signed = path.with_name(f"{path.name}.asc")
+        self._sign("--clearsign", path, signed, env)
+        signed.replace(path)
+
+    def detach_sign(self, path: Path, env: Mapping[str, str]) -> bytes:
+        """Return a detached signature over the file, not armored; raises as `clearsign` does."""
+        signed = path.with_name(f"{path.name}.sig")
+        self._sign("--detach-sign", path, signed, env)
+        return signed.read_bytes()
+
+    def _sign(self, how: str, path: Path, signed: Path, env: Mapping[str, str]) -> None:
         signed.unlink(missing_ok=True)
-        how: tuple[str | Path, ...] = ()
+        asked: tuple[str | Path, ...] = ()
         if self._passphrase is not None:
-            how = ("--pinentry-mode", "loopback", "--passphrase-file", self._passphrase)
+            asked = ("--pinentry-mode", "loopback", "--passphrase-file", self._passphrase)
         try:
             run(
-                *("gpg", *FLAGS, *how, "--local-user", self.fingerprint, "--output", signed),
-                *("--clearsign", "--", path),
+                *("gpg", *FLAGS, *asked, "--local-user", self.fingerprint, "--output", signed),
+                *(how, "--", path),
                 env=env,
                 timeout=SECONDS,
             )
@@ -100,7 +110,6 @@ class Signer:
                 resolution="See that its secret key is there, and that gpg need not ask: no"
                 " passphrase, [ppa] passphrase_file, or an agent or card that is unlocked.",
             ) from error
-        signed.replace(path)
 
 
 def _last(text: str) -> str:

@@ -1,0 +1,198 @@
+"""Do again, from the files alone, what made a release trusted: proof, orig tarball, terms.
+
+Nothing is asked of anybody: the files come from the store or from a folder, and the policy from
+the evidence itself.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find
+from toolsync.config import Config
+from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.errors import ToolsyncError
+from toolsync.license import gate as license_gate
+from toolsync.model import Fetched, Release, Unpacked, Verified
+from toolsync.system.clock import parsed
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+from toolsync.unpack.stage import unpack
+from toolsync.values import Blob, load
+from toolsync.verify.stage import verify
+
+
+def run_again(
+    record: Mapping[str, Any], find: Find, *, config: Config, workshop: Workshop
+) -> Iterator[Check]:
+    """Give a check for each stage that can be done again, in their order, up to the first fault.
+
+    ``record`` is a statement's predicate whose parts were seen to agree.
+    """
+    with workshop.folder("again") as folder:
+        again = _Again(record, find, config, workshop, folder)
+        for place, act in (
+            ("predicate.verify", again.verify),
+            ("predicate.unpack", again.unpack),
+            ("predicate.license", again.license),
+        ):
+            check = _tried(place, act)
+            yield check
+            if check.verdict != GOOD:
+                return
+
+
+def _tried(place: str, act: Callable[[], str]) -> Check:
+    try:
+        return Check(place=place, verdict=GOOD, sentence=act())
+    except _NotHere as error:
+        return Check(place=place, verdict=MISSING, sentence=str(error))
+    except _Different as error:
+        return Check(place=place, verdict=BAD, sentence=str(error))
+    except ToolsyncError as error:
+        return Check(place=place, verdict=BAD, sentence=f"done again, it fails: {error}")
+
+
+class _NotHere(Exception):
+    """A file that is needed is not at hand."""
+
+
+class _Different(Exception):
+    """Done again, it comes to something else."""
+
+
+class _Again:
+    """The first stages over one record, in a store and with a tool's folder of their own."""
+
+    def __init__(
+        self,
+        record: Mapping[str, Any],
+        find: Find,
+        config: Config,
+        workshop: Workshop,
+        folder: Path,
+    ) -> None:
+        self._record, self._find, self._config = record, find, config
+        self._workshop, self._store = workshop, Store(folder / "store")
+        self._tool = _tool(record, folder / "tool")
+        self._verified: Verified | None = None
+        self._unpacked: Unpacked | None = None
+
+    def verify(self) -> str:
+        """Verify as it was verified then, at that time."""
+        record = self._record
+        for item in record["policy"]["files"]:
+            path = PurePosixPath(item["path"])
+            if path.parts[0] not in ("keys", "debian") or len(path.parts) != 2:
+                raise _Different(f"{item['path']} is no file of a tool's definition")
+            place = self._tool.folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            blob = Blob(name=item["path"], sha256=item["sha256"], size=item["size"])
+            shutil.copyfile(self._path(blob), place)
+        seen, fetched = record["release"], record["fetch"]
+        release = Release(
+            tool=record["tool"],
+            version=record["version"],
+            raw_version=record["page"]["named"],
+            url=seen["url"],
+            filename=seen["filename"],
+            page=record["page"]["url"],
+            tag=seen["tag"],
+            sha256=seen["sha256"],
+        )
+        item = Fetched(
+            release=release,
+            archive=self._kept(fetched["archive"]),
+            final_url=fetched["final_url"],
+            extras=tuple(self._kept(extra) for extra in fetched["extras"]),
+        )
+        then = record["verify"]
+        now = parsed(then["finished"])
+        found = verify(item, tool=self._tool, store=self._store, now=now)
+        for name in ("method", "fingerprint", "signed_at"):
+            _same(name, getattr(found, name), then[name])
+        self._verified = found
+        return f"done again with the same result: {found.statement}"
+
+    def unpack(self) -> str:
+        """Make the orig tarball again."""
+        assert self._verified is not None
+        found = unpack(
+            self._verified,
+            tool=self._tool,
+            store=self._store,
+            limits=self._config.limits,
+            workshop=self._workshop,
+        )
+        _same(
+            f"sha256 of {found.orig.name}",
+            found.orig.sha256,
+            self._record["unpack"]["orig"]["sha256"],
+        )
+        self._unpacked = found
+        return f"{found.orig.name} was made again with the same bytes"
+
+    def license(self) -> str:
+        """Read the terms again and compare their fingerprints."""
+        assert self._unpacked is not None
+        said = license_gate.judge(
+            self._unpacked,
+            tool=self._tool,
+            config=self._config,
+            store=self._store,
+            workshop=self._workshop,
+            before=None,
+            before_version="",
+            approved=frozenset(),
+        )
+        then = self._record["license"]["judgment"]["kept"]
+        if then is None or said.kept is None:
+            _same("terms", said.kept, then)
+            return "no terms were kept, then or now"
+        path = self._path(load(Blob, then))
+        old, new = (
+            json.loads(path.read_bytes()),
+            json.loads(self._store.path(said.kept).read_bytes()),
+        )
+        if old.get("rules") != new.get("rules"):
+            raise _NotHere("this version of toolsync reads terms by other rules than then")
+        if old != new:
+            raise _Different("the license terms, read again, are not those that were judged")
+        return "the license terms were read again with the same fingerprints"
+
+    def _kept(self, item: Mapping[str, Any]) -> Blob:
+        """Return a file of the record, put into our store."""
+        blob = load(Blob, item)
+        self._store.add_file(self._path(blob), blob.name)
+        return blob
+
+    def _path(self, blob: Blob) -> Path:
+        path = self._find(blob)
+        if path is None:
+            raise _NotHere(f"cannot be done again: {blob.name} is not here")
+        return path
+
+
+def _same(what: str, found: object, wanted: object) -> None:
+    if found != wanted:
+        raise _Different(f"done again, the {what} is {found!r}; the record says {wanted!r}")
+
+
+def _tool(record: Mapping[str, Any], folder: Path) -> Tool:
+    policy = record["policy"]
+    return Tool(
+        name=record["tool"],
+        folder=folder,
+        summary="",
+        homepage="",
+        watch=Watch(kind=""),
+        verify=load(Verify, policy["verify"]),
+        license=load(Gate, policy["license"]),
+        compat=load(Gate, policy["compat"]),
+        source=policy["source"],
+        series=(),
+    )

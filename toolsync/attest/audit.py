@@ -1,0 +1,126 @@
+"""All checks of one file of signed evidence, and what an auditor takes away to make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolsync.attest.again import run_again
+from toolsync.attest.check import (
+    BAD,
+    GOOD,
+    Check,
+    Find,
+    blobs,
+    check_envelope,
+    check_files,
+    check_statement,
+)
+from toolsync.attest.envelope import MOST
+from toolsync.config import Config
+from toolsync.errors import UsageError
+from toolsync.system.gpg import SigningHome
+from toolsync.system.store import Store, digest_of, full_disk_is_told
+from toolsync.system.work import Workshop
+from toolsync.values import Blob
+
+KEY = "archive-key.asc"
+"""The name under which an auditor takes the archive's key away."""
+
+
+def audit(
+    file: Path, *, keys: Sequence[Path], find: Find, config: Config, workshop: Workshop
+) -> tuple[list[Check], Mapping[str, Any]]:
+    """Return every check that can be made of ``file``, and the record that it holds.
+
+    What is not signed by one of ``keys`` is not looked into any further; what does not agree
+    with itself is not done again.
+    """
+    if file.stat().st_size > MOST:
+        size = file.stat().st_size
+        return [Check(place="envelope", verdict=BAD, sentence=f"has {size} bytes")], {}
+    with workshop.folder("audit") as folder:
+        checks, said = check_envelope(file.read_bytes(), keys, folder)
+    if not said:
+        return checks, {}
+    record = said["predicate"]
+    checks += check_statement(said)
+    checks += check_files(record, find)
+    if all(check.verdict != BAD for check in checks):
+        checks += run_again(record, find, config=config, workshop=workshop)
+    return checks, record
+
+
+def passes(checks: Sequence[Check]) -> bool:
+    """Say whether everything was at hand and good."""
+    return all(check.verdict == GOOD for check in checks)
+
+
+def in_store(store: Store) -> Find:
+    """Return who finds files in the store."""
+
+    def find(blob: Blob) -> Path | None:
+        path = store.path(blob)
+        return path if path.is_file() else None
+
+    return find
+
+
+def in_folder(folder: Path) -> Find:
+    """Return who finds files below a folder: by their name, else by their content.
+
+    The name goes first, since an auditor asks of the file that bears it.
+    """
+    by_digest: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            by_digest.setdefault(digest_of(path)[0], path)
+            by_name.setdefault(path.name, path)
+    if not by_digest:
+        raise UsageError(
+            f"{folder} holds no files",
+            resolution="Name the folder that toolsync evidence TOOL VERSION --output filled.",
+        )
+
+    def find(blob: Blob) -> Path | None:
+        named = by_name.get(_other_name(blob)) or by_name.get(safe_name(blob))
+        return named or by_digest.get(blob.sha256)
+
+    return find
+
+
+def safe_name(blob: Blob) -> str:
+    """Return a file name for a blob: its own, with nothing that leads elsewhere."""
+    return blob.name.replace("/", "_").lstrip(".") or blob.sha256
+
+
+def _other_name(blob: Blob) -> str:
+    """Return a name for a file whose own name another one has."""
+    return f"{blob.sha256[:12]}-{safe_name(blob)}"
+
+
+def take_away(record: Mapping[str, Any], store: Store, folder: Path) -> Iterator[str]:
+    """Put every file that a record names and the store has into ``folder``; give their names."""
+    taken: dict[str, str] = {}
+    for blob in dict.fromkeys(blob for _, blob in blobs(record)):
+        name = safe_name(blob)
+        if taken.setdefault(name, blob.sha256) != blob.sha256:
+            name = _other_name(blob)
+        if store.has(blob):
+            store.deliver(blob, folder, name)
+            yield name
+
+
+def archive_key(config: Config, folder: Path) -> Path | None:
+    """Put the archive's public key into ``folder``; return its path, None before there is one."""
+    home = SigningHome(config.state / "gnupg")
+    fingerprint = home.usable_key()
+    if not fingerprint:
+        return None
+    path = folder / KEY
+    with full_disk_is_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(home.public_key(fingerprint), encoding="ascii")
+    return path

@@ -1,0 +1,113 @@
+"""Gather what the journal knows of a release, sign it when it is published, and keep it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from toolsync.attest.envelope import Envelope, pae, sealed
+from toolsync.attest.statement import payload, statement
+from toolsync.bench import Bench
+from toolsync.definition import Tool
+from toolsync.errors import UsageError
+from toolsync.records import Decision
+from toolsync.report.evidence import evidence
+from toolsync.system.gpg import SigningHome
+from toolsync.system.signing import Signer
+from toolsync.system.store import digest_of
+from toolsync.values import Blob, dump
+
+
+def gather(bench: Bench, tool: Tool, release: str) -> dict[str, Any]:
+    """Return all that is known of a release: its stages, who decided what, by which policy.
+
+    Raises UsageError for a version that was never taken.
+    """
+    rows = {row["version"]: row for row in bench.journal.releases(tool.name)}
+    if release not in rows:
+        raise UsageError(
+            f"{tool.name} {release} was never taken; there are: {', '.join(rows) or 'none'}",
+            resolution=f"See toolsync log {tool.name}.",
+        )
+    results = bench.journal.results(tool.name, release)
+    record = evidence(tool.name, release, rows[release], results, bench.journal.uploads(tool.name))
+    decided = _relevant(bench.journal.decisions(tool.name), release, record)
+    return {
+        **record,
+        "decisions": [dump(decision) for decision in decided],
+        "policy": _policy(tool, release),
+    }
+
+
+def attest(bench: Bench, tool: Tool, release: str) -> Blob:
+    """Return the signed evidence of a release, signed now if it is not what was signed last.
+
+    Raises SetupError when the archive's key cannot sign.
+    """
+    record = gather(bench, tool, release)
+    # Who signs is no part of what is known: an upgrade must not sign everything anew.
+    digest = hashlib.sha256(payload(statement(record))).hexdigest()
+    known = bench.journal.evidence(tool.name, release)
+    if known is not None and known.payload == digest and bench.store.has(known.envelope):
+        return known.envelope
+    for path in _inputs(tool).values():
+        bench.store.add_file(path)
+    said = payload(statement({**record, "signed_by": {"toolsync": _own_version()}}))
+    blob = bench.store.add_bytes(_signed(bench, said), f"{tool.name}_{release}.intoto.json")
+    bench.journal.keep_evidence(tool.name, release, blob, digest)
+    return blob
+
+
+def _signed(bench: Bench, said: bytes) -> bytes:
+    home = SigningHome(bench.config.state / "gnupg")
+    fingerprint = home.ensure_key(bench.config.maintainer)
+    signer = Signer(home, key=fingerprint)
+    with bench.workshop.folder("evidence") as folder, signer.opened() as env:
+        path = folder / "statement"
+        path.write_bytes(pae(said))
+        signature = signer.detach_sign(path, env)
+    return sealed(Envelope(payload=said, signature=signature, keyid=fingerprint))
+
+
+def _policy(tool: Tool, release: str) -> dict[str, Any]:
+    """Return by what the release was judged, as far as its definition says: to judge it again."""
+    proof = dump(tool.verify) | {
+        "pins": {version: pin for version, pin in tool.verify.pins.items() if version == release}
+    }
+    return {
+        "source": tool.source,
+        "verify": proof,
+        "license": dump(tool.license),
+        "compat": dump(tool.compat),
+        "files": [
+            {"path": name, "sha256": digest, "size": size}
+            for name, path in _inputs(tool).items()
+            for digest, size in [digest_of(path)]
+        ],
+    }
+
+
+def _inputs(tool: Tool) -> dict[str, Path]:
+    """Return the files of the definition that verifying and unpacking depend on."""
+    found = {f"keys/{path.name}": path for path in tool.keyring}
+    copyright_file = tool.debian / "copyright"
+    if copyright_file.is_file():
+        found["debian/copyright"] = copyright_file
+    return found
+
+
+def _relevant(decided: Sequence[Decision], release: str, record: dict[str, Any]) -> list[Decision]:
+    """Return the decisions over a release, and earlier ones over terms that it carries."""
+    judgment = record.get("license", {}).get("judgment") or {}
+    carries = set(judgment.get("carries", ()))
+    return [d for d in decided if d.version == release or carries.intersection(d.carries)]
+
+
+def _own_version() -> str:
+    try:
+        return version("toolsync")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,67 @@
+"""The statement: an in-toto Statement v1 whose predicate is the whole record of a release.
+
+Its bytes follow from the record alone, so that the same record is never signed twice. The form
+is told in docs/evidence.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://launchpad.net/toolsync/evidence/v1"
+_SHIPPED = (".dsc", ".deb")
+
+
+def statement(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the statement over a release's record, see `keep.gather`."""
+    found = {
+        (name, digest): {"name": name, "digest": {"sha256": digest}, "annotations": {"role": role}}
+        for role, name, digest in subjects(record)
+    }
+    return {
+        "_type": STATEMENT,
+        "subject": list(found.values()),
+        "predicateType": PREDICATE,
+        "predicate": record,
+    }
+
+
+def payload(said: Mapping[str, Any]) -> bytes:
+    """Return a statement's bytes."""
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def subjects(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Give role, name and sha256 of upstream's file, the orig tarball, each .dsc and .deb."""
+    if "archive" in record.get("fetch", {}):
+        yield "upstream", record["release"]["filename"], record["fetch"]["archive"]["sha256"]
+    if "orig" in record.get("unpack", {}):
+        orig = record["unpack"]["orig"]
+        yield "orig", orig["name"], orig["sha256"]
+    for place in record.get("series", {}).values():
+        for name, digest in shipped(place).items():
+            if name.endswith(_SHIPPED):
+                yield name.rpartition(".")[2], name, digest
+
+
+def shipped(place: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files of one packaging, by name: what was made and what apt was served."""
+    blobs = [
+        *place.get("package", {}).get("files", ()),
+        *place.get("build", {}).get("files", ()),
+        *(blob for target in targets(place).values() for blob in served(target)),
+    ]
+    return {blob["name"]: blob["sha256"] for blob in blobs}
+
+
+def targets(place: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return what each target came to, by its name."""
+    return {name: told for name, told in place.items() if name not in ("package", "build")}
+
+
+def served(target: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the files that a target was seen to serve."""
+    return list(target.get("confirm", {}).get("served", ()))
