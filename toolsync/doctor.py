@@ -20,6 +20,7 @@ from toolsync.package.chroot import (
 )
 from toolsync.package.series import series_tag
 from toolsync.plan import fitting_series
+from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.targets import open_target
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import inspect_keys
@@ -57,9 +58,12 @@ def examine(config: Config, clock: Clock) -> Iterator[Check]:
     """Give every check of this machine and this set-up, fine or not."""
     for program in (*_ALWAYS, *_FOR_BACKEND.get(config.build.backend, ())):
         yield _program(program)
+    if is_ppa := config.target.startswith("ppa:"):
+        for program in ("dput", *(("sftp",) if config.ppa.method == "sftp" else ())):
+            yield _program(program)
     for series in config.series:
         yield _tried(f"series {series}", partial(_series, series))
-    if config.build.backend == "sbuild":
+    if config.build.backend == "sbuild" and (config.ppa.build_first or not is_ppa):
         yield from _clean_builds(config)
     yield from _rooms(config)
     yield _tried("tools", lambda: _defined(config))
@@ -191,6 +195,9 @@ def _archive(config: Config, clock: Clock) -> Iterator[Check]:
             subject=config.target, fine=False, message=str(error), resolution=error.resolution
         )
         return
+    if isinstance(target, PpaTarget):
+        for subject, look in target.looks(config.series):
+            yield _tried(subject, look)
     for series in config.series:
         yield _tried(f"archive {target.name} {series}", partial(target.check, series, clock.now()))
 

@@ -104,7 +104,7 @@ def _after(
     return replace(
         outcome,
         status=status_of(error),
-        message=str(error),
+        message="; also: ".join(dict.fromkeys(map(str, (error, *failed)))),
         resolution=error.resolution,
         exit_status=worst,
     )

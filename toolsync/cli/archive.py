@@ -10,19 +10,20 @@ from toolsync.errors import FINE, UsageError
 
 @click.group("archive")
 def command() -> None:
-    """Tell how to install from the local archive."""
+    """Tell how to install from the archive, or from a PPA."""
 
 
 @command.command("sources")
 @click.option("--series", help="For which series; the first configured one if not given.")
 @click.option("--url", help="The address under which instances see the archive.")
+@click.option("--target", metavar="TARGET", help="local, or ppa:OWNER/NAME.")
 @click.pass_obj
-def sources(settings: Settings, series: str | None, url: str | None) -> int:
+def sources(settings: Settings, series: str | None, url: str | None, target: str | None) -> int:
     """Print the deb822 stanza with which an instance installs from the archive.
 
     Put it into /etc/apt/sources.list.d/toolsync.sources; it carries the archive's key.
     """
-    with opened(settings, archive_url=url) as bench:
+    with opened(settings, archive_url=url, target=target) as bench:
         wanted = series or bench.config.series[0]
         if wanted not in bench.config.series:
             raise UsageError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from toolsync.cli import render
@@ -10,15 +12,22 @@ from toolsync.errors import FINE, SETUP
 
 
 @click.command("doctor")
+@click.option("--target", metavar="TARGET", help="local, or ppa:OWNER/NAME.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @click.pass_obj
-def command(settings: Settings, as_json: bool) -> int:
-    """Say what is missing on this machine, and how to get it."""
+def command(settings: Settings, target: str | None, as_json: bool) -> int:
+    """Say what is missing on this machine, and how to get it.
+
+    For a PPA also: key, rights, series, servers.
+    """
     from toolsync.doctor import examine
     from toolsync.model import dump
     from toolsync.system.clock import SystemClock
 
-    checks = list(examine(settings.load_as_owner(), SystemClock()))
+    config = settings.load_as_owner()
+    if target:
+        config = replace(config, target=target)
+    checks = list(examine(config, SystemClock()))
     if as_json:
         render.as_json([dump(check) for check in checks])
     else:

@@ -16,6 +16,7 @@ from toolsync.config import Ppa as Settings
 from toolsync.errors import Held, SetupError, ToolsyncError, TryAgain, Unverified, Waiting
 from toolsync.model import Blob, Confirmed, Package, Receipt, SourcePackage
 from toolsync.publish import follow, preflight, served
+from toolsync.publish.ppadoctor import Looks, looks
 from toolsync.publish.sending import Send, both, may_send, send_out
 from toolsync.publish.shipment import laid_out, prepare, remembered
 from toolsync.publish.target import Ledger, Memo
@@ -150,6 +151,20 @@ class PpaTarget:
         with self._workshop.folder("check") as folder:
             served.look(self._offer(series, None), folder)
         return f"signed by {self._archive.fingerprint}, {told}"
+
+    def looks(self, series: Sequence[str]) -> Looks:
+        """Give all that `toolsync doctor` looks at, for the series of a set-up."""
+        return looks(
+            self.name,
+            lambda: self._archive,
+            api=self._api,
+            signer=self._signer,
+            uploader=self.uploader,
+            servers=both(self._server, self._settings.alternative),
+            series=series,
+            workshop=self._workshop,
+            now=self._clock.now(),
+        )
 
     # uploading
 

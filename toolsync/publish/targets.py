@@ -70,14 +70,19 @@ def _ppa(rest: str, config: Config, store: Store, workshop: Workshop, clock: Clo
 
 def open_launchpad(config: Config, clock: Clock) -> Launchpad:
     """Return Launchpad as the set-up names it; nothing is asked yet."""
-    folder = config.state / "launchpad"
+    token = launchpad_token(config)
     return Launchpad(
         config.ppa.api,
-        cache=folder / "cache",
-        token=folder / "token",
+        cache=token.with_name("cache"),
+        token=token,
         clock=clock,
         timeout=max(config.timeout, 30),
     )
+
+
+def launchpad_token(config: Config) -> Path:
+    """Return where the token lies, or would."""
+    return config.state / "launchpad" / "token"
 
 
 def open_signer(config: Config) -> Signer:

@@ -52,6 +52,8 @@ def _stage(result: Result) -> dict[str, Any]:
     told = {"outcome": result.outcome, "started": result.started, "finished": result.finished}
     if result.outcome == "held":
         return {**told, "message": result.message, "resolution": result.resolution, **result.data}
+    if result.outcome == "skipped":
+        return {**told, "message": result.message}
     return {**told, **result.data}
 
 
@@ -84,5 +86,15 @@ def _parts(scope: str) -> tuple[str, int, str]:
 
 
 def _upload(upload: Upload) -> dict[str, Any]:
-    names = ("target", "source", "version", "series", "state", "claimed", "changed", "dsc")
+    names = (
+        "target",
+        "source",
+        "version",
+        "series",
+        "state",
+        "claimed",
+        "changed",
+        "dsc",
+        "detail",
+    )
     return {name: getattr(upload, name) for name in names}

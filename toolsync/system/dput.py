@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import ProgramFailed, SetupError
+from toolsync.errors import ProgramFailed, SetupError, TookTooLong, Unreachable
 from toolsync.system.run import Done, require, run
 
 _OUTPUT = 256 * 1024
@@ -147,6 +147,49 @@ def _stanza(server: Server) -> str:
         "run_dinstall = 0\n"
         "check_version = 0\n"
     )
+
+
+def reach(server: Server, folder: Path) -> str:
+    """Log in, look for the folder that takes uploads, send nothing; return what was found.
+
+    Raises Unreachable when nobody answers, SetupError when we are not let in.
+    """
+    if server.method == "ftp":
+        return _reach_ftp(server)
+    batch = folder / "batch"
+    batch.write_text("pwd\n", encoding="ascii")
+    options = [f"-o{option}" for option in ssh_options(server)]
+    host = server.host.rpartition(":")[0] or server.host
+    words: tuple[str | Path, ...] = ("sftp", "-F", "none", "-b", batch, *options)
+    try:
+        done = run(*words, f"{server.login}@{host}", timeout=90, limit=_OUTPUT, ok=range(256))
+    except TookTooLong as error:
+        raise Unreachable(f"{server.host}: {error}", resolution="Try again later.") from error
+    if done.code == 0:
+        return f"lets {server.login} in over SFTP"
+    if _OURS.search(done.out + done.err):
+        raise SetupError(
+            f"{server.host} does not let {server.login} in: {_last(done)}",
+            resolution="Register the SSH key on Launchpad (+editsshkeys); [ppa] login is the"
+            " Launchpad id, identity the key's file, known_hosts the server's key.",
+        )
+    raise Unreachable(f"{server.host}: {_last(done)}", resolution="Try again later.")
+
+
+def _reach_ftp(server: Server) -> str:
+    import ftplib
+
+    host, _, port = server.host.partition(":")
+    try:
+        with ftplib.FTP(timeout=30) as ftp:  # noqa: S321 (Launchpad's way; uploads are signed)
+            ftp.connect(host, int(port or 21))
+            ftp.login(server.login, "toolsync@")
+    except ftplib.all_errors as error:
+        raise Unreachable(
+            f"{server.host} does not take uploads over FTP: {error}",
+            resolution="Try again later; or go by SFTP: [ppa] method, login, known_hosts.",
+        ) from error
+    return f"lets {server.login} in over FTP"
 
 
 def ssh_options(server: Server) -> tuple[str, ...]:

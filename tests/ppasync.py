@@ -1,0 +1,150 @@
+"""A whole set-up that publishes a tiny vendor's tool to a PPA on the loopback, three series."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.keys import Keys
+from tests.launchpad import LaunchpadServer
+from tests.ppas import SERIES
+from tests.tiny import publish, write_tool
+from tests.web import Web
+from toolsync.bench import opened
+from toolsync.config import Config, load_config
+from toolsync.definition import load_tools
+from toolsync.journal import Journal
+from toolsync.model import Outcome
+from toolsync.pipeline import sync
+from toolsync.records import Upload
+from toolsync.system.clock import Clock
+
+TARGET = "ppa:maker/stable"
+
+STUB = """#!/bin/sh
+# Carries an upload file by file, as slowly as a server does, the .changes last.
+case "$*" in *--check-only*) exit 0;; esac
+for changes; do :; done
+incoming={incoming}
+session=$incoming/.session-$$
+mkdir -p "$session/~maker/ubuntu/stable"
+for file in $(cd "${{changes%/*}}" && ls | grep -v changes$) "${{changes##*/}}"; do
+  echo "  Uploading $file: "
+  cp "${{changes%/*}}/$file" "$session/~maker/ubuntu/stable/.part"
+  sleep {pause}
+  mv "$session/~maker/ubuntu/stable/.part" "$session/~maker/ubuntu/stable/$file"
+done
+mv "$session" "$incoming/upload-stub-$$"
+echo "Successfully uploaded packages."
+"""
+
+
+class FileClock:
+    """A clock that stands still at what a file says, so that two processes share it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.path.read_text())
+
+    def monotonic(self) -> float:
+        return self.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        now = self.now() + timedelta(seconds=seconds)
+        new = self.path.with_suffix(".new")
+        new.write_text(now.isoformat())
+        new.replace(self.path)
+
+
+class Site:
+    """Launchpad, the vendor's page, and toolsync's state below one folder."""
+
+    def __init__(self, root: Path, keys: Keys, key: str, web: Web, **ppa: Any) -> None:
+        self.root, self.keys, self.key, self.web = root, keys, key, web
+        self.arrived: set[Path] = set()
+        """The .changes of all uploads that ever arrived whole."""
+        for name in ("incoming", "conf/tools", "bin", "work"):
+            (root / name).mkdir(parents=True)
+        (root / "clock").write_text(datetime.now(UTC).replace(microsecond=0).isoformat())
+        self.clock = FileClock(root / "clock")
+        self.server = LaunchpadServer(root / "incoming", clock=self.clock)  # type: ignore[arg-type]
+        self.server.__enter__()
+        self.server.add_person("maker", keys.export(root / "maker.asc", key))
+        self.ppa = self.server.add_ppa("maker", "stable")
+        self.ppa.signing_key_fingerprint = key
+        self.ppa.signing_key = (root / "maker.asc").read_text()
+        given = {"host": "ppa.invalid", "alternative": "", "retries": 0, "apt": "false"}
+        given |= {"build_first": "false", "api": self.server.service_root} | ppa
+        given |= {"key": key, "keyring": str(keys.home)}
+        table = "".join(f"{k} = {_toml(v)}\n" for k, v in given.items())
+        names = ", ".join(f'"{name}"' for name in SERIES)
+        self.file = root / "conf" / "toolsync.toml"
+        self.file.write_text(
+            f'target = "{TARGET}"\nseries = [{names}]\ntool_folders = ["{root}/conf/tools"]\n'
+            f'[http]\nretries = 0\n[build]\nwork = "{root}/work"\n[ppa]\n{table}'
+        )
+        publish(web, "1.0")
+        write_tool(root / "conf" / "tools", web.url + "/dl/", "1.0", "1.1")
+
+    def close(self) -> None:
+        self.server.__exit__(None, None, None)
+
+    def stub(self, pause: float = 0.0) -> Path:
+        """Write a dput that carries uploads by itself; return the folder to put on PATH."""
+        program = self.root / "bin" / "dput"
+        program.write_text(STUB.format(incoming=self.root / "incoming", pause=pause))
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        return program.parent
+
+    def config(self) -> Config:
+        config = load_config(self.file, self.root / "state")
+        return replace(config, tool_folders=(self.root / "conf" / "tools",))
+
+    def sync(self, **words: Any) -> list[Outcome]:
+        return run_sync(self.config(), self.clock, **words)
+
+    def uploads(self, tool: str = "hello") -> list[Upload]:
+        path = self.root / "state" / "journal.sqlite"
+        journal = Journal(path, self.clock)
+        try:
+            return journal.uploads(tool)
+        finally:
+            journal.close()
+
+    def states(self) -> dict[str, str]:
+        return {upload.series: upload.state for upload in self.uploads()}
+
+    def end_sessions(self) -> None:
+        """Take in what killed uploads have left, as the upload server does."""
+        for left in (self.root / "incoming").glob(".session-*"):
+            for part in left.rglob(".part"):
+                part.unlink()
+            left.rename(left.with_name(f"upload-cut-{left.name[9:]}"))
+
+    def later(self, **words: float) -> None:
+        self.arrived |= set((self.root / "incoming").glob("upload-*/*/*/*/*.changes"))
+        self.server.tick(**words)
+
+
+def run_sync(config: Config, clock: Clock, **words: Any) -> list[Outcome]:
+    """Do what `toolsync sync` does, in this process."""
+    with opened(
+        config,
+        tell=lambda event: None,
+        progress=lambda name: lambda done, total: None,
+        clock=clock,
+        purpose="sync",
+    ) as bench:
+        tools, _ = load_tools(bench.config)
+        return sync(bench, tools, 1, dry_run=False, **words)
+
+
+def _toml(value: object) -> str:
+    if value in ("true", "false") or isinstance(value, int):
+        return str(value)
+    return f'"{value}"'
