@@ -362,8 +362,8 @@ def served_other_bytes_than_built(p: Published) -> None:
     def act(said: dict[str, Any]) -> None:
         place = said["predicate"]["series"]["bookworm"]
         (deb,) = [b for b in place["local"]["confirm"]["served"] if b["name"].endswith(".deb")]
-        (subject,) = [s for s in said["subject"] if s["name"] == deb["name"]]
-        deb["sha256"] = subject["digest"]["sha256"] = "0" * 64
+        deb["sha256"] = "0" * 64
+        said["subject"].append({"name": deb["name"], "digest": {"sha256": "0" * 64}})
 
     resigned(p, act)
 
@@ -416,6 +416,20 @@ def test_a_tampering_is_named_by_its_place(
 
 def test_there_are_at_least_twenty() -> None:
     assert len(TAMPERINGS) >= 20
+
+
+def test_a_ppa_makes_binaries_of_its_own(published: Published) -> None:
+    def act(said: dict[str, Any]) -> None:
+        place = said["predicate"]["series"]["bookworm"]
+        told = place["ppa:them/theirs"] = json.loads(json.dumps(place["local"]))
+        (deb,) = [b for b in told["confirm"]["served"] if b["name"].endswith(".deb")]
+        deb["sha256"] = "1" * 64
+        said["subject"].append({"name": deb["name"], "digest": {"sha256": "1" * 64}})
+
+    resigned(published, act)
+    checks = published.audit()
+    assert passes(checks), checks
+    assert [c.verdict for c in checks if c.verdict != "good"] == ["elsewhere"]
 
 
 def test_a_stranger_s_key_does_not_do(original: Published, tmp_path: Path) -> None:

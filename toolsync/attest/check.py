@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from toolsync.attest.envelope import Envelope, pae, read_envelope, read_json
-from toolsync.attest.statement import PREDICATE, STATEMENT, served, shipped, subjects, targets
+from toolsync.attest.statement import (
+    PREDICATE,
+    STATEMENT,
+    builds_itself,
+    made,
+    served,
+    subjects,
+    targets,
+)
 from toolsync.docket import APPROVED, GATES
 from toolsync.errors import Unverified
 from toolsync.judgment import PASSING
@@ -23,7 +31,7 @@ from toolsync.values import Blob
 Find = Callable[[Blob], Path | None]
 """Gives a file by its digest, None where it is not at hand."""
 
-GOOD, BAD, MISSING = "good", "bad", "missing"
+GOOD, BAD, MISSING, ELSEWHERE = "good", "bad", "missing", "elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +40,7 @@ class Check:
 
     place: str
     verdict: str
-    """``good``, ``bad`` or ``missing``."""
+    """``good``, ``bad``, ``missing``, or ``elsewhere`` for what was never here."""
     sentence: str
 
 
@@ -168,19 +176,20 @@ def _packages_agree(record: Mapping[str, Any]) -> Faults:
     for series, place in record["series"].items():
         if place.get("package", {}).get("outcome") != "done":
             continue
-        made = shipped({name: place[name] for name in ("package", "build") if name in place})
-        if made.get(orig["name"]) != orig["sha256"]:
+        ours = dict(made(place))
+        if ours.get(orig["name"]) != orig["sha256"]:
             yield (
                 f"predicate.series.{series}.package",
-                f"has {orig['name']} as {made.get(orig['name'])}, wanted {orig['sha256']}",
+                f"has {orig['name']} as {ours.get(orig['name'])}, wanted {orig['sha256']}",
             )
         for target, told in targets(place).items():
-            for blob in served(told):
-                wanted = made.get(blob["name"], blob["sha256"])
-                if wanted != blob["sha256"]:
+            for name, digest in served(told):
+                wanted = ours.get(name, digest)
+                theirs = name.endswith(".deb") and builds_itself(target)
+                if wanted != digest and not theirs:
                     yield (
                         f"predicate.series.{series}.{target}.confirm",
-                        f"served {blob['name']} as {blob['sha256']}, but {wanted} was made",
+                        f"served {name} as {digest}, but {wanted} was made",
                     )
 
 
@@ -214,6 +223,10 @@ def check_files(record: Mapping[str, Any], find: Find) -> Iterator[Check]:
             continue
         seen.add(blob)
         path = find(blob)
+        if path is None and ".ppa:" in place and blob.name.endswith(".deb"):
+            said = f"{blob.name} was made by the PPA and is not here"
+            yield Check(place=place, verdict=ELSEWHERE, sentence=said)
+            continue
         if path is None:
             yield Check(place=place, verdict=MISSING, sentence=f"{blob.name} is not here")
             continue

@@ -42,19 +42,18 @@ def subjects(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         orig = record["unpack"]["orig"]
         yield "orig", orig["name"], orig["sha256"]
     for place in record.get("series", {}).values():
-        for name, digest in shipped(place).items():
+        for name, digest in (
+            *made(place),
+            *(b for t in targets(place).values() for b in served(t)),
+        ):
             if name.endswith(_SHIPPED):
                 yield name.rpartition(".")[2], name, digest
 
 
-def shipped(place: Mapping[str, Any]) -> dict[str, str]:
-    """Return the files of one packaging, by name: what was made and what apt was served."""
-    blobs = [
-        *place.get("package", {}).get("files", ()),
-        *place.get("build", {}).get("files", ()),
-        *(blob for target in targets(place).values() for blob in served(target)),
-    ]
-    return {blob["name"]: blob["sha256"] for blob in blobs}
+def made(place: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return name and sha256 of the files of one packaging that were made here."""
+    parts = (place.get("package", {}), place.get("build", {}))
+    return [(blob["name"], blob["sha256"]) for part in parts for blob in part.get("files", ())]
 
 
 def targets(place: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -62,6 +61,12 @@ def targets(place: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {name: told for name, told in place.items() if name not in ("package", "build")}
 
 
-def served(target: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the files that a target was seen to serve."""
-    return list(target.get("confirm", {}).get("served", ()))
+def served(target: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return name and sha256 of the files that a target was seen to serve."""
+    blobs = target.get("confirm", {}).get("served", ())
+    return [(blob["name"], blob["sha256"]) for blob in blobs]
+
+
+def builds_itself(target: str) -> bool:
+    """Say whether a target makes binaries of its own, which need not be those made here."""
+    return target.startswith("ppa:")

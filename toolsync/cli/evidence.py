@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-_STYLE = {"good": "green", "bad": "red", "missing": "yellow"}
+_STYLE = {"good": "green", "bad": "red", "missing": "yellow", "elsewhere": "cyan"}
 
 
 @click.command("evidence")
@@ -128,11 +128,11 @@ def _verify(
 
 def _print(checks: list[Check]) -> None:
     for check in checks:
-        word = render.styled(f"{check.verdict:<7}", fg=_STYLE[check.verdict])
+        word = render.styled(f"{check.verdict:<9}", fg=_STYLE[check.verdict])
         click.echo(f"{word}  ", nl=False)
         say(f"{check.place}: {check.sentence}")
-    wrong = [check for check in checks if check.verdict != "good"]
+    wrong = [check for check in checks if check.verdict in ("bad", "missing")]
     if wrong:
         say(f"It does not stand: {len(wrong)} of {len(checks)} checks, at {wrong[0].place} first.")
     else:
-        say(f"It stands: {len(checks)} checks, all good.")
+        say(f"It stands: {len(checks)} checks, nothing wrong.")
