@@ -110,6 +110,8 @@ class Site:
 
     def uploads(self, tool: str = "hello") -> list[Upload]:
         path = self.root / "state" / "journal.sqlite"
+        if not path.exists():
+            return []
         journal = Journal(path, self.clock)
         try:
             return journal.uploads(tool)

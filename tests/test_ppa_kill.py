@@ -23,9 +23,12 @@ from tests.ppas import SERIES
 from tests.ppasync import FileClock, Site, run_sync
 from tests.web import Web
 from toolsync.config import Config
+from toolsync.records import Upload
 from toolsync.system.lock import end_survivors
 
 KILLS = 30
+PAUSE = 0.12
+"""Seconds that a server takes over a file; each upload has four."""
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -97,7 +100,7 @@ def lengths(root: Path, made: tuple[Keys, str], web: Web) -> tuple[float, float]
     fresh = a_run(site, refusing)
     assert site.states() == dict.fromkeys(SERIES, "claimed")
     shutil.copytree(site.root / "state", root / "state")
-    ready = a_run(site, site.stub(0.02))
+    ready = a_run(site, site.stub(PAUSE))
     assert site.states() == dict.fromkeys(SERIES, "sent")
     site.close()
     shutil.rmtree(site.root / "state")
@@ -105,10 +108,17 @@ def lengths(root: Path, made: tuple[Keys, str], web: Web) -> tuple[float, float]
     return fresh, ready
 
 
+def told(upload: Upload) -> str:
+    """Return an upload's state, and where it was being sent, that."""
+    tries = upload.detail.get("tries", [])
+    sending = bool(tries) and tries[-1]["result"] == "sending"
+    return "sending" if sending else upload.state
+
+
 def one_kill(site: Site, moment: float) -> str:
-    bin_ = site.stub(0.02)
+    bin_ = site.stub(PAUSE)
     a_run(site, bin_, moment)
-    then = site.states() if (site.root / "state" / "journal.sqlite").exists() else {}
+    then = {upload.series: told(upload) for upload in site.uploads()}
     runs = 0
     site.later(minutes=6)
     while set(site.states().values()) != {"confirmed"} or len(site.states()) < len(SERIES):
@@ -120,5 +130,5 @@ def one_kill(site: Site, moment: float) -> str:
     assert len(found) == len(SERIES)
     assert set(found.values()) == {1}, (moment, found)
     assert len(site.ppa.sources) == len(SERIES)
-    words = ", ".join(f"{name} {then.get(name, '-')}" for name in SERIES)
+    words = ", ".join(f"{name} {then.get(name, '-'):<9}" for name in SERIES)
     return f"{moment:7.2f} s | {words} | {runs} | {sum(found.values())}"

@@ -101,7 +101,7 @@ UPLOAD_STATES = (
     *("claimed", "sent", "accepted", "building", "published", "confirmed"),
     *("rejected", "lost", "build-failed", "stuck"),
 )
-"""The way of an upload, then the ways in which it fails; see docs/adr."""
+"""The way of an upload, then the ways in which it fails; see docs/adr/0008."""
 FAILURES = UPLOAD_STATES[6:]
 
 
