@@ -11,10 +11,10 @@ SHELL := /bin/bash
 VENV := .venv
 
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
-	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv lintian mmdebstrap openssh-client python3-venv reprepro \
+	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv licensecheck lintian mmdebstrap openssh-client python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
 TEST_PACKAGES := build-essential chromium chromium-driver curl fonts-dejavu-core openssh-client openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
-	python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-lxml python3-pip python3-prometheus-client \
+	python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-license-expression python3-lxml python3-pip python3-prometheus-client \
 	python3-pytest python3-pytest-xdist python3-svgwrite \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools
 DEB_CHECK_PACKAGES := piuparts systemd
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases deb deb-check fuzz screenshots \
+.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases cases-license deb deb-check fuzz screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -51,6 +51,11 @@ lint: $(VENV)/.test
 CASES ?= ../shared/cases/uscan
 cases: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.cases $(CASES)
+
+# Pairs of real releases, and mutations of license texts, replayed through the license gate.
+CASES_LICENSE ?= ../shared/cases/license
+cases-license: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.license_cases $(CASES_LICENSE) --cache $(VENV)/cases-license
 
 quick: $(VENV)/.test lint
 	@$(VENV)/bin/pytest -n 2 -m "not slow"

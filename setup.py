@@ -25,6 +25,7 @@ setup(
     packages=find_packages(include=["toolsync", "toolsync.*"]),
     package_data={
         "toolsync": ["*.json", "py.typed"],
+        "toolsync.license": ["*.json"],
         "toolsync.report": ["*.j2", "*.css", "*.js"],
     },
     data_files=data_files(),
@@ -35,6 +36,7 @@ setup(
         "jinja2>=3.1",
         "jsonschema>=4.10",
         "launchpadlib>=1.11",
+        "license-expression>=30.1",
         "lxml>=4.9",
         "prometheus-client>=0.16",
         "python-debian>=0.1.49",

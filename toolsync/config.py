@@ -148,6 +148,11 @@ class Config:
         """Where the local archive lies."""
         return Path(self.local.path) if self.local.path else self.state / "archive"
 
+    @property
+    def licenses(self) -> Path:
+        """What a detector said of contents, by digest: a cache."""
+        return self.state / "licenses.json"
+
 
 _HTTP = ("timeout", "retries", "user_agent", "per_host", "interval")
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "launchpad": "Log in to Launchpad, for private PPAs and copies.",
     "verify": "Verify a file against a tool's pinned keys or digests.",
     "repack": "Make the orig tarball of an archive.",
+    "license": "Compare the license terms of two archives or folders.",
     "compat": "Say what users of one release would miss in another.",
     "completion": "Print what makes a shell complete commands and options.",
 }

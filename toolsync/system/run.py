@@ -46,6 +46,7 @@ PACKAGES: Mapping[str, str] = {
     "gpg-agent": "gpg-agent",
     "gpgconf": "gpgconf",
     "gpgv": "gpgv",
+    "licensecheck": "licensecheck",
     "lintian": "lintian",
     "mmdebstrap": "mmdebstrap",
     "newgidmap": "uidmap",

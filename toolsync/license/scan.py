@@ -1,0 +1,262 @@
+"""Read a tree's terms: its license texts, its metadata, its files, and whom else it carries.
+
+The tree is hostile. Nothing outside it is read, no file is read beyond its bound, and what cannot
+be read becomes a problem that somebody must look at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from toolsync.license import components, hints, known, metadata, names, normalise
+from toolsync.license.terms import (
+    KEPT_WORDS,
+    Component,
+    Declared,
+    File,
+    LicenseText,
+    Problem,
+    Terms,
+)
+
+MAX_TEXTS = 5_000
+"""License texts in one tree; honest trees have hundreds at most."""
+MAX_TEXT_BYTES = 64 * 1024 * 1024
+"""Of all license texts together."""
+MAX_FILES = 500_000
+DIGITS = 32
+"""Hex digits of a file's digest that are kept: enough against accident and attack (128 bits)."""
+
+
+@dataclass(slots=True)
+class _Found:
+    texts: dict[str, list[LicenseText]] = field(
+        default_factory=lambda: {names.MAIN: [], names.NOTICE: [], names.NESTED: []}
+    )
+    files: list[File] = field(default_factory=list)
+    declared: list[Declared] = field(default_factory=list)
+    requires: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    unexplained: dict[str, Path] = field(default_factory=dict)
+    parts: list[Component] = field(default_factory=list)
+    size: int = 0
+    text_bytes: int = 0
+    text_count: int = 0
+
+    def trouble(self, path: str, reason: str) -> None:
+        if len(self.problems) < 200:
+            self.problems.append(Problem(path=path, reason=reason))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A tree's terms, and where its unexplained contents lie while it is open."""
+
+    terms: Terms
+    unexplained: Mapping[str, Path]
+    """By digest: files that speak of a license, but not in words that are known here."""
+
+    def explained(self, told: Mapping[str, tuple[str, ...]]) -> Terms:
+        """Return the terms with what a detector told, by digest."""
+        files = (
+            file if file.ids or not told.get(file.digest) else replace(file, ids=told[file.digest])
+            for file in self.terms.files
+        )
+        return replace(self.terms, files=tuple(files))
+
+
+def scan(top: Path, *, seen: Mapping[str, tuple[str, ...]] | None = None) -> Scan:
+    """Read the tree below ``top``; ``seen`` are the ids, by digest, of contents known already."""
+    found = _Found()
+    for path, place, info in _walk(top, found):
+        _take(found, path, place, info, seen or {})
+    _promote(found)
+    terms = Terms(
+        mains=_sorted(found.texts[names.MAIN]),
+        notices=_sorted(found.texts[names.NOTICE]),
+        nested=_sorted(found.texts[names.NESTED]),
+        files=tuple(sorted(found.files, key=lambda file: file.path)),
+        components=components.of(found.files, found.parts),
+        declared=tuple(sorted(found.declared, key=lambda item: (item.path, item.value))),
+        requires=tuple(sorted(found.requires)),
+        problems=tuple(sorted(found.problems, key=lambda item: (item.path, item.reason))),
+        size=found.size,
+    )
+    return Scan(terms=terms, unexplained=found.unexplained)
+
+
+def _sorted(texts: Iterable[LicenseText]) -> tuple[LicenseText, ...]:
+    return tuple(sorted(texts, key=lambda text: (text.path, text.fingerprint)))
+
+
+def _walk(top: Path, found: _Found) -> Iterator[tuple[str, Path, os.stat_result]]:
+    """Give every file by its path below ``top``, and what a link of a license's name leads to."""
+    root = top.resolve()
+    folders = [""]
+    count = 0
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        except OSError as error:
+            found.trouble(folder, f"cannot be read: {error.strerror}")
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if "\ud800" <= max(path, default="") <= "\udfff":
+                path = path.encode("utf-8", "backslashreplace").decode()
+            count += 1
+            if count > MAX_FILES:
+                found.trouble("", f"has more than {MAX_FILES} files; the rest was not looked at")
+                return
+            if entry.is_symlink():
+                place = _followed(root, Path(entry.path), path, found)
+            elif entry.is_dir():
+                if entry.name not in (".git", ".hg", ".svn", ".bzr"):
+                    folders.append(path)
+                continue
+            else:
+                place = Path(entry.path)
+            if place is not None and _plain(place, path, found):
+                yield path, place, place.stat()
+
+
+def _plain(place: Path, path: str, found: _Found) -> bool:
+    """Say whether it is a regular file; a pipe would make the reader wait for ever."""
+    if stat.S_ISREG(place.stat().st_mode):
+        return True
+    if names.role(names.canonical(path))[0]:
+        found.trouble(path, "has a license file's name but is no plain file")
+    return False
+
+
+def _followed(root: Path, link: Path, path: str, found: _Found) -> Path | None:
+    """Return the file inside the tree that a link with a license file's name leads to, or None."""
+    if not names.role(names.canonical(path))[0]:
+        return None
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):
+        found.trouble(path, "is a link to nothing")
+        return None
+    if not target.is_relative_to(root):
+        found.trouble(path, "is a link that leads out of the tree")
+        return None
+    return target if target.is_file() else None
+
+
+def _take(
+    found: _Found,
+    path: str,
+    place: Path,
+    info: os.stat_result,
+    seen: Mapping[str, tuple[str, ...]],
+) -> None:
+    canonical = names.canonical(path)
+    kind, certain = names.role(canonical)
+    try:
+        if kind and found.text_count >= MAX_TEXTS:
+            found.trouble(path, f"is one of more than {MAX_TEXTS} license files; not looked at")
+            return
+        head, digest = _read(place)
+    except OSError as error:
+        found.trouble(path, f"cannot be read: {error.strerror}")
+        return
+    found.size += info.st_size
+    if kind:
+        _take_text(found, canonical, path, kind, head, info.st_size, certain=certain)
+    if metadata.is_metadata(canonical):
+        _take_metadata(found, canonical, head)
+    found.parts.extend(components.in_file(canonical, head, digest))
+    short = digest[:DIGITS]
+    ids = seen.get(short)
+    if ids is None:
+        binary = components.is_binary(head)
+        ids = () if binary else hints.ids(head, path=canonical)
+        if not ids and not kind and not binary and hints.wants_explanation(head, canonical):
+            found.unexplained[short] = place
+    found.files.append(File(path=canonical, digest=short, ids=ids))
+
+
+def _read(place: Path) -> tuple[bytes, str]:
+    """Return what of a file is looked at, and the SHA-256 of all of it."""
+    keep = normalise.TEXT_BYTES + 1
+    hasher = hashlib.sha256()
+    with place.open("rb") as file:
+        head = file.read(keep)
+        hasher.update(head)
+        tail = b""
+        while data := file.read(1024 * 1024):
+            hasher.update(data)
+            tail = (tail + data)[-hints.TAIL_BYTES :]
+    return head + tail, hasher.hexdigest()
+
+
+def _take_text(
+    found: _Found, canonical: str, path: str, kind: str, data: bytes, size: int, *, certain: bool
+) -> None:
+    found.text_count += 1
+    found.text_bytes += len(data)
+    if found.text_bytes > MAX_TEXT_BYTES:
+        found.trouble(path, f"is past {MAX_TEXT_BYTES} bytes of license files; not looked at")
+        return
+    text = normalise.read(data)
+    if not certain and (text.problem or not hints.states_terms(text.words)):
+        return
+    if text.problem and not (kind == names.NOTICE and text.problem == normalise.NO_WORDS):
+        found.trouble(path, text.problem)
+    raw = normalise.decode(data[: normalise.TEXT_BYTES]) or ""
+    whole = known.identify(text.words, known.first_words(raw))
+    parts = normalise.sections(raw) if not text.problem else ()
+    found.texts[kind].append(
+        LicenseText(
+            path=canonical,
+            file=path,
+            fingerprint=normalise.fingerprint(whole.words),
+            id=whole.id,
+            parts=tuple(known.part(part) for part in parts) if len(parts) > 1 else (),
+            words=whole.words[:KEPT_WORDS],
+            size=size,
+        )
+    )
+
+
+def _take_metadata(found: _Found, canonical: str, data: bytes) -> None:
+    if len(data) > metadata.FILE_BYTES:
+        found.trouble(
+            canonical, f"has more than {metadata.FILE_BYTES} bytes, too many for metadata"
+        )
+        return
+    try:
+        declared, requires = metadata.read(canonical, data)
+    except (ValueError, RecursionError):
+        found.trouble(canonical, "is not of its own format, so its license field says nothing")
+        return
+    found.declared.extend(declared)
+    found.requires.update(requires)
+
+
+def _promote(found: _Found) -> None:
+    """Take the texts one folder down as the main ones where the top has none."""
+    if found.texts[names.MAIN]:
+        return
+    nested = found.texts[names.NESTED]
+    near = [
+        text
+        for text in nested
+        if text.path.count("/") == 1
+        and names.role(text.path.rpartition("/")[2])[0] == names.MAIN
+        and not names.vendored(text.path)[1]
+    ]
+    tops = Counter(file.path.partition("/")[0] for file in found.files)
+    for text in near:
+        # A folder that holds little of the tree cannot speak for it.
+        if tops[text.path.partition("/")[0]] * 2 > len(found.files):
+            nested.remove(text)
+            found.texts[names.MAIN].append(text)

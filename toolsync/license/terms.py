@@ -1,0 +1,121 @@
+"""The terms of one release: what its license files say, what its files say, what it carries.
+
+Kept as JSON in the store, they are what the next release is compared with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from toolsync.model import dump, load
+
+RULES = 1
+"""Raised when the same tree would come to other terms."""
+
+KEPT_WORDS = 400_000
+"""Characters of a text that are kept, to show later what has changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseText:
+    """A file whose purpose is to state terms."""
+
+    path: str
+    """Without what changes with each version."""
+    file: str
+    """Where it really lies in the tree."""
+    fingerprint: str
+    """SHA-256 of its normalised words."""
+    id: str = ""
+    """The license that this is, if the text is known."""
+    parts: tuple[str, ...] = ()
+    """Fingerprints of what stands between rulers, where there are several."""
+    words: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Any file: its content, and what it says of its own license."""
+
+    path: str
+    digest: str
+    """The first 32 hex digits of its SHA-256."""
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """Somebody else's work inside the tree."""
+
+    kind: str
+    """``vendored``, ``library``, ``jar``, ``package``, ``certificates`` …"""
+    name: str
+    """Without version."""
+    path: str
+    digest: str = ""
+    """SHA-256 of a jar; empty where texts and files tell enough."""
+    files: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What metadata say."""
+
+    path: str
+    value: str
+    """As written."""
+    expression: str = ""
+    """As SPDX, where it can be understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that could not be read, so that nothing is known about it."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """All of it."""
+
+    rules: int = RULES
+    mains: tuple[LicenseText, ...] = ()
+    notices: tuple[LicenseText, ...] = ()
+    nested: tuple[LicenseText, ...] = ()
+    files: tuple[File, ...] = ()
+    components: tuple[Component, ...] = ()
+    declared: tuple[Declared, ...] = ()
+    requires: tuple[str, ...] = ()
+    """Names of the projects that it depends on."""
+    problems: tuple[Problem, ...] = ()
+    size: int = 0
+    """Bytes of all files."""
+
+    @property
+    def texts(self) -> tuple[LicenseText, ...]:
+        """Every license text."""
+        return self.mains + self.notices + self.nested
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything, in hex."""
+        return hashlib.sha256(to_json(self)).hexdigest()
+
+
+def to_json(terms: Terms) -> bytes:
+    """Return terms as JSON."""
+    return json.dumps(dump(terms), separators=(",", ":"), sort_keys=True).encode()
+
+
+def from_json(data: bytes) -> Terms | None:
+    """Return the terms that `to_json` wrote, None if other rules or another version did."""
+    try:
+        terms = load(Terms, json.loads(data))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return terms if terms.rules == RULES else None
