@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 
 from tests.rig import Rig
-from toolsync.system.work import PLACE
+from toolsync.package.chroot import Chroots
+from toolsync.system.clock import SystemClock
+from toolsync.system.work import PLACE, Workshop
 
 SETTINGS = """
 [http]
@@ -30,6 +32,12 @@ def clean_rig(root: Path) -> Rig:
 def chroots() -> Path:
     """Return the folder in which toolsync keeps its chroots."""
     return PLACE / f"toolsync-{os.geteuid()}-chroots"
+
+
+def make_chroot(work: Path, series: str = "bookworm") -> None:
+    """See that the tarball of a series is there; ``work`` is a folder to make it in."""
+    workshop = Workshop(work, PLACE)
+    Chroots(chroots(), workshop=workshop, clock=SystemClock()).get(series)
 
 
 class Instance:

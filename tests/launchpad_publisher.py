@@ -94,14 +94,15 @@ class RepreproPublisher:
 
 def build(source: Source, folder: Path) -> dict[str, bytes]:
     """Build a received source package on this machine; return the binary packages by name."""
-    root = lay_out(source, folder / f"build-{source.version}")
+    root = lay_out(source, folder / f"build-{source.version.replace(':', '_')}")
     dsc = next(name for name in source.files if name.endswith(".dsc"))
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
     for command, where in (
         (("dpkg-source", "--no-check", "-x", dsc, "tree"), root),
         (("dpkg-buildpackage", "--build=binary", "-us", "-uc"), root / "tree"),
     ):
-        subprocess.run(command, cwd=where, check=True, capture_output=True, env=env)
+        done = subprocess.run(command, cwd=where, capture_output=True, text=True, env=env)
+        assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
     return {path.name: path.read_bytes() for path in root.glob("*.deb")}
 
 
