@@ -444,8 +444,10 @@ def test_thousands_of_changes_are_counted_and_not_all_shown() -> None:
 def test_the_command_answers_in_words_and_json(rig: Rig, severity: str, status: int) -> None:
     name = next(name for name, case in CASES.items() if case[2] == severity)
     old, new = lay(rig.root / "old", CASES[name][0]), lay(rig.root / "new", CASES[name][1])
-    answer = rig.json("compat", old, new, status=status)
+    answer = rig.json("compat", "--no-probe", old, new, status=status)
     assert answer["verdict"] == severity
     assert set(answer["changes"][0]) == {"kind", "name", "severity", "proof"}
-    assert severity in rig.run("compat", old, new, status=status).stdout.splitlines()[0]
+    assert (
+        severity in rig.run("compat", "--no-probe", old, new, status=status).stdout.splitlines()[0]
+    )
     assert json.dumps(answer)

@@ -6,14 +6,20 @@ from pathlib import Path
 
 from toolsync.compat.change import Change
 from toolsync.compat.compare import compare
+from toolsync.compat.probe import Prober
 from toolsync.compat.reading import read_tree
 from toolsync.config import Config
+from toolsync.system.sandbox import Sandbox
 from toolsync.system.work import Workshop
 from toolsync.tree import open_any
 
 
-def compare_files(old: Path, new: Path, *, config: Config) -> tuple[Change, ...]:
+def compare_files(
+    old: Path, new: Path, *, config: Config, probe: bool = True
+) -> tuple[Change, ...]:
     """Return what the users of ``old`` would notice in ``new``, gravest first.
+
+    With ``probe`` their commands are run in a sandbox, else only their files are read.
 
     Raises UsageError for what is no archive, Hostile for one that nobody should open.
     """
@@ -22,5 +28,11 @@ def compare_files(old: Path, new: Path, *, config: Config) -> tuple[Change, ...]
         open_any(old, workshop=workshop, limits=config.limits) as old_top,
         open_any(new, workshop=workshop, limits=config.limits) as new_top,
     ):
-        was, now = read_tree(old_top).surface(), read_tree(new_top).surface()
-        return compare(was, now, series=config.series)
+        was, now = read_tree(old_top), read_tree(new_top)
+        if was.tree.digest() == now.tree.digest():
+            return ()
+        probers = [Prober(release, Sandbox(release.tree.root)) for release in (was, now)]
+        for prober in probers if probe else ():
+            prober.examine()
+        vanished = probers[1].vanished if probe else None
+        return compare(was.surface(), now.surface(), series=config.series, prober=vanished)

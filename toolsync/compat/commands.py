@@ -42,7 +42,7 @@ class Commands:
     @cached_property
     def files(self) -> dict[str, str]:
         """Every command's file in the tree, empty for one that an installer makes."""
-        found = {name: self._module(module) for name, module in self._entries.items()}
+        found = {name: self._module(target) for name, target in self._entries.items()}
         for path in self._tree.sources:
             match = _PLACES.fullmatch(path)
             name = match[1] if match else path if self._is_top_script(path) else ""
@@ -53,8 +53,8 @@ class Commands:
                 found.setdefault(PurePosixPath(name).name, name)
         return dict(sorted(found.items()))
 
-    def module(self, command: str) -> str:
-        """Return the dotted module behind an entry point, empty for a file of its own."""
+    def target(self, command: str) -> str:
+        """Return the ``module:function`` behind an entry point, empty for a file of its own."""
         return self._entries.get(command, "")
 
     def _is_top_script(self, path: str) -> bool:
@@ -72,8 +72,8 @@ class Commands:
         head = self._tree.head(path, 4)
         return head[:2] == b"#!" or head == _ELF or self._tree.executable(path)
 
-    def _module(self, dotted: str) -> str:
-        return next(iter(self._python_files(dotted)), "")
+    def _module(self, target: str) -> str:
+        return next(reversed([*self._python_files(target.partition(":")[0])]), "")
 
     def loaded(self, path: str) -> tuple[str, ...]:
         """Return a program's file and the files of the tree that it loads, directly or not."""
@@ -86,8 +86,21 @@ class Commands:
                     queue.append(name)
         return tuple(seen)
 
-    def borrow(self, files: Iterable[str]) -> bool:
-        """Say whether Python files among these import what is neither theirs nor Python's own."""
+    def tell_all(self, files: Iterable[str]) -> bool:
+        """Say whether all options of a program with these files must stand in them.
+
+        Not so where no reader knows the language, where Python imports what is neither its own
+        nor the release's, and where a shell script hands its arguments to who knows what.
+        """
+        spoken = {language(self._tree, path) for path in files}
+        if "" in spoken or (spoken == {"shell"} and any(map(self._hands_on, files))):
+            return False
+        return not self._borrow(files)
+
+    def _hands_on(self, path: str) -> bool:
+        return bool(re.search(r"\$[@*]", self._tree.text(path) or ""))
+
+    def _borrow(self, files: Iterable[str]) -> bool:
         known = set(sys.stdlib_module_names) | _OLD_MODULES
         for path in files:
             if language(self._tree, path) == "python":

@@ -194,8 +194,11 @@ def _vanished(name: str, value: str, new: Surface, prober: Prober | None) -> Fin
     longer = [o for o in new.of("option") if option.startswith("--") and o.startswith(name)]
     if longer:
         return "risky", f"no longer named; perhaps accepted as an abbreviation of {longer[0]}"
-    if scope.split()[0] in new.borrowing:
-        return "unknown", "no longer named, but libraries outside the release may still declare it"
+    if scope.split()[0] in new.vague:
+        return (
+            "unknown",
+            "no longer named, but something else than the files that were read may still take it",
+        )
     return "breaking", "nothing that the command loads names it any more"
 
 

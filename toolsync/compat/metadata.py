@@ -65,7 +65,7 @@ def _scripts(lines: Iterable[str], entries: dict[str, str]) -> None:
     for line in lines:
         match = _SCRIPT.match(line)
         if match:
-            entries.setdefault(match[1], match[2])
+            entries.setdefault(match[1], f"{match[2]}:{match[3]}" if match[3] else match[2])
 
 
 def _setup_py(text: str, draft: Draft, entries: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from toolsync.compat import helptext, java, metadata, models, ruby
 from toolsync.compat.commands import Commands, environment_in, language, options_in
@@ -17,6 +17,16 @@ _MAN = re.compile(r"(?:.*/)?([\w.+-]+)\.([18])(?:\.gz)?")
 _CONFFILE = re.compile(r"(?:(?:.*/)?etc|conf|config)/.+|[^/]+\.(?:conf|ini|cfg\.sample)")
 _PATH = re.compile(r"(?:share|systemd|init\.d|completions?|udev)/.+|.*\.(?:service|timer|socket)")
 _OLD_PYTHON = re.compile(r"python2?(?:\.[0-7])?")
+
+_EVERYBODYS = frozenset(
+    re.findall(
+        r"\w+",
+        "PATH HOME PWD OLDPWD IFS USER SHELL OPTARG OPTIND RANDOM UID EUID PPID HOSTNAME OSTYPE "
+        "REPLY SECONDS FUNCNAME LINENO PIPESTATUS LOGNAME TERM LANG TMPDIR BASH_SOURCE "
+        "BASH_REMATCH BASH_VERSION ",
+    )
+)
+"""Environment of every process or of the shell itself, which says nothing of a tool."""
 
 
 class Release:
@@ -46,8 +56,8 @@ def _commands(release: Release) -> None:
         release.draft.add("command", command, path)
         declared: dict[str, list[Option]] = {}
         loaded = release.commands.loaded(path)
-        if release.commands.borrow(loaded):
-            release.draft.borrowing[command] = None
+        if not release.commands.tell_all(loaded):
+            release.draft.vague[command] = None
         for file in loaded:
             for scope, options in options_in(release.tree, file).items():
                 declared.setdefault(scope, []).extend(options)
@@ -83,7 +93,7 @@ def _sources(release: Release) -> None:
         if language(release.tree, path) == "python":
             for name, version in read_python(release.tree.text(path) or "").apis.items():
                 release.draft.add("api", name, version)
-        for name in environment_in(release.tree, path):
+        for name in environment_in(release.tree, path) - _EVERYBODYS:
             release.draft.add("environment", name)
 
 
@@ -147,8 +157,4 @@ def read_tree(root: Path) -> Release:
             release.draft.gap("tree", what, f"a file could not be read: {error.strerror}")
     if release.tree.too_many:
         release.draft.gap("tree", "files", "the release has more files than are looked at")
-    for command, path in release.commands.files.items():
-        if path and not language(release.tree, path):
-            suffix = PurePosixPath(path).suffix or "no known kind"
-            release.draft.gap("source", command, f"{path} is a program of {suffix}")
     return release

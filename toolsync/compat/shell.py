@@ -21,14 +21,6 @@ _SET = re.compile(
     r"(?==|\s+in\b)"
 )
 _DEFAULTED = re.compile(r"\$\{([A-Z][A-Z0-9_]{2,}):?[-=?+]")
-_SHELLS_OWN = frozenset(
-    re.findall(
-        r"\w+",
-        "PATH HOME PWD OLDPWD IFS USER SHELL OPTARG OPTIND RANDOM UID EUID PPID HOSTNAME OSTYPE "
-        "REPLY SECONDS FUNCNAME LINENO PIPESTATUS LOGNAME TERM LANG TMPDIR BASH_SOURCE "
-        "BASH_REMATCH BASH_VERSION ",
-    )
-)
 _WORD = re.compile(r"[\w./+-]*/[\w./+-]+")
 
 
@@ -49,7 +41,7 @@ def read(text: str) -> Source:
     used = {one or other for one, other in _USED.findall(code)}
     return Source(
         options=tuple(_options(code)),
-        environment=frozenset(used - own - _SHELLS_OWN),
+        environment=frozenset(used - own),
         paths=tuple(dict.fromkeys(word.lstrip("./") for word in _WORD.findall(code))),
     )
 

@@ -54,8 +54,8 @@ class Surface:
     """SHA-256 over the tree's files, in hex: the same tree needs no comparison."""
     probed: tuple[str, ...] = ()
     """Commands that have been run."""
-    borrowing: tuple[str, ...] = ()
-    """Commands that load libraries from outside the release, which may declare options too."""
+    vague: tuple[str, ...] = ()
+    """Commands whose files do not tell all options: something from outside may take more."""
 
     def of(self, kind: str) -> Names:
         """Return the names of one kind."""
@@ -74,7 +74,7 @@ class Surface:
             "names": {kind: dict(sorted(names.items())) for kind, names in self.names.items()},
             "gaps": [[gap.kind, gap.name, gap.reason] for gap in self.gaps],
             "probed": list(self.probed),
-            "borrowing": list(self.borrowing),
+            "vague": list(self.vague),
         }
         return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
@@ -90,7 +90,7 @@ class Surface:
                 gaps=tuple(Gap(kind=k, name=n, reason=r) for k, n, r in raw["gaps"]),
                 digest=str(raw["digest"]),
                 probed=tuple(map(str, raw["probed"])),
-                borrowing=tuple(map(str, raw["borrowing"])),
+                vague=tuple(map(str, raw["vague"])),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a surface lacks or garbles {error}") from error
@@ -107,7 +107,7 @@ class Draft:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
     probed: dict[str, None] = field(default_factory=dict)
-    borrowing: dict[str, None] = field(default_factory=dict)
+    vague: dict[str, None] = field(default_factory=dict)
 
     def add(self, kind: str, name: str, value: str = "") -> None:
         """Add a name; what was said first about it stays."""
@@ -132,5 +132,5 @@ class Draft:
             gaps=tuple(sorted(self.gaps, key=lambda g: (g.kind, g.name, g.reason))),
             digest=digest,
             probed=tuple(sorted(self.probed)),
-            borrowing=tuple(sorted(self.borrowing)),
+            vague=tuple(sorted(self.vague)),
         )

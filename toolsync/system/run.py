@@ -34,6 +34,7 @@ PACKAGES: Mapping[str, str] = {
     "apt-cache": "apt",
     "apt-get": "apt",
     "autopkgtest": "autopkgtest",
+    "bwrap": "bubblewrap",
     "dpkg-buildpackage": "dpkg-dev",
     "dh": "debhelper",
     "dput": "dput",
