@@ -27,6 +27,7 @@ GROUND = (
 ABOVE = (
     "cli",
     "pipeline",
+    "recalls",
     "survey",
     "bench",
     "obtain",

@@ -19,6 +19,8 @@ from toolsync.delivery import deliver
 from toolsync.errors import Bug, Rejected, ToolsyncError, gravest
 from toolsync.model import Outcome, Release, dump
 from toolsync.plan import candidates, status_of, wanted_series
+from toolsync.recalls import announce_recalls
+from toolsync.steps import Event
 from toolsync.survey import Look, in_trouble, look_at_all, stand
 from toolsync.watch.look import Sighting
 
@@ -37,6 +39,15 @@ def sync(
             outcomes.append(_sync_tool(bench, tool, found, dry_run))
         except ToolsyncError as error:
             outcomes.append(in_trouble(bench, tool, error))
+    if not dry_run:
+        try:
+            announce_recalls(bench, tools, outcomes)
+        except ToolsyncError as error:  # told again by the next run, which finds it undone
+            bench.steps.tell(
+                Event(
+                    tool="", version="", stage="", scope="", text=f"recalls are not told: {error}"
+                )
+            )
     return outcomes
 
 

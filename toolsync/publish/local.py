@@ -21,7 +21,7 @@ from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
 from toolsync.publish.target import Ledger
 from toolsync.system.gpg import SigningHome
 from toolsync.system.run import run
-from toolsync.system.store import Store
+from toolsync.system.store import Store, full_disk_is_told, replace_file
 from toolsync.system.work import Workshop
 
 
@@ -79,7 +79,7 @@ class LocalArchive:
         It is marked when the set-up has changed since, so that the change is published too.
         """
         digest = index.release_digest(self._root, series)
-        if digest and not self._reprepro.serves(self._layout):
+        if digest and not self._reprepro.serves(self._layout()):
             return f"{digest} before the set-up was changed"
         return digest
 
@@ -129,6 +129,20 @@ class LocalArchive:
             fingerprint=self._fingerprint,
         )
 
+    def recalls(self) -> tuple[str, ...]:
+        """Return what the archive calls recalled; see `target.Noticeboard`."""
+        path = self._root / "conf" / "recalled"
+        return tuple(path.read_text(encoding="utf-8").split()) if path.is_file() else ()
+
+    def announce(self, recalls: tuple[str, ...]) -> bool:
+        """Call these versions recalled in every series' signed index."""
+        if recalls == self.recalls() and (not recalls or self._reprepro.serves(self._layout())):
+            return False
+        with full_disk_is_told(self._root):
+            replace_file(self._root / "conf" / "recalled", "\n".join((*recalls, "")).encode())
+        self._settle()
+        return True
+
     def stanza(self, series: str) -> str:
         """Return the deb822 stanza with the public key inside (``Signed-By``, sources.list(5)).
 
@@ -170,19 +184,23 @@ class LocalArchive:
         """The key in the set-up's GnuPG home (STATE/gnupg); made when there is none."""
         return self._signing.ensure_key(self._owner)
 
-    @cached_property
     def _layout(self) -> Layout:
         return Layout(
+            recalls=self.recalls(),
             origin=self._settings.origin,
             label=self._settings.label,
             series=self._series,
-            architecture=run("dpkg", "--print-architecture", timeout=20).out.strip(),
+            architecture=self._architecture,
             fingerprint=self._fingerprint,
         )
 
+    @cached_property
+    def _architecture(self) -> str:
+        return run("dpkg", "--print-architecture", timeout=20).out.strip()
+
     def _settle(self) -> None:
         """Bring configuration and indices to what the set-up wants, also after a kill."""
-        self._reprepro.configure(self._layout)
+        self._reprepro.configure(self._layout())
         self._reprepro.recover()
         if not self._reprepro.is_current():
             self._reprepro.export()

@@ -43,6 +43,8 @@ class Layout:
     architecture: str
     fingerprint: str
     """The full fingerprint of the key that signs the indices."""
+    recalls: tuple[str, ...] = ()
+    """``SOURCE=VERSION`` of what is served and was recalled by its vendor."""
 
 
 class Reprepro:
@@ -206,8 +208,11 @@ def _distribution(layout: Layout, series: str) -> str:
     """Return one paragraph of conf/distributions.
 
     ``keep`` and not ``minimal``: the latter deletes the source of a .deb that is still served.
-    ``includechanges`` makes a version's bytes binding for ever, as on Launchpad.
+    ``includechanges`` makes a version's bytes binding for ever, as on Launchpad. Recalls stand in
+    the description: the one field of a Release file that is free text, signed with the rest of it
+    and kept by apt on every instance.
     """
+    recalls = f"; recalled: {' '.join(layout.recalls)}" if layout.recalls else ""
     return (
         f"Origin: {layout.origin}\n"
         f"Label: {layout.label}\n"
@@ -215,7 +220,7 @@ def _distribution(layout: Layout, series: str) -> str:
         f"Codename: {series}\n"
         f"Architectures: {layout.architecture} source\n"
         "Components: main non-free\n"
-        "Description: vendor tools, kept in sync by toolsync\n"
+        f"Description: vendor tools, kept in sync by toolsync{recalls}\n"
         f"SignWith: {layout.fingerprint}\n"
         "Tracking: keep includechanges\n"
     )

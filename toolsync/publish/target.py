@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from toolsync.model import Confirmed, Package, Receipt
 
@@ -121,4 +121,17 @@ class Target(Protocol):
 
         Raises Unverified when apt would not accept its index.
         """
+        ...
+
+
+@runtime_checkable
+class Noticeboard(Protocol):
+    """A target that can tell instances more than which packages there are."""
+
+    def recalls(self) -> tuple[str, ...]:
+        """Return the versions that it calls recalled, each as ``SOURCE=VERSION``."""
+        ...
+
+    def announce(self, recalls: tuple[str, ...]) -> bool:
+        """Call these versions recalled, and no others; say whether that changed anything."""
         ...

@@ -1,0 +1,39 @@
+"""Tell instances what was recalled: served by us, and named no longer by the vendor's page.
+
+Instances learn it from the archive's signed index, see `publish.target.Noticeboard`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from toolsync.bench import Bench
+from toolsync.definition import Tool
+from toolsync.model import Outcome
+from toolsync.publish.target import Noticeboard
+from toolsync.watch.versions import upstream_key
+
+
+def announce_recalls(bench: Bench, tools: Sequence[Tool], outcomes: Sequence[Outcome]) -> None:
+    """Have the target tell which of its versions are recalled, as these outcomes see it.
+
+    What was told of a tool stays while its page cannot be read. Targets that can tell nothing
+    of their own are left alone.
+    """
+    if not isinstance(bench.target, Noticeboard):
+        return
+    told = set(bench.target.recalls())
+    for tool, outcome in zip(tools, outcomes, strict=True):
+        if outcome.newest is not None:
+            told = {item for item in told if not item.startswith(f"{tool.source}=")}
+        if outcome.status == "recalled" and outcome.newest is not None:
+            told.update(_withdrawn(bench, tool, outcome.newest))
+    bench.target.announce(tuple(sorted(told)))
+
+
+def _withdrawn(bench: Bench, tool: Tool, newest: str) -> Iterator[str]:
+    """Give ``SOURCE=VERSION`` of what the target serves and is newer than the page's newest."""
+    for upload in bench.journal.uploads(tool.name):
+        here = upload.target == bench.target.name and upload.state == "confirmed"
+        if here and upstream_key(upload.upstream) > upstream_key(newest):
+            yield f"{upload.source}={upload.version}"
