@@ -132,7 +132,12 @@ def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None
     assert hello.pool().items() >= served.items()
     for stage in ("fetch", "verify", "unpack", "license", "compat"):
         assert proof[stage]["started"] <= proof[stage]["finished"]
-    assert "confirm" in hello.run("evidence", "hello", "1.0").stdout
+    out = hello.root / "audit"
+    hello.run("evidence", "hello", "1.0", "--output", out)
+    file, key = out / "hello_1.0.intoto.json", out / "archive-key.asc"
+    told = hello.json("evidence", "--verify", file, "--key", key, "--files", out)
+    assert told["passes"]
+    assert {check["verdict"] for check in told["checks"]} == {"good"}
 
 
 def test_why_always_answers(hello: Rig, web: Web) -> None:

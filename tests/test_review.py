@@ -21,6 +21,7 @@ from toolsync.definition import Tool, load_tool
 from toolsync.errors import GateClosed, Rejected, UsageError
 from toolsync.gates import compat_cleared, license_cleared
 from toolsync.judgment import Judgment
+from toolsync.pipeline import sync
 from toolsync.records import Key
 from toolsync.review import decide, rejected, waiting
 from toolsync.survey import look_at_all, stand
@@ -135,6 +136,49 @@ def test_a_rejected_release_is_never_offered_again(bench: Bench, tool: Tool, web
     publish(web, "1.0", "1.1")
     (found,) = look_at_all(bench, [tool], 1)
     assert stand(bench, tool, found).status == "new"
+
+
+def test_where_the_newest_is_rejected_an_older_one_is_taken(
+    bench: Bench, tool: Tool, web: Web
+) -> None:
+    publish(web, "1.0", "1.1")
+    held(bench, tool, "1.1")
+    say(bench, tool, "rejected", "1.1")
+    (planned,) = sync(bench, [tool], 1, dry_run=True)
+    assert "would take 1.0 to local" in planned.message
+    (outcome,) = sync(bench, [tool], 1, dry_run=False)
+    assert outcome.status == "held"  # the older one, at its own gate
+    assert "hello 1.0: license terms" in outcome.message
+    assert outcome.rejected == ("1.1",)
+    other = replace(
+        tool,
+        license=replace(tool.license, reason="another"),
+        compat=replace(tool.compat, reason="another"),
+    )
+    (outcome,) = sync(bench, [other], 1, dry_run=False)
+    assert "hello 1.1: license terms" in outcome.message  # under another policy it asks again
+    assert outcome.rejected == ()
+
+
+def test_what_is_newer_than_a_rejected_one_is_told_of_alone(
+    bench: Bench, tool: Tool, web: Web
+) -> None:
+    held(bench, tool)
+    say(bench, tool, "rejected")
+    publish(web, "1.0", "1.1")
+    assert [i.version for i in waiting(bench.journal, tool)] == []
+    held(bench, tool, "1.1")
+    (item,) = waiting(bench.journal, tool)
+    assert item.version == "1.1"
+
+
+def test_only_what_a_sync_would_take_waits(bench: Bench, tool: Tool, web: Web) -> None:
+    publish(web, "1.0", "1.1")
+    held(bench, tool)
+    held(bench, tool, "1.1")
+    assert [i.version for i in waiting(bench.journal, tool)] == ["1.1"]
+    two = replace(tool, watch=replace(tool.watch, backlog=2))
+    assert [i.version for i in waiting(bench.journal, two)] == ["1.0", "1.1"]
 
 
 def test_a_decision_may_be_replaced_until_it_is_published(bench: Bench, tool: Tool) -> None:

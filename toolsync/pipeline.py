@@ -10,13 +10,15 @@ that was claimed is asked about at its target before it is sent again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from toolsync import review
 from toolsync.bench import Bench
 from toolsync.clearance import clear
 from toolsync.definition import Tool
 from toolsync.delivery import deliver
-from toolsync.errors import Bug, Rejected, ToolsyncError, gravest
+from toolsync.errors import Bug, ToolsyncError, gravest
 from toolsync.model import Outcome, Release, dump
 from toolsync.plan import candidates, status_of, wanted_series
 from toolsync.recalls import announce_recalls
@@ -76,17 +78,14 @@ def _still_rejected(
 
     A rejection holds for what was judged: under another policy the release asks again.
     """
-    still = set(rejected)
+    if dry_run or not rejected:
+        return frozenset(rejected)
     for release in releases:
-        if release.version in rejected and not dry_run:
-            try:
+        if release.version in rejected:
+            # What goes wrong is met again, and told of, where the release is taken.
+            with suppress(Exception):
                 clear(bench, tool, release)
-            except Rejected:
-                continue
-            except Exception:  # noqa: BLE001, S110 (met again, and told of, where it is taken)
-                pass
-            still.discard(release.version)
-    return frozenset(still)
+    return frozenset(review.rejected(bench.journal, tool.name))
 
 
 def _plan(bench: Bench, tool: Tool, before: Outcome, chosen: Sequence[Release]) -> Outcome:
