@@ -1,7 +1,8 @@
 """The part of Launchpad's API (version devel) that is used here, as one table.
 
 It says which attributes, links and operations each type of resource has, by the names of
-Launchpad's API documentation; `launchpad_wadl` makes the WADL of it.
+Launchpad's API documentation; `launchpad_wadl` makes the WADL of it. What is not there is not
+there in Launchpad either: how full a PPA is (its ``estimated_size``) is shown on its page alone.
 """
 
 from __future__ import annotations

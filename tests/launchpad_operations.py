@@ -96,7 +96,9 @@ def _selected(call: Call, pubs: list[Publication], name_key: str, series: str) -
         and (not since or p.created >= datetime.fromisoformat(since))
     ]
     if given.get("order_by_date") or given.get("order_by_date_ascending"):
-        return sorted(found, key=lambda p: (p.created, p.id), reverse="order_by_date" in given)
+        return sorted(
+            found, key=lambda p: (p.created, p.id), reverse=bool(given.get("order_by_date"))
+        )
     newest_first = sorted(found, key=lambda p: (Version(p.version), p.id), reverse=True)
     return sorted(newest_first, key=lambda p: p.name)
 
@@ -251,6 +253,12 @@ def _series(call: Call) -> Found:
     raise Refusal(404, f"No such distribution series: '{wanted}'.")
 
 
+def _ubuntu_archive(call: Call) -> Found:
+    if call.given["name"] != "primary":
+        raise Refusal(404, f"No such archive: '{call.given['name']}'.")
+    return Found("archive", call.world.primary, call.world.primary)
+
+
 _SPPH, _BPPH = "source_package_publishing_history", "binary_package_publishing_history"
 OPERATIONS: Mapping[tuple[str, str], Callable[[Call], Any]] = {
     ("person", "getPPAByName"): _ppa_by_name,
@@ -276,4 +284,5 @@ OPERATIONS: Mapping[tuple[str, str], Callable[[Call], Any]] = {
     (_SPPH, "requestDeletion"): _delete,
     (_BPPH, "binaryFileUrls"): _binary_urls,
     ("distribution", "getSeries"): _series,
+    ("distribution", "getArchive"): _ubuntu_archive,
 }

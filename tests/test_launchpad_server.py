@@ -20,6 +20,8 @@ import pytest
 from tests.keys import Keys, throwaway_keys
 from tests.launchpad import LaunchpadServer
 from tests.launchpad_archive import BUILT, Ppa
+from tests.launchpad_kinds import KINDS, SETS
+from tests.launchpad_operations import OPERATIONS
 from tests.launchpad_wadl import BadRequest, check
 from tests.uploads import JAMMY, NOBLE, PLACE, write_upload
 
@@ -178,6 +180,12 @@ def test_what_the_wadl_does_not_know_is_refused_by_name(
 ) -> None:
     with pytest.raises(BadRequest, match=wrong):
         check(kind, "GET", sent)
+
+
+def test_every_operation_of_the_wadl_is_answered() -> None:
+    known = {(kind, name) for kind, what in KINDS.items() for name in what.operations or {}}
+    known |= {(kind, name) for kind, (_, what) in SETS.items() for name in what}
+    assert {(kind.replace("team", "person"), name) for kind, name in known} == set(OPERATIONS)
 
 
 def test_a_wrong_request_is_a_400_on_the_wire(launchpad: LaunchpadServer) -> None:
@@ -531,6 +539,81 @@ def test_a_ppa_that_does_not_publish_keeps_everything_pending(
     upload()
     launchpad.tick(hours=5)
     assert [p.status for p in ppa.sources] == ["Pending"]
+
+
+def test_filters_select_publications(
+    client: Any, launchpad: LaunchpadServer, upload: Callable[..., str]
+) -> None:
+    upload()
+    upload(version=JAMMY, series="jammy")
+    launchpad.tick(hours=1)
+    later = launchpad.clock.now()
+    upload(version="1.1-0ubuntu1~ppa1~ubuntu24.04.1")
+    upload(name="tiny-tool")
+    found = archive(client)
+    noble = client.distributions["ubuntu"].getSeries(name_or_version="noble")
+    for words, count in (
+        ({}, 4),
+        ({"source_name": "tiny"}, 4),
+        ({"source_name": "tiny", "exact_match": True}, 3),
+        ({"distro_series": noble}, 3),
+        ({"status": "Pending"}, 2),
+        ({"created_since_date": later}, 2),
+        ({"pocket": "Updates"}, 0),
+        ({"version": JAMMY, "component_name": "main"}, 1),
+    ):
+        assert len(found.getPublishedSources(**words)) == count, words
+    assert [s.source_package_version for s in found.getPublishedSources(exact_match=True)][:1] == [
+        "1.1-0ubuntu1~ppa1~ubuntu24.04.1"
+    ]
+    oldest = found.getPublishedSources(order_by_date_ascending=True)[0]
+    assert oldest.source_package_version == NOBLE
+    amd64 = next(iter(noble.architectures))
+    assert len(found.getPublishedBinaries(distro_arch_series=amd64)) == 1
+    assert len(found.getPublishedBinaries(binary_name="tiny", exact_match=True)) == 2
+    assert found.getBuildCounters() == {
+        "total": 4,
+        "succeeded": 2,
+        "pending": 2,
+        "failed": 0,
+        "superseded": 0,
+    }
+
+
+def test_files_have_addresses(
+    client: Any, launchpad: LaunchpadServer, ppa: Ppa, upload: Callable[..., str]
+) -> None:
+    upload()
+    ppa.debs[f"tiny_{NOBLE}_all.deb"] = b"binary"
+    launchpad.tick(hours=1)
+    (source,) = archive(client).getPublishedSources()
+    (binary,) = source.getPublishedBinaries()
+    (meta,) = binary.binaryFileUrls(include_meta=True)
+    assert meta["size"] == 6
+    assert source.binaryFileUrls() == [meta["url"]]
+    for address, content in ((meta["url"], b"binary"), (source.changesFileUrl(), b"Format: 1.8")):
+        with urllib.request.urlopen(address) as answer:
+            assert content in answer.read()
+
+
+def test_an_owner_may_delete_and_the_version_stays_on_record(
+    maker: Any, upload: Callable[..., str]
+) -> None:
+    upload()
+    (source,) = archive(maker).getPublishedSources()
+    source.requestDeletion(removal_comment="a mistake")
+    (source,) = archive(maker).getPublishedSources()
+    assert (source.status, source.removal_comment) == ("Deleted", "a mistake")
+
+
+def test_archives_are_found_by_reference(client: Any, ppa: Ppa) -> None:
+    ppa.signing_key, ppa.signing_key_fingerprint = "-----BEGIN PGP", "A" * 40
+    found = client.archives.getByReference(reference="~maker/ubuntu/stable")
+    assert found.signing_key_fingerprint == "A" * 40
+    assert found.getSigningKeyData() == "-----BEGIN PGP"
+    assert client.archives.getByReference(reference="~maker/ubuntu/unstable") is None
+    ubuntu = client.distributions["ubuntu"]
+    assert ubuntu.getArchive(name="primary").displayname == ubuntu.main_archive.displayname
 
 
 # -- copies ---------------------------------------------------------------------------------
