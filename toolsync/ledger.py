@@ -139,9 +139,9 @@ class Ledger(Book):
     def publications(self) -> list[Publication]:
         """Return all publications that were ever confirmed, oldest first."""
         rows = self._all(
-            "SELECT first.id, first.tool, first.version, first.scope, log.at,"
-            " coalesce(nullif(json_extract(release.data, '$.published'), ''), release.seen, log.at)"
-            " AS released FROM (SELECT min(id) AS id, tool, version, scope FROM log"
+            "SELECT first.id, first.tool, first.version, first.scope, log.at, release.seen,"
+            " json_extract(release.data, '$.published') AS published"
+            " FROM (SELECT min(id) AS id, tool, version, scope FROM log"
             " WHERE stage='confirm' AND event='done' GROUP BY tool, version, scope) AS first"
             " JOIN log USING (id)"
             " LEFT JOIN release ON release.tool=first.tool AND release.version=first.version"
@@ -178,5 +178,11 @@ class Ledger(Book):
 def _publication(row: Mapping[str, Any]) -> Publication:
     place, _, target = row["scope"].partition("@")
     series, _, revision = place.partition("/")
-    kept = {name: row[name] for name in ("id", "tool", "version", "at", "released")}
-    return Publication(**kept, series=series, revision=revision, target=target)
+    return Publication(
+        **{name: row[name] for name in ("id", "tool", "version", "at")},
+        series=series,
+        revision=revision,
+        target=target,
+        released=row["published"] or row["seen"] or row["at"],
+        dated=bool(row["published"]),
+    )

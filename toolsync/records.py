@@ -207,6 +207,8 @@ class Publication:
     at: str
     released: str
     """When upstream published it, or when we first saw it where the page does not tell."""
+    dated: bool = True
+    """Whether the page tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

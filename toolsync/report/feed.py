@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from toolsync.records import Publication
-from toolsync.report.lag import lasted
+from toolsync.report.news import after_what
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _MAX_ENTRIES = 100
@@ -40,8 +40,8 @@ def feed(publications: Sequence[Publication], *, origin: str, url: str, now: str
         _add(
             entry,
             "content",
-            f"{row.tool} {row.version} is published on {row.target} for {row.series},"
-            f" {lasted(row.released, row.at)} after its release.",
+            f"{row.tool} {row.version} is published on {row.target} for {row.series}"
+            f"{after_what(row)}.",
             type="text",
         )
         if url:

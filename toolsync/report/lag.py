@@ -14,11 +14,6 @@ def lag(released: str, at: str) -> float:
         return 0.0
 
 
-def lasted(released: str, at: str) -> str:
-    """Return that time in words for a person: the two largest units at most."""
-    return in_words(lag(released, at))
-
-
 def in_words(seconds: float) -> str:
     """Return so many seconds as ``3 days 4 h``, ``2 h 10 min``, ``5 min`` or ``12 s``."""
     minutes, rest = divmod(int(seconds), 60)

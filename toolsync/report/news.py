@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from toolsync.errors import LATER
 from toolsync.model import Outcome
 from toolsync.records import PageRow, Publication, RunRow, Standing
-from toolsync.report.lag import lasted
+from toolsync.report.lag import in_words, lag
 from toolsync.report.why import why
 
 KINDS = ("alarm", "held", "trouble", "recovered", "published")
@@ -119,9 +119,17 @@ def _published(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
     newest = latest(scene.publications)
     for (tool, version, target), rows in fresh.items():
         places = ", ".join(dict.fromkeys(row.series for row in rows))
-        after = lasted(rows[0].released, rows[0].at)
-        text = f"{tool} {version} is published on {target} for {places}, {after} after its release."
+        text = f"{tool} {version} is published on {target} for {places}{after_what(rows[0])}."
         yield Item(kind="published", tool=tool, text=text), "published", newest
+
+
+def after_what(publication: Publication) -> str:
+    """Return its lag as the end of a sentence, empty where there is none to tell of."""
+    took = lag(publication.released, publication.at)
+    if not publication.dated and took < 60:
+        return ""  # it was taken by the run that first saw it
+    since = "its release" if publication.dated else "it was first seen"
+    return f", {in_words(took)} after {since}"
 
 
 def latest(publications: Sequence[Publication]) -> str:
