@@ -42,10 +42,23 @@ class Watch:
     prereleases: bool = False
     mangle: tuple[str, ...] = ()
     backlog: int = 1
+    min_age: float = 0
+    """Days that a release must have been out before it is taken."""
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    """Versions that are never taken, each with the reason."""
+    branch: str = ""
+    """The only series of versions to follow, such as ``1.5``; empty for all."""
+    lists: str = ""
+    """``all`` or ``latest``: what the page lists; empty for what its kind does."""
     user_agent: str = ""
     """Sent to this page instead of our own; empty for our own."""
     text: str = ""
     """The debian/watch of a tool that is defined by one."""
+
+    @property
+    def rolls(self) -> bool:
+        """Whether old releases leave the page as new ones come, so that one may be gone fairly."""
+        return (self.lists or _LISTS.get(self.kind, "all")) == "latest"
 
     @property
     def is_tree(self) -> bool:
@@ -62,6 +75,8 @@ class Verify:
     checksums: str = ""
     checksums_signature: str = ""
     keys: tuple[str, ...] = ()
+    keys_url: str = ""
+    """Where upstream publishes its keys; they are compared with ours, never taken from there."""
     pins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -208,6 +223,9 @@ _NEEDS = {
     "probe": ("url", "pattern"),
 }
 """What each kind of release page must be told."""
+
+_LISTS = dict.fromkeys(("feed", "github", "gitlab", "forgejo"), "latest")
+"""Kinds of pages that list the latest releases only, or of which only the first are read."""
 
 _PROOFS = {"openpgp": ("signature", "keys"), "checksums": ("checksums",), "tag": ("keys",)}
 """What each method of verification must be told."""

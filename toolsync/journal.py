@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from toolsync.docket import DOCKET, EVIDENCE, Docket
 from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
 from toolsync.ledger import CONFIRMED, LEDGER, Ledger
 from toolsync.model import STAGES
-from toolsync.records import Entry, Key, Looked, PageRow, Result, Upload
+from toolsync.pagebook import FIRSTS, Pagebook
+from toolsync.records import Entry, Key, Result, Upload
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import full_disk_is_told
 
@@ -64,10 +65,11 @@ _MIGRATIONS = (
     UPDATE upload SET since = changed;
     """,
     EVIDENCE,
+    FIRSTS,
 )
 
 
-class Journal(Ledger, Docket):
+class Journal(Ledger, Docket, Pagebook):
     """The state of all tools, in one SQLite file."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -94,35 +96,7 @@ class Journal(Ledger, Docket):
         """Close the file."""
         self._db.close()
 
-    # pages and releases
-
-    def page(self, tool: str) -> PageRow | None:
-        """Return what the last look at a tool's page gave."""
-        row = self._one("SELECT * FROM page WHERE tool = ?", tool)
-        return None if row is None else PageRow(**{**row, "sighting": json.loads(row["sighting"])})
-
-    def remember_pages(self, looks: Sequence[Looked]) -> None:
-        """Keep what looks gave; one without a sighting keeps the last one that there was."""
-        now = stamp(self._clock.now())
-        with self._transaction():
-            for look in looks:
-                said = (look.status, look.message, look.resolution, look.exit_status, now)
-                if look.sighting is None:
-                    changed = self._db.execute(
-                        "UPDATE page SET status=?, message=?, resolution=?, exit_status=?,"
-                        " looked=?, answered=CASE WHEN ? THEN ? ELSE answered END"
-                        " WHERE tool=? AND definition=?",
-                        (*said, look.answered, now, look.tool, look.definition),
-                    )
-                    if changed.rowcount:
-                        continue
-                self._db.execute(
-                    "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        *(look.tool, look.definition, json.dumps(look.sighting or {}), *said),
-                        now if look.answered else "",
-                    ),
-                )
+    # releases
 
     def see(self, tool: str, version: str, data: Mapping[str, Any]) -> bool:
         """Keep a release that a page named; say whether it is news."""

@@ -254,6 +254,8 @@ class Outcome:
     """Versions that this run published."""
     rejected: tuple[str, ...] = field(default=())
     """Versions, newest first, that people rejected and that would be the newest without that."""
+    warnings: tuple[str, ...] = field(default=())
+    """What will need somebody soon, such as a key that is about to end."""
 
 
 STATUSES = (

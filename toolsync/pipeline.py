@@ -23,7 +23,7 @@ from toolsync.model import Outcome, Release, dump
 from toolsync.plan import candidates, status_of, wanted_series
 from toolsync.recalls import announce_recalls
 from toolsync.steps import Event
-from toolsync.survey import Look, in_trouble, look_at_all, stand
+from toolsync.survey import Look, in_trouble, look_at_all, sifted_of, stand
 from toolsync.watch.look import Sighting
 
 
@@ -58,7 +58,8 @@ def _sync_tool(bench: Bench, tool: Tool, found: Look, dry_run: bool) -> Outcome:
     if isinstance(found, ToolsyncError) or before.status not in ("up-to-date", "new", "held"):
         return before
     refused = _still_rejected(bench, tool, before.rejected, found.releases, dry_run=dry_run)
-    offered = [release for release in found.releases if release.version not in refused]
+    takeable = sifted_of(bench, tool, found).takeable
+    offered = [release for release in takeable if release.version not in refused]
     chosen = candidates(offered, before.current, tool.watch.backlog)
     if dry_run:
         return _plan(bench, tool, before, chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -18,7 +19,11 @@ from toolsync.errors import (
 )
 from toolsync.model import Outcome, Release
 from toolsync.records import Decision, PageRow, Result
+from toolsync.sifting import Sifted, reason_to_ignore
+from toolsync.watch.look import in_series, withdrawn
 from toolsync.watch.versions import upstream_key
+
+_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def status_of(error: ToolsyncError, *, looking: bool = False) -> str:
@@ -69,20 +74,22 @@ def candidates(
 
 def standing(
     tool: Tool,
-    releases: Sequence[Release],
+    sifted: Sifted,
     *,
     current: str | None,
-    accepted: Mapping[str, str],
+    accepted: Mapping[str, Release],
     held: Mapping[str, Result],
     rejected: Mapping[str, Decision],
+    recalled: str = "",
 ) -> Outcome:
     """Return where a tool stands after a look that succeeded.
 
-    ``releases`` are newest first; ``accepted`` maps versions to the digests that they were
-    first accepted with, ``held`` versions to the result that holds them, ``rejected`` versions
-    to a person's decision: what was rejected is no news.
+    ``accepted`` maps versions to their releases as they were first accepted (with the digest of
+    what was accepted), ``held`` versions to the result that holds them, ``rejected`` versions to a
+    person's decision: what was rejected is no news. ``recalled`` is the version that the page
+    once named as newest and no longer does.
     """
-    newest = releases[0]
+    newest = sifted.listed[0]
     base = Outcome(
         tool=tool.name,
         status="up-to-date",
@@ -91,20 +98,15 @@ def standing(
         url=newest.url,
         message=f"{newest.version} is the newest and is published",
     )
-    changed = [r for r in releases if r.sha256 and accepted.get(r.version, r.sha256) != r.sha256]
-    if changed:
-        return _replaced(base, changed[0], accepted)
-    if current is not None and upstream_key(newest.version) < upstream_key(current):
-        return replace(
-            base,
-            status="recalled",
-            message=f"{current} is published, but the page now names {newest.version} as newest",
-            resolution="Ask upstream why it was withdrawn; nothing was changed.",
-            exit_status=HELD,
-        )
-    offered = next((r for r in releases if r.version not in rejected), None)
-    refused = [r.version for r in releases[: releases.index(offered) if offered else None]]
-    outcome = _offered(base, offered, current, held, whole=not refused)
+    for release in sifted.listed:
+        if release.version in accepted and (told := _other(release, accepted[release.version])):
+            return _replaced(base, release, told)
+    if gone := _recall(tool, sifted, current, accepted, recalled):
+        return _recalled(base, gone, current)
+    takeable = sifted.takeable
+    offered = next((r for r in takeable if r.version not in rejected), None)
+    refused = [r.version for r in takeable[: takeable.index(offered) if offered else None]]
+    outcome = _offered(base, tool, sifted, offered, held, whole=not refused)
     if not refused:
         return outcome
     decision = rejected[refused[0]]
@@ -115,16 +117,18 @@ def standing(
 
 def _offered(
     base: Outcome,
+    tool: Tool,
+    sifted: Sifted,
     offered: Release | None,
-    current: str | None,
     held: Mapping[str, Result],
     *,
     whole: bool,
 ) -> Outcome:
-    """Return where a tool stands by the newest release that nobody has rejected.
+    """Return where a tool stands by the newest release that may be taken and nobody has rejected.
 
-    ``whole`` says that it is the newest of all.
+    ``whole`` says that it is the newest of all that may be taken.
     """
+    current = base.current
     before = f"{current} is published" if current else "nothing is published yet"
     if offered is not None and offered.version in held:
         why = held[offered.version]
@@ -137,16 +141,78 @@ def _offered(
         )
     older = current and offered and upstream_key(offered.version) <= upstream_key(current)
     if offered is None or older:
-        return base if whole else replace(base, message=before)
+        return _waiting(base, tool, sifted) if whole else replace(base, message=before)
     return replace(base, status="new", message=f"{offered.version} is new; {before}")
 
 
-def _replaced(base: Outcome, release: Release, accepted: Mapping[str, str]) -> Outcome:
+def _recall(
+    tool: Tool,
+    sifted: Sifted,
+    current: str | None,
+    accepted: Mapping[str, Release],
+    recalled: str,
+) -> str:
+    """Return the version that upstream has withdrawn, empty if none."""
+    if recalled and recalled not in tool.watch.ignore:
+        return recalled
+    if current is None or current in tool.watch.ignore or not in_series(current, tool.watch.branch):
+        return ""
+    if upstream_key(sifted.listed[0].version) >= upstream_key(current):
+        return ""
+    before = accepted.get(current)
+    if tool.watch.rolls and not withdrawn(before.published if before else "", sifted.listed):
+        return ""
+    return current
+
+
+def _recalled(base: Outcome, gone: str, current: str | None) -> Outcome:
+    was = "is published" if gone == current else "was there before"
+    return replace(
+        base,
+        status="recalled",
+        message=f"{gone} {was}, but the page now names {base.newest} as newest",
+        resolution="Ask upstream why it was withdrawn; nothing was changed. To go on without it:"
+        f' watch.ignore = {{ "{gone}" = "why" }} in tool.toml.',
+        exit_status=HELD,
+    )
+
+
+def _waiting(base: Outcome, tool: Tool, sifted: Sifted) -> Outcome:
+    """Return where a tool stands of which nothing newer may be taken at present."""
+    newest, current = sifted.listed[0], base.current
+    reason = reason_to_ignore(tool.watch, newest)
+    if current == newest.version and not reason:
+        return base
+    parts = [f"{current} is published" if current else "nothing is published yet"]
+    if sifted.young:
+        young = sifted.young[0].version
+        when = (sifted.ready or {})[young]
+        parts.append(f"{young} is taken from {when:%Y-%m-%d %H:%M} UTC on (watch.min_age)")
+    if reason:
+        parts.append(f"{newest.version} is ignored: {reason}")
+    if len(parts) == 1:
+        parts.append(f"the newest that the page lists is {newest.version}")
+    fresh = current is None and bool(sifted.young)
+    return replace(base, status="new" if fresh else "up-to-date", message="; ".join(parts))
+
+
+def _other(release: Release, before: Release) -> str:
+    """Return how a release differs from the one that was accepted under its version."""
+    if release.sha256 and before.sha256 and release.sha256 != before.sha256:
+        return f"with sha256 {before.sha256}, but the page now states {release.sha256}"
+    is_tag = release.tag and release.tag == before.tag and release.url == before.url
+    # Of a git tag the etag is its object: a tag that was moved has another.
+    if is_tag and _OBJECT.fullmatch(release.etag) and _OBJECT.fullmatch(before.etag):
+        moved = release.etag != before.etag
+        return f"as tag {before.etag}, but the tag is now {release.etag}" if moved else ""
+    return ""
+
+
+def _replaced(base: Outcome, release: Release, told: str) -> Outcome:
     return replace(
         base,
         status="replaced",
-        message=f"{release.version} was accepted with sha256 {accepted[release.version]}, "
-        f"but the page now states {release.sha256}",
+        message=f"{release.version} was accepted {told}",
         resolution="Treat it as an attack until upstream explains it; nothing was changed.",
         exit_status=HELD,
     )

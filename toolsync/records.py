@@ -67,6 +67,8 @@ class Looked:
     answered: bool
     """Whether the page gave a usable answer."""
     status: str
+    named: tuple[tuple[str, str], ...] = ()
+    """The newest versions of a new sighting, each with its date where the page tells."""
     message: str = ""
     resolution: str = ""
     exit_status: int = 0
@@ -219,3 +221,20 @@ class Signed:
     payload: str
     """SHA-256 of the statement in it, in hex."""
     at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDate:
+    """When a key of a tool's keyring ends."""
+
+    fingerprint: str
+    primary: str
+    """Of a subkey its primary key's fingerprint; of a primary key its own."""
+    ends: str
+    """ISO 8601, empty for never."""
+    digest: str = ""
+    """Over the files that said so."""
+    before: str | None = None
+    """What it was before it was re-dated, None where it never was."""
+    changed: str = ""
+    """When that was seen."""

@@ -9,10 +9,12 @@ from typing import Any
 from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.errors import Bug, ToolsyncError
-from toolsync.model import STATUSES, Outcome, dump
+from toolsync.keydates import key_warnings, upstream_warnings
+from toolsync.model import STATUSES, Outcome, Release, dump, load
 from toolsync.plan import fitting_series, since, standing, trouble
 from toolsync.records import Looked, Result
 from toolsync.review import is_answered, rejected
+from toolsync.sifting import Sifted, sift
 from toolsync.steps import fingerprint
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
@@ -26,6 +28,8 @@ Look = Sighting | ToolsyncError
 
 _TOGETHER = 64
 """Looks that are remembered in one transaction: each waits for the disk."""
+_COOLING, _HISTORY = 50, 12
+"""Versions of which a first day is kept: where they must cool down, and for their history."""
 
 
 def check(bench: Bench, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
@@ -35,7 +39,9 @@ def check(bench: Bench, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
     """
     outcomes: dict[int, Outcome] = {}
     for task, found in _looks(bench, tools, jobs):
-        outcomes[task.place] = stand(bench, task.tool, found)
+        outcome = stand(bench, task.tool, found)
+        more = upstream_warnings(bench, task.tool)
+        outcomes[task.place] = replace(outcome, warnings=(*outcome.warnings, *more))
     return [outcomes[place] for place in sorted(outcomes)]
 
 
@@ -142,6 +148,7 @@ def _looked(bench: Bench, task: _Task, found: Look, packed: Mapping[str, Any] | 
             sighting=packed,
             answered=True,
             status="answered",
+            named=_named(task.tool, found) if packed else (),
         )
     return Looked(
         tool=task.tool.name,
@@ -155,25 +162,51 @@ def _looked(bench: Bench, task: _Task, found: Look, packed: Mapping[str, Any] | 
     )
 
 
+def _named(tool: Tool, found: Sighting) -> tuple[tuple[str, str], ...]:
+    """Return the newest versions whose first day is worth keeping: for `due`, and for min_age."""
+    dated = bool(found.newest.published)
+    count = _COOLING if tool.watch.min_age else _HISTORY if dated else 1
+    return tuple((release.version, release.published) for release in found.releases[:count])
+
+
 def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
     """Return where a tool stands after this look."""
     if isinstance(found, ToolsyncError):
         return in_trouble(bench, tool, found)
     taken = bench.journal.releases(tool.name)
     current = published(bench, tool) if taken or tool.watch.kind == watchfolder.KIND else None
-    accepted = {row["version"]: row["sha256"] for row in taken}
-    if any(accepted.values()):
+    accepted = _accepted(taken)
+    if accepted or tool.watch.ignore or tool.watch.min_age:
         found = _whole(bench, tool, found)
-    refused = rejected(bench.journal, tool.name) if accepted else {}
-    newest = next((r.version for r in found.releases if r.version not in refused), "")
-    return standing(
+    sifted = sifted_of(bench, tool, found)
+    refused = rejected(bench.journal, tool.name) if taken else {}
+    newest = next((r.version for r in sifted.takeable if r.version not in refused), "")
+    known = any(row["version"] == newest for row in taken)
+    outcome = standing(
         tool,
-        found.releases,
+        sifted,
         current=current,
-        accepted={version: digest for version, digest in accepted.items() if digest},
-        held={newest: held} if newest in accepted and (held := _hold(bench, tool, newest)) else {},
+        accepted=accepted,
+        held={newest: held} if known and (held := _hold(bench, tool, newest)) else {},
         rejected=refused,
+        recalled=found.recalled,
     )
+    return replace(outcome, warnings=key_warnings(bench, tool))
+
+
+def sifted_of(bench: Bench, tool: Tool, found: Sighting) -> Sifted:
+    """Return the releases of a sighting by what the tool's policy lets become of them."""
+    firsts = bench.journal.firsts(tool.name) if tool.watch.min_age else {}
+    return sift(tool.watch, found.releases, firsts, bench.clock.now())
+
+
+def _accepted(rows: Iterable[Mapping[str, Any]]) -> dict[str, Release]:
+    """Return the releases that were accepted, each with the digest of what was."""
+    return {
+        row["version"]: replace(load(Release, row["data"]), sha256=row["sha256"])
+        for row in rows
+        if row["sha256"]
+    }
 
 
 def _hold(bench: Bench, tool: Tool, version: str) -> Result | None:

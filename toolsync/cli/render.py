@@ -26,9 +26,10 @@ def as_json(data: Any) -> None:
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:
-    """Return the fields that ``check --json`` promises."""
+    """Return the fields that ``check --json`` promises, and ``warnings`` where there are any."""
     names = ("tool", "current", "newest", "status", "url", "message")
-    return {name: getattr(outcome, name) for name in names}
+    row = {name: getattr(outcome, name) for name in names}
+    return {**row, "warnings": list(outcome.warnings)} if outcome.warnings else row
 
 
 def outcomes(found: Sequence[Outcome]) -> None:
@@ -40,6 +41,8 @@ def outcomes(found: Sequence[Outcome]) -> None:
         say(outcome.message)
         if outcome.resolution:
             say(f"{'':<{width}}  → {outcome.resolution}")
+        for warning in outcome.warnings:
+            say(f"{'':<{width}}  ! {warning}")
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:

@@ -21,8 +21,11 @@ from toolsync.watch.readers import READERS
 from toolsync.watch.reading import LOOK
 from toolsync.watch.versions import Key, upstream_key
 
-_FORM = "1"
+_FORM = "2"
 """Raised when readers come to read more out of the same page."""
+
+_MANY = 8
+"""Files of which so many must have been there that the loss of half of them tells something."""
 
 _PREFERENCE = (".tar.xz", ".tar.bz2", ".tar.gz", ".tgz", ".tar.zst", ".tar", ".zip")
 """Of one version's files: those that dpkg-source takes untouched go first, the smaller before
@@ -49,7 +52,8 @@ class Sighting:
     prereleases: int = 0
     """How many of them were left out as prereleases."""
     recalled: str = ""
-    """The newest version remembered, when the page now names only older ones."""
+    """A version that the page once named as newest and withdrew; kept until it, or a newer one, is
+    there."""
     watch: str = ""
     """Digest of the [watch] section that it was seen with."""
     changed: bool = True
@@ -76,7 +80,13 @@ def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None 
     except NotChanged:
         assert known is not None
         return replace(known, changed=False)
-    kept, left = _choose(tool, found), remembered.releases if remembered else ()
+    try:
+        kept = _choose(tool, found)
+    except Drifted:
+        if known is None or not tool.watch.rolls:
+            raise
+        return replace(known, changed=False)  # only others are among the latest at present
+    _check_count(tool.watch, known, kept, len(found))
     sighting = Sighting(
         releases=kept,
         page=pages.address,
@@ -87,10 +97,12 @@ def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None 
         matched=len(found),
         yanked=sum(1 for release in found if release.yanked),
         prereleases=0 if tool.watch.prereleases else sum(1 for r in found if r.prerelease),
-        recalled=_recalled(kept, left),
+        recalled=_recalled(tool.watch, known, kept, len(found)),
         watch=digest,
     )
-    return replace(sighting, changed=known is None or known.page_sha256 != sighting.page_sha256)
+    # What was read without a page, as git's own protocols are, has no digest to compare.
+    same = known is not None and pages.count and known.page_sha256 == sighting.page_sha256
+    return replace(sighting, changed=not same)
 
 
 def _conditions(known: Sighting | None) -> Validators | None:
@@ -104,20 +116,31 @@ def _choose(tool: Tool, found: Iterable[Release]) -> tuple[Release, ...]:
     """Return one release per version, newest first, without what must not be taken."""
     best: dict[Key, Release] = {}
     found = list(found)
+    series = tool.watch.branch
     for release in found:
         if release.yanked or (release.prerelease and not tool.watch.prereleases):
+            continue
+        if not in_series(release.version, series):
             continue
         key = upstream_key(release.version)
         if key not in best or _rank(release) < _rank(best[key]):
             best[key] = release
     if not best:
         names = ", ".join(sorted({r.raw_version[:40] for r in found})[:5])
+        other = f", or not of the series {series}" if series else ""
         raise Drifted(
             f"{found[0].page} names {len(found)} files or tags that match ({names}), but each is "
-            "a prerelease or withdrawn; a release was wanted",
+            f"a prerelease or withdrawn{other}; a release was wanted",
             resolution=f"Wait for a release, or set watch.prereleases = true. {LOOK}",
         )
     return tuple(best[key] for key in sorted(best, reverse=True))
+
+
+def in_series(version: str, series: str) -> bool:
+    """Say whether a version is of a series: 1.5, 1.5.1 and 1.5~rc1 are of 1.5, 1.50 is not."""
+    rest = version.removeprefix(series)
+    apart = not (series[-1:].isdigit() and rest[:1].isdigit())
+    return not series or (version.startswith(series) and apart)
 
 
 def _rank(release: Release) -> tuple[int, bool, str, str]:
@@ -126,10 +149,50 @@ def _rank(release: Release) -> tuple[int, bool, str, str]:
     return place, not release.sha256, release.filename, release.url
 
 
-def _recalled(now: tuple[Release, ...], before: tuple[Release, ...]) -> str:
-    if before and upstream_key(now[0].version) < upstream_key(before[0].version):
-        return before[0].version
-    return ""
+def _check_count(
+    watch: Watch, known: Sighting | None, kept: tuple[Release, ...], matched: int
+) -> None:
+    """Raise Drifted where far fewer files match than before, and nothing newer is among them.
+
+    An upstream that tidies up does so when it releases, or leaves more than half.
+    """
+    if known is None or watch.rolls or known.matched < _MANY or matched * 2 >= known.matched:
+        return
+    if upstream_key(kept[0].version) > upstream_key(known.newest.version):
+        return
+    raise Drifted(
+        f"{kept[0].page} names {matched} files or tags that match, but {known.matched} before, and"
+        " none is newer: it was changed, or only a part of it came",
+        resolution=f'{LOOK} If upstream has rightly removed them: watch.lists = "latest".',
+    )
+
+
+def _recalled(watch: Watch, before: Sighting | None, now: tuple[Release, ...], matched: int) -> str:
+    """Return the version that was newest and was withdrawn since, or nothing.
+
+    Where old releases leave the page as new ones come, one is withdrawn only if an older one is
+    still there; without dates, if there are fewer than before.
+    """
+    if before is None:
+        return ""
+    newest = upstream_key(now[0].version)
+    if before.recalled and newest < upstream_key(before.recalled):
+        return before.recalled
+    gone = before.newest
+    if newest >= upstream_key(gone.version):
+        return ""
+    if watch.rolls and not withdrawn(gone.published, now, fewer=matched < before.matched):
+        return ""
+    return gone.version
+
+
+def withdrawn(published: str, now: Iterable[Release], *, fewer: bool = False) -> bool:
+    """Say whether a release that has left a list of the latest should still be there.
+
+    ``published`` is its date; without one it counts whether there are ``fewer`` than before.
+    """
+    dates = [release.published for release in now if release.published]
+    return any(date < published for date in dates) if published and dates else fewer
 
 
 def _digest(watch: Watch) -> str:
