@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from toolsync.system.store import Store, digest_of, full_disk_is_told
 from toolsync.system.work import Workshop
 from toolsync.values import Blob
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 KEY = "archive-key.asc"
 """The name under which an auditor takes the archive's key away."""
 
@@ -63,7 +65,7 @@ def in_store(store: Store) -> Find:
 
     def find(blob: Blob) -> Path | None:
         path = store.path(blob)
-        return path if path.is_file() else None
+        return path if _DIGEST.fullmatch(blob.sha256) and path.is_file() else None
 
     return find
 
