@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,17 +33,17 @@ class Client:
         version = f"{upstream}-0ubuntu1~ppa1~ubuntu24.04.1"
         return write_upload(self.folder / upstream, self.keys, self.signer, version=version)
 
-    def dput(self, changes: Path, seconds: float = 20) -> int:
-        """Upload over FTP; return dput's exit status, or -1 when it was stopped."""
+    def dput(self, changes: Path) -> subprocess.Popen[bytes]:
+        """Start to upload over FTP."""
         config = self.folder / "dput.cf"
         config.write_text(
             f"[launchpad]\nfqdn = 127.0.0.1:{self.server.ftp_port}\nmethod = ftp\n"
             f"incoming = {PLACE}/\nlogin = anonymous\nallow_unsigned_uploads = 0\n"
         )
-        return self._run("dput", "-U", "-c", config, "launchpad", changes, seconds=seconds)
+        return self._start("dput", "-U", "-c", config, "launchpad", changes)
 
-    def sftp(self, changes: Path, login: str = "maker", seconds: float = 20) -> int:
-        """Upload over SFTP; return sftp's exit status, or -1 when it was stopped."""
+    def sftp(self, changes: Path, login: str = "maker") -> subprocess.Popen[bytes]:
+        """Start to upload over SFTP."""
         batch = self.folder / "batch"
         files = sorted(changes.parent.iterdir(), key=lambda p: p.suffix == ".changes")
         batch.write_text("".join(f"put {path} ./{PLACE}/{path.name}\n" for path in files))
@@ -54,24 +55,27 @@ class Client:
         }
         words = [f"-o{name}={value}" for name, value in options.items()]
         where = ("-P", str(self.server.sftp_port), f"{login}@127.0.0.1")
-        return self._run("sftp", "-F", "none", "-b", batch, *words, *where, seconds=seconds)
+        return self._start("sftp", "-F", "none", "-b", batch, *words, *where)
 
-    def _run(self, *words: str | Path, seconds: float) -> int:
+    def upload(self, way: str, changes: Path) -> int:
+        """Upload by ``dput`` or ``sftp`` and return the exit status."""
+        with getattr(self, way)(changes) as process:
+            return int(process.wait(60))
+
+    def _start(self, *words: str | Path) -> subprocess.Popen[bytes]:
         env = os.environ | {"GNUPGHOME": str(self.keys.home), "HOME": str(self.folder)}
         quiet = subprocess.DEVNULL
-        try:
-            done = subprocess.run(
-                words, stdin=quiet, capture_output=True, env=env, timeout=seconds, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return -1
-        return done.returncode
+        return subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, env=env)
 
     def arrived(self, before: int) -> list[str]:
         """Return the names of the files of the one session since ``before`` sessions."""
         sessions = self.server.sessions(count=before + 1)
         assert len(sessions) == before + 1
         return sorted(path.name for path in sessions[-1].rglob("*") if path.is_file())
+
+
+def orig_of(changes: Path) -> Path:
+    return next(changes.parent.glob("*.orig.tar.xz"))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,7 @@ def test_what_is_uploaded_is_accepted_by_launchpad(client: Client, way: str) -> 
         ppa = launchpad.add_ppa("maker", "stable")
         before = len(client.server.sessions())
         changes = client.new({"dput": "1.0", "sftp": "1.1"}[way])
-        assert getattr(client, way)(changes) == 0
+        assert client.upload(way, changes) == 0
         client.server.sessions(count=before + 1)
         launchpad.tick(minutes=6)
         assert changes.name in [pub.source.changes_name for pub in ppa.sources]
@@ -99,7 +103,8 @@ def test_what_is_uploaded_is_accepted_by_launchpad(client: Client, way: str) -> 
 
 
 def test_nobody_unknown_comes_in_over_sftp(client: Client) -> None:
-    assert client.sftp(client.new("1.2"), login="other") > 0
+    with client.sftp(client.new("1.2"), login="other") as process:
+        assert process.wait(60) > 0
 
 
 @pytest.mark.parametrize("way", ["dput", "sftp"])
@@ -121,11 +126,14 @@ def test_faults_are_as_users_have_met_them(
     sent = sorted(path.name for path in changes.parent.iterdir())
     before = len(client.server.sessions())
     client.server.fault(fault, when="_source.changes" if fault != "cut" else "orig")
-    assert (getattr(client, way)(changes) != 0) == fails
+    assert (client.upload(way, changes) != 0) == fails
     arrived = client.arrived(before)
     assert (arrived == sent) == whole
     assert (changes.name in arrived) == whole
-    assert client.dput(client.new(f"3.{fault}.{way}")) == 0
+    if fault == "cut":
+        orig = next(path for path in client.server.sessions()[-1].rglob("*.orig.tar.xz"))
+        assert 0 < orig.stat().st_size < orig_of(changes).stat().st_size
+    assert client.upload("dput", client.new(f"3.{fault}.{way}")) == 0
 
 
 @pytest.mark.parametrize("way", ["dput", "sftp"])
@@ -133,5 +141,12 @@ def test_a_hanging_server_must_be_left(client: Client, way: str) -> None:
     changes = client.new(f"4.{way}")
     before = len(client.server.sessions())
     client.server.fault("hang", when="_source.changes")
-    assert getattr(client, way)(changes, seconds=1.5) == -1
-    assert changes.with_name("tiny_4.orig.tar.xz").name not in client.arrived(before)
+    with getattr(client, way)(changes) as process:
+        partial = client.server.folder / "partial"
+        while len([p for p in partial.rglob("tiny_*") if p.stat().st_size]) < 3:
+            assert process.poll() is None
+            time.sleep(0.02)  # all but the .changes
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.kill()
+    assert changes.name not in client.arrived(before)

@@ -105,7 +105,7 @@ class UploadServer:
         for path in (self.folder / "faults").iterdir():
             path.unlink(missing_ok=True)
 
-    def sessions(self, *, count: int = 0, seconds: float = 5) -> list[Path]:
+    def sessions(self, *, count: int = 0, seconds: float = 30) -> list[Path]:
         """Return the folders of the sessions that have ended, oldest first.
 
         A session ends a moment after its client: wait for ``count`` of them, if given.

@@ -73,14 +73,20 @@ class FaultyFtp(FTPWithEPSV):  # type: ignore[misc]
             reactor.callLater(0, self.resumeProducing)  # else its client's end goes unnoticed
             return defer.Deferred()
         if kind == "cut":
-            reactor.callLater(0.05, self.transport.abortConnection)
-            reactor.callLater(0.05, self.dtpInstance.transport.abortConnection)
+            self.dtpInstance.dataReceived = self.half
         stored = super().ftp_STOR(path)
         if kind == "lie-failed":
             stored.addCallback(lambda _: self.failed())
         if kind == "lie-stored":
             stored.addCallback(self.lose)
         return stored
+
+    def half(self, data: bytes) -> None:
+        """Take half of what a file's first bytes are, and break off."""
+        data_connection = self.dtpInstance
+        data_connection._cons.write(data[: len(data) // 2])
+        for transport in (self.transport, data_connection.transport):
+            transport.abortConnection()
 
     def failed(self) -> Any:
         self.sendLine(ERROR)
