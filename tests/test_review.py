@@ -172,6 +172,17 @@ def test_what_is_newer_than_a_rejected_one_is_told_of_alone(
     assert item.version == "1.1"
 
 
+def test_a_rejected_one_in_the_backlog_is_left_out(bench: Bench, tool: Tool, web: Web) -> None:
+    two = replace(tool, watch=replace(tool.watch, backlog=2))
+    held(bench, two)
+    say(bench, two, "rejected")
+    publish(web, "1.0", "1.1")
+    (outcome,) = sync(bench, [two], 1, dry_run=False)
+    assert outcome.status == "held"
+    assert "hello 1.1: license terms" in outcome.message
+    assert "rejected" not in outcome.message
+
+
 def test_only_what_a_sync_would_take_waits(bench: Bench, tool: Tool, web: Web) -> None:
     publish(web, "1.0", "1.1")
     held(bench, tool)

@@ -57,7 +57,7 @@ def _sync_tool(bench: Bench, tool: Tool, found: Look, dry_run: bool) -> Outcome:
     before = stand(bench, tool, found)
     if isinstance(found, ToolsyncError) or before.status not in ("up-to-date", "new", "held"):
         return before
-    refused = _still_rejected(bench, tool, before.rejected, found.releases, dry_run=dry_run)
+    refused = _still_rejected(bench, tool, found.releases, dry_run=dry_run)
     takeable = sifted_of(bench, tool, found).takeable
     offered = [release for release in takeable if release.version not in refused]
     chosen = candidates(offered, before.current, tool.watch.backlog)
@@ -73,16 +73,17 @@ def _sync_tool(bench: Bench, tool: Tool, found: Look, dry_run: bool) -> Outcome:
 
 
 def _still_rejected(
-    bench: Bench, tool: Tool, rejected: Sequence[str], releases: Sequence[Release], *, dry_run: bool
+    bench: Bench, tool: Tool, releases: Sequence[Release], *, dry_run: bool
 ) -> frozenset[str]:
-    """Return which of these versions stay rejected when the gates are asked once more.
+    """Return the versions that people rejected, when the gates are asked once more.
 
     A rejection holds for what was judged: under another policy the release asks again.
     """
-    if dry_run or not rejected:
-        return frozenset(rejected)
+    refused = review.rejected(bench.journal, tool.name)
+    if dry_run or not refused:
+        return frozenset(refused)
     for release in releases:
-        if release.version in rejected:
+        if release.version in refused:
             # What goes wrong is met again, and told of, where the release is taken.
             with suppress(Exception):
                 clear(bench, tool, release)
