@@ -88,6 +88,13 @@ def test_what_is_approved_goes_on_and_says_by_whom(bench: Bench, tool: Tool) -> 
     assert take(bench, tool) == cleared  # remembered, with its judgment
 
 
+def test_what_is_held_as_before_is_logged_once(bench: Bench, tool: Tool) -> None:
+    held(bench, tool)
+    held(bench, tool)
+    entries = [e.event for e in bench.journal.entries("hello") if e.stage == "license"]
+    assert entries == ["held"]
+
+
 def test_one_gate_may_be_decided_alone(bench: Bench, tool: Tool) -> None:
     held(bench, tool)
     say(bench, tool, "approved", "1.0", "license")

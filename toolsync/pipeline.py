@@ -25,6 +25,7 @@ from toolsync.recalls import announce_recalls
 from toolsync.steps import Event
 from toolsync.survey import Look, in_trouble, look_at_all, sifted_of, stand
 from toolsync.watch.look import Sighting
+from toolsync.watch.versions import upstream_key
 
 
 def sync(
@@ -57,7 +58,7 @@ def _sync_tool(bench: Bench, tool: Tool, found: Look, dry_run: bool) -> Outcome:
     before = stand(bench, tool, found)
     if isinstance(found, ToolsyncError) or before.status not in ("up-to-date", "new", "held"):
         return before
-    refused = _still_rejected(bench, tool, found.releases, dry_run=dry_run)
+    refused = _still_rejected(bench, tool, found.releases, before.current, dry_run=dry_run)
     takeable = sifted_of(bench, tool, found).takeable
     offered = [release for release in takeable if release.version not in refused]
     chosen = candidates(offered, before.current, tool.watch.backlog)
@@ -73,9 +74,14 @@ def _sync_tool(bench: Bench, tool: Tool, found: Look, dry_run: bool) -> Outcome:
 
 
 def _still_rejected(
-    bench: Bench, tool: Tool, releases: Sequence[Release], *, dry_run: bool
+    bench: Bench,
+    tool: Tool,
+    releases: Sequence[Release],
+    current: str | None,
+    *,
+    dry_run: bool,
 ) -> frozenset[str]:
-    """Return the versions that people rejected, when the gates are asked once more.
+    """Return the versions that people rejected, when those that are newer are judged once more.
 
     A rejection holds for what was judged: under another policy the release asks again.
     """
@@ -83,7 +89,8 @@ def _still_rejected(
     if dry_run or not refused:
         return frozenset(refused)
     for release in releases:
-        if release.version in refused:
+        older = current and upstream_key(release.version) <= upstream_key(current)
+        if release.version in refused and not older:
             # What goes wrong is met again, and told of, where the release is taken.
             with suppress(Exception):
                 clear(bench, tool, release)

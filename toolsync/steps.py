@@ -97,16 +97,17 @@ class Steps:
         try:
             value = act()
         except Held as error:
-            self.journal.record(
-                key,
-                inputs=wanted,
-                outcome="held",
-                started=started,
-                data=self._log_of(error),
-                message=str(error),
-                resolution=error.resolution,
-                kind=type(error).__name__,
-            )
+            if not _is_same(known, wanted, error):
+                self.journal.record(
+                    key,
+                    inputs=wanted,
+                    outcome="held",
+                    started=started,
+                    data=self._log_of(error),
+                    message=str(error),
+                    resolution=error.resolution,
+                    kind=type(error).__name__,
+                )
             raise
         except TryAgain as error:
             self.journal.log(key, "later", str(error))
@@ -164,6 +165,15 @@ def _held_before(known: Result) -> Held:
     kind = getattr(errors, known.kind, Held)
     found: Held = kind(known.message, resolution=known.resolution)
     return found
+
+
+def _is_same(known: Result | None, wanted: str, error: Held) -> bool:
+    """Say whether a stage is held as it was before, which is no news for the log."""
+    return (
+        known is not None
+        and (known.inputs, known.outcome) == (wanted, "held")
+        and (known.message, known.kind) == (str(error), type(error).__name__)
+    )
 
 
 def _blobs(value: object, predecessor: Mapping[str, object]) -> Iterator[Blob]:
