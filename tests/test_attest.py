@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.keys import Keys, throwaway_keys
 from tests.released import deliver_on_paper, open_bench, signed_tool, take
@@ -18,7 +20,7 @@ from tests.rig import Rig
 from tests.tiny import archive
 from tests.web import Web
 from toolsync.attest.audit import archive_key, audit, in_folder, in_store, passes, take_away
-from toolsync.attest.check import Check
+from toolsync.attest.check import Check, check_envelope
 from toolsync.attest.envelope import Envelope, pae, read_envelope, sealed
 from toolsync.attest.keep import attest, gather
 from toolsync.attest.statement import payload
@@ -412,6 +414,20 @@ def test_a_tampering_is_named_by_its_place(
     assert wrong
     assert wrong[0].place == place, wrong
     assert wrong[0].sentence
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
+def test_no_byte_can_be_changed_unseen(
+    original: Published, tmp_path: Path, place: float, byte: int
+) -> None:
+    data = bytearray(original.envelope.read_bytes())
+    data[int(place * len(data))] = byte
+    checks, said = check_envelope(bytes(data), [original.key], tmp_path)
+    if checks[0].verdict == "good":  # a blank of the outer JSON, at most
+        assert said == original.statement
+    else:
+        assert said == {}
 
 
 def test_there_are_at_least_twenty() -> None:
