@@ -20,7 +20,7 @@ TEST_PACKAGES := build-essential chromium chromium-driver curl faketime fonts-de
 
 DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproject python3-all \
 	python3-setuptools
-DEB_CHECK_PACKAGES := piuparts systemd
+DEB_CHECK_PACKAGES := mmdebstrap piuparts systemd
 
 .PHONY: run test test-ppa quick lint bench bench-check bench-repack cases cases-license deb deb-check fuzz screenshots \
 	clean packages-run packages-test ids
