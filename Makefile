@@ -19,8 +19,8 @@ TEST_PACKAGES := build-essential chromium chromium-driver curl faketime fonts-de
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
 DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproject python3-all \
-	python3-setuptools
-DEB_CHECK_PACKAGES := mmdebstrap piuparts systemd
+	python3-setuptools systemd
+DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
 .PHONY: run test test-ppa quick lint bench bench-check bench-repack cases cases-license deb deb-check fuzz screenshots \
 	clean packages-run packages-test ids
@@ -106,19 +106,20 @@ $(VENV)/.moto: | $(VENV)/.test
 	@touch $@
 
 # The Debian packages, built in a copy of what git tracks, so that nothing is left here.
-DEB := build/deb/toolsync
+DEB_WORK ?= build/deb
+DEB_DIST ?= dist
 deb: packages-test
 	$(call install,$(DEB_PACKAGES))
-	@rm -rf build/deb && mkdir -p $(DEB) dist
-	@git ls-files -z | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C $(DEB)
-	@cd $(DEB) && PATH=/usr/sbin:/usr/bin:/sbin:/bin dpkg-buildpackage -us -uc $(DEB_FLAGS) \
-	  >../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
-	@rm -f dist/toolsync*_* && cp build/deb/toolsync*_* dist/
-	@ls dist/toolsync*_*.deb
+	@rm -rf $(DEB_WORK) && mkdir -p $(DEB_WORK)/toolsync $(DEB_DIST)
+	@git ls-files -z | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C $(DEB_WORK)/toolsync
+	@cd $(DEB_WORK)/toolsync && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	  dpkg-buildpackage -us -uc $(DEB_FLAGS) >../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
+	@rm -f $(DEB_DIST)/toolsync*_* && cp $(DEB_WORK)/toolsync*_* $(DEB_DIST)/
+	@ls $(DEB_DIST)/toolsync*_*.deb
 
 deb-check: deb
 	$(call install,$(DEB_CHECK_PACKAGES))
-	@debian/check dist
+	@debian/check $(DEB_DIST)
 
 $(VENV)/.txpkgupload: | $(VENV)/.test
 	@echo "Installing txpkgupload, Launchpad's upload server to test against, into $(VENV)/txpkgupload"

@@ -13,6 +13,7 @@ from debian.changelog import Changelog
 from debian.deb822 import Deb822
 
 from tests.rig import ROOT
+from toolsync.definition import load_tool
 from toolsync.doctor import _ALWAYS, _FOR_BACKEND
 from toolsync.system.builder import PROGRAMS
 from toolsync.system.run import PACKAGES
@@ -163,3 +164,62 @@ def test_scripts_are_plain_shell(name: str) -> None:
     assert os.access(DEBIAN / name, os.X_OK)
     done = subprocess.run(["dash", "-n", DEBIAN / name], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages, as `make deb` makes them, and what the first unpacks to."""
+    dist = tmp_path_factory.mktemp("dist")
+    words = ["make", "-C", ROOT, "deb", f"DEB_WORK={dist}/work", f"DEB_DIST={dist}"]
+    done = subprocess.run(
+        [*words, "DEB_FLAGS=--build-profiles=nocheck"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (deb,) = dist.glob("toolsync_*.deb")
+    subprocess.run(["dpkg-deb", "-x", deb, dist / "root"], check=True)
+    return dist
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("deb")
+def test_lintian_finds_nothing(built: Path) -> None:
+    (changes,) = built.glob("*.changes")
+    done = subprocess.run(
+        ["lintian", "--allow-root", "--color=never", "--fail-on=error,warning", changes],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("deb")
+def test_the_service_is_closed_and_its_units_are_understood(built: Path) -> None:
+    units = built / "root" / "lib" / "systemd" / "system"
+    words = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
+    done = subprocess.run([*words, units / "toolsync.service"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("deb")
+def test_the_package_works_and_carries_the_tools_as_they_are(built: Path) -> None:
+    root = built / "root"
+    home = root / "usr" / "lib" / "python3" / "dist-packages"
+    done = subprocess.run(
+        ["/usr/bin/python3", root / "usr" / "bin" / "toolsync", "--version"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(home)},
+    )
+    assert done.stdout.startswith("toolsync, version "), done.stderr
+    for folder in (ROOT / "conf" / "tools").iterdir():
+        ours = load_tool(folder).packaging_digest()
+        theirs = load_tool(root / "usr/share/toolsync/tools" / folder.name).packaging_digest()
+        assert ours == theirs, f"{folder.name}: another packaging than the checkout's"
+    assert (root / "etc/toolsync/toolsync.toml").read_bytes() == (
+        ROOT / "conf/toolsync.toml"
+    ).read_bytes()
+    for page in ("man1/toolsync.1.gz", "man5/toolsync.toml.5.gz", "man5/tool.toml.5.gz"):
+        assert (root / "usr/share/man" / page).is_file()
