@@ -170,7 +170,7 @@ def test_scripts_are_plain_shell(name: str) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the packages, as `make deb` makes them, and what the first unpacks to."""
     dist = tmp_path_factory.mktemp("dist")
-    words = ["make", "-C", ROOT, "deb", f"DEB_WORK={dist}/work", f"DEB_DIST={dist}"]
+    words = ["make", "-C", str(ROOT), "deb", f"DEB_WORK={dist}/work", f"DEB_DIST={dist}"]
     done = subprocess.run(
         [*words, "DEB_FLAGS=--build-profiles=nocheck"], capture_output=True, text=True
     )
