@@ -125,6 +125,8 @@ class Config:
     state: Path
     tool_folders: tuple[Path, ...]
     """Searched in order: the operator's first, then the shipped ones."""
+    tools: tuple[str, ...] = ()
+    """The tools that are kept in sync where none is named; empty for all that are found."""
     target: str = "local"
     series: tuple[str, ...] = _SERIES
     maintainer: str = "toolsync archive <toolsync@toolsync.invalid>"
@@ -136,6 +138,8 @@ class Config:
     """Requests at once to one host."""
     interval: float = 0.0
     """Seconds between the starts of two requests to one host."""
+    store_limit: int = 0
+    """Bytes for store and archive together, 0 for any number."""
     mirrors: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     build: Build = Build()
@@ -172,8 +176,10 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         state=(state or Path(raw.get("state", default_state()))).expanduser().absolute(),
         tool_folders=tuple(dict.fromkeys(folders)),
         **{key: raw[key] for key in ("target", "maintainer", "mirrors", "jobs") if key in raw},
+        tools=tuple(raw.get("tools", [])),
         series=tuple(raw.get("series", _SERIES)),
         **{key: http[key] for key in _HTTP if key in http},
+        store_limit=raw.get("store", {}).get("limit", 0),
         limits=Limits(**raw.get("limits", {})),
         build=Build(**{**_cache(), **raw.get("build", {})}),
         local=Local(**raw.get("local", {})),

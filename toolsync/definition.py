@@ -153,16 +153,23 @@ def each_tool(
 ) -> Iterator[tuple[str, Tool | SetupError]]:
     """Give what `load_tools` returns one by one, each read when it is asked for.
 
-    Raises UsageError, before anything is given, for a name that no folder has.
+    Raises UsageError, before anything is given, for a name that no folder has; SetupError
+    where it is the settings that name it.
     """
     found = dict(_tool_folders(config))
-    missing = [name for name in names if name not in found]
+    missing = [name for name in names or config.tools if name not in found]
+    if missing and not names:
+        raise SetupError(
+            f"{config.file}: `tools` names {', '.join(missing)}, which no folder has;"
+            f" there are: {', '.join(sorted(found))}",
+            resolution="Mend `tools`, or leave it out to take all.",
+        )
     if missing:
         raise UsageError(
             f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
             resolution="Name one of these, or write a new one; README.md tells how.",
         )
-    return ((name, _read(found[name])) for name in names or sorted(found))
+    return ((name, _read(found[name])) for name in names or config.tools or sorted(found))
 
 
 def _read(folder: Path) -> Tool | SetupError:

@@ -102,6 +102,11 @@ class Docket(Book):
         blob = Blob(name=row["name"], sha256=row["sha256"], size=row["size"])
         return Signed(envelope=blob, payload=row["payload"], at=row["at"])
 
+    def envelopes(self) -> list[Blob]:
+        """Return all signed evidence that was ever kept, of every release."""
+        rows = self._all("SELECT DISTINCT name, sha256, size FROM evidence")
+        return [Blob(**row) for row in rows]
+
     def keep_evidence(self, tool: str, version: str, envelope: Blob, payload: str) -> None:
         """Keep where signed evidence lies; what was signed before stays."""
         self._put(

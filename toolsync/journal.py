@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
 from toolsync.ledger import CONFIRMED, LEDGER, Ledger
 from toolsync.model import STAGES
 from toolsync.pagebook import FIRSTS, Pagebook
-from toolsync.records import Entry, Key, Result, Upload
+from toolsync.records import SHA256, Entry, Key, Result, Upload
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import full_disk_is_told
 
@@ -141,6 +141,28 @@ class Journal(Ledger, Docket, Pagebook):
         """Return all that a release's stages came to, in the stages' order."""
         rows = self._all("SELECT * FROM result WHERE tool=? AND version=?", tool, version)
         return sorted(map(_result, rows), key=lambda r: (STAGES.index(r.key.stage), r.key.scope))
+
+    def all_results(self, tool: str) -> list[Result]:
+        """Return all that a tool's stages came to, of every release, in no order."""
+        return list(map(_result, self._all("SELECT * FROM result WHERE tool=?", tool)))
+
+    def tools_taken(self) -> list[str]:
+        """Return the tools of which a release was ever taken."""
+        return [row["tool"] for row in self._all("SELECT DISTINCT tool FROM result ORDER BY tool")]
+
+    def digests(self) -> set[str]:
+        """Return every SHA-256 that is named anywhere in here."""
+        tables = self._all("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        asked = [f"SELECT * FROM {table['name']}" for table in tables]  # noqa: S608 (our own names)
+        rows = (row for sql in asked for row in self._db.execute(sql))
+        texts = (value for row in rows for value in row if isinstance(value, str))
+        return {digest for text in texts for digest in SHA256.findall(text)}
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy as of one moment, which another process may go on changing."""
+        with closing(sqlite3.connect(path)) as copy:
+            self._db.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
 
     def record(
         self,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from toolsync.judgment import Judgment
 from toolsync.values import Blob
+
+SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+"""A digest in a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

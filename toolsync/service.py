@@ -21,6 +21,7 @@ from toolsync.records import RunRow, Standing
 from toolsync.report.news import Scene
 from toolsync.report.post import Post, open_post
 from toolsync.system.store import replace_file
+from toolsync.upkeep import clean_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +102,10 @@ def _written(
     faulty: Sequence[Outcome],
     standings: Mapping[str, Standing],
 ) -> list[tuple[str, ToolsyncError]]:
-    """Write the files that are set up; return what went wrong."""
-    report = bench.config.report
-    acts: list[tuple[str, str, Callable[[], object]]] = [
+    """Write the files that are set up and clear the disk; return what went wrong."""
+    report, limit = bench.config.report, bench.config.store_limit
+    acts: list[tuple[str, object, Callable[[], object]]] = [
+        ("store", limit, lambda: clean_up(bench, limit=limit)),
         ("metrics", report.metrics, lambda: write_metrics(bench, post, standings)),
         ("page", report.page, lambda: write_page(bench, tools, faulty)),
     ]

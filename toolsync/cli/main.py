@@ -36,6 +36,9 @@ COMMANDS = {
     "repack": "Make the orig tarball of an archive.",
     "license": "Compare the license terms of two archives or folders.",
     "compat": "Say what users of one release would miss in another.",
+    "gc": "Remove what no release in use needs.",
+    "backup": "Write all that cannot be had again into one file.",
+    "restore": "Put a backup into an empty state folder.",
     "completion": "Print what makes a shell complete commands and options.",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cmp_to_key
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,10 @@ def newest(root: Path, source: str, series: str) -> str | None:
 def is_older(version: str, other: str) -> bool:
     """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
     return int(version_compare(version, other)) < 0
+
+
+order = cmp_to_key(lambda version, other: int(version_compare(version, other)))
+"""A key that sorts Debian versions."""
 
 
 def _paragraphs(root: Path, series: str, pattern: str, kind: Any) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from toolsync.model import Built, Confirmed, Package, Receipt
 from toolsync.publish import index
 from toolsync.publish.reprepro import Layout, Reprepro
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
-from toolsync.publish.target import Ledger
+from toolsync.publish.target import Ledger, Old
 from toolsync.system.gpg import SigningHome
 from toolsync.system.run import run
 from toolsync.system.store import Store, full_disk_is_told, replace_file
@@ -155,6 +155,30 @@ class LocalArchive:
             )
         key = self._signing.public_key(self._fingerprint)
         return stanza(self.url, series, "main non-free", key)
+
+    def size(self) -> int:
+        """Return the bytes in the pool."""
+        return sum(p.stat().st_size for p in (self._root / "pool").rglob("*") if p.is_file())
+
+    def superseded(self) -> list[Old]:
+        """Return the versions in the pool that no index names, oldest first of each source."""
+        found = []
+        for series in self._series if (self._root / "current").exists() else ():
+            tracks = self._reprepro.tracked(series)
+            shown = {name for track in tracks if track.shown for name in track.files}
+            for track in tracks:
+                if not track.shown:
+                    own = (self._root / name for name in track.files if name not in shown)
+                    size = sum(path.stat().st_size for path in own if path.exists())
+                    found.append(
+                        Old(series=series, source=track.source, version=track.version, size=size)
+                    )
+        return sorted(found, key=lambda old: (old.source, index.order(old.version), old.series))
+
+    def forget(self, old: Old) -> None:
+        """Remove a superseded version; what is shown is not touched."""
+        self._settle()
+        self._reprepro.forget(old.series, old.source, old.version)
 
     def check(self, series: str, now: datetime) -> str:
         """Say how a series is served; see `Target.check`. A key that is lost is not made anew."""

@@ -47,6 +47,18 @@ class Layout:
     """``SOURCE=VERSION`` of what is served and was recalled by its vendor."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """A version of a source, and which of its files are kept."""
+
+    source: str
+    version: str
+    files: tuple[str, ...]
+    """Below the archive's folder."""
+    shown: bool
+    """Whether an index names any of them."""
+
+
 class Reprepro:
     """One archive folder, its configuration and its generations."""
 
@@ -136,6 +148,22 @@ class Reprepro:
             found[path] = next(s[3:] for s in sums if s.startswith(":2:"))
         return found
 
+    def tracked(self, series: str) -> list[Tracked]:
+        """Return the versions of sources whose files are kept for a series."""
+        if not (self._root / "db" / "tracking.db").exists():
+            return []
+        return list(_tracked(self._call("dumptracks", series).out))
+
+    def forget(self, series: str, source: str, version: str) -> None:
+        """Let a version go, and its files where no other needs them.
+
+        Files go before the generation that named them: killed in between, the next call
+        finds them gone and goes on.
+        """
+        with self._generation() as words:
+            self._call(*words, "removetrack", series, source, version)
+            self._call(*words, "deleteunreferenced")
+
     @contextmanager
     def _generation(self) -> Iterator[tuple[str, ...]]:
         """Give reprepro's options for a copy of the present generation; then show the copy.
@@ -194,6 +222,26 @@ class Reprepro:
     ) -> Done:
         base = ("reprepro", "--basedir", self._root)
         return run(*base, *words, timeout=_SECONDS, ok=ok, env=env, limit=64 * 1024 * 1024)
+
+
+def _tracked(text: str) -> Iterator[Tracked]:
+    """Read what ``reprepro dumptracks`` prints: fields, then lines of ``path type uses``."""
+    for paragraph in filter(None, text.split("\n\n")):
+        fields: dict[str, str] = {}
+        files: list[tuple[str, int]] = []
+        for line in paragraph.splitlines():
+            if line.startswith(" "):
+                path, _, uses = line.split()
+                files.append((path, int(uses)))
+            elif ": " in line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+        yield Tracked(
+            source=fields["Source"],
+            version=fields["Version"],
+            files=tuple(path for path, _ in files),
+            shown=any(uses for _, uses in files),
+        )
 
 
 def _configured(path: Path) -> list[str]:

@@ -12,6 +12,7 @@ they are handed, before every act that cannot be undone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -134,4 +135,32 @@ class Noticeboard(Protocol):
 
     def announce(self, recalls: tuple[str, ...]) -> bool:
         """Call these versions recalled, and no others; say whether that changed anything."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Old:
+    """A version that a target still keeps and no longer offers."""
+
+    series: str
+    source: str
+    version: str
+    size: int
+    """Bytes of its files."""
+
+
+@runtime_checkable
+class Prunable(Protocol):
+    """A target that keeps superseded versions on our own disk."""
+
+    def size(self) -> int:
+        """Return the bytes of all packages that it keeps."""
+        ...
+
+    def superseded(self) -> list[Old]:
+        """Return the versions that a newer one has replaced, oldest first."""
+        ...
+
+    def forget(self, old: Old) -> None:
+        """Remove such a version; one that is gone already is no error."""
         ...

@@ -112,6 +112,15 @@ class Store:
             self._settle(path, digest)
         return Blob(name=name, sha256=digest, size=size)
 
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Give digest and size in bytes of every file that is kept."""
+        for path in (self._root / "sha256").glob("??/*"):
+            yield path.name, path.stat().st_size
+
+    def drop(self, digest: str) -> None:
+        """Remove a file; one that is gone already is no error."""
+        self._at(digest).unlink(missing_ok=True)
+
     def sweep(self) -> None:
         """Remove temporary files that a killed run has left."""
         shutil.rmtree(self._root / "tmp", ignore_errors=True)
