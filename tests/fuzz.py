@@ -23,6 +23,7 @@ with atheris.instrument_imports(include=["toolsync"]):
     from toolsync.config import Limits
     from toolsync.definition import Gate, Tool, Verify, Watch
     from toolsync.errors import Held, Hostile, SetupError, TryAgain
+    from toolsync.licensing import LicensePolicy
     from toolsync.system.http import Http, Page, Validators
     from toolsync.watch import watchfile
     from toolsync.watch.pages import Pages
@@ -111,7 +112,7 @@ def _tool(kind: str) -> Tool:
         homepage="http://vendor.test/",
         watch=Watch(**words),
         verify=Verify(),
-        license=Gate(),
+        license=LicensePolicy(),
         compat=Gate(),
         source="tool",
         series=(),

@@ -22,6 +22,7 @@ GROUND = (
     "judgment",
     "archives",
     "tree",
+    "licensing",
 )
 """What everybody may stand on; nothing of it may import a stage."""
 ABOVE = (

@@ -13,6 +13,7 @@ import pytest
 from tests.keys import AFTER, BEFORE, Keys, throwaway_keys
 from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.errors import SetupError, Unverified
+from toolsync.licensing import LicensePolicy
 from toolsync.model import Blob, Fetched, Finding, Release
 from toolsync.system.store import Store
 from toolsync.verify.stage import METHODS, verify
@@ -41,7 +42,7 @@ class Bench:
             homepage="",
             watch=Watch(kind="html"),
             verify=Verify(method=method, keys=tuple(keys), pins=dict(pins or {})),
-            license=Gate(),
+            license=LicensePolicy(),
             compat=Gate(),
             source="foo",
             series=(),

@@ -11,6 +11,7 @@ import pytest
 
 from tests.keys import AFTER, BEFORE, Keys, throwaway_keys
 from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.licensing import LicensePolicy
 from toolsync.verify.file import verify_file, verify_signed
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -52,7 +53,7 @@ def tool(folder: Path, **verify: object) -> Tool:
         homepage="",
         watch=Watch(kind="html"),
         verify=Verify(**verify),  # type: ignore[arg-type]
-        license=Gate(),
+        license=LicensePolicy(),
         compat=Gate(),
         source="foo",
         series=(),

@@ -8,6 +8,7 @@ from typing import Any
 from tests.web import Web
 from toolsync.config import Limits
 from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.licensing import LicensePolicy
 from toolsync.system.http import Http
 from toolsync.watch.look import Sighting, look
 
@@ -21,7 +22,7 @@ def tool_with(**watch: Any) -> Tool:
         homepage="",
         watch=Watch(**watch),
         verify=Verify(),
-        license=Gate(),
+        license=LicensePolicy(),
         compat=Gate(),
         source="tool",
         series=(),

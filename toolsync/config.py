@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from toolsync.licensing import Classes, license_classes
 from toolsync.schema import read_toml
 
 SERVICE_STATE = Path("/var/lib/toolsync")
@@ -143,6 +144,7 @@ class Config:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     build: Build = Build()
+    license: Classes = field(default_factory=Classes)
     local: Local = Local()
     ppa: Ppa = Ppa()
     report: Report = Report()
@@ -182,6 +184,7 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         store_limit=raw.get("store", {}).get("limit", 0),
         limits=Limits(**raw.get("limits", {})),
         build=Build(**{**_cache(), **raw.get("build", {})}),
+        license=license_classes(raw.get("license", {})),
         local=Local(**raw.get("local", {})),
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {})),

@@ -15,6 +15,7 @@ from typing import Any
 
 from toolsync.config import Config
 from toolsync.errors import SetupError, UsageError
+from toolsync.licensing import LicensePolicy, license_policy
 from toolsync.schema import read_toml
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
@@ -99,7 +100,7 @@ class Tool:
     homepage: str
     watch: Watch
     verify: Verify
-    license: Gate
+    license: LicensePolicy
     compat: Gate
     source: str
     """The source package's name."""
@@ -194,7 +195,7 @@ def load_tool(folder: Path) -> Tool:
         homepage=raw["homepage"],
         watch=Watch(**{**watch, "mangle": tuple(watch.get("mangle", []))}),
         verify=Verify(**{**verify, "keys": tuple(_squeezed(verify.get("keys", [])))}),
-        license=Gate(**raw.get("license", {})),
+        license=license_policy(raw.get("license", {})),
         compat=Gate(**raw.get("compat", {})),
         source=package.get("source", folder.name),
         series=tuple(package.get("series", [])),

@@ -6,10 +6,13 @@ import hashlib
 
 from toolsync.definition import Gate
 from toolsync.judgment import Judgment
+from toolsync.licensing import LicensePolicy
 from toolsync.model import Finding, Unpacked
 
 
-def judge_unexamined(stage: str, subject: str, gate: Gate, item: Unpacked) -> Judgment:
+def judge_unexamined(
+    stage: str, subject: str, gate: Gate | LicensePolicy, item: Unpacked
+) -> Judgment:
     """Return the judgment that says nothing was examined.
 
     ``stage`` is the gate's name and its table in tool.toml, ``subject`` what it would examine.

@@ -29,7 +29,7 @@ RULES: Mapping[str, int] = {
     "fetch": 1,
     "verify": 1,
     "unpack": 1,
-    "license": 1,
+    "license": 2,
     "compat": 1,
     "package": 1,
     "build": 1,

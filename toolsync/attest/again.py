@@ -17,6 +17,7 @@ from toolsync.config import Config
 from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.errors import ToolsyncError
 from toolsync.license import gate as license_gate
+from toolsync.licensing import LicensePolicy
 from toolsync.model import Fetched, Release, Unpacked, Verified
 from toolsync.system.clock import parsed
 from toolsync.system.store import Store
@@ -160,6 +161,8 @@ class _Again:
         )
         if old.get("rules") != new.get("rules"):
             raise _NotHere("this version of toolsync reads terms by other rules than then")
+        for kept in (old, new):
+            kept.pop("told", None)  # what a detector explained, which decides nothing
         if old != new:
             raise _Different("the license terms, read again, are not those that were judged")
         return "the license terms were read again with the same fingerprints"
@@ -191,7 +194,7 @@ def _tool(record: Mapping[str, Any], folder: Path) -> Tool:
         homepage="",
         watch=Watch(kind=""),
         verify=load(Verify, policy["verify"]),
-        license=load(Gate, policy["license"]),
+        license=load(LicensePolicy, policy["license"]),
         compat=load(Gate, policy["compat"]),
         source=policy["source"],
         series=(),

@@ -23,7 +23,8 @@ def command(settings: Settings, old: Path, new: Path, show_diff: bool, as_json: 
     The verdict is silent (exit status 0), review or block (3): years, holders and layout are no
     change; other words in a license text are, and so is what is carried along and was not before.
     """
-    from toolsync.license.trees import compare_trees, text_changes
+    from toolsync.license.report import text_changes
+    from toolsync.license.trees import compare_trees
     from toolsync.model import dump
     from toolsync.system.work import Workshop
 
@@ -42,5 +43,5 @@ def command(settings: Settings, old: Path, new: Path, show_diff: bool, as_json: 
         say(f"{found.verdict}: {old.name} → {new.name}")
         render.table([(c.finding.severity, c.code, c.message) for c in found.changes])
     if show_diff and not as_json:
-        say(text_changes(found.old, found.new))
+        say("\n".join(text_changes(found.old, found.new)))
     return FINE if found.verdict == "silent" else HELD

@@ -22,6 +22,8 @@ _REMARKS = {
 }
 
 
+_FEW = 3
+"""Files of code that make a folder more than a stub."""
 _HOMES = frozenset({"vendored", "embedded", "top"})
 """Kinds that are a folder of somebody else's work."""
 _INNER = frozenset({"package", "versioned", "certificates", "font"})
@@ -73,7 +75,7 @@ def _news(part: Component, old: Terms, had: dict[str, set[str]], jars: set[str])
         return "" if part.digest in jars else "jar"
     if part.kind != "folder":
         return "" if part.name in had[part.kind] else part.kind
-    if part.name in had["folder"] or part.name in had["vendored"]:
+    if part.name in had["folder"] or part.name in had["vendored"] or part.files < _FEW:
         return ""
     if part.name.replace("_", "-") in old.requires:
         return "embedded"
@@ -106,7 +108,8 @@ _HOUSE = frozenset(
 def _files(old: Terms, new: Terms, homes: tuple[str, ...]) -> Iterator[Change]:
     """Compare (path, id) pairs: a set of ids hides an MIT file in a tree that has others."""
     seen = {file.digest for file in old.files}
-    before = {file.path: frozenset(map(hints.family, file.ids)) for file in old.files}
+    now = new.ids()
+    before = {path: frozenset(map(hints.family, ids)) for path, ids in old.ids().items()}
     around: dict[str, set[str]] = defaultdict(set)
     for path, ids in before.items():
         folder = path
@@ -119,7 +122,7 @@ def _files(old: Terms, new: Terms, homes: tuple[str, ...]) -> Iterator[Change]:
     for file in new.files:
         if file.digest in seen or file.path in texts or file.path.startswith(homes):
             continue
-        ids = frozenset(map(hints.family, file.ids)) - main
+        ids = frozenset(map(hints.family, now[file.path])) - main
         known = before.get(file.path)
         ids -= known if known is not None else _near(file.path, around)
         for name in ids:

@@ -21,7 +21,7 @@ from toolsync.license.terms import LicenseText, Terms
 def compare(old: Terms, new: Terms) -> tuple[Change, ...]:
     """Return what of ``new`` is not as in ``old``, the gravest first."""
     found = [
-        *_problems(new),
+        *problems(new),
         *_mains(old, new),
         *_notices(old, new),
         *_nested(old, new),
@@ -32,7 +32,7 @@ def compare(old: Terms, new: Terms) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda change: -(SILENT, REVIEW, BLOCK).index(change.verdict)))
 
 
-def _problems(new: Terms) -> Iterator[Change]:
+def problems(new: Terms) -> Iterator[Change]:
     """What could not be read is never taken for unchanged."""
     for problem in new.problems:
         yield Change(
@@ -213,10 +213,7 @@ def _home(path: str) -> str:
 
 def _metadata(old: Terms, new: Terms) -> Iterator[Change]:
     """Tell where metadata changed by themselves, or do not say what the text says."""
-    said = {name for item in old.declared for name in _bases(item.expression)}
-    says = {name for item in new.declared for name in _bases(item.expression)}
-    texts = {base for text in new.mains if text.id for base in _bases(text.id)}
-    same = {text.fingerprint for text in old.mains} == {text.fingerprint for text in new.mains}
+    said, says = _declared(old), _declared(new)
     if said and says and said != says:
         yield Change(
             code="metadata-changed",
@@ -224,8 +221,17 @@ def _metadata(old: Terms, new: Terms) -> Iterator[Change]:
             message=f"metadata declare {listed(says)}, before it was {listed(said)}",
             about=tuple(says),
         )
+    yield from metadata_disagrees(old, new)
+
+
+def metadata_disagrees(old: Terms, new: Terms) -> Iterator[Change]:
+    """Tell where metadata do not say what the text says, unless it was so before."""
+    said, says = _declared(old), _declared(new)
+    texts = {base for text in new.mains if text.id for base in _bases(text.id)}
+    same = {text.fingerprint for text in old.mains} == {text.fingerprint for text in new.mains}
     all_known = bool(new.mains) and all(text.id for text in new.mains)
-    disagree = bool(says) and (not says & texts if all_known else not same)
+    changed = bool(old.mains) and not same
+    disagree = bool(says) and (not says & texts if all_known else changed)
     if disagree and not (same and said == says):
         what = listed(texts) if all_known else "terms of another kind"
         yield Change(
@@ -236,12 +242,12 @@ def _metadata(old: Terms, new: Terms) -> Iterator[Change]:
         )
 
 
+def _declared(terms: Terms) -> set[str]:
+    return {name for item in terms.declared for name in _bases(item.expression)}
+
+
 def _bases(expression: str) -> frozenset[str]:
-    """Return the licenses that an expression names, without -only and -or-later."""
-    found = spdx.names(expression)
-    return frozenset(
-        name.removesuffix("-only").removesuffix("-or-later").removesuffix("+") for name in found
-    )
+    return frozenset(map(spdx.base, spdx.names(expression)))
 
 
 def _is_gutted(old: Terms, new: Terms) -> bool:

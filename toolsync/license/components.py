@@ -20,8 +20,6 @@ _NESTED_META = frozenset(
     {"package.json", "METADATA", "PKG-INFO", "Cargo.toml", "go.mod", "composer.json", "bower.json"}
 )
 _BINARY_HEAD = 1024
-_FEW = 3
-"""Files that make a folder more than a stub."""
 _SPARSE = frozenset(
     {
         "test",
@@ -129,7 +127,7 @@ def _folders(files: Sequence[File]) -> Iterator[Component]:
             for depth in range(1, min(len(parts), 4) + 1):
                 code["/".join(parts[:depth])] += 1
     for folder, count in code.items():
-        if count >= _FEW and not any(part.lower() in _SPARSE for part in folder.split("/")):
+        if not any(part.lower() in _SPARSE for part in folder.split("/")):
             yield Component(
                 kind="folder", name=folder.rpartition("/")[2].lower(), path=folder, files=count
             )

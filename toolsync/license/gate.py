@@ -1,14 +1,30 @@
-"""The license gate: a release goes on only if its terms are allowed to pass."""
+"""The license gate: a release goes on only if its terms are allowed to pass.
+
+Fingerprints of normalised texts decide; detectors explain. A first release passes by itself only
+where each main text is of an allowed license or was accepted in tool.toml.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable
+
 from toolsync.config import Config
 from toolsync.definition import Tool
-from toolsync.judgment import Judgment
-from toolsync.model import Blob, Unpacked
+from toolsync.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict
+from toolsync.license.change import REVIEW, SILENT, Change
+from toolsync.license.compare import compare
+from toolsync.license.detect import Detector
+from toolsync.license.report import written
+from toolsync.license.scan import scan
+from toolsync.license.standing import Policy, first, main_expression, settle, stands
+from toolsync.license.terms import Terms, from_json, to_json
+from toolsync.model import Blob, Unpacked, dump
 from toolsync.policy import judge_unexamined
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
+from toolsync.tree import open_tree
 
 
 def judge(
@@ -25,7 +41,93 @@ def judge(
     """Return what the tool's policy says of the terms of ``item``.
 
     ``before`` is what was kept of the last accepted release, None for the first; ``approved``
-    are digests that a person approved for this tool.
+    are digests that a person approved for this tool. Raises ProgramMissing, Hostile.
     """
-    del config, store, workshop, before, before_version, approved  # until terms are examined
-    return judge_unexamined("license", "license terms", tool.license, item)
+    if tool.license.unexamined == "allow":
+        return judge_unexamined("license", "license terms", tool.license, item)
+    policy = Policy(tool=tool.license, classes=config.license, approved=approved)
+    old = from_json(store.path(before).read_bytes()) if before is not None else None
+    detector = Detector(workshop=workshop, cache=config.licenses)
+    new = _terms(item, old, detector, config=config, store=store, workshop=workshop)
+    changes = [
+        *stands(new, policy),
+        *(first(new, policy) if old is None else compare(old, new)),
+        *_unexplained(detector.problems),
+    ]
+    settled = tuple(settle(change, new, policy) for change in changes)
+    verdict = gravest_verdict((change.verdict for change in settled), LICENSE_VERDICTS)
+    known = before_version if old is not None else ""
+    report = written(settled, old or Terms(), new, tool=tool, before=known)
+    return Judgment(
+        stage="license",
+        verdict=verdict,
+        summary=_summary(settled, new, tool, known),
+        findings=tuple(change.finding for change in settled),
+        subject=_subject(item, new, tool, config, before, approved),
+        carries=_carries(settled, new),
+        kept=store.add_bytes(to_json(new), "terms.json"),
+        report=store.add_bytes(report.encode(), "license.txt"),
+        before=known,
+    )
+
+
+def _terms(
+    item: Unpacked,
+    old: Terms | None,
+    detector: Detector,
+    *,
+    config: Config,
+    store: Store,
+    workshop: Workshop,
+) -> Terms:
+    """Read the terms of the release; only contents that ``old`` has not are looked at."""
+    with open_tree(item.orig, store=store, workshop=workshop, limits=config.limits) as top:
+        seen = scan(top, before=old)
+        told = detector.look(seen.unexplained) if seen.unexplained else {}
+        before = {item.digest: item.ids for item in old.told} if old else {}
+        return seen.explained(before | told)
+
+
+def _unexplained(problems: Iterable[str]) -> list[Change]:
+    """Return what a detector could not explain; it is never taken for unchanged."""
+    return [
+        Change(code="detector", verdict=REVIEW, message=text, about=(text,), unknown=True)
+        for text in problems
+    ]
+
+
+def _summary(settled: tuple[Change, ...], terms: Terms, tool: Tool, before: str) -> str:
+    held = sorted(
+        (change for change in settled if change.verdict != SILENT),
+        key=lambda change: -LICENSE_VERDICTS.index(change.verdict),
+    )
+    against = f"compared with {before}" if before else "first release judged"
+    if not held:
+        what = main_expression(terms, tool.license) or "its terms"
+        return f"{what}: nothing of note in the terms ({against})"
+    more = f", and {len(held) - 1} more" if len(held) > 1 else ""
+    return f"{held[0].message}{more} ({against})"
+
+
+def _carries(settled: tuple[Change, ...], terms: Terms) -> tuple[str, ...]:
+    held = {change.key for change in settled if change.verdict != SILENT}
+    return tuple(sorted(held | {text.fingerprint for text in terms.mains}))
+
+
+def _subject(
+    item: Unpacked,
+    terms: Terms,
+    tool: Tool,
+    config: Config,
+    before: Blob | None,
+    approved: frozenset[str],
+) -> str:
+    parts = {
+        "orig": item.orig.sha256,
+        "terms": terms.digest,
+        "policy": dump(tool.license),
+        "classes": dump(config.license),
+        "before": before.sha256 if before else "",
+        "approved": sorted(approved),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -23,6 +23,7 @@ from toolsync.license.terms import (
     LicenseText,
     Problem,
     Terms,
+    Told,
 )
 
 MAX_TEXTS = 5_000
@@ -64,18 +65,21 @@ class Scan:
 
     def explained(self, told: Mapping[str, tuple[str, ...]]) -> Terms:
         """Return the terms with what a detector told, by digest."""
-        files = (
-            file if file.ids or not told.get(file.digest) else replace(file, ids=told[file.digest])
-            for file in self.terms.files
+        here = {file.digest for file in self.terms.files}
+        items = (
+            Told(digest=digest, ids=ids)
+            for digest, ids in sorted(told.items())
+            if ids and digest in here
         )
-        return replace(self.terms, files=tuple(files))
+        return replace(self.terms, told=tuple(items))
 
 
-def scan(top: Path, *, seen: Mapping[str, tuple[str, ...]] | None = None) -> Scan:
-    """Read the tree below ``top``; ``seen`` are the ids, by digest, of contents known already."""
+def scan(top: Path, *, before: Terms | None = None) -> Scan:
+    """Read the tree below ``top``; what is as in ``before`` is not looked at again."""
     found = _Found()
+    seen = {(file.path, file.digest): file.ids for file in before.files} if before else {}
     for path, place, info in _walk(top, found):
-        _take(found, path, place, info, seen or {})
+        _take(found, path, place, info, seen)
     _promote(found)
     terms = Terms(
         mains=_sorted(found.texts[names.MAIN]),
@@ -156,7 +160,7 @@ def _take(
     path: str,
     place: Path,
     info: os.stat_result,
-    seen: Mapping[str, tuple[str, ...]],
+    seen: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> None:
     canonical = names.canonical(path)
     kind, certain = names.role(canonical)
@@ -175,7 +179,7 @@ def _take(
         _take_metadata(found, canonical, head)
     found.parts.extend(components.in_file(canonical, head, digest))
     short = digest[:DIGITS]
-    ids = seen.get(short)
+    ids = seen.get((canonical, short))
     if ids is None:
         binary = components.is_binary(head)
         ids = () if binary else hints.ids(head, path=canonical)

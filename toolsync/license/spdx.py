@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -72,6 +73,27 @@ def names(expression: str) -> frozenset[str]:
     """Return every license that an expression names, as SPDX spells it."""
     parsed = _parsed(expression) if expression else None
     return frozenset() if parsed is None else frozenset(_licensing().license_keys(parsed))
+
+
+def base(name: str) -> str:
+    """Return an id without -only, -or-later or +: a text does not tell which of them is meant."""
+    return name.removesuffix("-only").removesuffix("-or-later").removesuffix("+")
+
+
+def graded(expression: str, grade_of: Callable[[str], int], unknown: int) -> int:
+    """Return an expression's grade: of AND and WITH the highest of its parts, of OR the lowest."""
+    parsed = _parsed(expression) if expression else None
+    return unknown if parsed is None else _grade(parsed, grade_of)
+
+
+def _grade(node: Any, grade_of: Callable[[str], int]) -> int:
+    licensing = _licensing()
+    if isinstance(node, licensing.AND):
+        return max(_grade(part, grade_of) for part in node.args)
+    if isinstance(node, licensing.OR):
+        return min(_grade(part, grade_of) for part in node.args)
+    # An exception permits more, never less (SPDX specification, annex D).
+    return grade_of(str(getattr(node, "license_symbol", node).key))
 
 
 @cache

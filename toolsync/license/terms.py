@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolsync.model import dump, load
 
@@ -44,6 +44,14 @@ class File:
     digest: str
     """The first 32 hex digits of its SHA-256."""
     ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a detector says of a content: an explanation, which may differ between machines."""
+
+    digest: str
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +96,7 @@ class Terms:
     notices: tuple[LicenseText, ...] = ()
     nested: tuple[LicenseText, ...] = ()
     files: tuple[File, ...] = ()
+    told: tuple[Told, ...] = ()
     components: tuple[Component, ...] = ()
     declared: tuple[Declared, ...] = ()
     requires: tuple[str, ...] = ()
@@ -103,8 +112,13 @@ class Terms:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over everything, in hex."""
-        return hashlib.sha256(to_json(self)).hexdigest()
+        """SHA-256 over everything but what a detector told, in hex."""
+        return hashlib.sha256(to_json(replace(self, told=()))).hexdigest()
+
+    def ids(self) -> dict[str, tuple[str, ...]]:
+        """Return, by path, what each file is under: its own words first, else what was told."""
+        told = {item.digest: item.ids for item in self.told}
+        return {file.path: file.ids or told.get(file.digest, ()) for file in self.files}
 
 
 def to_json(terms: Terms) -> bytes:

@@ -14,7 +14,6 @@ from toolsync.license.compare import compare
 from toolsync.license.detect import Detector, available
 from toolsync.license.scan import Scan, scan
 from toolsync.license.terms import Terms
-from toolsync.license.words import word_diff
 from toolsync.system.work import Workshop
 from toolsync.tree import open_any
 
@@ -95,17 +94,3 @@ def _explained(
         for text in detector.problems
     )
     return old.explained(told), new.explained(told)
-
-
-def text_changes(old: Terms, new: Terms) -> str:
-    """Return, for a person, a word diff of each license text that changed or is new."""
-    before = {text.fingerprint for text in old.texts}
-    out = []
-    for text in new.texts:
-        if text.fingerprint in before:
-            continue
-        rivals = [other for other in old.texts if other.path == text.path]
-        rivals += [other for other in old.mains if text in new.mains]
-        base = rivals[0].words if rivals else ""
-        out.append(f"== {text.path}\n{word_diff(base, text.words)}")
-    return "\n\n".join(out)

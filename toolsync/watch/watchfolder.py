@@ -13,6 +13,7 @@ from pathlib import Path
 
 from toolsync.definition import Gate, Tool, Verify, Watch
 from toolsync.errors import SetupError
+from toolsync.licensing import LicensePolicy
 from toolsync.watch.rules import mangled
 from toolsync.watch.versions import sort_key
 from toolsync.watch.watchfile import WatchFile, parse
@@ -65,7 +66,7 @@ def load_folder(folder: Path) -> Tool:
             prereleases=True,
         ),
         verify=Verify(),
-        license=Gate(),
+        license=LicensePolicy(),
         compat=Gate(),
         source=name,
         series=(),

@@ -1,0 +1,195 @@
+"""What a policy says of terms: allowed, accepted for this tool, approved earlier, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from toolsync.license import hints, spdx
+from toolsync.license.change import BLOCK, REVIEW, SILENT, Change, listed
+from toolsync.license.compare import metadata_disagrees, problems
+from toolsync.license.terms import LicenseText, Terms
+from toolsync.licensing import Accepted, Bundled, Classes, LicensePolicy
+
+_ALLOWED, _NEEDS, _UNKNOWN, _DENIED = range(4)
+"""Mildest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One tool's policy within the operator's, and what people approved earlier."""
+
+    tool: LicensePolicy
+    classes: Classes
+    approved: frozenset[str] = frozenset()
+
+    def grade(self, expression: str) -> int:
+        """Return the class of an SPDX expression: of AND the gravest part, of OR the mildest."""
+        return spdx.graded(expression, self._grade_of, _UNKNOWN)
+
+    def _grade_of(self, name: str) -> int:
+        for grade, listing in (
+            (_DENIED, self.classes.denied),
+            (_NEEDS, self.classes.needs_acceptance),
+            (_ALLOWED, self.classes.allowed),
+        ):
+            if any(spdx.base(name) == spdx.base(item) for item in listing):
+                return grade
+        return _UNKNOWN
+
+    def acceptance(self, text: LicenseText) -> Accepted | None:
+        """Return the entry of tool.toml that covers a main text."""
+        for entry in self.tool.accepted:
+            if text.fingerprint in entry.fingerprints:
+                return entry
+            if not entry.fingerprints and text.id:
+                bases = {spdx.base(name) for name in spdx.names(entry.expression)}
+                if spdx.base(text.id) in bases or text.id == entry.expression:
+                    return entry
+        return None
+
+    def allows(self, expression: str) -> bool:
+        """Say whether an expression is allowed, or accepted for this tool."""
+        grade = self.grade(expression)
+        return grade == _ALLOWED or any(
+            expression == entry.expression for entry in self.tool.accepted
+        )
+
+    def component(self, path: str, digests: Iterable[str] = ()) -> Bundled | None:
+        """Return the entry of tool.toml that covers a part of the tree."""
+        digests = tuple(digests)
+        for entry in self.tool.component:
+            below = entry.path.strip("/")
+            if below and (path == below or path.startswith(f"{below}/")):
+                return entry
+            if entry.sha256 and entry.sha256 in digests:
+                return entry
+        return None
+
+
+def stands(terms: Terms, policy: Policy) -> Iterator[Change]:
+    """Judge the main texts: none passes unless its license is allowed, accepted or approved."""
+    for text in terms.mains:
+        if text.fingerprint in policy.approved:
+            continue
+        entry = policy.acceptance(text)
+        grade = policy.grade(text.id) if text.id else _UNKNOWN
+        if entry is not None:
+            yield _accepted(text, entry)
+        elif grade != _ALLOWED:
+            yield _not_allowed(text, grade)
+    if policy.tool.never_auto:
+        yield Change(
+            code="never-automatic",
+            verdict=REVIEW,
+            message="tool.toml wants a person to look at every release (never_auto)",
+            about=(terms.digest,),
+        )
+
+
+def _accepted(text: LicenseText, entry: Accepted) -> Change:
+    field = f"; use only: {entry.field_of_use}" if entry.field_of_use else ""
+    share = "" if entry.redistributable else "; it may not be passed on"
+    return Change(
+        code="accepted",
+        verdict=SILENT,
+        message=f"{text.path} ({entry.expression}) was accepted for this tool by {entry.by} on "
+        f"{entry.when}: {entry.why}{field}{share}",
+        about=(text.fingerprint,),
+    )
+
+
+def _not_allowed(text: LicenseText, grade: int) -> Change:
+    about = (text.fingerprint,)
+    if grade == _DENIED:
+        return Change(
+            code="denied",
+            verdict=BLOCK,
+            message=f"{text.path} is {text.id}, which toolsync.toml denies",
+            about=about,
+        )
+    if grade == _NEEDS:
+        message = f"{text.path} is {text.id}, which must be accepted for each tool by a person"
+        return Change(code="needs-acceptance", verdict=REVIEW, message=message, about=about)
+    what = (
+        f"is {text.id}, which is in no class of toolsync.toml"
+        if text.id
+        else (f"holds terms that are not known{_guess(text)}")
+    )
+    return Change(
+        code="unknown-terms",
+        verdict=REVIEW,
+        message=f"{text.path} {what}; fingerprint {text.fingerprint}",
+        about=about,
+        unknown=True,
+    )
+
+
+def _guess(text: LicenseText) -> str:
+    found = hints.ids(text.words[: hints.HEAD_BYTES].encode())
+    return f" (they speak of {listed(found)})" if found else ""
+
+
+def first(terms: Terms, policy: Policy) -> Iterator[Change]:
+    """Judge a first release, which nothing can be compared with."""
+    yield from problems(terms)
+    yield from metadata_disagrees(Terms(), terms)
+    for text in terms.nested:
+        grade = policy.grade(text.id) if text.id else _UNKNOWN
+        if policy.component(text.path) is not None or (text.id and policy.allows(text.id)):
+            continue
+        denied = grade == _DENIED
+        yield Change(
+            code="bundled-denied" if denied else "bundled-license",
+            verdict=BLOCK if denied else REVIEW,
+            message=f"the license text {text.path} is {text.id or 'not known' + _guess(text)}",
+            about=(text.fingerprint,),
+            unknown=not text.id,
+            paths=(text.path,),
+        )
+    parts = {part.name for part in terms.components if part.kind in ("vendored", "package", "jar")}
+    if parts:
+        yield Change(
+            code="carries",
+            verdict=SILENT,
+            message=f"it carries other people's work: {listed(parts)}",
+            about=tuple(parts),
+        )
+
+
+_PARTS = frozenset({"file-license", "notice-changed"})
+
+
+def settle(change: Change, terms: Terms, policy: Policy) -> Change:
+    """Return a change as policy and earlier approvals leave it."""
+    if change.verdict == SILENT:
+        return change
+    if change.key in policy.approved or _all_approved(change, policy):
+        message = f"{change.message} (approved earlier)"
+        return replace(change, verdict=SILENT, message=message, unknown=False)
+    if change.code.startswith("bundled-") or change.code in _PARTS:
+        covered = [_covered(path, terms, policy) for path in change.paths]
+        if covered and all(covered):
+            said = listed({entry.expression for entry in covered if entry})
+            message = f"{change.message} ({said}, says tool.toml)"
+            return replace(change, verdict=SILENT, message=message)
+    return change
+
+
+def _all_approved(change: Change, policy: Policy) -> bool:
+    """Say whether the change is only that texts are there which somebody approved."""
+    texts = change.code in ("main-changed", "main-added", "bundled-in-main-file", "denied")
+    return texts and bool(change.about) and set(change.about) <= policy.approved
+
+
+def _covered(path: str, terms: Terms, policy: Policy) -> Bundled | None:
+    digests = [part.digest for part in terms.components if part.path == path and part.digest]
+    entry = policy.component(path, digests)
+    return entry if entry is not None and policy.allows(entry.expression) else None
+
+
+def main_expression(terms: Terms, policy: LicensePolicy) -> str:
+    """Return what the whole is under: what tool.toml says, else what the main texts are."""
+    if policy.expression:
+        return policy.expression
+    return " AND ".join(sorted({text.id for text in terms.mains if text.id}))
