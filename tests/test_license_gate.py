@@ -94,7 +94,7 @@ def test_an_allowed_license_passes_at_once(gate: Gatekeeper) -> None:
     said = gate.judge(BASE)
     assert said.verdict == "silent"
     assert said.passes
-    assert said.summary == "MIT: nothing of note in the terms (first release judged)"
+    assert said.summary == "license terms: MIT, nothing of note (first release judged)"
 
 
 def test_unknown_terms_want_a_review_and_name_their_fingerprint(gate: Gatekeeper) -> None:

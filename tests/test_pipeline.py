@@ -278,7 +278,7 @@ BAD: list[tuple[Spoil, int, str, str]] = [
     (no_pin, 3, "held", "has no pin"),
     (no_method, 3, "held", "declares no method of verification"),
     (other_bytes_than_pinned, 3, "held", "is not the pinned file"),
-    (no_license_decision, 3, "held", "license terms have not been examined"),
+    (no_license_decision, 3, "held", "terms that are not known"),
     (no_compat_decision, 3, "held", "commands and interfaces have not been examined"),
     (broken_patch, 3, "held", "a patch does not apply"),
     (broken_build, 3, "held", "did not build"),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from toolsync.license import hints
-from toolsync.license.change import REVIEW, Change, shown
+from toolsync.license.change import REVIEW, Change, listed, shown
 from toolsync.license.terms import Component, LicenseText, Terms
 
 _REMARKS = {
@@ -33,7 +33,7 @@ _INNER = frozenset({"package", "versioned", "certificates", "font"})
 def carried(old: Terms, new: Terms) -> Iterator[Change]:
     """Give what is carried along now and was not before, then files under terms of their own."""
     fresh = _fresh(old, new)
-    yield from _components(fresh)
+    yield from _components(fresh, new)
     homes = tuple(f"{part.path}/" for parts in fresh.values() for part in parts)
     yield from _files(old, new, homes)
 
@@ -55,15 +55,22 @@ def _fresh(old: Terms, new: Terms) -> dict[tuple[str, str], list[Component]]:
     return fresh
 
 
-def _components(fresh: dict[tuple[str, str], list[Component]]) -> Iterator[Change]:
+def _components(fresh: dict[tuple[str, str], list[Component]], new: Terms) -> Iterator[Change]:
     for (kind, name), parts in sorted(fresh.items()):
-        count = sum(part.files for part in parts)
         paths = tuple(part.path for part in parts)
+        below = tuple(f"{path}/" for path in paths)
+        count = sum(file.path in paths or file.path.startswith(below) for file in new.files)
+        inside = {
+            part.kind
+            for part in new.components
+            if part.kind in _INNER and part.path.startswith(below)
+        }
+        also = f" (among it {listed(inside)})" if inside else ""
         files = f", {count} files" if count > 1 else ""
         yield Change(
             code=f"bundled-{kind}",
             verdict=REVIEW,
-            message=f"{shown(paths)}{files}: {_REMARKS[kind]}",
+            message=f"{shown(paths)}{files}: {_REMARKS[kind]}{also}",
             about=(name, *(part.digest for part in parts if part.digest)),
             paths=paths,
         )

@@ -104,9 +104,9 @@ def _summary(settled: tuple[Change, ...], terms: Terms, tool: Tool, before: str)
     against = f"compared with {before}" if before else "first release judged"
     if not held:
         what = main_expression(terms, tool.license) or "its terms"
-        return f"{what}: nothing of note in the terms ({against})"
+        return f"license terms: {what}, nothing of note ({against})"
     more = f", and {len(held) - 1} more" if len(held) > 1 else ""
-    return f"{held[0].message}{more} ({against})"
+    return f"license terms: {held[0].message}{more} ({against})"
 
 
 def _carries(settled: tuple[Change, ...], terms: Terms) -> tuple[str, ...]:
