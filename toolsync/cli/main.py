@@ -21,6 +21,7 @@ COMMANDS = {
     "sync": "Take every new release as far as it may go.",
     "run": "Do what timer or cron want done: sync all, then tell what changed.",
     "fetch": "Fetch, verify and unpack one release into a folder.",
+    "add": "Write a first tool.toml from a release page's address.",
     "status": "Show where every tool stands, without asking anybody.",
     "log": "Show what was done for a tool.",
     "why": "Say why a tool is at the version that it is at.",

@@ -32,13 +32,10 @@ def read(tool: Tool, get: Get) -> list[Release]:
     watch = tool.watch
     pattern = version_pattern(watch.pattern)
     root = watch.url.rstrip("/")
-    page = get(f"{root}/info/refs?service=git-upload-pack", f"{_SMART}, text/plain;q=0.9")
+    page = _asked(root, get)
     name = leaf(root).removesuffix(".git") or tool.name
     found = Found(tool, page)
-    for ref, target in _refs(page):
-        if not ref.startswith(_TAGS) or ref.endswith("^{}"):
-            continue
-        tag = ref.removeprefix(_TAGS)
+    for tag, target in _tags(page):
         found.look_at(tag)
         match = pattern.fullmatch(tag) if len(tag) <= LONGEST_SUBJECT else None
         if not match or not match["version"]:
@@ -50,6 +47,22 @@ def read(tool: Tool, get: Get) -> list[Release]:
             url, filename = root, re.sub(r"[^A-Za-z0-9.+~_-]", "_", f"{name}-{raw}.tar")[-200:]
         found.add(raw, url, filename=filename, tag=tag, etag=target)
     return found.releases(f"tag that matches {watch.pattern!r}")
+
+
+def tags_at(root: str, get: Get) -> list[str]:
+    """Return the names of a repository's tags; raises Drifted where there is no repository."""
+    return [tag for tag, _ in _tags(_asked(root, get))]
+
+
+def _asked(root: str, get: Get) -> Page:
+    return get(f"{root}/info/refs?service=git-upload-pack", f"{_SMART}, text/plain;q=0.9")
+
+
+def _tags(page: Page) -> Iterator[tuple[str, str]]:
+    """Give name and object of each tag, not of what annotated ones lead to."""
+    for ref, target in _refs(page):
+        if ref.startswith(_TAGS) and not ref.endswith("^{}"):
+            yield ref.removeprefix(_TAGS), target
 
 
 def _refs(page: Page) -> Iterator[tuple[str, str]]:

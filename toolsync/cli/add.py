@@ -1,0 +1,100 @@
+"""``toolsync add``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, opened, say
+from toolsync.errors import FINE, UsageError
+
+if TYPE_CHECKING:
+    from toolsync.adding import Proposal
+
+_SHOWN = 10
+
+
+@click.command("add")
+@click.argument("url")
+@click.option("--name", default="", help="The tool's name, where the page does not tell it.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder that gets the tool's folder, instead of your own folder of tools.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Write it without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object; write only with --yes.")
+@click.pass_obj
+def command(
+    settings: Settings, url: str, name: str, output: Path | None, yes: bool, as_json: bool
+) -> int:
+    """Look at a release page and write a first tool.toml for it.
+
+    The page's kind, the pattern, the version's form and what proves a release are told from the
+    page; what could not be decided is said, and stands in the file. The releases that it
+    finds are shown first.
+    """
+    from toolsync.adding import default_place, propose_tool, write_tool
+
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(
+            f"{url!r} is no address; wanted: one that begins with http:// or https://",
+            resolution="Name the page on which releases appear.",
+        )
+    with opened(settings) as bench:
+        place = output or default_place(bench.config)
+        proposal = propose_tool(bench, url, name=name, tell=lambda line: say(line, err=True))
+    if not as_json:
+        _show(proposal)
+    folder: Path | None = None
+    if yes or (not as_json and _confirmed(place / proposal.name)):
+        folder = write_tool(proposal, place)
+    if as_json:
+        render.as_json(_object(proposal, url, folder))
+    elif folder:
+        say(f"written: {folder / 'tool.toml'}")
+        say(f"  → Look it over, complete {folder / 'debian'}, then: toolsync check {folder}")
+    else:
+        say("nothing was written")
+    return FINE
+
+
+def _show(proposal: Proposal) -> None:
+    rows = [(r.version, r.published or "-", r.url) for r in proposal.releases[:_SHOWN]]
+    render.table([("VERSION", "PUBLISHED", "FILE"), *rows])
+    left = len(proposal.releases) - _SHOWN
+    if left > 0:
+        say(f"… and {left} older ones")
+    say("")
+    say(proposal.toml)
+    for question in proposal.undecided:
+        say(f"to be decided: {question}")
+
+
+def _confirmed(folder: Path) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "nothing was written: nobody is there to say whether these are the releases",
+            resolution="Say so with --yes.",
+        )
+    return click.confirm(f"Are these the releases? Write {folder}", default=True, err=True)
+
+
+def _object(proposal: Proposal, url: str, folder: Path | None) -> dict[str, object]:
+    return {
+        "tool": proposal.name,
+        "kind": proposal.kind,
+        "url": url,
+        "releases": [
+            {"version": r.version, "url": r.url, "published": r.published or None}
+            for r in proposal.releases
+        ],
+        "undecided": list(proposal.undecided),
+        "toml": proposal.toml,
+        "folder": str(folder) if folder else None,
+    }
