@@ -1,8 +1,8 @@
 """Write a first definition of a tool from nothing but its release page's address.
 
-Every candidate is tried as it would be watched: the definition is written to a folder, read back and
-looked at. The first that finds releases is proposed; what could not be decided stands in it as a
-comment.
+Every candidate is tried as it would be watched: the definition is written to a folder, read
+back and looked at. The first that finds releases is proposed; what could not be decided stands
+in it as a comment.
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ def default_place(config: Config) -> Path:
     )
 
 
-def _tried(
-    bench: Bench, candidate: Candidate, name: str, tell: Callable[[str], None]
-) -> Proposal:
+def _tried(bench: Bench, candidate: Candidate, name: str, tell: Callable[[str], None]) -> Proposal:
     tool = usable_name(name or candidate.name)
     homepage = _homepage(candidate.watch["url"])
     words = {"name": tool, "homepage": homepage, "maintainer": bench.config.maintainer}
@@ -181,9 +179,7 @@ def _open_questions(candidate: Candidate) -> tuple[str, ...]:
     )
 
 
-def _toml(
-    name: str, homepage: str, candidate: Candidate, undecided: tuple[str, ...]
-) -> str:
+def _toml(name: str, homepage: str, candidate: Candidate, undecided: tuple[str, ...]) -> str:
     lines = [f"# To be decided: {question}." for question in undecided]
     lines += [f"summary = {_string(f'{name} (say here in a line what it does)')}"]
     lines += [f"homepage = {_string(homepage)}", "", "[watch]"]
