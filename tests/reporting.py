@@ -82,6 +82,8 @@ def scene(
     publications: Sequence[Publication] = (),
     gap: tuple[RunRow, RunRow] | None = None,
     unsent: Mapping[str, str] | None = None,
+    lapsing: Mapping[str, Sequence[str]] | None = None,
+    failure: str = "",
 ) -> Scene:
     return Scene(
         now=NOW,
@@ -90,6 +92,8 @@ def scene(
         publications=publications,
         gap=gap,
         unsent=unsent or {},
+        lapsing=lapsing or {},
+        failure=failure,
         silence=timedelta(days=3),
     )
 

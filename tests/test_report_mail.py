@@ -50,6 +50,12 @@ def test_nothing_from_outside_makes_a_header(server: MailServer) -> None:
         mail.compose(letter("x", subject="a\nBcc: evil@x.example"), TO, SENDER)
 
 
+def test_a_long_subject_arrives_as_it_was(server: MailServer) -> None:
+    subject = f"toolsync: 3 held: {'a' * 60}, {'b' * 60}, {'c' * 60}"
+    mail.send(letter("x", subject=subject), TO, Mail(server=server.url), SENDER)
+    assert server.received[0]["Subject"] == subject
+
+
 def test_a_passing_refusal_is_for_later_and_a_lasting_one_for_the_set_up(
     server: MailServer,
 ) -> None:

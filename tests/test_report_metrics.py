@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.gallery import STORIES, archive
 from tests.reporting import NOW, ago, page, publication, standing
 from tests.rig import ROOT, Rig
 from tests.test_run import only
 from tests.web import Web
+from toolsync.errors import Bug
 from toolsync.records import RunRow, Standing
 from toolsync.report.feed import feed
 from toolsync.report.metrics import Facts, exposition
+from toolsync.service import run_once
 
 RUN = RunRow(id=1, started=ago(minutes=9), finished=ago(minutes=5), exit_status=3)
 
@@ -90,7 +94,21 @@ def test_a_run_replaces_the_file_whole(rig: Rig, web: Web, tmp_path: Path) -> No
     assert list(file.parent.iterdir()) == [file]
     rig.configure('[http]\nretries = 0\n[report.metrics]\npath = "/proc/no/toolsync.prom"\n')
     done = rig.run("run", status=1)
-    assert "report to metrics: " in done.stderr
+    assert "metrics: " in done.stderr
+
+
+def test_a_run_that_meets_a_bug_ends_and_says_so(tmp_path: Path) -> None:
+    """A definition that is none stands for whatever nobody foresaw."""
+    with archive(tmp_path, STORIES[1:2]) as (bench, tools):
+        report = replace(bench.config.report, metrics=str(tmp_path / "m.prom"))
+        bench = replace(bench, config=replace(bench.config, report=report))
+        came = run_once(bench, tools, due=[None])  # type: ignore[list-item]
+        ended = bench.journal.last_finished()
+    assert [(name, type(error)) for name, error in came.troubles] == [("all tools", Bug)]
+    assert came.exit_status == 1
+    assert ended is not None
+    assert ended.exit_status == 1
+    assert "toolsync_run_exit_status 1.0" in (tmp_path / "m.prom").read_text()
 
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -134,6 +134,23 @@ def test_a_channel_that_fails_is_told_on_the_others_and_never_on_itself() -> Non
     assert news(broken, {}, "webhook").items == ()
 
 
+def test_a_key_that_ends_soon_is_told_once_whatever_day_it_is() -> None:
+    def said(days: int) -> Scene:
+        words = f"the signing key AB expires on 2026-12-01, in {days} days: refresh it in keys/"
+        return scene(standing(), lapsing={"hello": [words]})
+
+    assert after({}, said(10), said(9), scene(standing())) == [[("soon", "hello")], [], []]
+    (item,) = news(said(10), {}, "mail").items
+    assert item.text.startswith("hello: the signing key AB expires on 2026-12-01. ")
+
+
+def test_a_run_that_could_not_work_is_told_and_its_end() -> None:
+    assert after({}, scene(failure="a bug"), scene(failure="a bug"), scene()) == [
+        *([("held", "")], []),
+        [("recovered", "")],
+    ]
+
+
 STANDINGS = st.builds(
     standing,
     tool=st.sampled_from("ab"),
@@ -169,7 +186,7 @@ def test_a_letter_is_a_digest_in_which_nothing_gives_orders() -> None:
 def test_a_flood_of_news_is_bounded() -> None:
     many = [standing(f"t{i}", "held", message="m" * 9999, exit_status=3) for i in range(300)]
     _, data = letter(news(scene(*many), {}, "mail"), now="", channel="mail")
-    assert data["subject"] == "toolsync: 300 held: t0, t1, t10, …"
+    assert data["subject"] == "toolsync: 300 held: t0, t1, t10 and 297 more"
     text = as_text(data, "then")
     assert "100 more: toolsync status" in text
     assert len(text) < 600_000

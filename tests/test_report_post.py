@@ -211,8 +211,8 @@ def test_a_run_tells_by_mail_and_hook_and_is_quiet_the_second_time(rig: Rig, web
         second = rig.run("run", status=5)
     (got,) = server.received
     assert "broken is error" in got.get_content()
-    assert "report to webhook: " in first.stderr
-    assert "report to" not in second.stderr
+    assert "webhook: " in first.stderr
+    assert "webhook" not in second.stderr
     assert [json.loads(asked.body)["id"] for asked in posts] == [
         json.loads(posts[0].body)["id"]
     ] * 2

@@ -25,7 +25,7 @@ def test_every_event_is_told_once_and_nothing_else(week: Week) -> None:
         for (moment, _), words in zip(week.mails, subjects, strict=True)
     ]
     assert told == [
-        "Mon 00:05 4 published: greet, hello, paint, …",
+        "Mon 00:05 1 key ends soon, 4 published: greet, hello, paint and 1 more",
         "Mon 12:05 1 published: hello",
         # Tuesday: an outage of twelve hours is nobody's business.
         "Wed 12:05 1 alarm: hello",

@@ -7,7 +7,8 @@ of as said which no letter says; the letter stays until the other side has taken
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from toolsync.book import Book
@@ -43,6 +44,15 @@ CONFIRMED = """
 
 class Ledger(Book):
     """What `Journal` remembers of runs and reports; each method is one transaction."""
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """For the block, let all that is read be of one moment; nothing can be written in it."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
 
     def begin_run(self) -> int:
         """Note that an unattended run has begun and return its number."""
@@ -166,6 +176,20 @@ class Ledger(Book):
             " AND release.version=standing.newest WHERE standing.newest != standing.current"
         )
         return {row["tool"]: row["since"] for row in rows}
+
+    def lapsing(self) -> dict[str, list[str]]:
+        """Return what was said of keys that end soon when published versions were verified."""
+        rows = self._all(
+            "SELECT result.tool, json_extract(finding.value, '$.message') AS said FROM standing"
+            " JOIN result ON result.tool=standing.tool AND result.version=standing.current"
+            " AND result.stage='verify' AND result.outcome='done',"
+            " json_each(result.data, '$.findings') AS finding"
+            " WHERE json_extract(finding.value, '$.code')='key-expires-soon'"
+        )
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(row["tool"], []).append(row["said"])
+        return found
 
     def stage_times(self) -> list[tuple[str, str, str]]:
         """Return stage, start and end of everything that was done."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolsync.bench import Bench
 from toolsync.definition import Tool
-from toolsync.errors import Bug, ToolsyncError, gravest
+from toolsync.errors import Bug, Busy, ToolsyncError, gravest
 from toolsync.model import Outcome
 from toolsync.pipeline import sync
 from toolsync.records import RunRow, Standing
@@ -33,7 +33,7 @@ class Round:
     letters: int
     """How many were written because something had changed."""
     troubles: tuple[tuple[str, ToolsyncError], ...]
-    """The reports that could not be made or sent, by channel."""
+    """The reports that could not be made or sent, by channel; ``all tools`` for the work itself."""
     exit_status: int
 
 
@@ -54,12 +54,12 @@ def run_once(
     before, number = journal.last_finished(), journal.begin_run()
     began = journal.last_runs(1)[0]
     chosen = tools if due is None else due
-    outcomes = (*sync(bench, chosen, bench.config.jobs, dry_run=False), *faulty)
+    outcomes, failure = _worked(bench, chosen, faulty)
     journal.keep_standings(outcomes)
     names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
     standings = {n: s for n, s in journal.standings().items() if n in names}
-    letters = post.write(_scene(bench, post, standings, before, began))
-    troubles = post.send()
+    letters = post.write(_scene(bench, post, standings, (before, began), failure))
+    troubles = ([("all tools", failure)] if failure else []) + post.send()
     status = gravest(
         [outcome.exit_status for outcome in outcomes] + [e.exit_status for _, e in troubles]
     )
@@ -72,13 +72,26 @@ def run_once(
     return Round(outcomes=outcomes, letters=letters, troubles=tuple(troubles), exit_status=status)
 
 
+def _worked(
+    bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome]
+) -> tuple[tuple[Outcome, ...], ToolsyncError | None]:
+    """Return what became of the tools, and what kept all of them from being worked on."""
+    try:
+        return (*sync(bench, tools, bench.config.jobs, dry_run=False), *faulty), None
+    except ToolsyncError as error:
+        return tuple(faulty), error
+    except Exception as error:  # noqa: BLE001 (a run that fails has to say so, too)
+        return tuple(faulty), Bug.found(error)
+
+
 def _scene(
     bench: Bench,
     post: Post,
     standings: Mapping[str, Standing],
-    before: RunRow | None,
-    began: RunRow,
+    runs: tuple[RunRow | None, RunRow],
+    failure: ToolsyncError | None,
 ) -> Scene:
+    before, began = runs
     silence = timedelta(days=bench.config.report.silence_days)
     return Scene(
         now=bench.clock.now(),
@@ -86,6 +99,8 @@ def _scene(
         pages=bench.journal.looks(),
         publications=bench.journal.publications(),
         gap=(before, began) if before and _apart(before, began) > silence else None,
+        lapsing={t: said for t, said in bench.journal.lapsing().items() if t in standings},
+        failure=str(failure) if failure and not isinstance(failure, Busy) else "",
         unsent=post.unsent(),
         silence=silence,
     )

@@ -15,12 +15,22 @@ from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.errors import SetupError, ToolsyncError
 from toolsync.model import STAGES, Blob, Outcome
-from toolsync.records import PageRow, Publication, Result
+from toolsync.records import PageRow, Publication, Result, Upload
 from toolsync.report.chart import Point
 from toolsync.report.evidence import evidence, lines
 from toolsync.report.feed import NAME, feed
 from toolsync.report.lag import lag
-from toolsync.report.page import Hold, Install, Place, Record, Site, ToolView, render
+from toolsync.report.page import (
+    MAX_RECORDS,
+    Hold,
+    Install,
+    Place,
+    Record,
+    Site,
+    ToolView,
+    render,
+    signed_name,
+)
 from toolsync.report.why import why
 from toolsync.survey import last_standing
 from toolsync.system.clock import stamp
@@ -44,6 +54,7 @@ def write_site(
     site = gather(bench, tools, faulty)
     files = list(render(site))
     files.append((NAME, _feed(bench, site.made)))
+    files += _signed(bench, site)
     names = tuple(name for name, _ in files)
     # What is about to be written is ours, also if we are killed in between.
     _note(folder, sorted({*before, *names}))
@@ -58,10 +69,11 @@ def write_site(
 def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) -> Site:
     """Return the whole site as values: what the journal and the target know, nobody asked else."""
     published: dict[str, list[Publication]] = {}
-    for row in bench.journal.publications():
-        published.setdefault(row.tool, []).append(row)
-    looks = bench.journal.looks()
-    views = [_view(bench, tool, looks.get(tool.name), published) for tool in tools]
+    with bench.journal.one_moment():
+        for row in bench.journal.publications():
+            published.setdefault(row.tool, []).append(row)
+        looks = bench.journal.looks()
+        views = [_view(bench, tool, looks.get(tool.name), published) for tool in tools]
     views += [_faulty(outcome) for outcome in faulty]
     columns = {(bench.target.name, series) for series in bench.config.series}
     columns |= {(place.target, place.series) for view in views for place in view.places}
@@ -76,6 +88,13 @@ def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) 
         key=key,
         fingerprint=_fingerprint(bench, key),
     )
+
+
+def _signed(bench: Bench, site: Site) -> Iterator[tuple[str, bytes]]:
+    for tool in site.tools:
+        for record in tool.records[:MAX_RECORDS]:
+            if record.signed is not None:
+                yield signed_name(record.signed), bench.store.path(record.signed).read_bytes()
 
 
 def _feed(bench: Bench, now: str) -> bytes:
@@ -108,7 +127,7 @@ def _view(
         sentence=why(tool.name, outcome, page, log),
         upstream=(outcome.newest if outcome else "") or _last_seen(taken),
         looked=page.looked if page else "",
-        places=tuple(_places(bench, tool, rows)),
+        places=tuple(_places(uploads, rows)),
         points=tuple(_points(rows)),
         holds=tuple(_holds(bench, (r for found in results.values() for r in found))),
         records=tuple(
@@ -116,8 +135,9 @@ def _view(
                 version=record["version"],
                 outcome=_phrase(results[record["version"]]),
                 lines=tuple(lines(record)),
+                signed=_statement(bench, tool.name, record["version"]),
             )
-            for record in records
+            for record in records[:MAX_RECORDS]
         ),
         evidence=tuple(records),
     )
@@ -144,11 +164,11 @@ def _faulty(outcome: Outcome) -> ToolView:
     )
 
 
-def _places(bench: Bench, tool: Tool, rows: Sequence[Publication]) -> Iterator[Place]:
+def _places(uploads: Sequence[Upload], rows: Sequence[Publication]) -> Iterator[Place]:
     """Give the newest version that each target serves for each series."""
     newest: dict[tuple[str, str], tuple[Any, str, str]] = {}
     first = {(r.target, r.series, r.version, r.revision): r.at for r in rows}
-    for upload in bench.journal.uploads(tool.name):
+    for upload in uploads:
         if upload.state != "confirmed":
             continue
         where = (upload.target, upload.series)
@@ -158,6 +178,11 @@ def _places(bench: Bench, tool: Tool, rows: Sequence[Publication]) -> Iterator[P
             newest[where] = found
     for (target, series), (_, version, at) in sorted(newest.items()):
         yield Place(target=target, series=series, version=version, since=at)
+
+
+def _statement(bench: Bench, tool: str, version: str) -> Blob | None:
+    kept = bench.journal.evidence(tool, version)
+    return kept.envelope if kept is not None and bench.store.has(kept.envelope) else None
 
 
 def _points(rows: Sequence[Publication]) -> Iterator[Point]:

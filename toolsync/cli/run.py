@@ -32,7 +32,7 @@ def command(settings: Settings, as_json: bool) -> int:
         came = run_once(bench, fitting, faulty)
     _show(came, as_json)
     for channel, error in came.troubles:
-        note(f"report to {channel}: {error}", {"channel": channel}, grave=True)
+        note(f"{channel}: {error}", {"channel": channel}, grave=True)
         note(f"  → {error.resolution}", {"channel": channel}) if error.resolution else None
     return came.exit_status
 

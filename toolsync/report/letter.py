@@ -17,6 +17,7 @@ HEADINGS: Mapping[str, str] = {
     "alarm": "Alarms",
     "held": "Waiting for you",
     "trouble": "Trouble that lasts",
+    "soon": "Ends soon",
     "recovered": "Well again",
     "published": "Published",
 }
@@ -26,6 +27,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "alarm": ("alarm", "alarms"),
     "held": ("held", "held"),
     "trouble": ("in trouble", "in trouble"),
+    "soon": ("key ends soon", "keys end soon"),
     "recovered": ("well again", "well again"),
     "published": ("published", "published"),
 }
@@ -48,12 +50,12 @@ def letter(found: News, *, now: str, channel: str) -> tuple[str, dict[str, Any]]
 
 
 def _subject(items: Sequence[Item]) -> str:
-    """Return ``2 held, 1 published: awscli, euca2ools``."""
+    """Return ``toolsync: 2 held, 1 published: awscli, euca2ools``."""
     counts = {kind: sum(item.kind == kind for item in items) for kind in HEADINGS}
     told = ", ".join(f"{n} {_WORDS[kind][n > 1]}" for kind, n in counts.items() if n)
     tools = list(dict.fromkeys(item.tool for item in items if item.tool))
-    named = ", ".join(tools[:3]) + (", …" if len(tools) > 3 else "")
-    return f"toolsync: {told}: {named}" if named else f"toolsync: {told}"
+    named = ", ".join(tools[:3]) + (f" and {len(tools) - 3} more" if len(tools) > 3 else "")
+    return plain(f"toolsync: {told}: {named}" if named else f"toolsync: {told}", 300)
 
 
 def sections(data: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

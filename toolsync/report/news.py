@@ -17,7 +17,7 @@ from toolsync.records import PageRow, Publication, RunRow, Standing
 from toolsync.report.lag import in_words, lag
 from toolsync.report.why import why
 
-KINDS = ("alarm", "held", "trouble", "recovered", "published")
+KINDS = ("alarm", "held", "trouble", "soon", "recovered", "published")
 """Gravest first: the order in which a report tells."""
 
 _ALARMS = ("recalled", "replaced")
@@ -56,6 +56,10 @@ class Scene:
     """All there ever were, oldest first."""
     gap: tuple[RunRow, RunRow] | None
     """The run that ended last and this one, where days lie between them."""
+    lapsing: Mapping[str, Sequence[str]]
+    """By tool, what was said of keys that end soon."""
+    failure: str
+    """What kept this run from its work, empty if nothing did."""
     unsent: Mapping[str, str]
     """Channels that could not be reached several times, with the reason."""
     silence: timedelta
@@ -63,7 +67,8 @@ class Scene:
 
 def news(scene: Scene, told: Mapping[str, str], channel: str) -> News:
     """Return what ``channel``, which was told the states ``told``, does not know yet."""
-    found = [*_tools(scene, told), *_published(scene, told), *_service(scene, told, channel)]
+    found = [*_tools(scene, told), *_published(scene, told), *_lapsing(scene, told)]
+    found += _service(scene, told, channel)
     items = [item for item, _, _ in found if item]
     fresh = {item.tool for item in items if item.kind == "published"}
     kept = [i for i in items if i.kind != "recovered" or i.tool not in fresh]
@@ -137,6 +142,14 @@ def latest(publications: Sequence[Publication]) -> str:
     return str(max((row.id for row in publications), default=0))
 
 
+def _lapsing(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
+    for tool, said in sorted(scene.lapsing.items()):
+        state = "; ".join(sorted({words.partition(", in ")[0] for words in said}))
+        if told.get(f"key:{tool}") != state:
+            text = f"{tool}: {state}. Look for its successor upstream, and refresh it in keys/."
+            yield Item(kind="soon", tool=tool, text=text), f"key:{tool}", state
+
+
 def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_Found]:
     if scene.gap is not None and told.get("run") != scene.gap[1].started:
         ended, began = scene.gap
@@ -145,6 +158,11 @@ def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_F
             " are on, and read what the runs in between said."
         )
         yield Item(kind="trouble", tool="", text=text), "run", began.started
+    if told.get("service", "") != scene.failure:
+        kind, text = "held", f"No tool could be worked on: {scene.failure}"
+        if not scene.failure:
+            kind, text = "recovered", "Tools are worked on again."
+        yield Item(kind=kind, tool="", text=text), "service", scene.failure
     for other, reason in scene.unsent.items():
         if other != channel and told.get(f"channel:{other}") != "unsent":
             text = f"Reports to {other} cannot be sent: {reason}. They are kept."

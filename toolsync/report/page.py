@@ -18,9 +18,10 @@ from markupsafe import Markup
 
 from toolsync.report.chart import Point, large, small
 from toolsync.report.lag import in_words
+from toolsync.values import Blob
 
 _HERE = Path(__file__).parent
-_MAX_RECORDS = 50
+MAX_RECORDS = 50
 """Releases whose evidence stands on a tool's page; the JSON beside it has all."""
 
 
@@ -55,6 +56,8 @@ class Record:
     outcome: str
     """In a phrase: where its way has ended so far."""
     lines: tuple[str, ...]
+    signed: Blob | None = None
+    """The signed statement, in the store, where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,11 @@ class Site:
     fingerprint: str
 
 
+def signed_name(blob: Blob) -> str:
+    """Return where a signed statement stands: by its digest, since versions name no files."""
+    return f"evidence/{blob.sha256}.intoto.json"
+
+
 def render(site: Site) -> Iterator[tuple[str, bytes]]:
     """Give every file of the site: its path below the folder, and its content."""
     templates = _templates()
@@ -122,7 +130,7 @@ def render(site: Site) -> Iterator[tuple[str, bytes]]:
     yield "index.html", page.encode()
     one = templates.get_template("tool.html.j2")
     for tool in site.tools:
-        records = tool.records[:_MAX_RECORDS]
+        records = tool.records[:MAX_RECORDS]
         page = one.render(site=site, tool=tool, records=records, depth="../")
         yield f"tools/{tool.name}.html", page.encode()
         evidence = json.dumps(tool.evidence, indent=1, ensure_ascii=False)
@@ -146,6 +154,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"small": _safe(small), "large": _safe(large), "in_words": in_words}
+    environment.globals["signed_name"] = signed_name
     return environment
 
 
