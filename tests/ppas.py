@@ -113,10 +113,13 @@ class Dput:
 class Yard:
     """One Launchpad with the PPA maker/stable."""
 
-    def __init__(self, root: Path, goods: Goods, **settings: Any) -> None:
+    def __init__(
+        self, root: Path, goods: Goods, incoming: Path | None = None, **settings: Any
+    ) -> None:
         self.root, self.goods = root, goods
-        (root / "incoming").mkdir(parents=True)
-        self.server = LaunchpadServer(root / "incoming")
+        incoming = incoming or root / "incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        self.server = LaunchpadServer(incoming)
         self.server.__enter__()
         self.server.add_person("maker", goods.public)
         self.ppa = self.server.add_ppa("maker", "stable")

@@ -64,7 +64,15 @@ class FileClock:
 class Site:
     """Launchpad, the vendor's page, and toolsync's state below one folder."""
 
-    def __init__(self, root: Path, keys: Keys, key: str, web: Web, **ppa: Any) -> None:
+    def __init__(
+        self,
+        root: Path,
+        keys: Keys,
+        key: str,
+        web: Web,
+        incoming: Path | None = None,
+        **ppa: Any,
+    ) -> None:
         self.root, self.keys, self.key, self.web = root, keys, key, web
         self.arrived: set[Path] = set()
         """The .changes of all uploads that ever arrived whole."""
@@ -72,7 +80,8 @@ class Site:
             (root / name).mkdir(parents=True)
         (root / "clock").write_text(datetime.now(UTC).replace(microsecond=0).isoformat())
         self.clock = FileClock(root / "clock")
-        self.server = LaunchpadServer(root / "incoming", clock=self.clock)  # type: ignore[arg-type]
+        arrivals = incoming or root / "incoming"
+        self.server = LaunchpadServer(arrivals, clock=self.clock)  # type: ignore[arg-type]
         self.server.__enter__()
         self.server.add_person("maker", keys.export(root / "maker.asc", key))
         self.ppa = self.server.add_ppa("maker", "stable")

@@ -18,6 +18,7 @@ GROUND = (
     "definition",
     "schema",
     "policy",
+    "supported",
     "values",
     "judgment",
     "archives",

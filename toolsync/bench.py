@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+from toolsync import supported
 from toolsync.config import Config
 from toolsync.journal import Journal
 from toolsync.package.chroot import Chroots, chroot_folder
@@ -74,6 +75,9 @@ def opened(
             workshop.sweep()
             store.sweep()
             SigningHome(config.state / "gnupg").sweep()
+            if config.follows:
+                distribution = supported.distribution_of(config.target)
+                supported.keep(config.state, distribution, clock.now().date())
         yield Bench(
             config=config,
             journal=journal,

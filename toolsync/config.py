@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolsync import supported
 from toolsync.licensing import Classes, license_classes
 from toolsync.schema import read_toml
+from toolsync.system.clock import SystemClock
 
 SERVICE_STATE = Path("/var/lib/toolsync")
 SERVICE_CACHE = Path("/var/cache/toolsync")
@@ -130,6 +132,8 @@ class Config:
     """The tools that are kept in sync where none is named; empty for all that are found."""
     target: str = "local"
     series: tuple[str, ...] = _SERIES
+    follows: bool = False
+    """Whether the series are the distribution's supported ones (``series = "supported"``)."""
     maintainer: str = "toolsync archive <toolsync@toolsync.invalid>"
     user_agent: str = "toolsync (https://launchpad.net/toolsync)"
     timeout: int = 20
@@ -159,6 +163,11 @@ class Config:
         """What a detector said of contents, by digest: a cache."""
         return self.state / "licenses.json"
 
+    def for_target(self, target: str) -> Config:
+        """Return the same set-up for another target, whose series may be other ones."""
+        series = _followed(self.state, target) if self.follows else self.series
+        return replace(self, target=target, series=series)
+
 
 _HTTP = ("timeout", "retries", "user_agent", "per_host", "interval")
 
@@ -173,13 +182,17 @@ def load_config(file: Path | None, state: Path | None) -> Config:
     http = raw.get("http", {})
     folders = [Path(folder).expanduser() for folder in raw.get("tool_folders", [])]
     folders += [path.parent / "tools", shipped() / "tools"]
+    state = (state or Path(raw.get("state", default_state()))).expanduser().absolute()
+    follows = raw.get("series") == supported.FOLLOW
+    target = str(raw.get("target", "local"))
     return Config(
         file=path,
-        state=(state or Path(raw.get("state", default_state()))).expanduser().absolute(),
+        state=state,
+        follows=follows,
         tool_folders=tuple(dict.fromkeys(folders)),
         **{key: raw[key] for key in ("target", "maintainer", "mirrors", "jobs") if key in raw},
         tools=tuple(raw.get("tools", [])),
-        series=tuple(raw.get("series", _SERIES)),
+        series=_followed(state, target) if follows else tuple(raw.get("series", _SERIES)),
         **{key: http[key] for key in _HTTP if key in http},
         store_limit=raw.get("store", {}).get("limit", 0),
         limits=Limits(**raw.get("limits", {})),
@@ -189,6 +202,11 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {})),
     )
+
+
+def _followed(state: Path, target: str) -> tuple[str, ...]:
+    today = SystemClock().now().date()
+    return supported.followed(state, supported.distribution_of(target), today)
 
 
 def _report(raw: Mapping[str, Any]) -> Report:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from toolsync import supported
 from toolsync.config import Config
 from toolsync.definition import Tool, load_tools
 from toolsync.errors import OutOfSpace, ProgramFailed, SetupError, ToolsyncError
@@ -23,6 +24,7 @@ from toolsync.plan import fitting_series
 from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.targets import open_target
 from toolsync.system.clock import Clock
+from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys
 from toolsync.system.run import PACKAGES, run
 from toolsync.system.store import Store
@@ -63,12 +65,23 @@ def examine(config: Config, clock: Clock) -> Iterator[Check]:
             yield _program(program)
     for series in config.series:
         yield _tried(f"series {series}", partial(_series, series))
+    yield _tried("other series", partial(_new_series, config, clock.now().date()))
     if config.build.backend == "sbuild" and (config.ppa.build_first or not is_ppa):
         yield from _clean_builds(config)
     yield from _rooms(config)
     yield _tried("tools", lambda: _defined(config))
     yield from _tools(config, clock.now())
     yield from _archive(config, clock)
+
+
+def _new_series(config: Config, day: date) -> str:
+    """Propose supported series that the set-up does not serve; never a fault."""
+    distribution = supported.distribution_of(config.target)
+    others = [name for name in released(distribution, day) if name not in config.series]
+    if not others:
+        return f"none of {distribution} is missing"
+    how = f"toolsync series adopt {others[-1]}" if config.follows else "`series` in toolsync.toml"
+    return f"{', '.join(others)} of {distribution} could be served too: {how}"
 
 
 def _series(series: str) -> str:

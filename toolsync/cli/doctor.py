@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from toolsync.cli import render
@@ -26,7 +24,7 @@ def command(settings: Settings, target: str | None, as_json: bool) -> int:
 
     config = settings.load_as_owner()
     if target:
-        config = replace(config, target=target)
+        config = config.for_target(target)
     checks = list(examine(config, SystemClock()))
     if as_json:
         render.as_json([dump(check) for check in checks])

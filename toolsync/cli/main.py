@@ -32,6 +32,7 @@ COMMANDS = {
     "page": "Write a static site of all tools, their evidence and how to install.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the archive, or from a PPA.",
+    "series": "Show the series that are served, supported, and proposed; adopt one.",
     "launchpad": "Log in to Launchpad, for private PPAs and copies.",
     "verify": "Verify a file against a tool's pinned keys or digests.",
     "repack": "Make the orig tarball of an archive.",

@@ -80,7 +80,7 @@ def opened(
         config = replace(config, local=replace(config.local, url=archive_url))
     given = {"target": target, "timeout": timeout, "jobs": jobs, "per_host": per_host}
     chosen: dict[str, Any] = {key: value for key, value in given.items() if value}
-    config = replace(config, **chosen)
+    config = replace(config.for_target(target or config.target), **chosen)
     with bench_opened(
         config,
         tell=teller(settings.verbose),

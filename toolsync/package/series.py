@@ -7,13 +7,11 @@ below a distribution's own ``-0ubuntu1`` or ``-1``, which may take over at any t
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from pathlib import Path
 
 from toolsync.errors import SetupError
+from toolsync.system.distro import rows
 
-_DATA = Path("/usr/share/distro-info")
 _SHORT = {"debian": "deb", "ubuntu": "ubuntu"}
 
 
@@ -24,7 +22,7 @@ def series_tag(series: str) -> tuple[str, str]:
     Raises SetupError for a series that this machine's distro-info-data does not know.
     """
     for distribution, short in _SHORT.items():
-        for row in _rows(distribution):
+        for row in rows(distribution):
             if row["series"] == series:
                 number = row["version"].removesuffix(" LTS") or series
                 return distribution, f"{short}{number}"
@@ -42,15 +40,3 @@ def full_version(upstream: str, series: str, revision: int, epoch: int = 0) -> s
     distribution, tag = series_tag(series)
     head = f"{epoch}:" if epoch else ""
     return f"{head}{upstream}-0{distribution}1~ppa{revision}~{tag}.1"
-
-
-def _rows(distribution: str) -> list[dict[str, str]]:
-    path = _DATA / f"{distribution}.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            return list(csv.DictReader(handle))
-    except OSError as error:
-        raise SetupError(
-            f"{path} cannot be read: {error.strerror}",
-            resolution="Install it with: apt install distro-info-data",
-        ) from error

@@ -1,0 +1,63 @@
+"""``toolsync series``."""
+
+from __future__ import annotations
+
+import click
+
+from toolsync.cli import render
+from toolsync.cli.session import Settings, say
+from toolsync.errors import FINE, UsageError
+
+
+@click.group("series", invoke_without_command=True)
+@click.option("--target", metavar="TARGET", help="local, or ppa:OWNER/NAME.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+@click.pass_context
+def command(ctx: click.Context, target: str | None, as_json: bool) -> int:
+    """Show which series are served, and which supported ones could be too."""
+    from toolsync import supported
+    from toolsync.system.clock import SystemClock
+    from toolsync.system.distro import supported as released
+
+    settings: Settings = ctx.obj
+    config = settings.load_as_owner()
+    config = config.for_target(target or config.target)
+    ctx.obj = config
+    if ctx.invoked_subcommand:
+        return FINE
+    distribution = supported.distribution_of(config.target)
+    alive = released(distribution, SystemClock().now().date())
+    ended = [name for name in config.series if name not in alive]
+    others = [name for name in alive if name not in config.series]
+    if as_json:
+        render.as_json({"served": list(config.series), "ended": ended, "proposed": others})
+        return FINE
+    say(f"served: {', '.join(config.series) or 'none'}")
+    if ended:
+        say(f"no longer supported by {distribution}, or not of it: {', '.join(ended)}")
+    if others:
+        how = (
+            "toolsync series adopt NAME" if config.follows else f"add to `series` in {config.file}"
+        )
+        say(f"supported by {distribution} too: {', '.join(others)} ({how})")
+    return FINE
+
+
+@command.command("adopt")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.pass_context
+def adopt(ctx: click.Context, names: tuple[str, ...]) -> int:
+    """Serve a new series from the next run on; for `series = "supported"`."""
+    from toolsync import supported
+    from toolsync.system.clock import SystemClock
+
+    config = ctx.obj
+    if not config.follows:
+        raise UsageError(
+            f"{config.file} names its series itself",
+            resolution='Add it to `series` there, or write series = "supported".',
+        )
+    distribution = supported.distribution_of(config.target)
+    supported.adopt(config.state, distribution, names, SystemClock().now().date())
+    say(f"adopted: {', '.join(names)}")
+    return FINE
