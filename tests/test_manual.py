@@ -109,8 +109,10 @@ def test_a_shell_that_asks_is_told_commands_and_options() -> None:
             text=True,
             env=environment() | asked,
         )
-        return [line.partition(",")[2] for line in done.stdout.splitlines()]
+        return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
     assert completed("sy") == ["sync"]
     assert set(COMMANDS) <= set(completed(""))
     assert completed("sync", "--dry") == ["--dry-run"]
+    assert completed("why", "ec2-a") == ["ec2-ami-tools", "ec2-api-tools"]
+    assert completed("--config", "/nonexistent", "why", "ec2-a") == []

@@ -21,6 +21,7 @@ from typing import IO, Any
 from toolsync.bench import Bench
 from toolsync.errors import Hostile, SetupError, UsageError
 from toolsync.system.store import digest_of, full_disk_is_told, sync_file, sync_folder
+from toolsync.system.user import give, owner_of
 
 FORM = 1
 """Of the manifest; raised when an older toolsync could not read it."""
@@ -82,11 +83,13 @@ def restore_backup(path: Path, state: Path) -> Backup:
             f"{state} is not empty, and a backup is restored into an empty folder only",
             resolution="Move it away, or name another folder with --state.",
         )
+    owner = owner_of(state)  # root restores the service's state, too
     with full_disk_is_told(state.parent):
         state.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=state.parent, prefix=".restore-") as scratch:
             fresh = Path(scratch) / "state"
             manifest = _read(path, fresh)
+            give(fresh, owner)
             if state.exists():
                 state.rmdir()
             fresh.rename(state)

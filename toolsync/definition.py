@@ -157,7 +157,7 @@ def each_tool(
     Raises UsageError, before anything is given, for a name that no folder has; SetupError
     where it is the settings that name it.
     """
-    found = dict(_tool_folders(config))
+    found = dict(tool_folders(config))
     missing = [name for name in names or config.tools if name not in found]
     if missing and not names:
         raise SetupError(
@@ -203,7 +203,7 @@ def load_tool(folder: Path) -> Tool:
     )
 
 
-def _tool_folders(config: Config) -> Iterator[tuple[str, Path]]:
+def tool_folders(config: Config) -> Iterator[tuple[str, Path]]:
     """Give name and folder of every tool; of two with one name, the operator's comes last."""
     for place in reversed(config.tool_folders):
         if place.is_dir():

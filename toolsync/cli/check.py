@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, opened, tools_in_turn
+from toolsync.cli.session import Settings, opened, tool_names, tools_in_turn
 from toolsync.errors import FINE, SOMETHING_NEW, gravest
 
 
 @click.command("check")
-@click.argument("tools", nargs=-1, metavar="[TOOL|DIR]...")
+@click.argument("tools", shell_complete=tool_names, nargs=-1, metavar="[TOOL|DIR]...")
 @click.option("--jobs", type=click.IntRange(1, 256), help="How many pages to look at at once.")
 @click.option("--per-host", type=click.IntRange(1, 256), help="How many at once of one host.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, opened, say
+from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
 from toolsync.errors import FINE
 
 Command = Callable[..., Any]
@@ -28,7 +28,7 @@ def arguments(function: Command) -> Command:
         ),
         click.option("--reason", required=True, metavar="TEXT", help="Why, in a sentence."),
         click.argument("version"),
-        click.argument("tool"),
+        click.argument("tool", shell_complete=tool_names),
     ):
         function = decorate(function)
     return function

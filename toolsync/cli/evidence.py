@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, opened, say
+from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
 from toolsync.errors import FINE, HELD, SetupError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _STYLE = {"good": "green", "bad": "red", "missing": "yellow", "elsewhere": "cyan
 
 
 @click.command("evidence")
-@click.argument("tool", required=False)
+@click.argument("tool", shell_complete=tool_names, required=False)
 @click.argument("version", required=False)
 @click.option("--verify", "file", type=_FILE, help="Check this signed evidence, asking nobody.")
 @click.option("--key", "keys", type=_FILE, multiple=True, help="Who may have signed it.")

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, opened, say
+from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
 from toolsync.errors import UsageError
 
 
 @click.command("fetch")
-@click.argument("tool", metavar="[TOOL|DIR]", default=".")
+@click.argument("tool", shell_complete=tool_names, metavar="[TOOL|DIR]", default=".")
 @click.option(
     "--version", "--download-version", "wanted", help="This version instead of the newest."
 )

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, chosen_tools, harmless, opened, say
+from toolsync.cli.session import (
+    Settings,
+    chosen_tool,
+    chosen_tools,
+    harmless,
+    opened,
+    say,
+    tool_names,
+)
 from toolsync.errors import FINE, HELD
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ _DIFF = re.compile(r"\{\+.*?\+\}|\[-.*?-\]", re.DOTALL)
 
 
 @click.command("review")
-@click.argument("tool", required=False)
+@click.argument("tool", shell_complete=tool_names, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @click.pass_obj
 def command(settings: Settings, tool: str | None, as_json: bool) -> int:

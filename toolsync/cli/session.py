@@ -44,6 +44,20 @@ class Settings:
         return self.load() if become_owner(config.state) else config
 
 
+def tool_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Return the tools whose names begin so, for the shell that completes a command line."""
+    from toolsync.config import load_config
+    from toolsync.definition import tool_folders
+    from toolsync.errors import ToolsyncError
+
+    given = ctx.find_root().params
+    try:
+        folders = dict(tool_folders(load_config(given.get("config"), given.get("state"))))
+    except ToolsyncError:
+        return []
+    return sorted(name for name in folders if name.startswith(incomplete))
+
+
 _CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.cli.session import Settings, chosen_tools, opened, tool_names
 from toolsync.errors import gravest
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("status")
-@click.argument("tools", nargs=-1, metavar="[TOOL]...")
+@click.argument("tools", shell_complete=tool_names, nargs=-1, metavar="[TOOL]...")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @click.pass_obj
 def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:

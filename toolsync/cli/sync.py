@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened
+from toolsync.cli.session import Settings, chosen_tools, opened, tool_names
 from toolsync.errors import gravest
 
 
 @click.command("sync")
-@click.argument("tools", nargs=-1, metavar="[TOOL|DIR]...")
+@click.argument("tools", shell_complete=tool_names, nargs=-1, metavar="[TOOL|DIR]...")
 @click.option("--target", metavar="TARGET", help="local, or ppa:OWNER/NAME.")
 @click.option("--dry-run", is_flag=True, help="Look, and say what would be done.")
 @click.option("--retry", is_flag=True, help="Try again what did not build, though unchanged.")

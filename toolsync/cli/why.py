@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, opened, say
+from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
 from toolsync.errors import FINE
 
 
 @click.command("why")
-@click.argument("tool")
+@click.argument("tool", shell_complete=tool_names)
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 @click.pass_obj
 def command(settings: Settings, tool: str, as_json: bool) -> int:
