@@ -49,7 +49,13 @@ _FILES = {
     "/var/lib/toolsync/": "Journal, store, signing key and archive of the service and of root.",
     "~/.local/state/toolsync/": "The same of a person.",
 }
-_WORDS = {"string": "text", "integer": "number", "boolean": "true or false", "array": "list"}
+_WORDS = {
+    "object": "table",
+    "string": "text",
+    "integer": "number",
+    "boolean": "true or false",
+    "array": "list",
+}
 _SECTIONS: Mapping[str, Any] = {
     "": config.Config,
     "http": config.Config,
@@ -165,12 +171,18 @@ def _keys(table: Mapping[str, Any], section: str, default: Any) -> Page:
             said.append("Required.")
         if value := default(section, key):
             said.append(f"Default: {value}.")
-        kind = "table" if about["type"] == "object" else _WORDS.get(about["type"], about["type"])
-        yield from _item(f"{key} ({kind})", " ".join(said))
+        yield from _item(f"{key} ({_kind(about)})", " ".join(said))
         # A table of tables: what stands in each of them.
         inner = about.get("additionalProperties") or about.get("items")
         if isinstance(inner, dict) and "properties" in inner:
             yield from (".RS", *_keys(inner, f"{section}.{key}", default), ".RE")
+
+
+def _kind(about: Mapping[str, Any]) -> str:
+    """Return what a key's value is, in a word of TOML's, or in several where it may be either."""
+    if "anyOf" in about:
+        return " or ".join(dict.fromkeys(map(_kind, about["anyOf"])))
+    return _WORDS.get(about.get("type", "string"), about.get("type", "string"))
 
 
 def _bounds(about: Mapping[str, Any]) -> Iterator[str]:
