@@ -7,6 +7,7 @@ of every redirect whole, keeps strangers' cookies, and costs twice as much for e
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from urllib.request import getproxies
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, get_netrc_auth
 
 from toolsync.system import deadline
@@ -77,6 +80,19 @@ class Transport:
             return self._secure
 
 
+def _prepared(url: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
+    """Return a GET as the library prepares it; most addresses have nothing to be prepared."""
+    request = requests.PreparedRequest()
+    if _PLAIN.fullmatch(url):
+        request.method, request.url = "GET", url
+        request.headers = CaseInsensitiveDict(headers)
+        request.hooks = default_hooks()
+    else:
+        request.prepare(method="GET", url=url, headers=dict(headers))
+        request.url = _as_spelled(url, request.url or url)
+    return request
+
+
 def _as_spelled(url: str, prepared: str) -> str:
     """Return the address with the escapes that it came with: to some servers %7E is no ``~``."""
     usable = url.isascii() and url.isprintable() and " " not in url
@@ -125,6 +141,9 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 _POOLS = {"http": _PlainPool, "https": _SecurePool}
 
 
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/+-]*")
+
+
 class _Adapter(HTTPAdapter):
     """Connects with connections that tell their deadline, through a proxy, too."""
 
@@ -136,6 +155,15 @@ class _Adapter(HTTPAdapter):
         options |= self._more
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Return the answer as the library does, without looking for cookies and encodings."""
+        response = requests.Response()
+        response.status_code, response.reason = resp.status, resp.reason
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw, response.request = resp, req
+        response.url = req.url or ""
+        return response
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """Reach hosts behind a proxy in the same way."""

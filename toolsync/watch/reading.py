@@ -18,7 +18,7 @@ from toolsync.definition import Tool
 from toolsync.errors import Drifted, Hostile, SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page
-from toolsync.watch.versions import NotAVersion, is_prerelease, mangle
+from toolsync.watch.versions import NotAVersion, is_numbers, is_prerelease, mangle
 
 Get: TypeAlias = Callable[[str, str], Page]
 """Asks for an address with an Accept header; the answer's body is never None."""
@@ -91,21 +91,17 @@ class Found:
 
     def add_plain(self, raw: str, folder: str, name: str) -> None:
         """Take a plain file (`is_plain`) in a usable folder, as `add` would, in less time."""
-        try:
-            version = mangle(raw, self._tool.watch.mangle)
-        except NotAVersion as refusal:
-            if len(self._refused) < 3:
-                self._refused.append(str(refusal))
+        if self._tool.watch.mangle or not is_numbers(raw):
+            self.add(raw, folder + name, filename=name)
             return
         self._releases.append(
             Release(
                 tool=self._tool.name,
-                version=version,
-                raw_version=raw.strip(),
+                version=raw,
+                raw_version=raw,
                 url=folder + name,
                 filename=name,
                 page=self._page,
-                prerelease=is_prerelease(version),
             )
         )
 

@@ -52,7 +52,7 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
     release. Raises NotAVersion, or SetupError when a rule is none.
     """
     version = raw.strip()
-    if not rules and len(version) <= LONGEST and _NUMBERS.fullmatch(version):
+    if not rules and is_numbers(version):
         return version
     if len(version) > LONGEST:
         raise NotAVersion(f"{version[:40]!r}… has {len(version)} characters, more than {LONGEST}")
@@ -66,6 +66,11 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
             "5.6.12: a digit, then letters, digits and . + - ~)"
         )
     return version
+
+
+def is_numbers(raw: str) -> bool:
+    """Say whether a spelling is a version already, and a release's, whatever is done with it."""
+    return len(raw) <= LONGEST and _NUMBERS.fullmatch(raw) is not None
 
 
 def is_prerelease(version: str) -> bool:
