@@ -82,7 +82,7 @@ def scene(
     publications: Sequence[Publication] = (),
     gap: tuple[RunRow, RunRow] | None = None,
     unsent: Mapping[str, str] | None = None,
-    lapsing: Mapping[str, Sequence[str]] | None = None,
+    warnings: Mapping[str, Sequence[str]] | None = None,
     failure: str = "",
 ) -> Scene:
     return Scene(
@@ -92,7 +92,7 @@ def scene(
         publications=publications,
         gap=gap,
         unsent=unsent or {},
-        lapsing=lapsing or {},
+        warnings=warnings or {},
         failure=failure,
         silence=timedelta(days=3),
     )

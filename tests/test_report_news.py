@@ -82,10 +82,12 @@ def test_a_page_that_never_answered_has_its_days_too() -> None:
 
 
 def test_a_tool_nobody_looks_at_any_more_is_trouble() -> None:
-    stale = scene(standing(), pages=[page(answered=ago(days=5))])
+    quiet = scene(standing(), pages=[page(answered=ago(days=7))])
+    assert news(quiet, {}, "mail").items == ()  # looked at once a week, since it is quiet
+    stale = scene(standing(), pages=[page(answered=ago(days=11))])
     (item,) = news(stale, {}, "mail").items
     assert item.kind == "trouble"
-    assert ago(days=5) in item.text
+    assert ago(days=11) in item.text
 
 
 def test_an_outage_between_says_neither_well_nor_held_again() -> None:
@@ -136,12 +138,16 @@ def test_a_channel_that_fails_is_told_on_the_others_and_never_on_itself() -> Non
 
 def test_a_key_that_ends_soon_is_told_once_whatever_day_it_is() -> None:
     def said(days: int) -> Scene:
-        words = f"the signing key AB expires on 2026-12-01, in {days} days: refresh it in keys/"
-        return scene(standing(), lapsing={"hello": [words]})
+        words = f"the key AB ends on 2026-12-01, in {days} days: refresh it in keys"
+        return scene(standing(), warnings={"hello": [words]})
 
-    assert after({}, said(10), said(9), scene(standing())) == [[("soon", "hello")], [], []]
+    assert after({}, said(10), said(9), scene(standing()), said(8)) == [
+        *([("key", "hello")], [], [], [])
+    ]
+    renewed = scene(standing(), warnings={"hello": []})
+    assert after({}, said(9), renewed, said(1)) == [[("key", "hello")], [], [("key", "hello")]]
     (item,) = news(said(10), {}, "mail").items
-    assert item.text.startswith("hello: the signing key AB expires on 2026-12-01. ")
+    assert item.text == "hello: the key AB ends on 2026-12-01, in 10 days: refresh it in keys."
 
 
 def test_a_run_that_could_not_work_is_told_and_its_end() -> None:

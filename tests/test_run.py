@@ -55,6 +55,15 @@ def test_a_run_is_a_row_and_its_exit_status_the_gravest(rig: Rig, web: Web) -> N
     assert (standing.status, standing.current) == ("unreachable", "")
 
 
+def test_what_is_not_due_is_left_alone_unless_all_are_wanted(rig: Rig, web: Web) -> None:
+    only(rig, web)
+    rig.run("run", status=4)
+    asked = len(web.asked)
+    assert rig.json("run")["tools"] == []
+    assert len(web.asked) == asked
+    assert rig.json("run", "--all", status=4)["tools"]
+
+
 def test_a_second_run_on_the_same_state_leaves_at_once(rig: Rig) -> None:
     with exclusive(rig.state, "sync"):
         done = rig.run("run", status=4)

@@ -177,20 +177,6 @@ class Ledger(Book):
         )
         return {row["tool"]: row["since"] for row in rows}
 
-    def lapsing(self) -> dict[str, list[str]]:
-        """Return what was said of keys that end soon when published versions were verified."""
-        rows = self._all(
-            "SELECT result.tool, json_extract(finding.value, '$.message') AS said FROM standing"
-            " JOIN result ON result.tool=standing.tool AND result.version=standing.current"
-            " AND result.stage='verify' AND result.outcome='done',"
-            " json_each(result.data, '$.findings') AS finding"
-            " WHERE json_extract(finding.value, '$.code')='key-expires-soon'"
-        )
-        found: dict[str, list[str]] = {}
-        for row in rows:
-            found.setdefault(row["tool"], []).append(row["said"])
-        return found
-
     def stage_times(self) -> list[tuple[str, str, str]]:
         """Return stage, start and end of everything that was done."""
         rows = self._all(

@@ -8,7 +8,7 @@ being written, and is what the run ends with, not what it stops at.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -58,7 +58,8 @@ def run_once(
     journal.keep_standings(outcomes)
     names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
     standings = {n: s for n, s in journal.standings().items() if n in names}
-    letters = post.write(_scene(bench, post, standings, (before, began), failure))
+    scene = _scene(bench, post, standings, (before, began), failure)
+    letters = post.write(replace(scene, warnings={o.tool: o.warnings for o in outcomes}))
     troubles = ([("all tools", failure)] if failure else []) + post.send()
     status = gravest(
         [outcome.exit_status for outcome in outcomes] + [e.exit_status for _, e in troubles]
@@ -99,7 +100,7 @@ def _scene(
         pages=bench.journal.looks(),
         publications=bench.journal.publications(),
         gap=(before, began) if before and _apart(before, began) > silence else None,
-        lapsing={t: said for t, said in bench.journal.lapsing().items() if t in standings},
+        warnings={},
         failure=str(failure) if failure and not isinstance(failure, Busy) else "",
         unsent=post.unsent(),
         silence=silence,

@@ -69,11 +69,17 @@ def write_site(
 def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) -> Site:
     """Return the whole site as values: what the journal and the target know, nobody asked else."""
     published: dict[str, list[Publication]] = {}
+    stands = {tool.name: last_standing(bench, tool) for tool in tools}
     with bench.journal.one_moment():
         for row in bench.journal.publications():
             published.setdefault(row.tool, []).append(row)
         looks = bench.journal.looks()
-        views = [_view(bench, tool, looks.get(tool.name), published) for tool in tools]
+        views = [
+            _view(
+                bench, tool, stands[tool.name], looks.get(tool.name), published.get(tool.name, ())
+            )
+            for tool in tools
+        ]
     views += [_faulty(outcome) for outcome in faulty]
     columns = {(bench.target.name, series) for series in bench.config.series}
     columns |= {(place.target, place.series) for view in views for place in view.places}
@@ -108,10 +114,12 @@ def _feed(bench: Bench, now: str) -> bytes:
 
 
 def _view(
-    bench: Bench, tool: Tool, page: PageRow | None, published: dict[str, list[Publication]]
+    bench: Bench,
+    tool: Tool,
+    outcome: Outcome | None,
+    page: PageRow | None,
+    rows: Sequence[Publication],
 ) -> ToolView:
-    rows = published.get(tool.name, [])
-    outcome = last_standing(bench, tool)
     log = bench.journal.entries(tool.name, 50) if outcome and outcome.status == "new" else ()
     taken = sorted(
         bench.journal.releases(tool.name), key=lambda r: upstream_key(r["version"]), reverse=True

@@ -16,20 +16,24 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
+@click.option("--all", "every", is_flag=True, help="Look at all tools, due or not.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 @click.pass_obj
-def command(settings: Settings, as_json: bool) -> int:
-    """Do what a timer or cron wants done: sync all tools, then tell what changed.
+def command(settings: Settings, every: bool, as_json: bool) -> int:
+    """Do what a timer or cron wants done: sync all tools that are due, then tell what changed.
+
+    A tool is due as often as its own history makes news likely, once a week at least.
 
     A second run on the same state leaves at once, with exit status 4.
     """
+    from toolsync.due import due
     from toolsync.plan import fitting_series
     from toolsync.service import run_once
 
     with opened(settings, lock="run") as bench:
         chosen, faulty = chosen_tools(bench.config, ())
         fitting = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
-        came = run_once(bench, fitting, faulty)
+        came = run_once(bench, fitting, faulty, due=fitting if every else due(bench, fitting))
     _show(came, as_json)
     for channel, error in came.troubles:
         note(f"{channel}: {error}", {"channel": channel}, grave=True)

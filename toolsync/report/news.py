@@ -7,21 +7,25 @@ back where it should be is told of only to those who heard that it was not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from toolsync.due import LATEST
 from toolsync.errors import LATER
 from toolsync.model import Outcome
 from toolsync.records import PageRow, Publication, RunRow, Standing
 from toolsync.report.lag import in_words, lag
 from toolsync.report.why import why
 
-KINDS = ("alarm", "held", "trouble", "soon", "recovered", "published")
+KINDS = ("alarm", "held", "trouble", "key", "recovered", "published")
 """Gravest first: the order in which a report tells."""
 
 _ALARMS = ("recalled", "replaced")
 _CALM = ("up-to-date", "new")
+_DAYS = re.compile(r", in -?\d+ days?\b")
+"""What changes in a warning from day to day, and makes it no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +60,8 @@ class Scene:
     """All there ever were, oldest first."""
     gap: tuple[RunRow, RunRow] | None
     """The run that ended last and this one, where days lie between them."""
-    lapsing: Mapping[str, Sequence[str]]
-    """By tool, what was said of keys that end soon."""
+    warnings: Mapping[str, Sequence[str]]
+    """What is to be said of the keys of each tool that was looked at, maybe nothing."""
     failure: str
     """What kept this run from its work, empty if nothing did."""
     unsent: Mapping[str, str]
@@ -67,7 +71,7 @@ class Scene:
 
 def news(scene: Scene, told: Mapping[str, str], channel: str) -> News:
     """Return what ``channel``, which was told the states ``told``, does not know yet."""
-    found = [*_tools(scene, told), *_published(scene, told), *_lapsing(scene, told)]
+    found = [*_tools(scene, told), *_published(scene, told), *_of_keys(scene, told)]
     found += _service(scene, told, channel)
     items = [item for item, _, _ in found if item]
     fresh = {item.tool for item in items if item.kind == "published"}
@@ -101,7 +105,8 @@ def _state(scene: Scene, standing: Standing) -> tuple[str, str] | None:
     page = scene.pages.get(standing.tool)
     answered = page.answered if page else ""
     if standing.status in _CALM and not standing.exit_status:
-        silent = answered and _is_long_ago(scene, answered)
+        # What is well is looked at ever more rarely, but at least so often.
+        silent = answered and _is_long_ago(scene, answered, LATEST)
         return (f"silent since {answered}", "trouble") if silent else ("", "recovered")
     if standing.exit_status != LATER:
         kind = "alarm" if standing.status in _ALARMS else "held"
@@ -110,8 +115,8 @@ def _state(scene: Scene, standing: Standing) -> tuple[str, str] | None:
     return (f"{standing.status} since {since}", "trouble") if _is_long_ago(scene, since) else None
 
 
-def _is_long_ago(scene: Scene, moment: str) -> bool:
-    return datetime.fromisoformat(moment) <= scene.now - scene.silence
+def _is_long_ago(scene: Scene, moment: str, more: timedelta = timedelta(0)) -> bool:
+    return datetime.fromisoformat(moment) <= scene.now - scene.silence - more
 
 
 def _published(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
@@ -142,12 +147,15 @@ def latest(publications: Sequence[Publication]) -> str:
     return str(max((row.id for row in publications), default=0))
 
 
-def _lapsing(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
-    for tool, said in sorted(scene.lapsing.items()):
-        state = "; ".join(sorted({words.partition(", in ")[0] for words in said}))
-        if told.get(f"key:{tool}") != state:
-            text = f"{tool}: {state}. Look for its successor upstream, and refresh it in keys/."
-            yield Item(kind="soon", tool=tool, text=text), f"key:{tool}", state
+def _of_keys(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
+    for tool, warnings in sorted(scene.warnings.items()):
+        state = "; ".join(sorted(_DAYS.sub("", words) for words in warnings))
+        if told.get(f"key:{tool}", "") == state:
+            continue
+        for words in warnings:
+            yield Item(kind="key", tool=tool, text=f"{tool}: {words}."), f"key:{tool}", state
+        if not warnings:
+            yield None, f"key:{tool}", ""
 
 
 def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_Found]:
