@@ -21,7 +21,7 @@ import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 with atheris.instrument_imports(include=["toolsync"]):
     from toolsync.archives.extract import read_members
     from toolsync.config import Limits
-    from toolsync.definition import Gate, Tool, Verify, Watch
+    from toolsync.definition import CompatPolicy, Tool, Verify, Watch
     from toolsync.errors import Held, Hostile, SetupError, TryAgain
     from toolsync.licensing import LicensePolicy
     from toolsync.system.http import Http, Page, Validators
@@ -113,7 +113,7 @@ def _tool(kind: str) -> Tool:
         watch=Watch(**words),
         verify=Verify(),
         license=LicensePolicy(),
-        compat=Gate(),
+        compat=CompatPolicy(),
         source="tool",
         series=(),
     )

@@ -14,7 +14,7 @@ from tests import mutations
 from tests.archives import Item, gz, tar
 from toolsync.attest.again import run_again  # noqa: F401 (what judges again imports this gate)
 from toolsync.config import Config
-from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.judgment import Judgment
 from toolsync.license.gate import judge
 from toolsync.licensing import Accepted, Bundled, Classes, LicensePolicy, license_policy
@@ -77,7 +77,7 @@ class Gatekeeper:
     def _tool(self) -> Tool:
         return Tool(
             name="tool", folder=self.root, summary="", homepage="", watch=Watch(kind="html"),
-            verify=Verify(), license=self.policy, compat=Gate(), source="tool", series=(),
+            verify=Verify(), license=self.policy, compat=CompatPolicy(), source="tool", series=(),
         )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from tests.archives import (
     zip_of,
 )
 from toolsync.config import Limits
-from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.errors import Held, Hostile, SetupError, UsageError
 from toolsync.licensing import LicensePolicy
 from toolsync.model import Fetched, Release, Verified
@@ -354,7 +354,7 @@ def test_the_stage_puts_the_orig_into_the_store(tmp_path: Path, data: bytes) -> 
     (debian / "copyright").write_text(f"{DEP5}Files-Excluded: nowhere\n")
     tool = Tool(
         name="foo-tools", folder=debian.parent, summary="", homepage="", source="foo", series=(),
-        watch=Watch(kind="html"), verify=Verify(), license=LicensePolicy(), compat=Gate(),
+        watch=Watch(kind="html"), verify=Verify(), license=LicensePolicy(), compat=CompatPolicy(),
     )  # fmt: skip
     store = Store(tmp_path / "store")
     blob = store.add_bytes(data, "foo-v2.0")

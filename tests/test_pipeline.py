@@ -121,8 +121,8 @@ def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None
     assert proof["fetch"]["archive"]["sha256"] == proof["accepted"]["sha256"]
     assert proof["verify"]["method"] == "pins"
     assert proof["unpack"]["orig"]["name"] == "hello_1.0.orig.tar.gz"
-    for gate in ("license", "compat"):
-        assert [f["code"] for f in proof[gate]["findings"]] == ["not-examined"]
+    for gate, code in (("license", "not-examined"), ("compat", "first-release")):
+        assert [f["code"] for f in proof[gate]["findings"]] == [code]
     assert place["build"]["tests"]
     assert place["local"]["publish"]["where"].startswith("file:")
     served = {f["name"]: f["sha256"] for f in place["local"]["confirm"]["served"]}
@@ -236,7 +236,7 @@ def no_pin(rig: Rig, web: Web) -> None:
 
 def no_method(rig: Rig, web: Web) -> None:
     folder = rig.tools / "hello"
-    gates = '[license]\nunexamined = "allow"\n[compat]\nunexamined = "allow"\n'
+    gates = '[license]\nunexamined = "allow"\n[compat]\nprobe = false\n'
     write_tool(rig.tools, web.url + "/dl/", toml=gates)
     assert "method" not in (folder / "tool.toml").read_text()
 
@@ -252,7 +252,7 @@ def no_license_decision(rig: Rig, web: Web) -> None:
 
 def no_compat_decision(rig: Rig, web: Web) -> None:
     file = rig.tools / "hello" / "tool.toml"
-    file.write_text(file.read_text().replace('[compat]\nunexamined = "allow"', "[compat]"))
+    file.write_text(file.read_text().replace("probe = false", 'first = "hold"'))
 
 
 def broken_patch(rig: Rig, web: Web) -> None:
@@ -279,7 +279,7 @@ BAD: list[tuple[Spoil, int, str, str]] = [
     (no_method, 3, "held", "declares no method of verification"),
     (other_bytes_than_pinned, 3, "held", "is not the pinned file"),
     (no_license_decision, 3, "held", "terms that are not known"),
-    (no_compat_decision, 3, "held", "commands and interfaces have not been examined"),
+    (no_compat_decision, 3, "held", "commands and interfaces"),
     (broken_patch, 3, "held", "a patch does not apply"),
     (broken_build, 3, "held", "did not build"),
 ]

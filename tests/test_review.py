@@ -43,7 +43,11 @@ def tool(rig: Rig, web: Web) -> Tool:
 
 def closed(folder: Path) -> Path:
     file = folder / "tool.toml"
-    file.write_text(file.read_text().replace('unexamined = "allow"\n', ""))
+    file.write_text(
+        file.read_text()
+        .replace('unexamined = "allow"\n', "")
+        .replace("probe = false", 'first = "hold"')
+    )
     return folder
 
 
@@ -244,8 +248,7 @@ def test_an_approval_of_terms_carries_to_later_releases_and_says_so(
     assert later is not None
     passing = replace(later.judgment, verdict="silent", carries=("f" * 64,))
     bench.journal.keep_judgment(later.key, later.inputs, passing)
-    with pytest.raises(GateClosed, match="commands"):
-        take(bench, tool, "1.1")
+    take(bench, tool, "1.1")
     result = bench.journal.result(Key(tool="hello", version="1.1", stage="license"))
     assert result is not None
     assert "joe approved 1.0" in result.data["findings"][-1]["message"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.keys import AFTER, BEFORE, Keys, throwaway_keys
-from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.errors import SetupError, Unverified
 from toolsync.licensing import LicensePolicy
 from toolsync.model import Blob, Fetched, Finding, Release
@@ -43,7 +43,7 @@ class Bench:
             watch=Watch(kind="html"),
             verify=Verify(method=method, keys=tuple(keys), pins=dict(pins or {})),
             license=LicensePolicy(),
-            compat=Gate(),
+            compat=CompatPolicy(),
             source="foo",
             series=(),
         )

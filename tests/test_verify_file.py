@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.keys import AFTER, BEFORE, Keys, throwaway_keys
-from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.licensing import LicensePolicy
 from toolsync.verify.file import verify_file, verify_signed
 
@@ -54,7 +54,7 @@ def tool(folder: Path, **verify: object) -> Tool:
         watch=Watch(kind="html"),
         verify=Verify(**verify),  # type: ignore[arg-type]
         license=LicensePolicy(),
-        compat=Gate(),
+        compat=CompatPolicy(),
         source="foo",
         series=(),
     )

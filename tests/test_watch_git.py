@@ -131,7 +131,7 @@ keys = ["{key}"]
 unexamined = "allow"
 reason = "a test"
 [compat]
-unexamined = "allow"
+probe = false
 reason = "a test"
 """
 

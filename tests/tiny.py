@@ -58,7 +58,7 @@ def write_tool(
     rest = toml or (
         f'[verify]\nmethod = "pins"\n[verify.pins]\n{pins}\n'
         '[license]\nunexamined = "allow"\nreason = "a test"\n'
-        '[compat]\nunexamined = "allow"\nreason = "a test"\n'
+        '[compat]\nprobe = false\nreason = "a test"\n'
     )
     text = (
         f'summary = "{name}"\nhomepage = "{url}"\n'

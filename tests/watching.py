@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.web import Web
 from toolsync.config import Limits
-from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.licensing import LicensePolicy
 from toolsync.system.http import Http
 from toolsync.watch.look import Sighting, look
@@ -23,7 +23,7 @@ def tool_with(**watch: Any) -> Tool:
         watch=Watch(**watch),
         verify=Verify(),
         license=LicensePolicy(),
-        compat=Gate(),
+        compat=CompatPolicy(),
         source="tool",
         series=(),
     )

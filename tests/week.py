@@ -151,7 +151,7 @@ class Week:
             'summary = "paint"\nhomepage = "https://vendor.example/"\n[watch]\nkind = "index"\n'
             f'url = "{VENDOR}/simple/paint/"\nproject = "paint"\n[verify]\nmethod = "index"\n'
             '[license]\nunexamined = "allow"\nreason = "a test"\n'
-            '[compat]\nunexamined = "allow"\nreason = "a test"\n'
+            '[compat]\nprobe = false\nreason = "a test"\n'
         )
         write_tool(self.tools, VENDOR, name="paint")
         (self.tools / "paint" / "tool.toml").write_text(text)
@@ -217,7 +217,7 @@ class Week:
         text = (
             f'[verify]\nmethod = "openpgp"\nsignature = "{{url}}.asc"\nkeys = ["{self.signer}"]\n'
             '[license]\nunexamined = "allow"\nreason = "a test"\n'
-            '[compat]\nunexamined = "allow"\nreason = "a test"\n'
+            '[compat]\nprobe = false\nreason = "a test"\n'
         )
         folder = write_tool(self.tools, f"{VENDOR}/greet/", name="greet", toml=text)
         self.keys.export(folder / "keys" / "greet.asc", self.signer)

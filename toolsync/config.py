@@ -48,6 +48,19 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compat:
+    """What a release's commands may use when the compatibility gate runs them."""
+
+    seconds: int = 30
+    """Of one run."""
+    total_seconds: int = 600
+    """Of all runs of a release."""
+    memory: int = 1024 * 1024 * 1024
+    processes: int = 64
+    output: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
     """The local archive."""
 
@@ -149,6 +162,7 @@ class Config:
     limits: Limits = Limits()
     build: Build = Build()
     license: Classes = field(default_factory=Classes)
+    compat: Compat = Compat()
     local: Local = Local()
     ppa: Ppa = Ppa()
     report: Report = Report()
@@ -198,6 +212,7 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         limits=Limits(**raw.get("limits", {})),
         build=Build(**{**_cache(), **raw.get("build", {})}),
         license=license_classes(raw.get("license", {})),
+        compat=Compat(**raw.get("compat", {})),
         local=Local(**raw.get("local", {})),
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {})),

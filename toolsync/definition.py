@@ -82,12 +82,24 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """What a gate that has not examined anything may do: ``hold`` or ``allow``."""
+class CompatPolicy:
+    """What users of a tool care about, and what else may change without a person's word."""
 
-    unexamined: str = "hold"
+    commands: tuple[str, ...] = ()
+    """Patterns (fnmatch) of the commands that matter; empty for all."""
+    services: tuple[str, ...] = ()
+    """Likewise of a cloud's services, by their names in its models."""
+    risky: str = "hold"
+    """What becomes of risky changes: ``hold`` or ``pass``."""
+    unknown: str = "hold"
+    """What becomes of what could not be examined: ``hold`` or ``pass``."""
+    first: str = "pass"
+    """What becomes of a tool's first release, which nothing can be compared with."""
+    waive: tuple[str, ...] = ()
+    """Kinds of changes that pass where they are risky, such as ``dependency``."""
+    probe: bool = True
+    """Whether its commands are run in a sandbox."""
     reason: str = ""
-    expression: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +113,7 @@ class Tool:
     watch: Watch
     verify: Verify
     license: LicensePolicy
-    compat: Gate
+    compat: CompatPolicy
     source: str
     """The source package's name."""
     series: tuple[str, ...]
@@ -196,7 +208,7 @@ def load_tool(folder: Path) -> Tool:
         watch=Watch(**{**watch, "mangle": tuple(watch.get("mangle", []))}),
         verify=Verify(**{**verify, "keys": tuple(_squeezed(verify.get("keys", [])))}),
         license=license_policy(raw.get("license", {})),
-        compat=Gate(**raw.get("compat", {})),
+        compat=_compat(raw.get("compat", {})),
         source=package.get("source", folder.name),
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", 0),
@@ -210,6 +222,11 @@ def tool_folders(config: Config) -> Iterator[tuple[str, Path]]:
             for folder in sorted(place.iterdir()):
                 if (folder / "tool.toml").is_file():
                     yield folder.name, folder
+
+
+def _compat(raw: dict[str, Any]) -> CompatPolicy:
+    lists = ("commands", "services", "waive")
+    return CompatPolicy(**{**raw, **{key: tuple(raw.get(key, ())) for key in lists}})
 
 
 def _squeezed(keys: list[str]) -> list[str]:

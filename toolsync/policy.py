@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-from toolsync.definition import Gate
 from toolsync.judgment import Judgment
 from toolsync.licensing import LicensePolicy
 from toolsync.model import Finding, Unpacked
 
 
-def judge_unexamined(
-    stage: str, subject: str, gate: Gate | LicensePolicy, item: Unpacked
-) -> Judgment:
+def judge_unexamined(stage: str, subject: str, gate: LicensePolicy, item: Unpacked) -> Judgment:
     """Return the judgment that says nothing was examined.
 
     ``stage`` is the gate's name and its table in tool.toml, ``subject`` what it would examine.
@@ -20,7 +17,7 @@ def judge_unexamined(
     """
     reason = f": {gate.reason}" if gate.reason else ""
     declared = f" (declared: {gate.expression})" if gate.expression else ""
-    passing, closed = {"license": ("silent", "review"), "compat": ("same", "unknown")}[stage]
+    passing, closed = "silent", "review"
     if gate.unexamined == "allow":
         verdict = passing
         summary = f"{subject} were not examined{declared}; tool.toml allows that{reason}"

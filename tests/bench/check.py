@@ -132,7 +132,7 @@ class Race:
                 "[verify]\nmethod = 'openpgp'\nsignature = '{url}.asc'\n"
                 "keys = ['0123456789ABCDEF0123456789ABCDEF01234567']\n"
                 "[license]\nunexamined = 'allow'\nreason = 'a measurement'\n"
-                "[compat]\nunexamined = 'allow'\nreason = 'a measurement'\n"
+                "[compat]\nprobe = false\nreason = 'a measurement'\n"
             )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find
 from toolsync.config import Config
-from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.errors import ToolsyncError
 from toolsync.license import gate as license_gate
 from toolsync.licensing import LicensePolicy
@@ -195,7 +195,7 @@ def _tool(record: Mapping[str, Any], folder: Path) -> Tool:
         watch=Watch(kind=""),
         verify=load(Verify, policy["verify"]),
         license=load(LicensePolicy, policy["license"]),
-        compat=load(Gate, policy["compat"]),
+        compat=load(CompatPolicy, policy["compat"]),
         source=policy["source"],
         series=(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from toolsync.compat.change import Change
@@ -9,7 +10,7 @@ from toolsync.compat.compare import compare
 from toolsync.compat.probe import Prober
 from toolsync.compat.reading import read_tree
 from toolsync.config import Config
-from toolsync.system.sandbox import Sandbox
+from toolsync.system.sandbox import sandbox_for
 from toolsync.system.work import Workshop
 from toolsync.tree import open_any
 
@@ -31,7 +32,10 @@ def compare_files(
         was, now = read_tree(old_top), read_tree(new_top)
         if was.tree.digest() == now.tree.digest():
             return ()
-        probers = [Prober(release, Sandbox(release.tree.root)) for release in (was, now)]
+        probers = [
+            Prober(release, sandbox_for(release.tree.root, **asdict(config.compat)))
+            for release in (was, now)
+        ]
         for prober in probers if probe else ():
             prober.examine()
         vanished = probers[1].vanished if probe else None

@@ -70,7 +70,7 @@ class Commands:
         if name.startswith((".", "__")) or name.endswith(_NO_PROGRAM):
             return False
         head = self._tree.head(path, 4)
-        return head[:2] == b"#!" or head == _ELF or self._tree.executable(path)
+        return head[:2] == b"#!" or head == _ELF
 
     def _module(self, target: str) -> str:
         return next(reversed([*self._python_files(target.partition(":")[0])]), "")

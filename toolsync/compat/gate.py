@@ -1,14 +1,30 @@
-"""The compatibility gate: a release goes on only if what it breaks is allowed to break."""
+"""The compatibility gate: a release goes on only if its users miss nothing unasked."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import asdict
+
+from toolsync.compat.change import Change
+from toolsync.compat.compare import Prober as TriesOptions
+from toolsync.compat.compare import compare
+from toolsync.compat.policy import weigh
+from toolsync.compat.probe import Prober
+from toolsync.compat.reading import read_tree
+from toolsync.compat.surface import Surface
+from toolsync.compat.verdict import report_of, summary_of, verdict_of
 from toolsync.config import Config
 from toolsync.definition import Tool
 from toolsync.judgment import Judgment
-from toolsync.model import Blob, Licensed
-from toolsync.policy import judge_unexamined
+from toolsync.model import Blob, Finding, Licensed
+from toolsync.system.sandbox import sandbox_for
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
+from toolsync.tree import open_tree
+
+_MOST_FINDINGS = 200
+"""In the evidence; the report and what is kept hold more."""
 
 
 def judge(
@@ -23,7 +39,98 @@ def judge(
 ) -> Judgment:
     """Return what the tool's policy says of how ``item`` differs for its users.
 
-    ``before`` is what was kept of the last accepted release, None for the first.
+    ``before`` is what was kept of the last accepted release, None for the first, which cannot
+    take anything away and passes.
     """
-    del config, store, workshop, before, before_version  # until anything is examined
-    return judge_unexamined("compat", "commands and interfaces", tool.compat, item.unpacked)
+    series = tuple(s for s in config.series if not tool.series or s in tool.series)
+    limits = config.compat
+    with open_tree(item.unpacked.orig, store=store, workshop=workshop, limits=config.limits) as top:
+        release = read_tree(top)
+        prober = Prober(release, sandbox_for(top, **asdict(limits)))
+        if tool.compat.probe:
+            prober.examine()
+        surface = release.surface()
+        vanished = prober.vanished if tool.compat.probe else None
+        found = _found(surface, before, before_version, store, series or tool.series, vanished)
+    changes = weigh(found, tool.compat)
+    findings = _findings(changes)
+    if before is None:
+        verdict = "additive" if tool.compat.first == "pass" else "unknown"
+        summary = f"no earlier commands and interfaces to compare with: {_contents(surface)}"
+        findings.insert(0, _first(verdict, summary))
+    else:
+        verdict = verdict_of(changes)
+        summary = f"{verdict} since {before_version}: {summary_of(changes)}"
+    kept = surface.to_json()
+    return Judgment(
+        stage="compat",
+        verdict=verdict,
+        summary=summary,
+        findings=tuple(findings),
+        subject=_subject(kept, before, before_version, tool, series),
+        kept=store.add_bytes(kept, "surface.json"),
+        report=store.add_bytes(report_of(changes).encode(), "compat.txt"),
+        before=before_version if before else "",
+    )
+
+
+def _found(
+    surface: Surface,
+    before: Blob | None,
+    version: str,
+    store: Store,
+    series: tuple[str, ...],
+    vanished: TriesOptions | None,
+) -> tuple[Change, ...]:
+    """Return what changed; for a first release, what could not be examined in it."""
+    if before is None:
+        return tuple(
+            Change(kind=gap.kind, name=gap.name, severity="info", proof=gap.reason)
+            for gap in surface.gaps
+        )
+    try:
+        old = Surface.from_json(store.path(before).read_bytes())
+    except (OSError, ValueError) as error:
+        proof = f"what was kept of {version} cannot be read: {error}"
+        return (Change(kind="tree", name="surface", severity="unknown", proof=proof),)
+    return compare(old, surface, series=series, prober=vanished)
+
+
+def _findings(changes: tuple[Change, ...]) -> list[Finding]:
+    found = [
+        Finding(
+            stage="compat",
+            code=change.kind,
+            severity=change.severity,
+            message=f"{change.name}: {change.proof}",
+        )
+        for change in changes[:_MOST_FINDINGS]
+    ]
+    rest = len(changes) - len(found)
+    if rest:
+        message = f"and {rest} more changes, none graver; see the report"
+        found.append(Finding(stage="compat", code="more", severity="info", message=message))
+    return found
+
+
+def _first(verdict: str, summary: str) -> Finding:
+    severity = "info" if verdict == "additive" else "unknown"
+    return Finding(stage="compat", code="first-release", severity=severity, message=summary)
+
+
+def _contents(surface: Surface) -> str:
+    """Return how much of each kind a release has."""
+    counts = [f"{len(names)} {kind}" for kind, names in surface.names.items() if names]
+    return ", ".join(counts) or "and nothing that could be read"
+
+
+def _subject(
+    kept: bytes, before: Blob | None, version: str, tool: Tool, series: tuple[str, ...]
+) -> str:
+    judged = {
+        "surface": hashlib.sha256(kept).hexdigest(),
+        "before": [version, before.sha256] if before else [],
+        "policy": asdict(tool.compat),
+        "series": series,
+    }
+    return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()

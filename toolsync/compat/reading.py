@@ -15,7 +15,9 @@ from toolsync.compat.surface import Draft, Surface
 
 _MAN = re.compile(r"(?:.*/)?([\w.+-]+)\.([18])(?:\.gz)?")
 _CONFFILE = re.compile(r"(?:(?:.*/)?etc|conf|config)/.+|[^/]+\.(?:conf|ini|cfg\.sample)")
-_PATH = re.compile(r"(?:share|systemd|init\.d|completions?|udev)/.+|.*\.(?:service|timer|socket)")
+_PATH = re.compile(
+    r"(?:share|systemd|init\.d|completions?|udev)/.+|bin/.+|.*\.(?:service|timer|socket)"
+)
 _OLD_PYTHON = re.compile(r"python2?(?:\.[0-7])?")
 
 _EVERYBODYS = frozenset(
@@ -126,10 +128,11 @@ def _models(release: Release) -> None:
 
 
 def _paths(release: Release) -> None:
+    commands = set(release.commands.files.values())
     for path in release.tree.sources:
         if _CONFFILE.fullmatch(path):
             release.draft.add("conffile", path)
-        elif _PATH.fullmatch(path):
+        elif _PATH.fullmatch(path) and path not in commands:
             release.draft.add("path", path)
 
 

@@ -75,6 +75,14 @@ class Seen:
         return self.out + self.err
 
 
+def sandbox_for(
+    tree: Path, *, seconds: int, total_seconds: int, memory: int, processes: int, output: int
+) -> Sandbox:
+    """Return a sandbox for a tree, with the limits as settings name them (seconds, bytes)."""
+    limits = Confinement(seconds=seconds, memory=memory, processes=processes, output=output)
+    return Sandbox(tree, limits=limits, seconds=total_seconds)
+
+
 class Sandbox:
     """Runs programs of one tree; ``seconds`` is what all runs together may take."""
 

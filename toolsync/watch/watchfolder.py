@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.definition import Gate, Tool, Verify, Watch
+from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.errors import SetupError
 from toolsync.licensing import LicensePolicy
 from toolsync.watch.rules import mangled
@@ -67,7 +67,7 @@ def load_folder(folder: Path) -> Tool:
         ),
         verify=Verify(),
         license=LicensePolicy(),
-        compat=Gate(),
+        compat=CompatPolicy(),
         source=name,
         series=(),
     )
