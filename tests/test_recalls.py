@@ -38,6 +38,11 @@ def test_a_recall_is_told_and_taken_back(rig: Rig, web: Web) -> None:
     web.serve("/dl/", status=503)  # what was told stays while nothing can be learnt
     rig.run("sync", "hello", status=4)
     assert "recalled: hello=" in description(rig)
+    publish(web, "1.0")  # nor does it help those who have it that we go on without it
+    toml = rig.tools / "hello" / "tool.toml"
+    toml.write_text(toml.read_text().replace("[verify]", 'ignore = { "1.1" = "bad" }\n[verify]', 1))
+    rig.run("sync", "hello")
+    assert "recalled: hello=" in description(rig)
     publish(web, "1.0", "1.1")
     rig.run("sync", "hello")
     assert "recalled" not in description(rig)

@@ -17,17 +17,19 @@ from toolsync.watch.versions import upstream_key
 def announce_recalls(bench: Bench, tools: Sequence[Tool], outcomes: Sequence[Outcome]) -> None:
     """Have the target tell which of its versions are recalled, as these outcomes see it.
 
-    What was told of a tool stays while its page cannot be read. Targets that can tell nothing
-    of their own are left alone.
+    What was told of a tool stays while its page cannot be read, and while that names nothing as
+    new, also when a person has decided to go on without the release: instances still have it.
+    Targets that can tell nothing of their own are left alone.
     """
     if not isinstance(bench.target, Noticeboard):
         return
     told = set(bench.target.recalls())
     for tool, outcome in zip(tools, outcomes, strict=True):
-        if outcome.newest is not None:
-            told = {item for item in told if not item.startswith(f"{tool.source}=")}
-        if outcome.status == "recalled" and outcome.newest is not None:
-            told.update(_withdrawn(bench, tool, outcome.newest))
+        if outcome.newest is None:
+            continue
+        before = {item for item in told if item.startswith(f"{tool.source}=")}
+        gone = set(_withdrawn(bench, tool, outcome.newest))
+        told = told - before | (gone if outcome.status == "recalled" else gone & before)
     bench.target.announce(tuple(sorted(told)))
 
 
