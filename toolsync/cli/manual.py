@@ -182,7 +182,8 @@ def _kind(about: Mapping[str, Any]) -> str:
     """Return what a key's value is, in a word of TOML's, or in several where it may be either."""
     if "anyOf" in about:
         return " or ".join(dict.fromkeys(map(_kind, about["anyOf"])))
-    return _WORDS.get(about.get("type", "string"), about.get("type", "string"))
+    word = str(about.get("type", "string"))
+    return _WORDS.get(word, word)
 
 
 def _bounds(about: Mapping[str, Any]) -> Iterator[str]:
