@@ -7,8 +7,8 @@ from pathlib import Path
 
 from toolsync.compat.change import Change
 from toolsync.compat.compare import compare
+from toolsync.compat.deb import read_release
 from toolsync.compat.probe import Prober
-from toolsync.compat.reading import read_tree
 from toolsync.config import Config
 from toolsync.system.sandbox import sandbox_for
 from toolsync.system.work import Workshop
@@ -29,7 +29,7 @@ def compare_files(
         open_any(old, workshop=workshop, limits=config.limits) as old_top,
         open_any(new, workshop=workshop, limits=config.limits) as new_top,
     ):
-        was, now = read_tree(old_top), read_tree(new_top)
+        was, now = read_release(old, old_top), read_release(new, new_top)
         if was.tree.digest() == now.tree.digest():
             return ()
         probers = [

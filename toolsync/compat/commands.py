@@ -13,6 +13,8 @@ from toolsync.compat.files import Tree
 from toolsync.compat.options import Option
 
 _PLACES = re.compile(r"(?:(?:src|usr|usr/local)/)?(?:s?bin|exe|scripts|games)/([^/]+)")
+DIST = "usr/lib/python3/dist-packages"
+"""Where a binary package has its Python."""
 _WINDOWS = (".cmd", ".bat", ".exe", ".ps1", ".dll")
 _NO_PROGRAM = (
     *_WINDOWS,
@@ -131,7 +133,7 @@ class Commands:
     def _python_files(self, dotted: str) -> Iterator[str]:
         """Give the files that importing a dotted name loads: packages on the way, the module."""
         parts = dotted.split(".")
-        roots = ("", "src/", "lib/", "python/", "src/python/")
+        roots = ("", "src/", "lib/", "python/", "src/python/", f"{DIST}/")
         for end in range(1, len(parts) + 1):
             path = "/".join(parts[:end])
             for root in roots:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from toolsync.compat import helptext, python
-from toolsync.compat.commands import language
+from toolsync.compat.commands import DIST, language
 from toolsync.compat.options import Option
 from toolsync.compat.reading import Release, add_options
 from toolsync.system.sandbox import TOOL, Sandbox, Seen
@@ -43,7 +43,7 @@ class Prober:
         names = release.draft.of("environment")
         homes = {n: TOOL for n in names if n.endswith("_HOME") and n not in ("JAVA_HOME", "HOME")}
         self._environment = {
-            "PYTHONPATH": f"{TOOL}:{TOOL}/src:{TOOL}/lib",
+            "PYTHONPATH": ":".join((TOOL, f"{TOOL}/src", f"{TOOL}/lib", f"{TOOL}/{DIST}")),
             "RUBYLIB": f"{TOOL}/lib",
             "PERL5LIB": f"{TOOL}/lib",
             "JAVA_HOME": sandbox.home_of("java"),

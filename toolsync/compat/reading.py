@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from toolsync.compat import helptext, java, metadata, models, ruby
 from toolsync.compat.commands import Commands, environment_in, language, options_in
-from toolsync.compat.files import Tree
+from toolsync.compat.files import TEXT_LIMIT, Tree
 from toolsync.compat.options import Option, merged
 from toolsync.compat.python import read as read_python
 from toolsync.compat.surface import Draft, Surface
@@ -80,13 +81,25 @@ def _man_pages(release: Release) -> None:
     """Add the options that a command's man page names; other commands' pages tell nothing."""
     for path in release.tree.files:
         match = _MAN.fullmatch(path)
-        if not match or match[1] not in release.commands.files or path.endswith(".gz"):
+        if not match or match[1] not in release.commands.files:
             continue
-        text = release.tree.text(path)
+        text = _unpacked(release.tree.read(path), packed=path.endswith(".gz"))
         if text is None:
-            release.draft.gap("option", match[1], f"{path} is too long for a man page")
+            release.draft.gap("option", match[1], f"{path} is too long for a man page, or damaged")
             continue
         add_options(release.draft, match[1], list(helptext.options(helptext.man_page(text))))
+
+
+def _unpacked(data: bytes | None, *, packed: bool) -> str | None:
+    """Return a man page's text; None for one that is too long or damaged."""
+    try:
+        if packed and data is not None:
+            unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            data = unpacker.decompress(data, TEXT_LIMIT)
+            data = data if unpacker.eof else None
+    except zlib.error:
+        return None
+    return None if data is None else data.decode("utf-8", errors="replace")
 
 
 def _sources(release: Release) -> None:

@@ -1,0 +1,60 @@
+"""Read the surface of a built binary package: its files as they will lie, and its control data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from toolsync.archives.extract import DEB, archive_form
+from toolsync.compat.reading import Release, read_tree
+from toolsync.compat.surface import Surface
+from toolsync.config import Limits
+from toolsync.errors import ToolsyncError
+from toolsync.system.run import run
+from toolsync.system.work import Workshop
+from toolsync.tree import open_any
+
+_SECONDS = 60
+_RELATION = re.compile(r"([a-z0-9][a-z0-9+.-]+)(?::\w+)?\s*(?:\(([^)]*)\))?")
+"""One alternative of a relationship field (Debian Policy 7.1)."""
+_INSTALLED = re.compile(
+    r"(?:usr/)?(?:lib/systemd|lib/udev)/.+|usr/share/(?!man/|doc/|locale/|lintian/|python3/).+"
+)
+
+
+def surface_of_deb(deb: Path, *, workshop: Workshop, limits: Limits) -> Surface:
+    """Return commands, options, conffiles, paths and dependencies of a .deb; nothing is run of it.
+
+    Raises Hostile for a package that nobody should open.
+    """
+    with open_any(deb, workshop=workshop, limits=limits) as top:
+        return read_release(deb, top).surface()
+
+
+def read_release(source: Path, top: Path) -> Release:
+    """Return what is read of a tree, with the control data if it came out of a .deb."""
+    release = read_tree(top)
+    if source.is_file() and archive_form(source) == DEB:
+        try:
+            _control(release, source)
+        except ToolsyncError as error:
+            release.draft.gap("dependency", "control", f"the control data cannot be read: {error}")
+    return release
+
+
+def _control(release: Release, deb: Path) -> None:
+    draft = release.draft
+    for name in ("Pre-Depends", "Depends"):
+        field = run("dpkg-deb", "--field", deb, name, timeout=_SECONDS).out
+        for relation in field.split(","):
+            match = _RELATION.match(relation.strip())
+            if match:
+                draft.add("dependency", f"deb {match[1]}", (match[2] or "").replace(" ", ""))
+    listed = run("dpkg-deb", "--info", deb, "conffiles", timeout=_SECONDS, ok=(0, 2))
+    if listed.code == 0:
+        draft.names["conffile"] = {
+            line.strip().lstrip("/"): "" for line in listed.out.splitlines() if line.strip()
+        }
+    for path in release.tree.sources:
+        if _INSTALLED.fullmatch(path):
+            draft.add("path", path)
