@@ -103,3 +103,21 @@ def test_a_damaged_one_is_told(harm: dict[str, object]) -> None:
     kept = pack(Sighting(releases=(release,), page="p"))
     with pytest.raises((TypeError, ValueError, KeyError)):
         unpack({**kept, **harm}, whole=True)
+
+
+def test_what_takes_long_lends_its_place() -> None:
+    """With as many slow hosts as there are places, the others are still done at once."""
+    over = threading.Event()
+    items = [(f"slow{n}", n) for n in range(8)] + [(f"quick{n}", n) for n in range(40)]
+    quick = 0
+
+    def act(name: str) -> str:
+        if name.startswith("slow"):
+            over.wait(20)
+        return name
+
+    for _, name in in_turn([(host, host) for host, _ in items], act, jobs=4, per_host=1):
+        quick += name.startswith("quick")
+        if quick == 40:
+            over.set()
+    assert quick == 40

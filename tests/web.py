@@ -211,6 +211,7 @@ def _validators(answer: Answer) -> tuple[str, str]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 512
     web: Web
 
     def __init__(self, *args: object) -> None:

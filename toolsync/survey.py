@@ -98,7 +98,7 @@ def _looks(bench: Bench, tools: Iterable[Tool], jobs: int) -> Iterator[tuple[_Ta
     news: list[Looked] = []
     try:
         for task, (found, packed) in in_turn(
-            work(), act, jobs=jobs, per_host=bench.config.per_host
+            work(), act, jobs=jobs, per_host=bench.config.per_host, clock=bench.clock
         ):
             news.append(_looked(bench, task, found, packed))
             if len(news) >= _TOGETHER:

@@ -2,6 +2,8 @@
 
 Threads that wait for a turn at a busy host are lost to the rest. Work is therefore handed out
 host by host, no more of one host than it is asked at once, and what is done is told as it ends.
+What takes long waits for its host and not for us: after a second its place is lent to the next, so
+that hundreds of hosts that stall or drip hold up nobody either.
 """
 
 from __future__ import annotations
@@ -9,43 +11,93 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
+
+from toolsync.system.clock import Clock, SystemClock
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 64
 """How many items are held for each thread while their hosts are busy."""
+_PATIENCE = 1.0
+"""Seconds after which an item's place is lent to another."""
+_LENT = 256
+"""Places that are lent at most: each is a thread."""
 
 
 def in_turn(
-    items: Iterable[tuple[str, T]], act: Callable[[T], R], *, jobs: int, per_host: int
+    items: Iterable[tuple[str, T]],
+    act: Callable[[T], R],
+    *,
+    jobs: int,
+    per_host: int,
+    clock: Clock | None = None,
 ) -> Iterator[tuple[T, R]]:
     """Give each item with what ``act`` made of it, in the order in which they end.
 
     ``items`` come with their host's name and are taken as they are needed: at most a few times
-    ``jobs`` are held. ``act`` runs in threads, ``jobs`` at once, ``per_host`` for one host, and
-    must not raise.
+    ``jobs`` are held. ``act`` runs in threads, ``jobs`` at once besides those that take long,
+    ``per_host`` for one host, and must not raise.
     """
+    places = _Places(jobs, clock or SystemClock())
     waiting: _Waiting[T] = _Waiting(items, per_host, most=_AHEAD * jobs)
-    done: SimpleQueue[tuple[str, T, R]] = SimpleQueue()
+    done: SimpleQueue[tuple[int, str, T, R]] = SimpleQueue()
 
-    def work(host: str, item: T) -> None:
-        done.put((host, item, act(item)))
+    def work(place: int, host: str, item: T) -> None:
+        done.put((place, host, item, act(item)))
 
-    running = 0
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs + _LENT) as pool:
         while True:
-            while running < jobs and (found := waiting.take()) is not None:
-                pool.submit(work, *found)
-                running += 1
-            if not running:
+            while places.free() and (found := waiting.take()) is not None:
+                pool.submit(work, places.taken(), *found)
+            if not places.running:
                 return
-            host, item, result = done.get()
-            running -= 1
+            try:
+                place, host, item, result = done.get(timeout=places.patience())
+            except Empty:
+                continue
+            places.ended(place)
             waiting.ended(host)
             yield item, result
+
+
+class _Places:
+    """What is under way, and since when."""
+
+    def __init__(self, jobs: int, clock: Clock) -> None:
+        self._jobs, self._clock = jobs, clock
+        self._count = 0
+        self.running: dict[int, float] = {}
+        """When each place was taken, the longest ago first."""
+
+    def free(self) -> bool:
+        """Say whether another may begin."""
+        lent = min(self._slow(), _LENT)
+        return len(self.running) - lent < self._jobs
+
+    def taken(self) -> int:
+        """Take a place and return its number."""
+        self._count += 1
+        self.running[self._count] = self._clock.monotonic()
+        return self._count
+
+    def ended(self, place: int) -> None:
+        """Give a place back."""
+        del self.running[place]
+
+    def patience(self) -> float | None:
+        """Return in how many seconds the next place is lent, None if that changes nothing."""
+        slow = self._slow()
+        quick = next((since for since in list(self.running.values())[slow:]), None)
+        if quick is None or slow >= _LENT:
+            return None
+        return max(0.01, _PATIENCE - (self._clock.monotonic() - quick))
+
+    def _slow(self) -> int:
+        now = self._clock.monotonic()
+        return sum(1 for since in self.running.values() if now - since >= _PATIENCE)
 
 
 class _Waiting(Generic[T]):
