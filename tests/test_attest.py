@@ -133,7 +133,7 @@ def test_the_same_record_is_signed_once(original: Published) -> None:
         tool = load_tool(original.rig.tools / "hello")
         first = attest(bench, tool, "1.0")
         assert first == attest(bench, tool, "1.0")
-        other = replace(tool, license=replace(tool.license, reason="another"))
+        other = replace(tool, license=replace(tool.license, expression="LicenseRef-another"))
         assert attest(bench, other, "1.0") != first
         with pytest.raises(UsageError, match="was never taken"):
             gather(bench, tool, "9")

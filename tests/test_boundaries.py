@@ -17,7 +17,6 @@ GROUND = (
     "config",
     "definition",
     "schema",
-    "policy",
     "supported",
     "values",
     "judgment",

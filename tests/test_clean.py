@@ -22,8 +22,8 @@ import pytest
 from tests.chroots import Instance, clean_rig
 from tests.rig import ROOT, Rig, environment
 from tests.test_readme import console_commands
-from tests.tiny import publish, write_tool
-from tests.trees import ami_zip, api_zip, listing
+from tests.tiny import accepted, publish, write_tool
+from tests.trees import LICENSE, ami_zip, api_zip, listing
 from tests.web import Web
 
 pytestmark = pytest.mark.slow
@@ -128,6 +128,9 @@ def follow_bucket(rig: Rig, web: Web, name: str, zips: dict[str, bytes]) -> None
     text = re.sub(r'(?m)^url = ".*"', f'url = "{web.url}/"', text)
     pins = "".join(f'"{v}" = "{hashlib.sha256(d).hexdigest()}"\n' for v, d in zips.items())
     text = re.sub(r"(?s)\[verify\.pins\]\n.*?\n(?=\n|\[)", f"[verify.pins]\n{pins}", text)
+    # The sample's terms are its own, and are accepted as the real ones are: by what they say.
+    mine = f"must_ship = []\n{accepted(LICENSE).splitlines()[-1]}\n"
+    text = re.sub(r"must_ship = .*\n", mine, text)
     (folder / "tool.toml").write_text(text)
 
 

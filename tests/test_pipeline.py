@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import Rig, environment
-from tests.tiny import archive, publish, write_tool
+from tests.tiny import LICENSE, accepted, archive, publish, write_tool
 from tests.web import Web
 
 
@@ -121,7 +121,7 @@ def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None
     assert proof["fetch"]["archive"]["sha256"] == proof["accepted"]["sha256"]
     assert proof["verify"]["method"] == "pins"
     assert proof["unpack"]["orig"]["name"] == "hello_1.0.orig.tar.gz"
-    for gate, code in (("license", "not-examined"), ("compat", "first-release")):
+    for gate, code in (("license", "accepted"), ("compat", "first-release")):
         assert [f["code"] for f in proof[gate]["findings"]] == [code]
     assert place["build"]["tests"]
     assert place["local"]["publish"]["where"].startswith("file:")
@@ -236,7 +236,7 @@ def no_pin(rig: Rig, web: Web) -> None:
 
 def no_method(rig: Rig, web: Web) -> None:
     folder = rig.tools / "hello"
-    gates = '[license]\nunexamined = "allow"\n[compat]\nprobe = false\n'
+    gates = f"{accepted(LICENSE)}[compat]\nprobe = false\n"
     write_tool(rig.tools, web.url + "/dl/", toml=gates)
     assert "method" not in (folder / "tool.toml").read_text()
 
@@ -247,7 +247,7 @@ def other_bytes_than_pinned(rig: Rig, web: Web) -> None:
 
 def no_license_decision(rig: Rig, web: Web) -> None:
     file = rig.tools / "hello" / "tool.toml"
-    file.write_text(file.read_text().replace('[license]\nunexamined = "allow"', "[license]"))
+    file.write_text(file.read_text().replace(accepted(LICENSE), "[license]\n"))
 
 
 def no_compat_decision(rig: Rig, web: Web) -> None:

@@ -50,7 +50,7 @@ def test_the_tool_shown_is_a_valid_one(rig: Rig) -> None:
     (folder / "tool.toml").write_text(toml)
     tool = load_tool(folder)
     assert tool.verify.method == "openpgp"
-    assert tool.license.unexamined == "allow"
+    assert tool.license.accepted[0].by
 
 
 def test_help_is_shown_for_every_command_and_fast() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.released import open_bench, retrying, take
 from tests.rig import ROOT, Rig, environment
-from tests.tiny import archive, publish, write_tool
+from tests.tiny import LICENSE, accepted, archive, publish, write_tool
 from tests.web import Web
 from toolsync.bench import Bench
 from toolsync.definition import Tool, load_tool
@@ -43,11 +43,8 @@ def tool(rig: Rig, web: Web) -> Tool:
 
 def closed(folder: Path) -> Path:
     file = folder / "tool.toml"
-    file.write_text(
-        file.read_text()
-        .replace('unexamined = "allow"\n', "")
-        .replace("probe = false", 'first = "hold"')
-    )
+    text = file.read_text().replace(accepted(LICENSE), "[license]\n")
+    file.write_text(text.replace("probe = false", 'first = "hold"'))
     return folder
 
 
@@ -114,7 +111,7 @@ def test_another_policy_asks_again(bench: Bench, tool: Tool) -> None:
     held(bench, tool)
     say(bench, tool, "approved")
     take(bench, tool)
-    other = replace(tool, license=replace(tool.license, reason="another"))
+    other = replace(tool, license=replace(tool.license, expression="LicenseRef-another"))
     assert "license terms" in held(bench, other)
     take(bench, tool)  # under the old policy it still goes
 
@@ -164,7 +161,7 @@ def test_where_the_newest_is_rejected_an_older_one_is_taken(
     assert outcome.rejected == ("1.1",)
     other = replace(
         tool,
-        license=replace(tool.license, reason="another"),
+        license=replace(tool.license, expression="LicenseRef-another"),
         compat=replace(tool.compat, reason="another"),
     )
     (outcome,) = sync(bench, [other], 1, dry_run=False)

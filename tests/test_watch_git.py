@@ -12,7 +12,7 @@ import pytest
 from tests.keys import throwaway_keys
 from tests.repositories import Repository
 from tests.rig import Rig
-from tests.tiny import write_tool
+from tests.tiny import LICENSE, accepted, write_tool
 from tests.watching import Watcher, versions
 from tests.web import Web
 from toolsync.errors import Drifted, Hostile, SetupError
@@ -127,9 +127,6 @@ SIGNED = """
 [verify]
 method = "tag"
 keys = ["{key}"]
-[license]
-unexamined = "allow"
-reason = "a test"
 [compat]
 probe = false
 reason = "a test"
@@ -137,7 +134,7 @@ reason = "a test"
 
 
 def tagged_tool(rig: Rig, url: str, key: str) -> Path:
-    folder = write_tool(rig.tools, url, toml=SIGNED.format(key=key))
+    folder = write_tool(rig.tools, url, toml=SIGNED.format(key=key) + accepted(LICENSE))
     text = (folder / "tool.toml").read_text()
     text = text.replace('kind = "html"', 'kind = "git"')
     (folder / "tool.toml").write_text(

@@ -10,14 +10,33 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.web import Web
+from toolsync.license import known, normalise
 
 EPOCH = 1_700_000_000
 """2023-11-14: the date of every file that the vendor publishes."""
 
 
+LICENSE = "Do as you like.\n"
+
+
+def accepted(*texts: str) -> str:
+    """Return a ``[license]`` table that accepts these license texts and no others."""
+    prints = ", ".join(f'"{_fingerprint(text)}"' for text in texts)
+    return (
+        '[license]\nexpression = "LicenseRef-tiny"\n'
+        '[[license.accepted]]\nexpression = "LicenseRef-tiny"\nby = "the tests"\n'
+        f'when = "2026-01-01"\nwhy = "a test"\nfingerprints = [{prints}]\n'
+    )
+
+
+def _fingerprint(text: str) -> str:
+    words = normalise.read(text.encode()).words
+    return normalise.fingerprint(known.identify(words, known.first_words(text)).words)
+
+
 def archive(version: str, *, name: str = "hello", extra: Mapping[str, str] | None = None) -> bytes:
     """Return ``NAME-VERSION.tar.gz``, always the same bytes for the same arguments."""
-    files = {"LICENSE": "Do as you like.\n", name: f"#!/bin/sh\necho {version}\n", **(extra or {})}
+    files = {"LICENSE": LICENSE, name: f"#!/bin/sh\necho {version}\n", **(extra or {})}
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.GNU_FORMAT) as tar:
         folder = tarfile.TarInfo(f"{name}-{version}")
@@ -57,7 +76,7 @@ def write_tool(
     )
     rest = toml or (
         f'[verify]\nmethod = "pins"\n[verify.pins]\n{pins}\n'
-        '[license]\nunexamined = "allow"\nreason = "a test"\n'
+        f"{accepted(LICENSE)}"
         '[compat]\nprobe = false\nreason = "a test"\n'
     )
     text = (

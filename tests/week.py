@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.gallery import DrivenClock
 from tests.keys import Keys, throwaway_keys
 from tests.reporting import MailServer
-from tests.tiny import archive, publish, write_tool
+from tests.tiny import LICENSE, accepted, archive, publish, write_tool
 from tests.web import Answer, Asked, Web
 from toolsync.bench import opened
 from toolsync.config import Build, Config, Mail, Report, load_config
@@ -150,7 +150,7 @@ class Week:
         text = (
             'summary = "paint"\nhomepage = "https://vendor.example/"\n[watch]\nkind = "index"\n'
             f'url = "{VENDOR}/simple/paint/"\nproject = "paint"\n[verify]\nmethod = "index"\n'
-            '[license]\nunexamined = "allow"\nreason = "a test"\n'
+            f"{accepted(LICENSE)}"
             '[compat]\nprobe = false\nreason = "a test"\n'
         )
         write_tool(self.tools, VENDOR, name="paint")
@@ -216,7 +216,7 @@ class Week:
         self.signer = self.keys.make("Greet", expire="20260603T120000")
         text = (
             f'[verify]\nmethod = "openpgp"\nsignature = "{{url}}.asc"\nkeys = ["{self.signer}"]\n'
-            '[license]\nunexamined = "allow"\nreason = "a test"\n'
+            f"{accepted(LICENSE)}"
             '[compat]\nprobe = false\nreason = "a test"\n'
         )
         folder = write_tool(self.tools, f"{VENDOR}/greet/", name="greet", toml=text)

@@ -67,8 +67,6 @@ class Bundled:
 class LicensePolicy:
     """The table ``[license]`` of tool.toml."""
 
-    unexamined: str = "hold"
-    reason: str = ""
     expression: str = ""
     """What the whole is under, as its maintainer says."""
     accepted: tuple[Accepted, ...] = ()
@@ -107,9 +105,7 @@ class LicensePolicy:
 
 def license_policy(raw: Mapping[str, Any]) -> LicensePolicy:
     """Return the policy of a checked ``[license]`` table."""
-    rest = {
-        key: raw[key] for key in ("unexamined", "reason", "expression", "never_auto") if key in raw
-    }
+    rest = {key: raw[key] for key in ("expression", "never_auto") if key in raw}
     return LicensePolicy(
         **rest,
         accepted=tuple(Accepted(**_frozen(row)) for row in raw.get("accepted", [])),

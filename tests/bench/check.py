@@ -131,7 +131,6 @@ class Race:
                 f"[watch]\nkind = 'html'\nurl = '{url}'\npattern = '{rule}'\n"
                 "[verify]\nmethod = 'openpgp'\nsignature = '{url}.asc'\n"
                 "keys = ['0123456789ABCDEF0123456789ABCDEF01234567']\n"
-                "[license]\nunexamined = 'allow'\nreason = 'a measurement'\n"
                 "[compat]\nprobe = false\nreason = 'a measurement'\n"
             )
 

@@ -21,7 +21,6 @@ from toolsync.license.scan import scan
 from toolsync.license.standing import Policy, first, main_expression, settle, stands
 from toolsync.license.terms import Terms, from_json, to_json
 from toolsync.model import Blob, Unpacked, dump
-from toolsync.policy import judge_unexamined
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 from toolsync.tree import open_tree
@@ -43,8 +42,6 @@ def judge(
     ``before`` is what was kept of the last accepted release, None for the first; ``approved``
     are digests that a person approved for this tool. Raises ProgramMissing, Hostile.
     """
-    if tool.license.unexamined == "allow":
-        return judge_unexamined("license", "license terms", tool.license, item)
     policy = Policy(tool=tool.license, classes=config.license, approved=approved)
     old = from_json(store.path(before).read_bytes()) if before is not None else None
     detector = Detector(workshop=workshop, cache=config.licenses)
@@ -63,7 +60,7 @@ def judge(
         verdict=verdict,
         summary=_summary(settled, new, tool, known),
         findings=tuple(change.finding for change in settled),
-        subject=_subject(item, new, tool, config, before, approved),
+        subject=_subject(item, new, tool, config, before),
         carries=_carries(settled, new),
         kept=store.add_bytes(to_json(new), "terms.json"),
         report=store.add_bytes(report.encode(), "license.txt"),
@@ -120,14 +117,13 @@ def _subject(
     tool: Tool,
     config: Config,
     before: Blob | None,
-    approved: frozenset[str],
 ) -> str:
+    """Return what a decision holds for; what was approved meanwhile for others is no part of it."""
     parts = {
         "orig": item.orig.sha256,
         "terms": terms.digest,
         "policy": dump(tool.license),
         "classes": dump(config.license),
         "before": before.sha256 if before else "",
-        "approved": sorted(approved),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
