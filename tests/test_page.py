@@ -19,7 +19,9 @@ from tests.web import Web
 from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.errors import SetupError
+from toolsync.judgment import Judgment
 from toolsync.plan import faulty
+from toolsync.records import Key
 from toolsync.report.chart import Point, large, small
 from toolsync.report.page import render
 from toolsync.site import gather, write_site
@@ -73,6 +75,24 @@ def test_what_a_gate_holds_stands_there_with_its_diff(page: Path) -> None:
     (diff,) = found.xpath('//pre[@class="diff"]')
     assert '+"Amazon Software License, with one more clause"' in diff.text
     assert "toolsync approve ec2-ami-tools 1.5.20" in words(found)
+
+
+def test_a_gates_report_and_signed_evidence_stand_there(tmp_path: Path) -> None:
+    with archive(tmp_path, STORIES[1:2]) as (bench, tools):
+        report = bench.store.add_bytes(b"[-old clause-]{+new clause+}", "report.txt")
+        judgment = Judgment(
+            stage="license", verdict="review", summary="s", findings=(), subject="0", report=report
+        )
+        key = Key(tool="ec2-ami-tools", version="1.5.20", stage="license")
+        bench.journal.keep_judgment(key, "", judgment)
+        envelope = bench.store.add_bytes(b'{"payload": ""}', "e.intoto.json")
+        bench.journal.keep_evidence("ec2-ami-tools", "1.5.19", envelope, "0")
+        write_site(bench, tools, [], tmp_path / "page")
+    found = tree(tmp_path / "page" / "tools" / "ec2-ami-tools.html")
+    (diff,) = found.xpath('//pre[@class="diff"]')
+    assert diff.text == "[-old clause-]{+new clause+}"
+    (link,) = found.xpath('//a[starts-with(@href, "../evidence/")]/@href')
+    assert (tmp_path / "page" / "tools" / link).read_bytes() == b'{"payload": ""}'
 
 
 def test_the_lag_is_a_chart_and_a_table(page: Path) -> None:

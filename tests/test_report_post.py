@@ -216,3 +216,20 @@ def test_a_run_tells_by_mail_and_hook_and_is_quiet_the_second_time(rig: Rig, web
     assert [json.loads(asked.body)["id"] for asked in posts] == [
         json.loads(posts[0].body)["id"]
     ] * 2
+
+
+def test_a_dry_run_says_what_would_be_told_and_tells_nobody(rig: Rig, web: Web) -> None:
+    only(rig, web)
+    (rig.tools / "broken").mkdir()
+    (rig.tools / "broken" / "tool.toml").write_text("summary = 1\n")
+    rig.configure("[http]\nretries = 0\n")
+    rig.run("run", status=5)
+    hook = web.serve("/hook", "ok")
+    rig.configure(f'[http]\nretries = 0\n[report.webhook]\nurl = "{hook}"\n')
+    for _ in range(2):
+        (told,) = rig.json("run", "--dry-run", status=5)["letters"]
+        assert told["channel"] == "webhook"
+        assert "broken is error" in told["text"]
+    assert web.requests("/hook") == []
+    rig.run("run", status=5)
+    assert len(web.requests("/hook")) == 1

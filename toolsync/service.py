@@ -20,6 +20,7 @@ from toolsync.pipeline import sync
 from toolsync.records import RunRow, Standing
 from toolsync.report.news import Scene
 from toolsync.report.post import Post, open_post
+from toolsync.system.clock import stamp
 from toolsync.system.store import replace_file
 from toolsync.upkeep import clean_up
 
@@ -71,6 +72,29 @@ def run_once(
         status = gravest([status, *(error.exit_status for _, error in late)])
         journal.end_run(number, status)
     return Round(outcomes=outcomes, letters=letters, troubles=tuple(troubles), exit_status=status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a run would do, as far as a look tells."""
+
+    outcomes: tuple[Outcome, ...]
+    letters: tuple[tuple[str, str], ...]
+    """What would be told of how things stand after the last run: channel and text."""
+
+
+def preview(
+    bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome], due: Sequence[Tool]
+) -> Preview:
+    """Look at what is ``due`` and at what was not told yet; do nothing and tell nobody."""
+    post = open_post(bench.config, bench.journal, bench.http)
+    outcomes = (*sync(bench, due, bench.config.jobs, dry_run=True), *faulty)
+    names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
+    standings = {n: s for n, s in bench.journal.standings().items() if n in names}
+    now = stamp(bench.clock.now())
+    began = RunRow(id=0, started=now, finished="", exit_status=-1)
+    scene = _scene(bench, post, standings, (bench.journal.last_finished(), began), None)
+    return Preview(outcomes=outcomes, letters=tuple(post.preview(scene)))
 
 
 def _worked(

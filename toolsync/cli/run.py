@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, note, opened
+from toolsync.cli.session import Settings, chosen_tools, note, opened, say
+from toolsync.errors import gravest
 from toolsync.system import journald
 
 if TYPE_CHECKING:
     from toolsync.model import Outcome
-    from toolsync.service import Round
+    from toolsync.service import Preview, Round
 
 
 @click.command("run")
 @click.option("--all", "every", is_flag=True, help="Look at all tools, due or not.")
+@click.option("--dry-run", is_flag=True, help="Look, and say what would be done and told.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 @click.pass_obj
-def command(settings: Settings, every: bool, as_json: bool) -> int:
+def command(settings: Settings, every: bool, dry_run: bool, as_json: bool) -> int:
     """Do what a timer or cron wants done: sync all tools that are due, then tell what changed.
 
     A tool is due as often as its own history makes news likely, once a week at least.
@@ -28,17 +30,32 @@ def command(settings: Settings, every: bool, as_json: bool) -> int:
     """
     from toolsync.due import due
     from toolsync.plan import fitting_series
-    from toolsync.service import run_once
+    from toolsync.service import preview, run_once
 
-    with opened(settings, lock="run") as bench:
+    with opened(settings, lock="" if dry_run else "run") as bench:
         chosen, faulty = chosen_tools(bench.config, ())
         fitting = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
-        came = run_once(bench, fitting, faulty, due=fitting if every else due(bench, fitting))
+        chosen = fitting if every else due(bench, fitting)
+        if dry_run:
+            return _show_preview(preview(bench, fitting, faulty, chosen), as_json)
+        came = run_once(bench, fitting, faulty, due=chosen)
     _show(came, as_json)
     for channel, error in came.troubles:
         note(f"{channel}: {error}", {"channel": channel}, grave=True)
         note(f"  → {error.resolution}", {"channel": channel}) if error.resolution else None
     return came.exit_status
+
+
+def _show_preview(found: Preview, as_json: bool) -> int:
+    if as_json:
+        rows = [render.outcome_row(outcome) for outcome in found.outcomes]
+        letters = [{"channel": channel, "text": text} for channel, text in found.letters]
+        render.as_json({"tools": rows, "letters": letters})
+    else:
+        render.outcomes(found.outcomes)
+        for channel, text in found.letters:
+            say(f"\nto {channel}:\n{text}")
+    return gravest(outcome.exit_status for outcome in found.outcomes)
 
 
 def _show(came: Round, as_json: bool) -> None:

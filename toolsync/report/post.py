@@ -17,7 +17,7 @@ from toolsync.errors import Bug, ToolsyncError
 from toolsync.journal import Journal
 from toolsync.records import Letter
 from toolsync.report import mail, webhook
-from toolsync.report.letter import letter
+from toolsync.report.letter import as_text, letter
 from toolsync.report.news import Scene, latest, news
 from toolsync.system.clock import stamp
 from toolsync.system.http import Http
@@ -56,6 +56,16 @@ class Post:
             self.journal.tell(channel, found.states, name, data if found.items else None)
             written += bool(found.items)
         return written
+
+    def preview(self, scene: Scene) -> list[tuple[str, str]]:
+        """Return what each channel would be told: its name, and the letter's text."""
+        found = {c: news(scene, self.journal.told(c), c) for c in self.channels}
+        made = stamp(scene.now)
+        return [
+            (channel, as_text(letter(fresh, now=made, channel=channel)[1], made))
+            for channel, fresh in found.items()
+            if fresh.items
+        ]
 
     def send(self) -> list[tuple[str, ToolsyncError]]:
         """Send all letters, oldest first; return each channel's trouble. One stops its channel."""
