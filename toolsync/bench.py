@@ -16,7 +16,7 @@ from toolsync.steps import Event, Steps, Tell
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.http import Http, Progress
-from toolsync.system.lock import exclusive
+from toolsync.system.lock import exclusive, require_whole
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
@@ -56,6 +56,7 @@ def opened(
     def told(line: str) -> None:
         tell(Event(tool="", version="", stage="", scope="", text=line))
 
+    require_whole(config.state)
     store = Store(config.state / "store")
     workshop = Workshop(config.state, config.build.work)
     http = Http(

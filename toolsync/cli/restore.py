@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import IO
 
 import click
 
@@ -13,18 +13,21 @@ from toolsync.values import dump
 
 
 @click.command("restore")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=click.File("rb"))
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 @click.pass_obj
-def command(settings: Settings, file: Path, as_json: bool) -> int:
+def command(settings: Settings, file: IO[bytes], as_json: bool) -> int:
     """Put a backup into the state folder, which must be empty: all of it, or nothing.
 
-    Every file is compared with the digest that the backup states.
+    Every file is compared with the digest that the backup states. An archive that lies elsewhere
+    ([local] path) goes there, into an empty folder too. With - for FILE the backup is read from
+    standard input. One that was killed is to be run again.
     """
-    from toolsync.backup import restore_backup
+    from toolsync.restore import restore_backup
 
-    config = settings.load()
-    found = restore_backup(file, config.state)
+    # FILE is open already: root can restore what the state's owner may not read.
+    config = settings.load_as_owner()
+    found = restore_backup(file, file.name, config.state, config.archive)
     if as_json:
         render.as_json(dump(found))
     else:

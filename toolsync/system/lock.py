@@ -15,9 +15,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolsync.errors import Busy
+from toolsync.errors import Busy, SetupError
 from toolsync.system.run import MARK
 from toolsync.system.store import full_disk_is_told
+
+UNFINISHED = ".restore"
+"""In a state folder: a backup is being restored into it, or that was broken off."""
+
+
+def require_whole(state: Path) -> None:
+    """Raise SetupError for a state into which a restore was broken off, or is under way."""
+    if (state / UNFINISHED).exists():
+        raise SetupError(
+            f"a backup was not restored into {state} to its end",
+            resolution="Wait for toolsync restore if it is under way; else run it again.",
+        )
 
 
 @contextmanager

@@ -58,9 +58,8 @@ class Store:
 
         Raises OutOfSpace when the disk is full; nothing is left behind then, or on any error.
         """
-        folder = self._root / "tmp"
+        folder = self.scratch()
         with full_disk_is_told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
             fd, temp = tempfile.mkstemp(dir=folder)
             try:
                 with os.fdopen(fd, "wb") as handle:
@@ -72,6 +71,13 @@ class Store:
                 self._settle(Path(temp), sink.blob.sha256)
             finally:
                 Path(temp).unlink(missing_ok=True)
+
+    def scratch(self) -> Path:
+        """Return a folder whose files are gone after a kill, see `sweep`."""
+        folder = self._root / "tmp"
+        with full_disk_is_told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def copy_to(self, blob: Blob, folder: Path, name: str | None = None) -> Path:
         """Put a copy into ``folder`` under the blob's own (checked) name and return its path."""

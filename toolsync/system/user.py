@@ -16,10 +16,9 @@ def become_owner(folder: Path) -> bool:
     we are not root, when root owns the folder, or when it is not there. Raises SetupError when
     the owner is no user of this machine.
     """
-    found = owner_of(folder)
-    if found is None:
+    if os.geteuid() != 0 or not folder.exists() or folder.stat().st_uid == 0:
         return False
-    uid, _ = found
+    uid = folder.stat().st_uid
     try:
         owner = pwd.getpwuid(uid)
     except KeyError:
@@ -38,17 +37,3 @@ def become_owner(folder: Path) -> bool:
     if not os.access(".", os.X_OK):  # root's home, most of the time
         os.chdir(folder)
     return True
-
-
-def owner_of(folder: Path) -> tuple[int, int] | None:
-    """Return user and group of a folder if we are root and it is another's, else None."""
-    if os.geteuid() != 0 or not folder.exists() or folder.stat().st_uid == 0:
-        return None
-    return folder.stat().st_uid, folder.stat().st_gid
-
-
-def give(folder: Path, owner: tuple[int, int] | None) -> None:
-    """Give a folder of ours, with all that is in it, to its owner; to nobody if that is None."""
-    if owner is not None:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, *owner, follow_symlinks=False)
