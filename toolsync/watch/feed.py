@@ -17,8 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from toolsync.definition import Tool
 from toolsync.model import Release
+from toolsync.system.http import Page
 from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
-from toolsync.watch.reading import Found, Get, filled, joined, moment, xml_root
+from toolsync.watch.reading import Found, Get, filled, joined, leaf, moment, xml_root
 
 ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7"
 _LINKS = 20
@@ -47,6 +48,13 @@ def read(tool: Tool, get: Get) -> list[Release]:
         if raw:
             found.add(raw, url, published=entry.published, size=entry.size)
     return found.releases(f"entry that matches {watch.pattern!r}")
+
+
+def files(page: Page) -> list[tuple[str, str]]:
+    """Return name and address of each file that a feed names, SourceForge's most of all."""
+    entries = _entries(page.url, xml_root(page, ["feed", "rss", "RDF"]))
+    found = ((leaf(url), url) for entry in entries for url in entry.links[:1])
+    return [(name, url) for name, url in found if name]
 
 
 def _match(pattern: re.Pattern[str], entry: _Entry) -> tuple[str, str]:

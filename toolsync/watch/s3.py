@@ -50,6 +50,19 @@ def read(tool: Tool, get: Get) -> list[Release]:
     )
 
 
+def is_listing(page: Page) -> bool:
+    """Say whether a page is the listing of a bucket."""
+    return b"<ListBucketResult" in (page.body or b"")[:4096]
+
+
+def page_after(page: Page, url: str) -> str:
+    """Return the address of the page after this one, empty at the listing's end."""
+    root = xml_root(page, ["ListBucketResult"])
+    if _text(root, "IsTruncated").strip().lower() != "true":
+        return ""
+    return _with(url, _next(page, root, _text(root, "EncodingType") == "url"))
+
+
 def _add(found: Found, tool: Tool, page: Page, key: str, raw: str, entry: Any) -> None:
     size = _text(entry, "Size").strip()
     template = tool.watch.file_url

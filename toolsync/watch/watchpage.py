@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from toolsync.errors import NotThere, SetupError
 from toolsync.system.http import Page
+from toolsync.watch import feed, s3
 from toolsync.watch.html import html_root, seen
 from toolsync.watch.patterns import LONGEST_SUBJECT
 from toolsync.watch.perl import Pattern
@@ -31,6 +32,10 @@ from toolsync.watch.versions import upstream_key
 from toolsync.watch.watchfile import Source
 
 _ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/json;q=0.9, */*;q=0.5"
+_SOURCEFORGE = re.compile(
+    r"https?://(?:(?:www\.)?sf\.net|qa\.debian\.org/watch/sf\.php)/(?P<name>[\w.-]+)/"
+)
+"""The redirector that uscan(1) has for SourceForge."""
 _FOLDERS = 8
 """Folders of one level that are looked into before giving up."""
 _HIDDEN = re.compile(
@@ -65,6 +70,8 @@ def find(source: Source, ask: Ask) -> list[Hit]:
             " or https, or mode=git for a repository",
             resolution="Mend the address in debian/watch.",
         )
+    if project := _SOURCEFORGE.match(source.url):
+        return _of_sourceforge(source, pattern, project["name"], ask)
     last = ""
     for url in _folders(source, source.url, ask):
         try:
@@ -73,7 +80,7 @@ def find(source: Source, ask: Ask) -> list[Hit]:
             if url == source.url:
                 raise
             continue
-        page = _mangled(page, source)
+        page = _mangled(_whole_listing(page, url, source, ask), source)
         last = page.url
         plain = source.words["searchmode"] == "plain"
         hits = list(_in_text(page, pattern) if plain else _in_links(page, url, pattern, source))
@@ -84,6 +91,35 @@ def find(source: Source, ask: Ask) -> list[Hit]:
         f"names nothing that matches {source.pattern!r}",
         "Look at the page in a browser, then mend debian/watch.",
     )
+
+
+def _of_sourceforge(source: Source, pattern: Pattern, project: str, ask: Ask) -> list[Hit]:
+    """Return the hits among a project's files: uscan's redirector asks SourceForge for the same."""
+    page = ask(f"https://sourceforge.net/projects/{project}/rss?path=/", feed.ACCEPT)
+    found = [
+        Hit(joined_groups(match), name, url, page.url)
+        for name, url in feed.files(page)
+        if len(name) <= LONGEST_SUBJECT and (match := pattern.fullmatch(name))
+    ]
+    if not found:
+        raise drifted(page.url, f"names nothing that matches {source.pattern!r}")
+    return found
+
+
+def _whole_listing(page: Page, url: str, source: Source, ask: Ask) -> Page:
+    """Return a bucket's listing with the pages after its first one; any other page as it is."""
+    if "bare" in source.flags or not s3.is_listing(page):
+        return page
+    body, following = page, s3.page_after(page, url)
+    asked = {url}
+    while following and len(asked) < s3.MAX_PAGES:
+        if following in asked:
+            raise drifted(page.url, "leads from page to page in a circle; an end was wanted")
+        asked.add(following)
+        part = ask(following, _ACCEPT)
+        body = replace(body, body=(body.body or b"") + (part.body or b""))
+        following = s3.page_after(part, url)
+    return body
 
 
 def compiled(source: Source) -> Pattern:
