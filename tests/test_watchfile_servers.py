@@ -34,7 +34,7 @@ class Folder:
         (self.debian / "changelog").write_text(text)
         rig.configure(MIRRORS.format(web.url))
 
-    def check(self, text: str, **env: str) -> dict[str, Any]:
+    def check(self, text: str, **env: Any) -> dict[str, Any]:
         (self.debian / "watch").write_text(text)
         done = self.rig.run("check", self.debian.parent, "--json", **env)
         (row,) = json.loads(done.stdout)
