@@ -144,6 +144,7 @@ def test_risky_is_held_unless_policy_lets_it_pass(
 def test_what_cannot_be_examined_is_unknown_unless_policy_lets_it_pass(gate: Gatekeeper) -> None:
     first = gate.judge({"bin/t": "#!/usr/bin/nolang\n"}, probe=True)
     other: Files = {"bin/t": "#!/usr/bin/nolang\n#\n"}
+    assert gate.judge(other, first.kept, probe=True, commands=("u",)).verdict == "same"
     assert gate.judge(other, first.kept, probe=True).verdict == "unknown"
     assert gate.judge(other, first.kept, probe=True, unknown="pass").verdict == "same"
 

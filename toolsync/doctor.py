@@ -31,7 +31,7 @@ from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
 _ALWAYS = (
-    *("apt-get", "dpkg", "dpkg-deb", "dpkg-genchanges", "dpkg-source", "gpg", "gpg-agent"),
+    *("apt-get", "bwrap", "dpkg", "dpkg-deb", "dpkg-genchanges", "dpkg-source", "gpg", "gpg-agent"),
     *("gpgconf", "gpgv", "prlimit", "reprepro", "setpriv", "tar", "unshare", "xz"),
 )
 _FOR_BACKEND = {

@@ -30,7 +30,7 @@ RULES: Mapping[str, int] = {
     "verify": 1,
     "unpack": 1,
     "license": 2,
-    "compat": 1,
+    "compat": 2,
     "package": 1,
     "build": 1,
     "publish": 1,

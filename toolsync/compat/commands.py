@@ -51,7 +51,7 @@ class Commands:
             if name and self._is_program(path):
                 found[name] = path
         for name in _setup_scripts(self._tree.text("setup.py") or ""):
-            if name in self._tree.files:
+            if name in self._tree.files and self._is_program(name):
                 found.setdefault(PurePosixPath(name).name, name)
         return dict(sorted(found.items()))
 

@@ -43,10 +43,10 @@ def judge(
     take anything away and passes.
     """
     series = tuple(s for s in config.series if not tool.series or s in tool.series)
-    limits = config.compat
     with open_tree(item.unpacked.orig, store=store, workshop=workshop, limits=config.limits) as top:
         release = read_tree(top)
-        prober = Prober(release, sandbox_for(top, **asdict(limits)))
+        sandbox = sandbox_for(top, **asdict(config.compat))
+        prober = Prober(release, sandbox, tool.compat.commands)
         if tool.compat.probe:
             prober.examine()
         surface = release.surface()

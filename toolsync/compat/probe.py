@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 from toolsync.compat import helptext, python
@@ -35,10 +36,10 @@ _REFUSED = re.compile(
 
 
 class Prober:
-    """Runs the commands of one release."""
+    """Runs the commands of one release; with ``only``, those that match one of its patterns."""
 
-    def __init__(self, release: Release, sandbox: Sandbox) -> None:
-        self._release, self._sandbox = release, sandbox
+    def __init__(self, release: Release, sandbox: Sandbox, only: tuple[str, ...] = ()) -> None:
+        self._release, self._sandbox, self._only = release, sandbox, only
         self._cannot: dict[str, str] = {}
         names = release.draft.of("environment")
         homes = {n: TOOL for n in names if n.endswith("_HOME") and n not in ("JAVA_HOME", "HOME")}
@@ -52,7 +53,11 @@ class Prober:
 
     def examine(self) -> None:
         """Add what the commands say of themselves, and a gap for those that cannot be run."""
-        commands = list(self._release.commands.files)
+        commands = [
+            name
+            for name in self._release.commands.files
+            if not self._only or any(fnmatchcase(name, pattern) for pattern in self._only)
+        ]
         unusable = self._sandbox.unusable() if commands else ""
         self._cannot |= {c: unusable or self._missing(c) for c in commands}
         usable = [command for command in commands if not self._cannot[command]]
