@@ -275,3 +275,13 @@ def test_a_key_that_is_about_to_end_is_told_ahead_of_time(rig: Rig, web: Web) ->
         (told,) = check(rig)["warnings"]
         assert f"the key {key} was re-dated: it ends 2099" in told
         assert "key-re-dated" in rig.run("log", "hello").stdout
+
+
+def test_fetch_takes_nothing_ignored_unless_it_is_named(rig: Rig, web: Web) -> None:
+    folder = write_tool(rig.tools, web.url + "/dl/", "1.0", "1.1")
+    with_watch(folder, 'ignore = { "1.1" = "broken", "1.0" = "old" }')
+    publish(web, "1.0", "1.1")
+    done = rig.run("fetch", "hello", "-o", rig.root / "o", status=2)
+    assert "ignored or too young" in done.stderr
+    found = rig.json("fetch", "hello", "--version", "1.1", "-o", rig.root / "o")
+    assert found["version"] == "1.1"

@@ -15,7 +15,7 @@ from toolsync.definition import Tool
 from toolsync.errors import FINE, HELD, Held, Replaced, ToolsyncError, Unverified, UsageError
 from toolsync.fetch import fetch
 from toolsync.model import Outcome, Release, Verified
-from toolsync.survey import in_trouble, published
+from toolsync.survey import in_trouble, published, sifted_of
 from toolsync.system.store import full_disk_is_told
 from toolsync.unpack.stage import unpack
 from toolsync.verify.refusal import MissingProof
@@ -164,9 +164,17 @@ def _verdict_of(error: ToolsyncError) -> str:
 
 
 def _choose(bench: Bench, tool: Tool, wanted: str | None) -> Release:
-    releases = look(tool, http=bench.http, limits=bench.config.limits).releases
+    sighting = look(tool, http=bench.http, limits=bench.config.limits)
+    releases = sighting.releases
     if wanted is None:
-        return releases[0]
+        takeable = sifted_of(bench, tool, sighting).takeable
+        if takeable:
+            return takeable[0]
+        raise UsageError(
+            f"{releases[0].version} and all others that {releases[0].page} names are ignored or too"
+            f" young by [watch] of {tool.name}",
+            resolution="Name one with --version to fetch it all the same.",
+        )
     found = next((r for r in releases if wanted in (r.version, r.raw_version)), None)
     if found is None:
         raise UsageError(

@@ -98,7 +98,7 @@ def standing(
         url=newest.url,
         message=f"{newest.version} is the newest and is published",
     )
-    for release in sifted.listed:
+    for release in sifted.listed if accepted else ():
         if release.version in accepted and (told := _other(release, accepted[release.version])):
             return _replaced(base, release, told)
     if gone := _recall(tool, sifted, current, accepted, recalled):

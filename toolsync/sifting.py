@@ -35,17 +35,18 @@ def sift(
     ``firsts`` tells when a version first appeared (ISO 8601); what is not in it counts from the
     page's date, and without one from ``now``.
     """
-    ignored = tuple(r for r in releases if reason_to_ignore(watch, r))
-    left = [r for r in releases if not reason_to_ignore(watch, r)]
+    listed = tuple(releases)
+    ignored = tuple(r for r in listed if reason_to_ignore(watch, r)) if watch.ignore else ()
+    left = tuple(r for r in listed if r not in ignored) if ignored else listed
     if not watch.min_age:
-        return Sifted(listed=tuple(releases), takeable=tuple(left), ignored=ignored)
+        return Sifted(listed=listed, takeable=left, ignored=ignored)
     ready = {
         r.version: _moment(firsts.get(r.version) or r.published, now) + timedelta(watch.min_age)
         for r in left
     }
     young = tuple(r for r in left if ready[r.version] > now)
     return Sifted(
-        listed=tuple(releases),
+        listed=listed,
         takeable=tuple(r for r in left if ready[r.version] <= now),
         ignored=ignored,
         young=young,

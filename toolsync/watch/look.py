@@ -120,7 +120,7 @@ def _choose(tool: Tool, found: Iterable[Release]) -> tuple[Release, ...]:
     for release in found:
         if release.yanked or (release.prerelease and not tool.watch.prereleases):
             continue
-        if not in_series(release.version, series):
+        if series and not in_series(release.version, series):
             continue
         key = upstream_key(release.version)
         if key not in best or _rank(release) < _rank(best[key]):
