@@ -34,7 +34,7 @@ run: packages-run ids $(VENV)/.run
 	@echo "# and install with this command:"
 	@echo "apt-get update && apt-get install $(TOOL)"
 
-test: packages-test ids $(VENV)/.test $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
+test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
 	@$(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== the same, on Debian's own libraries"
@@ -79,6 +79,9 @@ packages-run:
 packages-test:
 	$(call install,$(RUN_PACKAGES) $(TEST_PACKAGES))
 
+packages-deb:
+	$(call install,$(DEB_PACKAGES))
+
 # Clean chroots map users; root and people alike need a range of ids for that (subuid(5)).
 ids:
 	@for file in /etc/subuid /etc/subgid; do \
@@ -108,8 +111,7 @@ $(VENV)/.moto: | $(VENV)/.test
 # The Debian packages, built in a copy of what git tracks, so that nothing is left here.
 DEB_WORK ?= build/deb
 DEB_DIST ?= dist
-deb: packages-test
-	$(call install,$(DEB_PACKAGES))
+deb: packages-test packages-deb
 	@rm -rf $(DEB_WORK) && mkdir -p $(DEB_WORK)/toolsync $(DEB_DIST)
 	@git ls-files -z | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C $(DEB_WORK)/toolsync
 	@cd $(DEB_WORK)/toolsync && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
