@@ -37,9 +37,11 @@ def upstream_warnings(bench: Bench, tool: Tool) -> tuple[str, ...]:
 
     Asks upstream, but only where the tool names that copy and a key ends soon.
     """
+    if not tool.verify.keys_url:
+        return ()
     now = bench.clock.now()
     soon = [key for key in key_dates(bench, tool) if key.ends and _parsed(key.ends) < now + SOON]
-    if not soon or not tool.verify.keys_url:
+    if not soon:
         return ()
     try:
         page = bench.http.page(

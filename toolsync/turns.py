@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, takewhile
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -90,14 +91,15 @@ class _Places:
     def patience(self) -> float | None:
         """Return in how many seconds the next place is lent, None if that changes nothing."""
         slow = self._slow()
-        quick = next((since for since in list(self.running.values())[slow:]), None)
+        quick = next(islice(self.running.values(), slow, None), None)
         if quick is None or slow >= _LENT:
             return None
         return max(0.01, _PATIENCE - (self._clock.monotonic() - quick))
 
     def _slow(self) -> int:
-        now = self._clock.monotonic()
-        return sum(1 for since in self.running.values() if now - since >= _PATIENCE)
+        """Return how many take long; they stand first."""
+        before = self._clock.monotonic() - _PATIENCE
+        return sum(1 for _ in takewhile(lambda since: since <= before, self.running.values()))
 
 
 class _Waiting(Generic[T]):
