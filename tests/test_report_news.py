@@ -48,6 +48,15 @@ def test_another_reason_is_news() -> None:
     assert after({}, scene(HELD), scene(other)) == [[("held", "hello")]] * 2
 
 
+def test_the_same_failure_in_another_folder_is_no_news() -> None:
+    words = "dpkg-source failed in /var/tmp/toolsync-0-ab/package-{}/x after {} s at 2026-11-21T{}"
+    first, second = (
+        scene(standing(status="held", message=words.format(*how), exit_status=3))
+        for how in (("x1y2z3w4", "1.5", "10:00:00Z"), ("q_w2e3r4", "12", "14:00:01Z"))
+    )
+    assert after({}, first, second) == [[("held", "hello")], []]
+
+
 @pytest.mark.parametrize("status", ["replaced", "recalled"])
 def test_alarms_come_first(status: str) -> None:
     bad = standing("zsh", status, message="other bytes", exit_status=3)

@@ -164,10 +164,16 @@ class TestWebhook:
             webhook.send(letter("x"), Webhook(url=url), http)
         assert len(web.asked) == 1  # neither tried again nor followed
 
-    def test_a_long_answer_is_not_read(self, web: Web, http: Http) -> None:
-        url = web.serve("/hook", b"x" * 10**6)
-        with pytest.raises(ToolsyncError, match="65536 bytes"):
-            webhook.send(letter("x"), Webhook(url=url), http)
+    def test_a_hooks_address_is_its_secret(self, web: Web, http: Http) -> None:
+        url = web.serve("/services/s3cret", "no", status=500)
+        with pytest.raises(Unreachable) as caught:
+            webhook.send(letter("x"), Webhook(url=url, form="slack"), http)
+        assert str(caught.value) == ("the webhook at 127.0.0.1 answered 500 Internal Server Error")
+
+    def test_a_yes_is_one_whatever_follows(self, web: Web, http: Http) -> None:
+        url = web.serve("/hook", b"x" * 10**6, cut=100)
+        webhook.send(letter("x"), Webhook(url=url), http)
+        assert len(web.asked) == 1
 
 
 def test_the_set_up_names_the_channels(tmp_path: Path) -> None:
@@ -233,3 +239,16 @@ def test_a_dry_run_says_what_would_be_told_and_tells_nobody(rig: Rig, web: Web) 
     assert web.requests("/hook") == []
     rig.run("run", status=5)
     assert len(web.requests("/hook")) == 1
+
+
+def test_doctor_tries_the_ways_to_tell(rig: Rig, web: Web) -> None:
+    with MailServer() as server:
+        rig.configure(
+            f'[report.mail]\nto = ["op@x.example"]\nserver = "{server.url}"\n'
+            f'[report.webhook]\nurl = "{web.url}/s3cret"\nform = "matrix"\n'
+        )
+        checks = {check["subject"]: check for check in rig.json("doctor", status=5)}
+    assert checks["report.mail"]["fine"]
+    assert checks["report.webhook"]["message"].endswith("Matrix needs one")
+    assert "s3cret" not in str(checks)
+    assert server.received == []

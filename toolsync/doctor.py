@@ -23,6 +23,7 @@ from toolsync.package.series import series_tag
 from toolsync.plan import fitting_series
 from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.targets import open_target
+from toolsync.report import mail, webhook
 from toolsync.system.clock import Clock
 from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys
@@ -72,6 +73,7 @@ def examine(config: Config, clock: Clock) -> Iterator[Check]:
     yield _tried("tools", lambda: _defined(config))
     yield from _tools(config, clock.now())
     yield from _archive(config, clock)
+    yield from _reports(config)
 
 
 def _new_series(config: Config, day: date) -> str:
@@ -213,6 +215,15 @@ def _archive(config: Config, clock: Clock) -> Iterator[Check]:
             yield _tried(subject, look)
     for series in config.series:
         yield _tried(f"archive {target.name} {series}", partial(target.check, series, clock.now()))
+
+
+def _reports(config: Config) -> Iterator[Check]:
+    """Give a check for each way to tell what changed that is set up."""
+    report = config.report
+    if report.mail.to:
+        yield _tried("report.mail", lambda: mail.ready(report.mail))
+    if report.webhook.url:
+        yield _tried("report.webhook", lambda: webhook.ready(report.webhook))
 
 
 def _tried(subject: str, act: Callable[[], object]) -> Check:

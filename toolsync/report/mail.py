@@ -15,7 +15,7 @@ from toolsync.config import Mail
 from toolsync.records import Letter
 from toolsync.report.letter import as_text
 from toolsync.report.secret import secret
-from toolsync.system.mail import Server, by_sendmail, by_smtp
+from toolsync.system.mail import Server, by_sendmail, by_smtp, greet, sendmail
 
 _POLICY = SMTP.clone(max_line_length=900)
 """Within RFC 5322's 998; folded earlier, a subject comes out with a space too many."""
@@ -29,14 +29,25 @@ def send(letter: Letter, recipient: str, settings: Mail, sender: str) -> None:
     address = parseaddr(sender)[1]
     message = compose(letter, recipient, sender)
     if settings.server:
-        password = secret(settings.password_file, "[report.mail] password_file")
-        server = Server(url=settings.server, user=settings.user, password=password)
-        by_smtp(message, address, recipient, server)
+        by_smtp(message, address, recipient, _server(settings))
         return
     with tempfile.NamedTemporaryFile(prefix="toolsync-mail-") as file:
         file.write(message.replace(b"\r\n", b"\n"))
         file.flush()
         by_sendmail(Path(file.name), address, recipient)
+
+
+def ready(settings: Mail) -> str:
+    """Say how mail would leave; raise what keeps it from leaving."""
+    if not settings.server:
+        return f"by {sendmail()}"
+    greet(_server(settings))
+    return f"{settings.server} answers"
+
+
+def _server(settings: Mail) -> Server:
+    password = secret(settings.password_file, "[report.mail] password_file")
+    return Server(url=settings.server, user=settings.user, password=password)
 
 
 def compose(letter: Letter, recipient: str, sender: str) -> bytes:

@@ -27,6 +27,14 @@ _CALM = ("up-to-date", "new")
 _DAYS = re.compile(r", in -?\d+ days?\b")
 """What changes in a warning from day to day, and makes it no other."""
 
+_FLEETING = re.compile(
+    r"(?<![\w/])/(?:var/)?tmp/[^\s:,;)'\"]+"  # a folder of that run
+    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*"  # its time
+    r"|\b\d+(?:\.\d+)? ?(?:s|ms|seconds|minutes)\b"  # how long it took
+    r"|\b(?:pid|process) \d+"
+)
+"""What differs each time that the same fails in the same way."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -110,7 +118,7 @@ def _state(scene: Scene, standing: Standing) -> tuple[str, str] | None:
         return (f"silent since {answered}", "trouble") if silent else ("", "recovered")
     if standing.exit_status != LATER:
         kind = "alarm" if standing.status in _ALARMS else "held"
-        return f"{standing.status}: {standing.message}", kind
+        return f"{standing.status}: {_FLEETING.sub('…', standing.message)}", kind
     since = (answered if standing.status == "unreachable" else "") or standing.since
     return (f"{standing.status} since {since}", "trouble") if _is_long_ago(scene, since) else None
 

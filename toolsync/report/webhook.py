@@ -14,13 +14,15 @@ from typing import Any
 from urllib.parse import quote
 
 from toolsync.config import Webhook
-from toolsync.errors import SetupError
+from toolsync.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.records import Letter
 from toolsync.report.letter import sections
 from toolsync.report.secret import secret
+from toolsync.system.headers import bare, host_of
 from toolsync.system.http import Http
 
 _SECONDS = 60.0
+_TOKEN = "[report.webhook] token_file"  # noqa: S105 (a setting's name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +35,32 @@ class Request:
     headers: Mapping[str, str]
 
 
+def ready(settings: Webhook) -> str:
+    """Say where letters would go; raise SetupError when the settings cannot work."""
+    nothing = {"subject": "", "items": []}
+    sample = Letter(id="", channel="", data=nothing, made="", tries=0, error="")
+    FORMS[settings.form](sample, settings)
+    secret(settings.token_file, _TOKEN)
+    return f"{settings.form} to {host_of(settings.url)}"
+
+
 def send(letter: Letter, settings: Webhook, http: Http) -> None:
-    """Send a letter once; raises what `Http.send` raises, SetupError for no usable token."""
+    """Send a letter once.
+
+    Raises Unreachable where a later try may work, SetupError for no usable token. Neither tells
+    more of the address than its host, since a hook's address is its secret.
+    """
+    try:
+        _send(letter, settings, http)
+    except ToolsyncError as error:
+        kind = SetupError if isinstance(error, SetupError) else Unreachable
+        told = str(error).replace(bare(settings.url), f"the webhook at {host_of(settings.url)}")
+        raise kind(told, resolution=error.resolution) from None
+
+
+def _send(letter: Letter, settings: Webhook, http: Http) -> None:
     made = FORMS[settings.form](letter, settings)
-    token = secret(settings.token_file, "[report.webhook] token_file")
+    token = secret(settings.token_file, _TOKEN)
     headers = {"Content-Type": "application/json", **made.headers}
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     body = json.dumps(made.body, ensure_ascii=False).encode()

@@ -202,23 +202,16 @@ class Http:
             return bare(address)
 
     def send(
-        self,
-        method: str,
-        url: str,
-        body: bytes,
-        *,
-        headers: Mapping[str, str],
-        limit: int = 64 * 1024,
-        seconds: float,
-    ) -> bytes:
-        """Send a body (POST or PUT) once and return the answer, at most ``limit`` bytes long.
+        self, method: str, url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
+    ) -> None:
+        """Send a body (POST or PUT) once; an answer of 200 to 299 is a yes and is not read.
 
         Nothing is tried again and no redirect is followed: whether the other side has acted
-        already is for the caller to judge. Raises Unreachable, or Hostile for a long answer.
+        already is for the caller to judge. Raises Unreachable for any other answer.
         """
         given = self._headers("identity") | dict(headers)
-        with self._asker.sent(method, url, given, body, seconds) as response:
-            return _body(response, url, limit)
+        with self._asker.sent(method, url, given, body, seconds):
+            return
 
     def retrying(self, act: Callable[[], T]) -> T:
         """Call ``act`` until it gives an answer: with back-off, jitter and Retry-After.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from toolsync.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.system import deadline
 from toolsync.system.deadline import Deadline
 from toolsync.system.headers import plain
-from toolsync.system.run import run
+from toolsync.system.run import require, run
 
 _SECONDS = 60.0
 _PLACES = (Path("/usr/sbin"), Path("/usr/lib"), Path("/usr/local/sbin"))
@@ -42,10 +42,20 @@ def by_sendmail(
 
     Raises ProgramMissing, or ProgramFailed when it does not take it.
     """
-    found = (folder / "sendmail" for folder in folders)
-    program = next((path for path in found if path.exists()), "sendmail")
+    program = sendmail(folders)
     words = ("-i", "-f", sender, "--", recipient)
     run(program, *words, timeout=_SECONDS, given=message)
+
+
+def sendmail(folders: Sequence[Path] = _PLACES) -> str:
+    """Return sendmail's path; raises ProgramMissing."""
+    found = (folder / "sendmail" for folder in folders)
+    return require(next((str(path) for path in found if path.exists()), "sendmail"))
+
+
+def greet(server: Server) -> None:
+    """See that the server answers and lets us in; raises what `by_smtp` raises."""
+    _with(server, "anybody", lambda smtp: None)
 
 
 def by_smtp(message: bytes, sender: str, recipient: str, server: Server) -> None:
@@ -53,13 +63,17 @@ def by_smtp(message: bytes, sender: str, recipient: str, server: Server) -> None
 
     Raises Unreachable where a later try may work, SetupError where none will.
     """
+    _with(server, recipient, lambda smtp: smtp.sendmail(sender, [recipient], message))
+
+
+def _with(server: Server, recipient: str, act: Callable[[smtplib.SMTP], object]) -> None:
     with Deadline(_SECONDS) as limit:
         try:
             smtp = _connected(server)
             with closing(smtp):
                 deadline.watch(smtp.sock)
                 _log_in(smtp, server)
-                smtp.sendmail(sender, [recipient], message)
+                act(smtp)
                 with suppress(smtplib.SMTPException, OSError):
                     smtp.quit()  # it was taken, whatever is said now
         except (smtplib.SMTPException, OSError, ValueError) as error:
