@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools systemd
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-repack cases cases-license deb deb-check fuzz screenshots \
+.PHONY: run test test-ppa quick lint bench bench-check bench-license bench-repack cases cases-license deb deb-check fuzz screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -151,6 +151,12 @@ bench-check: $(VENV)/.test $(VENV)/.nvchecker
 
 bench-repack: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.repack
+
+# Terms of a release beside a full licensecheck: awscli 1.46.1 and 1.46.2 come through pip.
+bench-license: packages-test $(VENV)/.test
+	@$(VENV)/bin/pip download -qq --no-deps --no-binary :all: -d $(VENV)/awscli awscli==1.46.1
+	@$(VENV)/bin/pip download -qq --no-deps --no-binary :all: -d $(VENV)/awscli awscli==1.46.2
+	@$(VENV)/bin/python -m tests.bench.license $(VENV)/awscli/awscli-1.46.{1,2}.tar.gz
 
 $(VENV)/.nvchecker: | $(VENV)/.test
 	@echo "Installing nvchecker, to measure beside, into $(VENV)/nvchecker"

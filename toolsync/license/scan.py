@@ -37,6 +37,8 @@ DIGITS = 32
 
 @dataclass(slots=True)
 class _Found:
+    own: str = ""
+    """The project's name, as its top folder has it."""
     texts: dict[str, list[LicenseText]] = field(
         default_factory=lambda: {names.MAIN: [], names.NOTICE: [], names.NESTED: []}
     )
@@ -76,7 +78,7 @@ class Scan:
 
 def scan(top: Path, *, before: Terms | None = None) -> Scan:
     """Read the tree below ``top``; what is as in ``before`` is not looked at again."""
-    found = _Found()
+    found = _Found(own=names.plain_name(top.name))
     seen = {(file.path, file.digest): file.ids for file in before.files} if before else {}
     for path, place, info in _walk(top, found):
         _take(found, path, place, info, seen)
@@ -177,7 +179,8 @@ def _take(
         _take_text(found, canonical, path, kind, head, info.st_size, certain=certain)
     if metadata.is_metadata(canonical):
         _take_metadata(found, canonical, head)
-    found.parts.extend(components.in_file(canonical, head, digest))
+    parts = components.in_file(canonical, head, digest)
+    found.parts.extend(part for part in parts if part.name != found.own)
     short = digest[:DIGITS]
     ids = seen.get((canonical, short))
     if ids is None:
@@ -211,7 +214,9 @@ def _take_text(
         found.trouble(path, f"is past {MAX_TEXT_BYTES} bytes of license files; not looked at")
         return
     text = normalise.read(data)
-    if not certain and (text.problem or not hints.states_terms(text.words)):
+    if not certain and (
+        data.startswith(b"#!") or text.problem or not hints.states_terms(text.words)
+    ):
         return
     if text.problem and not (kind == names.NOTICE and text.problem == normalise.NO_WORDS):
         found.trouble(path, text.problem)
