@@ -192,9 +192,13 @@ def _inputs(
     bench: Bench, tool: Tool, unpacked: Unpacked, key: Key, before: tuple[Blob | None, str]
 ) -> dict[str, Any]:
     kept, before_version = before
+    policies = {
+        "license": [tool.license, bench.config.license],
+        "compat": [tool.compat, bench.config.compat],
+    }
     return {
         "orig": unpacked.orig.sha256,
-        "policy": [getattr(tool, key.stage), getattr(bench.config, key.stage, None)],
+        "policy": policies[key.stage],
         "before": [before_version, kept.sha256 if kept else ""],
         "gate": RULES[key.stage],
     }
