@@ -74,6 +74,11 @@ def opened(
         if purpose:
             stack.enter_context(exclusive(config.state, purpose))
             workshop.sweep()
+            if future := journal.redate():
+                told(
+                    f"the clock was ahead, or is behind now: something is dated {future};"
+                    " it counts as of now. See that this machine's time is kept: timedatectl"
+                )
             store.sweep()
             SigningHome(config.state / "gnupg").sweep()
             if config.follows:

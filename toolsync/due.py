@@ -61,6 +61,8 @@ def next_look(
     if row is None or row.definition != fingerprint(dump(tool.watch)):
         return now
     looked = _parsed(row.looked)
+    if looked > now:  # the clock was ahead then
+        return now
     changes = [m for m in (settings, _changed(_files(tool.folder))) if m is not None]
     if any(change > looked for change in changes) or statuses.get(tool.name) not in _SETTLED:
         return now

@@ -85,7 +85,7 @@ class Journal(Ledger, Docket, Pagebook):
             self._migrate(path)
         except sqlite3.DatabaseError as error:
             told = _in_words(error)
-            if not isinstance(told, SetupError):
+            if not isinstance(told, SetupError) or _is_about_rights(error):
                 raise told from error
             raise SetupError(
                 f"the journal {path} cannot be opened: {error}",
@@ -219,7 +219,7 @@ class Journal(Ledger, Docket, Pagebook):
 
     def uploads(self, tool: str) -> list[Upload]:
         """Return all uploads of a tool, oldest first."""
-        rows = self._all("SELECT * FROM upload WHERE tool=? ORDER BY claimed, rowid", tool)
+        rows = self._all("SELECT * FROM upload WHERE tool=? ORDER BY rowid", tool)
         return [_upload(row) for row in rows]
 
     def claim(self, upload: Mapping[str, Any]) -> None:
@@ -334,10 +334,20 @@ def _in_words(error: sqlite3.DatabaseError) -> ToolsyncError:
             f"the journal cannot be written: {said}",
             resolution="See that its disk has room and works, and run again.",
         )
+    if _is_about_rights(error):
+        return SetupError(
+            f"the journal cannot be written: {said}",
+            resolution="See that its folder is the user's who runs toolsync, and that its disk is"
+            " not mounted read-only (after an error of the disk it often is): dmesg, mount.",
+        )
     return SetupError(
         f"the journal cannot be used: {said}",
         resolution="Restore it from a backup, or name another folder with --state.",
     )
+
+
+def _is_about_rights(error: sqlite3.DatabaseError) -> bool:
+    return "readonly" in str(error) or "unable to open" in str(error)
 
 
 def _statements(script: str) -> Iterator[str]:

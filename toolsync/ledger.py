@@ -9,12 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from toolsync.book import Book
 from toolsync.model import Outcome
-from toolsync.records import Letter, PageRow, Publication, RunRow, Standing
+from toolsync.records import Key, Letter, PageRow, Publication, RunRow, Standing
 from toolsync.system.clock import stamp
+
+_SLACK = timedelta(minutes=5)
+"""What lies less in the future is no more than a clock that was set right."""
+_LIVE = (
+    *(("page", "answered"), ("standing", "since"), ("first", "since")),
+    *(("upload", "since"), ("upload", "changed")),
+)
+"""Moments by which something is decided, by table and column."""
 
 LEDGER = """
     CREATE TABLE run (
@@ -66,6 +75,26 @@ class Ledger(Book):
             "UPDATE run SET finished=?, exit_status=? WHERE id=?",
             *(stamp(self._clock.now()), exit_status, number),
         )
+
+    def redate(self) -> str:
+        """Date now what lies in the future; return the latest such moment, empty if none does.
+
+        A clock that was ahead and is right again would else keep silence from being told, and
+        deadlines from passing, until that future has come. The log stays as it was, and says so.
+        """
+        now = self._clock.now()
+        late = stamp(now + _SLACK)
+        asked = " UNION ALL ".join(f"SELECT max({name}) AS at FROM {t}" for t, name in _LIVE)  # noqa: S608
+        latest: str = max(row["at"] or "" for row in self._all(asked))
+        if latest <= late:
+            return ""
+        with self._transaction():
+            for table, name in _LIVE:
+                sql = f"UPDATE {table} SET {name}=? WHERE {name}>?"  # noqa: S608 (our own names)
+                self._db.execute(sql, (stamp(now), late))
+            text = f"the clock says {stamp(now)}, but had said {latest}"
+            self._log(Key(tool="", version="", stage=""), "clock", text, stamp(now))
+        return latest
 
     def last_runs(self, limit: int = 2) -> list[RunRow]:
         """Return the last runs, the newest first."""
@@ -130,7 +159,7 @@ class Ledger(Book):
         """Return the letters that a channel has not taken yet, oldest first."""
         rows = self._all(
             "SELECT id, channel, data, made, tries, error FROM letter"
-            " WHERE channel=? AND sent='' ORDER BY made, rowid",
+            " WHERE channel=? AND sent='' ORDER BY rowid",
             channel,
         )
         return [Letter(**{**row, "data": json.loads(row["data"])}) for row in rows]
