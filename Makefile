@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools systemd
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-license bench-repack cases cases-license deb deb-check fuzz screenshots \
+.PHONY: run test test-ppa quick lint bench bench-check bench-license bench-repack cases cases-license deb deb-check faults fuzz screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -179,6 +179,11 @@ $(VENV)/.fuzz: | $(VENV)/.test
 	@$(VENV)/fuzz/bin/pip install -qq --use-pep517 -e . atheris zstandard 2>&1 \
 	  | { grep -v '^WARNING: Location' || true; }
 	@touch $@
+
+# Faults injected with strace into every kind of call by which a sync changes the disk; an hour or so.
+FAULTS ?= 220
+faults: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.faults --points $(FAULTS)
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info

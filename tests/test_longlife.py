@@ -58,7 +58,9 @@ def row_for(db: sqlite3.Connection, table: str) -> tuple[str, list[object]]:
     texts |= {"stage": "fetch", "state": "confirmed", "scope": "", "version": "1.0"}
     found = columns(db, table)
     names = ", ".join(f'"{name}"' for name, _ in found)
-    values = [7 if "INT" in kind else texts.get(name, stamp(NOW)) for name, kind in found]
+    values: list[object] = [
+        7 if "INT" in kind else texts.get(name, stamp(NOW)) for name, kind in found
+    ]
     return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(found))})", values
 
 
