@@ -180,7 +180,7 @@ $(VENV)/.fuzz: | $(VENV)/.test
 	  | { grep -v '^WARNING: Location' || true; }
 	@touch $@
 
-# Faults injected with strace into every kind of call by which a sync changes the disk; an hour or so.
+# Faults injected with strace into every kind of call by which a sync changes the disk: about six CPU-seconds each.
 FAULTS ?= 220
 faults: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.faults --points $(FAULTS)
