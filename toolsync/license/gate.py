@@ -12,9 +12,11 @@ from collections.abc import Iterable
 
 from toolsync.config import Config
 from toolsync.definition import Tool
+from toolsync.errors import PackageFailed
 from toolsync.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict
 from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
+from toolsync.license.dep5 import lacking
 from toolsync.license.detect import Detector
 from toolsync.license.report import written
 from toolsync.license.scan import scan
@@ -50,6 +52,7 @@ def judge(
         *stands(new, policy),
         *(first(new, policy) if old is None else compare(old, new)),
         *_unexplained(detector.problems),
+        *_uncovered(tool, new),
     ]
     settled = tuple(settle(change, new, policy) for change in changes)
     verdict = gravest_verdict((change.verdict for change in settled), LICENSE_VERDICTS)
@@ -91,6 +94,18 @@ def _unexplained(problems: Iterable[str]) -> list[Change]:
         Change(code="detector", verdict=REVIEW, message=text, about=(text,), unknown=True)
         for text in problems
     ]
+
+
+def _uncovered(tool: Tool, terms: Terms) -> list[Change]:
+    """Name what debian/copyright lacks; the packaging's own checks hold what is no DEP-5."""
+    path = tool.debian / "copyright"
+    if not path.is_file():
+        return []
+    try:
+        lacks = lacking(path.read_text(errors="replace"), terms)
+    except PackageFailed as error:
+        return [Change(code="copyright-unreadable", verdict=SILENT, message=str(error))]
+    return [Change(code="copyright-lacks", verdict=SILENT, message=item.message) for item in lacks]
 
 
 def _summary(settled: tuple[Change, ...], terms: Terms, tool: Tool, before: str) -> str:

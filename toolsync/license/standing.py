@@ -78,6 +78,15 @@ def stands(terms: Terms, policy: Policy) -> Iterator[Change]:
             yield _accepted(text, entry)
         elif grade != _ALLOWED:
             yield _not_allowed(text, grade)
+    there = {file.path for file in terms.files}
+    for path in policy.tool.must_ship:
+        if path not in there:
+            yield Change(
+                code="must-ship-missing",
+                verdict=REVIEW,
+                message=f"{path} must be in every package, says tool.toml, but is not in the tree",
+                about=(path,),
+            )
     if policy.tool.never_auto:
         yield Change(
             code="never-automatic",

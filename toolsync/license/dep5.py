@@ -1,0 +1,105 @@
+"""Read and complete a debian/copyright (DEP-5) by what was found in a tree.
+
+What is written follows https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolsync.errors import PackageFailed
+from toolsync.license import hints, normalise, spdx
+from toolsync.license.terms import LicenseText, Terms
+
+_COMMON = Path("/usr/share/common-licenses")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """A license text of the tree that debian/copyright does not tell of."""
+
+    file: str
+    id: str
+    said: str
+    """What debian/copyright says of that file; empty for nothing."""
+
+    @property
+    def message(self) -> str:
+        """It in one sentence."""
+        said = f"it says {self.said}" if self.said else "it says nothing of it"
+        return f"debian/copyright lacks {self.id} for {self.file}: {said}"
+
+
+def lacking(copyright_text: str, terms: Terms) -> tuple[Lack, ...]:
+    """Return the known license texts whose license debian/copyright does not name for them.
+
+    Raises PackageFailed for what is not of the machine-readable form.
+    """
+    parsed = _parsed(copyright_text)
+    return tuple(_lacks(parsed, (*terms.mains, *terms.nested)))
+
+
+def completed(copyright_text: str, lacks: Sequence[Lack], top: Path) -> str:
+    """Return a debian/copyright that also holds what it lacked, with the texts found below ``top``.
+
+    A license that Debian's base-files carries is pointed to (Debian Policy 12.5).
+    """
+    from debian.copyright import FilesParagraph, License, LicenseParagraph
+
+    parsed = _parsed(copyright_text)
+    has = {paragraph.license.synopsis for paragraph in parsed.all_license_paragraphs()}
+    for lack in lacks:
+        folder = lack.file.rpartition("/")[0]
+        files = [f"{folder}/*" if folder else lack.file]
+        holders = _holders(top / lack.file) or "see the license text"
+        parsed.add_files_paragraph(FilesParagraph.create(files, holders, License(lack.id)))
+        if lack.id not in has:
+            has.add(lack.id)
+            text = License(lack.id, _text(lack, top))
+            parsed.add_license_paragraph(LicenseParagraph.create(text))
+    return str(parsed.dump())
+
+
+def _parsed(text: str) -> Any:
+    # Heavy, so only where a file is really there to be read.
+    from debian.copyright import Copyright, Error
+
+    try:
+        return Copyright(text.splitlines(keepends=True), strict=False)
+    except (Error, ValueError, TypeError) as error:
+        raise PackageFailed(
+            f"debian/copyright is not of the machine-readable form: {error}",
+            resolution="Write it as DEP-5 wants: a header with Format, then Files and License.",
+        ) from error
+
+
+def _lacks(parsed: Any, texts: Iterable[LicenseText]) -> Iterator[Lack]:
+    for text in texts:
+        if not text.id:
+            continue
+        paragraph = parsed.find_files_paragraph(text.file)
+        license_ = paragraph.license if paragraph is not None else None
+        said = license_.synopsis if license_ is not None else ""
+        named = {hints.family(spdx.base(word)).lower() for word in _WORD.findall(said)}
+        named |= {"mit"} & {"mit" for name in named if name == "expat"}
+        if hints.family(spdx.base(text.id)).lower() not in named:
+            yield Lack(file=text.file, id=text.id, said=said)
+
+
+def _holders(path: Path) -> str:
+    """Return the statements of copyright at the head of a license text, one in each line."""
+    lines = (normalise.decode(path.read_bytes()[: normalise.TEXT_BYTES]) or "").splitlines()
+    found = [line.strip(" \t*#/") for line in lines if not normalise.normalise(line)]
+    return "\n ".join(line for line in found if re.search(r"(?:19|20)\d\d|opyright", line))
+
+
+def _text(lack: Lack, top: Path) -> str:
+    name = spdx.base(lack.id).removesuffix(".0") if "GPL" in lack.id else lack.id
+    if (_COMMON / name).is_file():
+        return f"On Debian systems, the complete text is in {_COMMON / name}."
+    return normalise.decode((top / lack.file).read_bytes()[: normalise.TEXT_BYTES]) or ""
