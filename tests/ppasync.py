@@ -30,12 +30,13 @@ case "$*" in *--check-only*) exit 0;; esac
 for changes; do :; done
 incoming={incoming}
 session=$incoming/.session-$$
-mkdir -p "$session/~maker/ubuntu/stable"
+place=$session/$(sed -n 's/^incoming = //p' dput.cf)
+mkdir -p "$place"
 for file in $(cd "${{changes%/*}}" && ls | grep -v changes$) "${{changes##*/}}"; do
   echo "  Uploading $file: "
-  cp "${{changes%/*}}/$file" "$session/~maker/ubuntu/stable/.part"
+  cp "${{changes%/*}}/$file" "$place/.part"
   sleep {pause}
-  mv "$session/~maker/ubuntu/stable/.part" "$session/~maker/ubuntu/stable/$file"
+  mv "$place/.part" "$place/$file"
 done
 mv "$session" "$incoming/upload-stub-$$"
 echo "Successfully uploaded packages."
@@ -71,6 +72,8 @@ class Site:
         key: str,
         web: Web,
         incoming: Path | None = None,
+        series: tuple[str, ...] = SERIES,
+        publish_as: str = "",
         **ppa: Any,
     ) -> None:
         self.root, self.keys, self.key, self.web = root, keys, key, web
@@ -91,17 +94,31 @@ class Site:
         given |= {"build_first": "false", "api": self.server.service_root} | ppa
         given |= {"key": key, "keyring": str(keys.home)}
         table = "".join(f"{k} = {_toml(v)}\n" for k, v in given.items())
-        names = ", ".join(f'"{name}"' for name in SERIES)
+        names = ", ".join(f'"{name}"' for name in series)
         self.file = root / "conf" / "toolsync.toml"
         self.file.write_text(
             f'target = "{TARGET}"\nseries = [{names}]\ntool_folders = ["{root}/conf/tools"]\n'
-            f'[http]\nretries = 0\n[build]\nwork = "{root}/work"\n[ppa]\n{table}'
+            f'[http]\nretries = 0\n[build]\nwork = "{root}/work"\nbackend = "host"\n'
+            f"lint = false\ntests = false\n[ppa]\n{table}"
         )
         publish(web, "1.0")
-        write_tool(root / "conf" / "tools", web.url + "/dl/", "1.0", "1.1")
+        folder = write_tool(root / "conf" / "tools", web.url + "/dl/", "1.0", "1.1")
+        with (folder / "tool.toml").open("a") as toml:
+            toml.write(f"[publish]\n{publish_as}\n" if publish_as else "")
 
     def close(self) -> None:
         self.server.__exit__(None, None, None)
+
+    def log_in(self) -> None:
+        """Let toolsync act as the maker."""
+        self.server.add_token("maker")
+        token = self.root / "state" / "launchpad" / "token"
+        token.parent.mkdir(parents=True, exist_ok=True)
+        token.write_text(
+            "[1]\nconsumer_key = toolsync\nconsumer_secret =\n"
+            "access_token = token\naccess_secret = secret\n"
+        )
+        token.chmod(0o600)
 
     def stub(self, pause: float = 0.0) -> Path:
         """Write a dput that carries uploads by itself; return the folder to put on PATH."""

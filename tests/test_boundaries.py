@@ -35,6 +35,7 @@ ABOVE = (
     "proof",
     "uscan",
     "doctor",
+    "promotion",
     "steps",
     "plan",
     "journal",

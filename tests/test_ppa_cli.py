@@ -138,7 +138,7 @@ def test_a_release_goes_to_the_ppa_and_the_stanza_installs_it(
         last = invoke(site, "sync", "hello", "--json")
     (row,) = json.loads(last.stdout)
     assert (row["status"], row["current"], last.return_value) == ("up-to-date", "1.0", 0)
-    proof = json.loads(invoke(site, "evidence", "hello", "1.0", "--json").output)
+    proof = json.loads(invoke(site, "evidence", "hello", "1.0", "--json").output)["predicate"]
     for upload in proof["uploads"]:
         assert upload["state"] == "confirmed"
         assert "/+sourcepub/" in upload["detail"]["launchpad"]["publication"]

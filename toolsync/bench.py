@@ -32,6 +32,8 @@ class Bench:
     workshop: Workshop
     chroots: Chroots
     target: Target
+    staging: Target | None
+    """The PPA that tools of the channel ``staging`` go to first, where one is set up."""
     clock: Clock
     steps: Steps
     progress: Callable[[str], Progress]
@@ -99,7 +101,15 @@ def opened(
                 told=told,
             ),
             target=open_target(config.target, config, store, workshop, clock),
+            staging=_staging(config, store, workshop, clock),
             clock=clock,
             steps=Steps(journal, store, clock, tell),
             progress=progress,
         )
+
+
+def _staging(config: Config, store: Store, workshop: Workshop, clock: Clock) -> Target | None:
+    name = config.ppa.staging
+    if not name or name == config.target or not config.target.startswith("ppa:"):
+        return None
+    return open_target(name, config, store, workshop, clock)

@@ -125,6 +125,7 @@ class Ppa:
     key: str = ""
     passphrase_file: str = ""
     build_first: bool = True
+    staging: str = ""
     api: str = "production"
     archive: str = "https://ppa.launchpadcontent.net"
     apt: bool = True

@@ -103,6 +103,18 @@ class CompatPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """How a tool is published to a PPA."""
+
+    copy: bool = False
+    """Whether newer series get copies of what was built for the oldest (Architecture: all)."""
+    channel: str = "stable"
+    """``staging``: first to the staging PPA."""
+    promote_after: int = 3 * 86400
+    """Seconds in staging."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """One folder under conf/tools: everything particular to one tool."""
 
@@ -120,6 +132,7 @@ class Tool:
     """The series that it can be built for; empty for any."""
     epoch: int = 0
     """Of its Debian versions (Debian Policy 5.6.12)."""
+    publish: Publish = Publish()
 
     @property
     def debian(self) -> Path:
@@ -212,6 +225,19 @@ def load_tool(folder: Path) -> Tool:
         source=package.get("source", folder.name),
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", 0),
+        publish=_publish(raw.get("publish", {})),
+    )
+
+
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+
+
+def _publish(raw: Mapping[str, Any]) -> Publish:
+    number, unit = str(raw.get("promote_after", "3 days")).split()
+    return Publish(
+        copy=raw.get("copy", False),
+        channel=raw.get("channel", "stable"),
+        promote_after=int(number) * _SECONDS[unit.rstrip("s")],
     )
 
 

@@ -8,6 +8,7 @@ the set-up says that the target's own builds are the proof.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,23 +20,46 @@ from toolsync.model import Built, Compatible, Confirmed, Package, Receipt, Sourc
 from toolsync.package.build import build
 from toolsync.package.series import series_tag
 from toolsync.package.source import package
+from toolsync.plan import wanted_series
 from toolsync.records import FAILURES, Key, Upload
 from toolsync.steps import RULES, fingerprint
 from toolsync.system.clock import parsed, stamp
 from toolsync.watch.versions import sort_key
 
 
-def deliver(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> bool:
-    """See that the target serves this release for a series; say whether anything was sent."""
-    source = _source(bench, tool, cleared, series)
-    item = _ready(bench, source)
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a package is copied from, with its binaries."""
+
+    target: str
+    series: str
+
+
+def deliver(
+    bench: Bench, tool: Tool, cleared: Compatible, series: str, origin: Origin | None = None
+) -> bool:
+    """See that the target serves this release for a series; say whether anything was sent.
+
+    With ``origin`` it is copied from there; so it is, too, from the oldest series of a tool
+    that says that it need not be rebuilt.
+    """
+    oldest = wanted_series(bench.config, tool)[0]
+    if origin is None and tool.publish.copy and bench.target.takes_source and series != oldest:
+        origin = Origin(bench.target.name, oldest)
+    if origin is None:
+        item = _ready(bench, source := _source(bench, tool, cleared, series))
+    else:
+        item = source = _source_of_copy(bench, tool, cleared, series, origin)
     known = _upload(bench, source)
     if known is None:
         bench.journal.claim(_claim(source, bench.target.name))
     upload = _upload(bench, source)
     assert upload is not None
     if not _stands(bench, source, upload):
-        _publish(bench, item, upload)
+        ledger = _Row(bench, upload)
+        if origin is not None and "copy" not in ledger.detail:
+            ledger.note(ledger.state, copy={"from": origin.target, "series": origin.series})
+        _publish(bench, item, upload, ledger)
     bench.journal.forget_holds(tool.name, cleared.release.version, series)
     attest(bench, tool, cleared.release.version)
     return known is None or known.state != "confirmed"
@@ -54,12 +78,42 @@ def _stands(bench: Bench, source: SourcePackage, upload: Upload) -> bool:
     return newest is not None and sort_key(newest) > sort_key(source.version)
 
 
-def _publish(bench: Bench, item: Package, upload: Upload) -> None:
+def _source_of_copy(
+    bench: Bench, tool: Tool, cleared: Compatible, series: str, origin: Origin
+) -> SourcePackage:
+    """Return the origin's source package as that of another series: it is not made anew."""
+    made = _source(bench, tool, cleared, _first_series(bench, tool, cleared, origin))
+    if made.series == series:
+        return made
+    source = replace(made, series=series)
+    bench.steps.do(
+        _key(source, "package"),
+        SourcePackage,
+        {"compatible": cleared},
+        {"copied": made.version},
+        lambda: source,
+    )
+    if bench.journal.result(key := _key(source, "build")) is None:
+        now = stamp(bench.clock.now())
+        why = f"copied from {origin.target} {origin.series} with its binaries"
+        bench.journal.record(key, inputs="", outcome="skipped", started=now, message=why)
+    return source
+
+
+def _first_series(bench: Bench, tool: Tool, cleared: Compatible, origin: Origin) -> str:
+    """Return the series that a package was made for, which a copy of a copy does not tell."""
+    for upload in bench.journal.uploads(tool.name):
+        same = (upload.upstream, upload.target, upload.series)
+        if same == (cleared.release.version, origin.target, origin.series):
+            return str(upload.detail.get("copy", {}).get("series", origin.series))
+    return origin.series
+
+
+def _publish(bench: Bench, item: Package, upload: Upload, ledger: _Row) -> None:
     """Send what is claimed, and see it served; both may be repeated at any time."""
     inputs = {"dsc": upload.dsc}
     if isinstance(item, Built):
         inputs["changes"] = item.changes.sha256
-    ledger = _Row(bench, upload)
     receipt = bench.steps.do(
         _key(item.source, "publish", bench.target.name),
         Receipt,

@@ -17,10 +17,10 @@ from toolsync import review
 from toolsync.bench import Bench
 from toolsync.clearance import clear
 from toolsync.definition import Tool
-from toolsync.delivery import deliver
 from toolsync.errors import Bug, ToolsyncError, gravest
 from toolsync.model import Outcome, Release, dump
 from toolsync.plan import candidates, status_of, wanted_series
+from toolsync.promotion import take
 from toolsync.recalls import announce_recalls
 from toolsync.steps import Event
 from toolsync.survey import Look, in_trouble, look_at_all, sifted_of, stand
@@ -140,7 +140,7 @@ def _take(bench: Bench, tool: Tool, release: Release) -> tuple[bool, list[Toolsy
         cleared = clear(bench, tool, release)
         for series in wanted_series(bench.config, tool):
             try:
-                news = deliver(bench, tool, cleared, series) or news
+                news = take(bench, tool, cleared, series) or news
             except ToolsyncError as error:
                 errors.append(error)
     except ToolsyncError as error:

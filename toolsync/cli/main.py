@@ -33,6 +33,7 @@ COMMANDS = {
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the archive, or from a PPA.",
     "series": "Show the series that are served, supported, and proposed; adopt one.",
+    "promote": "Copy a release from a staging PPA to the stable one.",
     "launchpad": "Log in to Launchpad, for private PPAs and copies.",
     "verify": "Verify a file against a tool's pinned keys or digests.",
     "repack": "Make the orig tarball of an archive.",

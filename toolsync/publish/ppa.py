@@ -16,6 +16,7 @@ from toolsync.config import Ppa as Settings
 from toolsync.errors import Held, SetupError, ToolsyncError, TryAgain, Unverified, Waiting
 from toolsync.model import Blob, Confirmed, Package, Receipt, SourcePackage
 from toolsync.publish import follow, preflight, served
+from toolsync.publish.copying import ask_for_copy
 from toolsync.publish.ppadoctor import Looks, looks
 from toolsync.publish.sending import Send, both, may_send, send_out
 from toolsync.publish.shipment import laid_out, prepare, remembered
@@ -92,11 +93,15 @@ class PpaTarget:
         """Upload the source package, unless Launchpad has it or may be about to show it."""
         source, ledger = item.source, ledger or Memo()
         history = self._api.sources(self._reference, name=source.name)
-        found = _of(history, source)
+        found = _of(history, source, ledger)
         if found is None:
+            now = self._clock.now()
             what = f"{source.name} {source.version} for {self.name} {source.series}"
-            may_send(ledger, what, self._clock.now(), self._patience.accept)
-            self._upload(source, ledger, history)
+            may_send(ledger, what, now, self._patience.accept)
+            if "copy" in ledger.detail:
+                ask_for_copy(self._api, source, ledger, self.name, now)
+            else:
+                self._upload(source, ledger, history)
         else:
             self._recognize(source, found, ledger)
         return Receipt(item=item, target=self.name, where=self._archive.link)
@@ -106,7 +111,7 @@ class PpaTarget:
         source, ledger = item.item.source, ledger or Memo()
         where = f"{self.name} {source.series}"
         history = self._api.sources(self._reference, name=source.name)
-        found = _of(history, source)
+        found = _of(history, source, ledger)
         if found is None:
             self._refuse_absent(source, history, ledger)
         self._recognize(source, found, ledger)
@@ -353,7 +358,10 @@ class PpaTarget:
         )
 
 
-def _of(history: Sequence[Publication], source: SourcePackage) -> Publication | None:
-    """Return the publication of this version, in its own series if there are several."""
+def _of(
+    history: Sequence[Publication], source: SourcePackage, ledger: Ledger
+) -> Publication | None:
+    """Return the publication of this version in its series; a copy's may be in others too."""
     same = [found for found in history if found.version == source.version]
-    return next((f for f in same if f.series == source.series), same[0] if same else None)
+    other = same[0] if same and "copy" not in ledger.detail else None
+    return next((found for found in same if found.series == source.series), other)

@@ -236,10 +236,19 @@ class Launchpad:
             return ""
 
     def copy(
-        self, source: str, version: str, *, origin: str, target: str, series: str, binaries: bool
+        self,
+        source: str,
+        version: str,
+        *,
+        origin: str,
+        origin_series: str,
+        target: str,
+        series: str,
+        binaries: bool,
     ) -> None:
         """Ask for a copy of a source package; it happens later, so look for the publication.
 
+        The origin's series is named, or Launchpad may take another copy that is not published.
         Raises Held when Launchpad refuses, which it may do later too, by mail alone.
         """
         archive, other = self._entry(target), self._entry(origin)
@@ -248,6 +257,7 @@ class Launchpad:
                 source_name=source,
                 version=version,
                 from_archive=other,
+                from_series=origin_series,
                 to_series=series,
                 to_pocket="Release",
                 include_binaries=binaries,

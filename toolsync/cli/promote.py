@@ -1,0 +1,50 @@
+"""``toolsync promote``."""
+
+from __future__ import annotations
+
+import click
+
+from toolsync.cli.session import Settings, chosen_tool, opened, say
+from toolsync.errors import FINE, UsageError
+
+
+@click.command("promote")
+@click.argument("tool")
+@click.argument("version")
+@click.option("--from", "origin", required=True, metavar="ppa:OWNER/NAME", help="Where it is.")
+@click.option("--to", "target", required=True, metavar="ppa:OWNER/NAME", help="Where it goes.")
+@click.option("--early", is_flag=True, help="Though it has not been there for its time.")
+@click.option("--untested", is_flag=True, help="Though no test of it was run here.")
+@click.pass_obj
+def command(
+    settings: Settings,
+    tool: str,
+    version: str,
+    origin: str,
+    target: str,
+    early: bool,
+    untested: bool,
+) -> int:
+    """Copy a release from a staging PPA to the stable one, with its binaries, in all its series.
+
+    Run it again to see how far the copy has come; nothing is copied twice.
+    """
+    from toolsync.clearance import clear
+    from toolsync.model import Release, load
+    from toolsync.promotion import promote
+
+    for name in (origin, target):
+        if not name.startswith("ppa:"):
+            raise UsageError(f"{name} is no PPA, wanted: ppa:OWNER/NAME")
+    with opened(settings, lock="promote", target=target) as bench:
+        chosen = chosen_tool(bench.config, tool)
+        rows = {row["version"]: row for row in bench.journal.releases(chosen.name)}
+        if version not in rows:
+            raise UsageError(
+                f"{chosen.name} {version} was never taken; there are: {', '.join(rows) or 'none'}",
+                resolution=f"See toolsync log {chosen.name}.",
+            )
+        cleared = clear(bench, chosen, load(Release, rows[version]["data"]))
+        done = promote(bench, chosen, cleared, origin, untested=untested, early=early)
+    say(f"{tool} {version} is served by {target}: {', '.join(done)}")
+    return FINE

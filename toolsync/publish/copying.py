@@ -1,0 +1,64 @@
+"""Copy a package with its binaries: to a newer series, or from one PPA to another.
+
+Only for what need not be rebuilt. Launchpad copies later, and tells of a refusal by mail
+alone; so a copy is noted and followed as an upload is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from toolsync.errors import SetupError, Waiting
+from toolsync.model import SourcePackage
+from toolsync.publish.target import Ledger
+from toolsync.system.clock import stamp
+from toolsync.system.launchpad import Launchpad
+
+
+def reference_of(target: str) -> str:
+    """Return the API's path of ``ppa:OWNER/NAME``."""
+    owner, _, name = target.removeprefix("ppa:").partition("/")
+    return f"~{owner}/+archive/ubuntu/{name}"
+
+
+def ask_for_copy(
+    api: Launchpad, source: SourcePackage, ledger: Ledger, target: str, now: datetime
+) -> None:
+    """Ask Launchpad to copy ``source``, as the ledger's ``copy`` says: from where, which series.
+
+    Raises Waiting while the origin's source or binaries are not published, SetupError where
+    nobody has logged in.
+    """
+    copy = ledger.detail["copy"]
+    origin, series = reference_of(copy["from"]), copy["series"]
+    what = f"{source.name} {source.version}"
+    found = [
+        pub
+        for pub in api.sources(origin, name=source.name, version=source.version)
+        if pub.series == series and pub.status == "Published"
+    ]
+    if not found or any(b.status == "Pending" for b in api.binaries(found[0])):
+        raise Waiting(
+            f"{what} is copied to {target} {source.series} when it is published in"
+            f" {copy['from']} {series}",
+            resolution="Nothing is to be done: the next run looks again.",
+        )
+    if api.is_anonymous:
+        raise SetupError(
+            f"to copy {what} to {target} {source.series} needs a login at Launchpad",
+            resolution="Log in once: toolsync launchpad login",
+        )
+    tries: list[dict[str, Any]] = list(ledger.detail.get("tries", []))
+    mark = {"at": stamp(now), "host": "copyPackage", "result": "sending", "said": ""}
+    ledger.note("claimed", tries=[*tries, mark])
+    api.copy(
+        source.name,
+        source.version,
+        origin=origin,
+        origin_series=series,
+        target=reference_of(target),
+        series=source.series,
+        binaries=True,
+    )
+    ledger.note("sent", tries=[*tries, {**mark, "result": "sent"}])
