@@ -133,6 +133,11 @@ def test_a_release_goes_to_the_ppa_and_the_stanza_installs_it(
     assert first.return_value == 4
     assert row["status"] == "new"
     assert row["message"].count("Launchpad does not show it yet") == 3
+    site.later(minutes=6)
+    invoke(site, "sync", "hello")
+    shown = invoke(site, "status").output
+    assert f"{TARGET} noble: building since" in shown
+    assert f"{site.server.url}/devel/~maker/+archive/ubuntu/stable/+sourcepub/" in shown
     for _ in range(3):
         site.later(minutes=31)
         last = invoke(site, "sync", "hello", "--json")

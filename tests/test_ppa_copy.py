@@ -56,7 +56,7 @@ def uploads_of(proof: Any) -> list[dict[str, Any]]:
 
 
 def until(site: Site, done: Callable[[], bool], most: int = 10) -> list[str]:
-    told = []
+    told: list[str] = []
     while not done():
         assert len(told) < most, (told, site.server.mails)
         (outcome,) = site.sync()

@@ -42,7 +42,7 @@ def uploads(tmp_path: Path) -> Iterator[UploadServer]:
         yield server
 
 
-def ways(uploads: UploadServer, method: str) -> dict[str, str]:
+def ways(uploads: UploadServer, method: str) -> dict[str, Any]:
     """Return what [ppa] says for a way of uploading."""
     if method == "ftp":
         return {"method": "ftp", "host": f"127.0.0.1:{uploads.ftp_port}"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened, tool_names
+from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
 from toolsync.errors import gravest
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
     """Show where every tool stood at its last look, without asking anybody."""
+    from toolsync.report.uploads import newest_uploads, upload_lines, upload_record
     from toolsync.survey import last_standing
 
     rows: list[tuple[str, Outcome | None, PageRow | None]]
@@ -28,12 +29,16 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
         chosen, faulty = chosen_tools(bench.config, tools)
         pages = {tool.name: bench.journal.page(tool.name) for tool in chosen}
         rows = [(tool.name, last_standing(bench, tool), pages[tool.name]) for tool in chosen]
+        sent = {tool.name: newest_uploads(bench.journal.uploads(tool.name)) for tool in chosen}
     rows += [(outcome.tool, outcome, None) for outcome in faulty]
     if as_json:
-        render.as_json([_object(*row) for row in rows])
+        told = {name: list(map(upload_record, uploads)) for name, uploads in sent.items()}
+        render.as_json([{**_object(*row), "uploads": told.get(row[0], [])} for row in rows])
     else:
         head = ("TOOL", "PUBLISHED", "NEWEST", "STATUS", "LAST LOOK")
         render.table([head, *(_cells(*row) for row in rows)])
+        for line in (line for name in sent for line in upload_lines(sent[name])):
+            say(line)
     return gravest(outcome.exit_status for _, outcome, _ in rows if outcome is not None)
 
 
