@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.releases import (
     said,
 )
 from tests.rig import Rig
+from toolsync.compat import helptext
 from toolsync.compat.compare import compare
 from toolsync.compat.reading import read_tree
 from toolsync.compat.surface import KINDS, Draft, Surface
@@ -401,6 +403,20 @@ def test_nonsense_is_read_without_a_crash(data: bytes, tmp_path: Path) -> None:
     read_tree(lay(tmp_path / "t", dict.fromkeys(names, data)))
 
 
+@pytest.mark.parametrize(
+    "piece", ["--a|", "'--a' | ", "-a", "\t", "\n", "A", "a/", "{a,", "on('-a',"]
+)
+def test_no_text_makes_a_reader_slow(piece: str, tmp_path: Path) -> None:
+    text = piece * 20000
+    began = time.process_time()
+    read_tree(
+        lay(tmp_path / "t", {"bin/s": f"#!/bin/sh\n{text}", "bin/r": f"#!/usr/bin/ruby\n{text}"})
+    )
+    list(helptext.options(text))
+    helptext.subcommands(text)
+    assert time.process_time() - began < 2
+
+
 def test_a_model_that_unpacks_to_no_end_is_a_gap(tmp_path: Path) -> None:
     import gzip
 
@@ -451,3 +467,10 @@ def test_the_command_answers_in_words_and_json(rig: Rig, severity: str, status: 
         severity in rig.run("compat", "--no-probe", old, new, status=status).stdout.splitlines()[0]
     )
     assert json.dumps(answer)
+
+
+def test_a_setup_script_of_python_2_tells_its_requirements(tmp_path: Path) -> None:
+    text = "print 'two'\nREQUIREMENTS = ['a>={}', 'b']\n"
+    old: Files = {"bin/t": "#!/bin/sh\n", "setup.py": text.format(1)}
+    new: Files = {"bin/t": "#!/bin/sh\n", "setup.py": text.format(2)}
+    assert said(changes(tmp_path, old, new)) == {("risky", "dependency", "a")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from toolsync.compat.options import MAX_OPTIONS, Option
+from toolsync.compat.options import MAX_OPTIONS, Option, tamed
 
 TEXT_LIMIT = 2 * 1024 * 1024
 """Characters of a help text that are read; no person reads more."""
@@ -64,7 +64,7 @@ def subcommands(text: str) -> tuple[str, ...]:
 def plain(text: str) -> str:
     """Return text without terminal colors, overstrikes and what is beyond the limit."""
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|.\x08", "", text[:TEXT_LIMIT])
-    return text.replace("\r", "")
+    return tamed(text.replace("\r", ""))
 
 
 _FONT = re.compile(r"\\f(?:\[\w*\]|\(..|.)|\\[&|/,%]")
@@ -73,8 +73,8 @@ _FONT = re.compile(r"\\f(?:\[\w*\]|\(..|.)|\\[&|/,%]")
 def man_page(text: str) -> str:
     """Return the words of a man page's source (man(7) or mdoc(7)) without its markup."""
     lines = []
-    for line in text[:TEXT_LIMIT].splitlines():
-        if line.startswith(('.\\"', "'\\\"")):
+    for line in tamed(text[:TEXT_LIMIT]).splitlines():
+        if line.startswith(('.\\"', "'\\\"", ".Bl", ".Bd")):  # comments, mdoc's own options
             continue
         if re.match(r"\.\s*(Fl|It Fl|Op Fl)\b", line):
             line = re.sub(r"\bFl\s+(-?)(?=\w)", r"-\1", line)

@@ -20,6 +20,7 @@ _NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*\(?([^;)#]*)\)?
 _GEM = re.compile(
     r"add_(?:runtime_)?dependency\s*\(?\s*['\"]([\w.-]+)['\"]((?:\s*,\s*['\"][^'\"]+['\"])*)"
 )
+_LIST = r"\s{0,9}=\s{0,9}\[([^\]]{0,5000})\]"
 _SCRIPT = re.compile(r"\s*([\w.+-]+)\s*=\s*([\w.]+)\s*(?::\s*([\w.]+))?")
 
 
@@ -89,7 +90,9 @@ def _setup_py(text: str, draft: Draft, entries: dict[str, str]) -> None:
             _floor(wanted, draft)
         points = keywords.get("entry_points")
         if points is not None:
-            scripts = re.findall(r"console_scripts'?\]?\s*[:=]\s*\[([^\]]*)", ast.unparse(points))
+            scripts = re.findall(
+                r"console_scripts'?\]?\s*[:=]\s*\[([^\]]{0,5000})", ast.unparse(points)
+            )
             _scripts(re.findall(r"'([^']+)'", " ".join(scripts)), entries)
 
 
@@ -125,9 +128,9 @@ def _plain(node: ast.AST | None, values: dict[str, ast.expr], draft: Draft) -> l
 def _old_setup(text: str, draft: Draft, entries: dict[str, str]) -> None:
     """Read a setup.py of Python 2 by its shape."""
     for name in ("install_requires", "REQUIREMENTS", "requires"):
-        for block in re.findall(rf"\b{name}\s*=\s*\[([^\]]*)\]", text):
+        for block in re.findall(rf"\b{name}" + _LIST, text):
             _require(re.findall(r"['\"]([^'\"]+)['\"]", block), draft)
-    for block in re.findall(r"console_scripts['\"]?\s*[:=]\s*\[([^\]]*)", text):
+    for block in re.findall(r"console_scripts['\"]?\s*[:=]\s*\[([^\]]{0,5000})", text):
         _scripts(re.findall(r"['\"]([^'\"]+)['\"]", block), entries)
     draft.add("runtime", "python", "<3")
 

@@ -17,6 +17,17 @@ MAX_OPTIONS = 5000
 """Of one command; no program has so many, and a help text must not fill our memory."""
 
 
+_LINE = 2000
+"""Characters of a line of source or help; what is longer was not written for people."""
+
+
+def tamed(text: str) -> str:
+    """Return text in which no line and no row of blanks is long enough to slow a pattern down."""
+    text = re.sub(r"[ \t]{50,}", " " * 50, text)
+    lines = (line[:_LINE] for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One spelling of an option."""

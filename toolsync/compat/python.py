@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from toolsync.compat.options import Option, spellings
+from toolsync.compat.options import Option, spellings, tamed
 
 _CALLS = frozenset(
     ("add_argument", "add_option", "make_option", "option", "Option", "Arg", "Argument", "arg")
@@ -23,7 +23,7 @@ _FLAGS = ("store_true", "store_false", "store_const", "count", "append_const", "
 _OLD_CALL = re.compile(
     r"\b(?:add_argument|add_option|make_option|Arg)\(\s*((?:[ru]?(['\"])-[\w-]+\2\s*,?\s*)+)"
 )
-_OLD_IMPORT = re.compile(r"(?m)^\s*(?:import\s+([\w., ]+)|from\s+([\w.]+)\s+import\s+([\w, ]+))")
+_OLD_IMPORT = re.compile(r"(?m)^[ \t]*(?:import\s+([\w., ]+)|from\s+([\w.]+)\s+import\s+([\w, ]+))")
 _OLD_ENVIRON = re.compile(r"(?:environ(?:\.get\(|\[)|getenv\()\s*['\"](\w+)['\"]")
 
 
@@ -70,7 +70,7 @@ def read(text: str, package: str = "") -> Source:
 
 
 def _read_old(text: str) -> Source:
-    found = Source(modern=False)
+    text, found = tamed(text), Source(modern=False)
     for match in _OLD_CALL.finditer(text):
         for name in spellings(re.sub(r"['\"]", " ", match[1])):
             found.options.setdefault("", []).append(Option(name=name))

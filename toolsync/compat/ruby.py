@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toolsync.compat.options import Option, spellings
+from toolsync.compat.options import Option, spellings, tamed
 
 _STRING = r"(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\")"
 _STRINGS = rf"({_STRING}(?:\s*,\s*{_STRING}){{0,3}})"
@@ -19,10 +19,10 @@ _DECLARED = re.compile(
 )
 _GETOPTLONG = re.compile(rf"\[\s*{_STRINGS}\s*,\s*GetoptLong::(NO)?")
 _ARGV = re.compile(r"\bARGV\b[^\n]{0,80}?['\"](--?[A-Za-z][\w-]*)['\"]")
-_WHEN = re.compile(r"^\s*when\s+((?:['\"]--?[\w-]+['\"]\s*,?\s*)+)", re.MULTILINE)
+_WHEN = re.compile(r"(?m)^[ \t]*when\s+((?:['\"]--?[\w-]+['\"]\s*,?\s*)+)")
 _ENV = re.compile(r"\bENV(?:\[|\.fetch\(|\.key\?\(|\.include\?\()\s*['\"](\w+)['\"]")
-_REQUIRE = re.compile(r"(?m)^\s*(require|require_relative|load)\s*\(?\s*['\"]([\w./-]+)['\"]")
-_COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
+_REQUIRE = re.compile(r"(?m)^[ \t]*(require|require_relative|load)\s*\(?\s*['\"]([\w./-]+)['\"]")
+_COMMENT = re.compile(r"(?m)^[ \t]*#.*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Source:
 
 def read(text: str) -> Source:
     """Return what a source tells."""
-    code = _COMMENT.sub("", text)
+    code = _COMMENT.sub("", tamed(text))
     return Source(
         options=tuple(_options(code)),
         environment=frozenset(_ENV.findall(code)),

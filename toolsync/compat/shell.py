@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toolsync.compat.options import Option, spellings
+from toolsync.compat.options import Option, spellings, tamed
 
-_COMMENT = re.compile(r"(?m)^\s*#.*$")
-_CASE = re.compile(
-    r"(?m)^\s*\(?\s*((?:['\"]?--?[\w-]+=?\*?['\"]?\s*\|\s*)*['\"]?--?[\w-]+=?\*?['\"]?)\s*\)"
-)
+_COMMENT = re.compile(r"(?m)^[ \t]*#.*$")
+_LABEL = r"['\"]?-[\w-]+=?\*?['\"]?"
+_CASE = re.compile(rf"(?m)^[ \t]*\(?[ \t]*((?:{_LABEL}[ \t]*\|[ \t]*)*{_LABEL})[ \t]*\)")
 _GETOPTS = re.compile(r"\bgetopts\s+['\"]?:?([A-Za-z0-9:]+)['\"]?\s+\w+")
 _GETOPT = re.compile(r"\bgetopt\b([^\n;|]{1,400})")
 _TESTED = re.compile(r"\[{1,2}\s+['\"]?\$\{?[1-9@*][^\]\n]{0,40}={1,2}\s*['\"]?(--?[A-Za-z][\w-]*)")
@@ -21,7 +20,7 @@ _SET = re.compile(
     r"(?==|\s+in\b)"
 )
 _DEFAULTED = re.compile(r"\$\{([A-Z][A-Z0-9_]{2,}):?[-=?+]")
-_WORD = re.compile(r"[\w./+-]*/[\w./+-]+")
+_WORD = re.compile(r"(?<![\w./+-])[\w.+-]*/[\w./+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Source:
 
 def read(text: str) -> Source:
     """Return what a script tells."""
-    code = _COMMENT.sub("", text)
+    code = _COMMENT.sub("", tamed(text))
     own = set(_SET.findall(code)) - set(_DEFAULTED.findall(code))
     used = {one or other for one, other in _USED.findall(code)}
     return Source(
