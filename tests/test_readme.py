@@ -37,6 +37,12 @@ def test_statuses_exit_statuses_and_stages_are_the_codes() -> None:
     assert " → ".join(STAGES) in README
 
 
+def test_every_page_that_it_points_to_is_there() -> None:
+    named = set(re.findall(r"\b(?:docs|conf)/[\w./-]*\w", README))
+    assert len(named) >= 5
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
 def test_every_command_is_named() -> None:
     for command in COMMANDS:
         assert f"toolsync {command}" in README or f"`{command}`" in README

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,19 @@ def test_what_is_superseded_goes_and_evidence_stays(rig: Rig, web: Web) -> None:
     assert rig.json("evidence", "hello", "1.0") == evidence
     assert rig.json("sync", "hello")[0]["status"] == "up-to-date"
     assert rig.json("gc", "--limit", "1K")["dropped"] == []
+
+
+def test_a_download_that_nobody_goes_on_with_goes(rig: Rig) -> None:
+    rig.run("status")
+    folder = rig.state / "store" / "partial"
+    folder.mkdir(parents=True)
+    for name, days in (("old", 8), ("young", 6)):
+        (folder / name).write_bytes(b"half")
+        os.utime(folder / name, (0, time.time() - days * 86400))
+    done = rig.json("gc")
+    assert [item["what"] for item in done["dropped"]] == ["a download, old"]
+    assert (done["before"], done["after"]) == (4, 0)
+    assert [path.name for path in folder.iterdir()] == ["young"]
 
 
 def test_an_unattended_run_takes_the_tools_named_and_keeps_within_the_limit(rig: Rig) -> None:

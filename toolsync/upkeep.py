@@ -20,6 +20,8 @@ from toolsync.watch.versions import upstream_key
 
 _BULKY = frozenset({"fetch", "unpack", "package", "build"})
 """Stages whose files can be large; those of the others are evidence."""
+_ABANDONED = 7 * 86400
+"""Seconds after which nobody will go on with a download."""
 _ENDED = frozenset({"confirmed", "published", "rejected", "lost", "build-failed"})
 """States of an upload in which nothing more is waited for."""
 
@@ -72,6 +74,12 @@ def clean_up(bench: Bench, *, limit: int, dry_run: bool = False) -> Upkeep:
         dropped.append(Dropped(what=digest, why="nothing names it", size=sizes[digest]))
         if not dry_run:
             bench.store.drop(digest)
+    for path, found in bench.store.unfinished():
+        if bench.clock.now().timestamp() - found.st_mtime > _ABANDONED:
+            before, what = before + found.st_size, f"a download, {path.name}"
+            dropped.append(Dropped(what=what, why="unfinished for a week", size=found.st_size))
+            if not dry_run:
+                path.unlink(missing_ok=True)
     for file in _superseded(bench, sizes):
         if not limit or size <= limit:
             break

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -109,6 +109,12 @@ class Store:
         with full_disk_is_told(folder):
             folder.mkdir(parents=True, exist_ok=True)
         return folder / hashlib.sha256(key.encode()).hexdigest()
+
+    def unfinished(self) -> Iterator[tuple[Path, os.stat_result]]:
+        """Give the files of unfinished downloads."""
+        for path in (self._root / "partial").glob("*"):
+            with suppress(FileNotFoundError):  # a fetch beside us has finished it
+                yield path, path.stat()
 
     def adopt(self, path: Path, name: str) -> Blob:
         """Move a finished file into the store and return its blob."""
