@@ -19,7 +19,7 @@ from toolsync.errors import Held, Replaced
 from toolsync.model import Built, Compatible, Confirmed, Package, Receipt, SourcePackage
 from toolsync.package.build import build
 from toolsync.package.series import series_tag
-from toolsync.package.source import package
+from toolsync.package.source import notice_of, package
 from toolsync.plan import wanted_series
 from toolsync.records import FAILURES, Key, Upload
 from toolsync.steps import RULES, fingerprint
@@ -175,6 +175,7 @@ def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> Sourc
     """Return the source package: the one that was claimed, or one made of what is here now."""
     unpacked = cleared.licensed.unpacked
     release, maintainer = cleared.release, bench.config.maintainer
+    notice = notice_of(cleared)
     content = fingerprint(
         {
             "orig": unpacked.orig.sha256,
@@ -182,6 +183,7 @@ def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> Sourc
             "by": maintainer,
             "epoch": tool.epoch,
             "rules": RULES["package"],
+            **({"copyright": notice.sha256} if notice else {}),
         }
     )
     revision = _revision(bench, cleared, content)

@@ -118,7 +118,7 @@ def _judged(
     wanted = fingerprint(inputs)
     known = bench.journal.judged(key.tool, key.version, key.stage)
     if known is not None and known.inputs == wanted and not bench.steps.retry:
-        blobs = (known.judgment.kept, known.judgment.report)
+        blobs = (known.judgment.kept, known.judgment.report, known.judgment.notice)
         if all(bench.store.has(blob) for blob in blobs if blob is not None):
             return known.judgment
     said = ask()

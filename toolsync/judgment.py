@@ -41,6 +41,9 @@ class Judgment:
     """What the next release is compared with, as JSON in the store: terms or surface."""
     report: Blob | None = None
     """What a person needs to decide, as text in the store: word diffs, new files, tables."""
+    notice: Blob | None = None
+    """debian/copyright completed by what was found, as text in the store; None where the
+    packaging's own lacks nothing."""
     before: str = ""
     """The version compared with, empty for a tool's first release."""
 

@@ -16,7 +16,7 @@ from toolsync.errors import PackageFailed
 from toolsync.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict
 from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
-from toolsync.license.dep5 import lacking
+from toolsync.license.dep5 import Lack, completed, lacking
 from toolsync.license.detect import Detector
 from toolsync.license.report import written
 from toolsync.license.scan import scan
@@ -48,11 +48,12 @@ def judge(
     old = from_json(store.path(before).read_bytes()) if before is not None else None
     detector = Detector(workshop=workshop, cache=config.licenses)
     new = _terms(item, old, detector, config=config, store=store, workshop=workshop)
+    lacks, unreadable = _lacks(tool, new)
     changes = [
         *stands(new, policy),
         *(first(new, policy) if old is None else compare(old, new)),
         *_unexplained(detector.problems),
-        *_uncovered(tool, new),
+        *_uncovered(lacks, unreadable),
     ]
     settled = tuple(settle(change, new, policy) for change in changes)
     verdict = gravest_verdict((change.verdict for change in settled), LICENSE_VERDICTS)
@@ -67,6 +68,7 @@ def judge(
         carries=_carries(settled, new),
         kept=store.add_bytes(to_json(new), "terms.json"),
         report=store.add_bytes(report.encode(), "license.txt"),
+        notice=_notice(item, tool, lacks, config=config, store=store, workshop=workshop),
         before=known,
     )
 
@@ -96,16 +98,41 @@ def _unexplained(problems: Iterable[str]) -> list[Change]:
     ]
 
 
-def _uncovered(tool: Tool, terms: Terms) -> list[Change]:
-    """Name what debian/copyright lacks; the packaging's own checks hold what is no DEP-5."""
+def _lacks(tool: Tool, terms: Terms) -> tuple[tuple[Lack, ...], str]:
+    """Return what debian/copyright lacks, and why that cannot be told, if it cannot.
+
+    What is no DEP-5 is held by the packaging's own checks.
+    """
     path = tool.debian / "copyright"
     if not path.is_file():
-        return []
+        return (), ""
     try:
-        lacks = lacking(path.read_text(errors="replace"), terms)
+        return lacking(path.read_text(errors="replace"), terms), ""
     except PackageFailed as error:
-        return [Change(code="copyright-unreadable", verdict=SILENT, message=str(error))]
+        return (), str(error)
+
+
+def _uncovered(lacks: Iterable[Lack], unreadable: str) -> list[Change]:
+    if unreadable:
+        return [Change(code="copyright-unreadable", verdict=SILENT, message=unreadable)]
     return [Change(code="copyright-lacks", verdict=SILENT, message=item.message) for item in lacks]
+
+
+def _notice(
+    item: Unpacked,
+    tool: Tool,
+    lacks: tuple[Lack, ...],
+    *,
+    config: Config,
+    store: Store,
+    workshop: Workshop,
+) -> Blob | None:
+    """Return debian/copyright with what it lacks, for the package that is made of the release."""
+    if not lacks:
+        return None
+    known = (tool.debian / "copyright").read_text(errors="replace")
+    with open_tree(item.orig, store=store, workshop=workshop, limits=config.limits) as top:
+        return store.add_bytes(completed(known, lacks, top).encode(), "copyright")
 
 
 def _summary(settled: tuple[Change, ...], terms: Terms, tool: Tool, before: str) -> str:

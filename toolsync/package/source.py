@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolsync.definition import NOT_PACKAGING, Tool
 from toolsync.errors import PackageFailed
-from toolsync.model import Compatible, SourcePackage
+from toolsync.model import Blob, Compatible, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
 from toolsync.package.series import full_version
 from toolsync.system.run import run
@@ -45,6 +45,8 @@ def package(
         tarball = store.copy_to(orig, folder)
         _unpack(tarball, tree)
         _put_packaging(tool.debian, tree / "debian")
+        if (notice := notice_of(item)) is not None:
+            store.copy_to(notice, tree / "debian", "copyright")
         log = changelog(
             item, source=tool.source, version=version, series=series, maintainer=maintainer
         )
@@ -64,6 +66,12 @@ def package(
         revision=revision,
         files=(*made, orig),
     )
+
+
+def notice_of(item: Compatible) -> Blob | None:
+    """Return the debian/copyright that the license gate has completed, if ours lacks something."""
+    judged = item.licensed.judgment
+    return judged.notice if judged is not None else None
 
 
 def _unpack(tarball: Path, tree: Path) -> None:
