@@ -20,6 +20,9 @@ import pytest
 from tests.rig import Rig, environment
 from tests.tiny import LICENSE, accepted, archive, publish, write_tool
 from tests.web import Web
+from toolsync.journal import Journal
+from toolsync.records import Key
+from toolsync.system.clock import SystemClock
 
 
 @pytest.fixture
@@ -501,3 +504,13 @@ def test_a_newer_release_shown_by_a_killed_run_is_gone_on_with(hello: Rig, web: 
     (row,) = hello.json("sync", "hello")
     assert (row["status"], row["published"]) == ("up-to-date", ["1.1"])
     assert hello.pool() == wanted
+
+
+def test_what_another_target_refuses_holds_nothing_here(hello: Rig) -> None:
+    hello.run("sync", "hello")
+    journal = Journal(hello.state / "journal.sqlite", SystemClock())
+    for stage, outcome in (("publish", "done"), ("confirm", "held")):
+        key = Key(tool="hello", version="1.0", stage=stage, scope="bookworm/1@ppa:some/where")
+        journal.record(key, inputs="", outcome=outcome, started="", message="no room")
+    journal.close()
+    assert statuses(hello, "status", "hello") == {"hello": "up-to-date"}

@@ -210,9 +210,13 @@ def _accepted(rows: Iterable[Mapping[str, Any]]) -> dict[str, Release]:
 
 
 def _hold(bench: Bench, tool: Tool, version: str) -> Result | None:
-    """Return what holds a release, unless a person has let it go on since."""
+    """Return what holds a release here, unless a person has let it go on since.
+
+    What another target refuses holds nothing at this one.
+    """
+    here = ("", bench.target.name)
     results = bench.journal.results(tool.name, version)
-    held = (result for result in results if result.outcome == "held")
+    held = (r for r in results if r.outcome == "held" and r.key.scope.partition("@")[2] in here)
     return next((h for h in held if not is_answered(bench.journal, h)), None)
 
 
