@@ -146,10 +146,10 @@ screenshots: packages-test $(VENV)/.test
 # Measurements beside other programs; minutes long, and no part of `make test`.
 bench: bench-check bench-repack
 
-bench-check: $(VENV)/.test $(VENV)/.nvchecker
+bench-check: packages-test $(VENV)/.test $(VENV)/.nvchecker
 	@$(VENV)/bin/python -m tests.bench.check --nvchecker $(VENV)/nvchecker/bin/nvchecker
 
-bench-repack: $(VENV)/.test
+bench-repack: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.repack
 
 # Terms of a release beside a full licensecheck: awscli 1.46.1 and 1.46.2 come through pip.

@@ -1,15 +1,17 @@
-"""Look at N upstream pages: toolsync beside curl and nvchecker, in one run.
+"""Look at N upstream pages: toolsync beside curl, nvchecker and uscan, in one run.
 
 ``python -m tests.bench.check --nvchecker .venv/nvchecker/bin/nvchecker`` prints a table of wall
-and CPU seconds and peak memory, medians of several rounds, and how they compare with curl, which
-only fetches. toolsync is the real command line on N generated tools, first with an empty journal
-(cold), then again (all pages unchanged).
+and CPU seconds and peak memory (of the largest process, and of all processes of a program
+together), medians of several rounds, and how they compare with curl, which only fetches. toolsync
+is the real command line on N generated tools, first with an empty journal (cold), then again (all
+pages unchanged). uscan looks at its packages one after the other, so 64 of it share them; it
+takes minutes of CPU time and runs in fewer rounds, as the table says. The last table is of as many
+pages over TLS, each on a host of its own; uscan is not in it.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -18,151 +20,209 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+
+from tests.bench.cost import Cost, measured
+from tests.bench.names import DOMAIN, Names
 
 ROOT = Path(__file__).parent.parent.parent
 AT_ONCE = 64
 """Requests at once, of every program."""
-
-
-class Cost(NamedTuple):
-    """What one run of a program took."""
-
-    wall: float
-    cpu: float
-    rss: float
-    """Peak memory in MB (10^6 bytes)."""
-
-
-def measured(argv: list[str], cwd: Path, statuses: tuple[int, ...] = (0,)) -> Cost:
-    """Run a program to its end and return what it took; its output goes nowhere."""
-    began = time.monotonic()
-    with (cwd / "out").open("wb") as out:
-        child = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - began
-    if child.returncode not in statuses:
-        said = (cwd / "out").read_text(errors="replace")[-2000:]
-        raise SystemExit(f"{argv[0]} ended with {child.returncode}:\n{said}")
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)
+NEWEST = "1.19.9"
+"""The newest release on each page."""
 
 
 @contextmanager
-def upstream(folder: Path) -> Iterator[str]:
-    """Serve the pages for the block and give their base address."""
+def upstream(folder: Path, certificate: Path | None = None) -> Iterator[int]:
+    """Serve the pages for the block and give the port, over TLS if there is a certificate."""
     port = folder / "port"
     argv = [sys.executable, "-m", "tests.bench.upstream", str(port)]
+    argv += [str(certificate)] if certificate else []
     with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE) as server:
         while not (port.exists() and port.read_text()):
             time.sleep(0.02)
-        yield f"http://127.0.0.1:{port.read_text()}"
+        yield int(port.read_text())
         assert server.stdin is not None
         server.stdin.close()
+    port.unlink()
+
+
+@dataclass(frozen=True)
+class Program:
+    """One line of the table."""
+
+    name: str
+    argv: list[str]
+    statuses: tuple[int, ...] = (0,)
+    rounds: int = sys.maxsize
+    """It runs in so many of all rounds."""
+    told: str = ""
+    """What its output holds for each right answer, once; ``""`` if it says none."""
 
 
 class Race:
     """The programs, set up for N pages of one upstream."""
 
-    def __init__(self, folder: Path, base: str, pages: int, nvchecker: str) -> None:
-        self._folder, self._nvchecker = folder, nvchecker
-        self._urls = {f"tool{n:04}": f"{base}/tool{n:04}/" for n in range(pages)}
+    def __init__(self, folder: Path, urls: dict[str, str], options: argparse.Namespace) -> None:
+        self._folder, self._urls, self._options = folder, urls, options
+        self.names: Names | None = None
+        """Where hosts have names, and their certificates."""
         folder.mkdir()
-        self._write_curl()
-        self._write_nvchecker()
-        self._write_toolsync()
+        write_curl(folder, urls)
+        write_nvchecker(folder, urls)
+        write_toolsync(folder, urls)
+        write_uscan(folder, urls)
 
-    def programs(self) -> Iterator[tuple[str, list[str], tuple[int, ...]]]:
-        """Give name, command line and good exit statuses of each, in the order to run them in."""
-        curl = ["curl", "--silent", "--parallel", "--parallel-max", str(AT_ONCE)]
-        yield "curl (fetch alone)", [*curl, "--config", "curl"], (0,)
+    def programs(self) -> Iterator[Program]:
+        """Give each program, in the order to run them in."""
+        curl = ["curl", "--silent", "--fail", "--parallel", "--parallel-max", str(AT_ONCE)]
+        # It reads the whole bundle again for each connection, 40 ms, so it is spared of that.
+        curl += ["--cacert", str(self.names.authority)] if self.names else []
+        yield Program("curl (fetch alone)", [*curl, "--config", "curl"])
         head = [sys.executable, "-m", "toolsync", "--config", "toolsync.toml", "--state", "state"]
         check = [*head, "check", "--json", "--jobs", str(AT_ONCE), "--per-host", str(AT_ONCE)]
         check += self._urls  # by name: the shipped tools have other upstreams
         shutil.rmtree(self._folder / "state", ignore_errors=True)
-        yield "toolsync check, cold", check, (0,)
-        yield "toolsync check, again", check, (0,)
-        if self._nvchecker:
-            (self._folder / "new.json").unlink(missing_ok=True)
-            yield "nvchecker regex, cold", [self._nvchecker, "-c", "nvchecker.toml"], (0,)
-            yield "nvchecker regex, again", [self._nvchecker, "-c", "nvchecker.toml"], (0,)
-
-    def run(self, rounds: int) -> dict[str, Cost]:
-        """Return the median costs of each program over so many rounds."""
-        costs: dict[str, list[Cost]] = {}
-        for _ in range(rounds):
-            for name, argv, statuses in self.programs():
-                costs.setdefault(name, []).append(measured(argv, self._folder, statuses))
-                if name.startswith("toolsync"):
-                    self._look_at_answers()
-        return {
-            name: Cost(*(statistics.median(column) for column in zip(*found, strict=True)))
-            for name, found in costs.items()
-        }
-
-    def _look_at_answers(self) -> None:
-        found = (self._folder / "out").read_text().count('"newest": "1.19.9"')
-        if found != len(self._urls):
-            raise SystemExit(f"toolsync saw {found} newest releases of {len(self._urls)}")
-
-    def _write_curl(self) -> None:
-        lines = (f"url = {url}\noutput = /dev/null\n" for url in self._urls.values())
-        (self._folder / "curl").write_text("".join(lines))
-
-    def _write_nvchecker(self) -> None:
-        text = (
-            f'[__config__]\noldver = "old.json"\nnewver = "new.json"\nmax_concurrency = {AT_ONCE}\n'
-        )
-        for name, url in self._urls.items():
-            rule = r"tool-([\d.]+)\.tar\.gz"
-            text += f"[{name}]\nsource = 'regex'\nurl = '{url}'\nregex = '{rule}'\n"
-        (self._folder / "nvchecker.toml").write_text(text)
-
-    def _write_toolsync(self) -> None:
-        (self._folder / "toolsync.toml").write_text('tool_folders = ["generated"]\n')
-        for name, url in self._urls.items():
-            tool = self._folder / "generated" / name
-            (tool / "debian").mkdir(parents=True)
-            (tool / "debian" / "control").write_text(f"Source: {name}\n")
-            rule = r"tool-(?P<version>[\d.]+)\.tar\.gz"
-            (tool / "tool.toml").write_text(
-                f"summary = '{name}'\nhomepage = '{url}'\n"
-                f"[watch]\nkind = 'html'\nurl = '{url}'\npattern = '{rule}'\n"
-                "[verify]\nmethod = 'openpgp'\nsignature = '{url}.asc'\n"
-                "keys = ['0123456789ABCDEF0123456789ABCDEF01234567']\n"
-                "[compat]\nprobe = false\nreason = 'a measurement'\n"
+        told = f'"newest": "{NEWEST}"'
+        yield Program("toolsync check, cold", check, told=told)
+        yield Program("toolsync check, again", check, told=told)
+        if self._options.nvchecker:
+            nvchecker = [self._options.nvchecker, "-c", "nvchecker.toml"]
+            for run in ("cold", "again"):
+                (self._folder / "new.json").unlink(missing_ok=True)
+                yield Program(f"nvchecker regex, {run}", nvchecker, told=f"updated to {NEWEST}")
+        if self._options.uscan_rounds and not self.names:
+            share = str(-(-len(self._urls) // AT_ONCE))
+            uscan = ["xargs", "-a", "folders", "-P", str(AT_ONCE), "-n", share]
+            uscan += ["uscan", "--no-conf", "--report", "--dehs"]
+            rounds = self._options.uscan_rounds
+            yield Program(
+                f"uscan --report, {AT_ONCE} of it", uscan, rounds=rounds, told=f">{NEWEST}<"
             )
 
+    def run(self) -> dict[str, list[Cost]]:
+        """Return what each program took in each round."""
+        costs: dict[str, list[Cost]] = {}
+        for turn in range(self._options.rounds):
+            for program in self.programs():
+                if turn < program.rounds:
+                    costs.setdefault(program.name, []).append(self._one(program))
+        return costs
 
-def show(pages: int, costs: dict[str, Cost]) -> None:
-    """Print a table; ratios are of wall time to curl's."""
+    def _one(self, program: Program) -> Cost:
+        """Run a program once; end the measurement where it has not seen each newest release."""
+        argv, more = program.argv, {"PYTHONPATH": str(ROOT)}
+        if self.names:
+            argv, more = self.names.seen_by(argv), more | self.names.environment
+        cost = measured(argv, self._folder, program.statuses, more)
+        said = (self._folder / "out").read_text(errors="replace")
+        found = said.count(program.told)
+        if program.told and found != len(self._urls):
+            raise SystemExit(f"{program.name} saw {found} newest releases of {len(self._urls)}")
+        return cost
+
+
+def write_curl(folder: Path, urls: dict[str, str]) -> None:
+    """Write a file of options that fetches all pages and keeps none."""
+    lines = (f"url = {url}\noutput = /dev/null\n" for url in urls.values())
+    (folder / "curl").write_text("".join(lines))
+
+
+def write_nvchecker(folder: Path, urls: dict[str, str]) -> None:
+    """Write its settings: the newest by a regular expression."""
+    text = f'[__config__]\noldver = "old.json"\nnewver = "new.json"\nmax_concurrency = {AT_ONCE}\n'
+    for name, url in urls.items():
+        rule = r"tool-([\d.]+)\.tar\.gz"
+        text += f"[{name}]\nsource = 'regex'\nurl = '{url}'\nregex = '{rule}'\n"
+    (folder / "nvchecker.toml").write_text(text)
+
+
+def write_toolsync(folder: Path, urls: dict[str, str]) -> None:
+    """Write a tool for each page, below ``generated``."""
+    (folder / "toolsync.toml").write_text('tool_folders = ["generated"]\n')
+    for name, url in urls.items():
+        tool = folder / "generated" / name
+        (tool / "debian").mkdir(parents=True)
+        (tool / "debian" / "control").write_text(f"Source: {name}\n")
+        rule = r"tool-(?P<version>[\d.]+)\.tar\.gz"
+        (tool / "tool.toml").write_text(
+            f"summary = '{name}'\nhomepage = '{url}'\n"
+            f"[watch]\nkind = 'html'\nurl = '{url}'\npattern = '{rule}'\n"
+            "[verify]\nmethod = 'openpgp'\nsignature = '{url}.asc'\n"
+            "keys = ['0123456789ABCDEF0123456789ABCDEF01234567']\n"
+            "[compat]\nprobe = false\nreason = 'a measurement'\n"
+        )
+
+
+def write_uscan(folder: Path, urls: dict[str, str]) -> None:
+    """Write a source package for each page, below ``packages``, and a list of them."""
+    for name, url in urls.items():
+        debian = folder / "packages" / name / "debian"
+        debian.mkdir(parents=True)
+        (debian / "watch").write_text(f"version=4\n{url} tool-([\\d.]+)\\.tar\\.gz\n")
+        (debian / "changelog").write_text(
+            f"{name} (1.0.0-1) unstable; urgency=low\n\n  * A measurement.\n\n"
+            " -- Nobody <nobody@vendors.test>  Sat, 21 Nov 2026 08:00:00 +0000\n"
+        )
+    (folder / "folders").write_text("".join(f"packages/{name}\n" for name in urls))
+
+
+def show(title: str, rounds: int, found: dict[str, list[Cost]]) -> None:
+    """Print a table of medians; ratios are of wall time to curl's."""
+    costs = {
+        name: Cost(*(statistics.median(column) for column in zip(*each, strict=True)))
+        for name, each in found.items()
+    }
     base = next(iter(costs.values())).wall
-    title = f"N = {pages}"
-    lines = [f"{title:<26}  wall s   CPU s  peak MB  ÷ curl"]
+    lines = [f"{title:<33}  wall s   CPU s  peak MB   all MB  ÷ curl"]
     for name, cost in costs.items():
-        numbers = f"{cost.wall:7.2f} {cost.cpu:7.2f} {cost.rss:8.1f} {cost.wall / base:7.2f}"
-        lines.append(f"  {name:<24} {numbers}")
+        times = len(found[name])
+        label = name if times == rounds else f"{name} ({times} round{'s' * (times > 1)})"
+        lines.append(
+            f"  {label:<31} {cost.wall:7.2f} {cost.cpu:7.2f} {cost.rss:8.1f} {cost.pss:8.1f}"
+            f" {cost.wall / base:7.2f}"
+        )
     sys.stdout.write("\n".join(lines) + "\n\n")
     sys.stdout.flush()
+
+
+def plain(place: Path, pages: int, options: argparse.Namespace) -> None:
+    """Measure N pages of one host."""
+    with upstream(place) as port:
+        names = [f"tool{n:04}" for n in range(pages)]
+        urls = {name: f"http://127.0.0.1:{port}/{name}/" for name in names}
+        show(f"N = {pages}", options.rounds, Race(place / str(pages), urls, options).run())
+    shutil.rmtree(place / str(pages))
+
+
+def secure(place: Path, pages: int, options: argparse.Namespace) -> None:
+    """Measure N pages over TLS, each on a host of its own."""
+    hosts = {f"tool{n:04}": f"tool{n:04}.{DOMAIN}" for n in range(pages)}
+    names = Names(place / "names", list(hosts.values()))
+    with upstream(place, names.certificate) as port:
+        urls = {name: f"https://{host}:{port}/{name}/" for name, host in hosts.items()}
+        race = Race(place / "tls", urls, options)
+        race.names = names
+        show(f"N = {pages}, TLS, {pages} hosts", options.rounds, race.run())
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, nargs="+", default=[100, 500, 2000])
+    parser.add_argument("--pages", type=int, nargs="*", default=[100, 500, 2000])
+    parser.add_argument("--tls-pages", type=int, default=2000, help="0: no such table")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--uscan-rounds", type=int, default=1, help="0: without uscan")
     parser.add_argument("--nvchecker", default="", help="its program; left out if not given")
     options = parser.parse_args()
-    nvchecker = str(Path(options.nvchecker).absolute()) if options.nvchecker else ""
-    os.environ["PYTHONPATH"] = str(ROOT)
+    if options.nvchecker:
+        options.nvchecker = str(Path(options.nvchecker).absolute())
     with tempfile.TemporaryDirectory(prefix="toolsync-bench-") as place:
         for pages in options.pages:
-            with upstream(Path(place)) as base:
-                folder = Path(place) / str(pages)
-                show(pages, Race(folder, base, pages, nvchecker).run(options.rounds))
-            shutil.rmtree(folder)
-            (Path(place) / "port").unlink()
+            plain(Path(place), pages, options)
+        if options.tls_pages:
+            secure(Path(place), options.tls_pages, options)
 
 
 if __name__ == "__main__":

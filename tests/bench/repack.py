@@ -18,7 +18,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from tests.bench.check import ROOT, Cost, measured
+from tests.bench.check import ROOT
+from tests.bench.cost import Cost, measured
 
 FILES = 3_000
 ZIPPED = 17_000_000
@@ -85,10 +86,11 @@ class Race:
 
 def show(costs: dict[str, Cost], digests: dict[str, str]) -> None:
     """Print a table; ratios are of wall time to mk-origtargz's for the same compression."""
-    lines = [f"{'':<24}  wall s   CPU s  peak MB  ÷ mk-origtargz"]
+    lines = [f"{'':<24}  wall s   CPU s  peak MB   all MB  ÷ mk-origtargz"]
     for name, cost in costs.items():
         base = costs[f"mk-origtargz, {'gz' if ', gz' in name else 'xz'}"].wall
-        numbers = f"{cost.wall:7.2f} {cost.cpu:7.2f} {cost.rss:8.1f} {cost.wall / base:7.2f}"
+        numbers = f"{cost.wall:7.2f} {cost.cpu:7.2f} {cost.rss:8.1f} {cost.pss:8.1f}"
+        numbers += f" {cost.wall / base:7.2f}"
         lines.append(f"{name:<24} {numbers}")
     same = digests["toolsync, xz"] == digests["toolsync, xz, one core"]
     lines.append(f"bytes on one core and on all: {'the same' if same else 'DIFFERENT'}")

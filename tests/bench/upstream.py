@@ -1,12 +1,14 @@
 """A vendor with very many release pages, in a process of its own: cheap, slow to answer.
 
-``python -m tests.bench.upstream PORT-FILE`` serves any path until its stdin is closed: a page
-of 51 KB with 200 links after 100 ms, over keep-alive connections, with an ETag that is honored.
+``python -m tests.bench.upstream PORT-FILE [CERTIFICATE]`` serves any path until its stdin is
+closed: a page of 51 KB with 200 links after 100 ms, over keep-alive connections, with an ETag that
+is honored; over TLS where a certificate (with its key) is named.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from pathlib import Path
 
@@ -56,17 +58,23 @@ class _Page(asyncio.Protocol):
             self._transport.write(answer)
 
 
-async def _serve(port_file: Path) -> None:
+async def _serve(port_file: Path, certificate: Path | None) -> None:
     page = body()
     head = b"Server: bench\r\nDate: Sat, 21 Nov 2026 08:00:00 GMT\r\nETag: %b\r\n" % ETAG
     kind = b"Content-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n" % len(page)
     full = b"HTTP/1.1 200 OK\r\n" + head + kind + b"\r\n" + page
     same = b"HTTP/1.1 304 Not Modified\r\n" + head + b"\r\n"
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Page(full, same), "127.0.0.1", 0, backlog=512)
+    context = None
+    if certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    server = await loop.create_server(
+        lambda: _Page(full, same), "127.0.0.1", 0, backlog=512, ssl=context
+    )
     port_file.write_text(str(server.sockets[0].getsockname()[1]))
     await loop.run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1])))
+    asyncio.run(_serve(Path(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2:] else None))
