@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.buckets import follow_bucket, serve_bucket
 from tests.chroots import Instance, clean_rig
 from tests.rig import ROOT, Rig, environment
 from tests.test_readme import console_commands
-from tests.tiny import accepted, publish, write_tool
-from tests.trees import LICENSE, ami_zip, api_zip, listing
+from tests.tiny import publish, write_tool
+from tests.trees import ami_zip, api_zip
 from tests.web import Web
 
 pytestmark = pytest.mark.slow
@@ -120,32 +119,16 @@ def readme_commands_work(rig: Rig, version: str) -> None:
             assert "apt-get update && apt-get install awscli" in done.stdout
 
 
-def follow_bucket(rig: Rig, web: Web, name: str, zips: dict[str, bytes]) -> None:
-    """Let the shipped definition of a tool look at a bucket on loopback, with pins for it."""
-    folder = rig.tools / name
-    shutil.copytree(ROOT / "conf" / "tools" / name, folder)
-    text = (folder / "tool.toml").read_text()
-    text = re.sub(r'(?m)^url = ".*"', f'url = "{web.url}/"', text)
-    pins = "".join(f'"{v}" = "{hashlib.sha256(d).hexdigest()}"\n' for v, d in zips.items())
-    text = re.sub(r"(?s)\[verify\.pins\]\n.*?\n(?=\n|\[)", f"[verify.pins]\n{pins}", text)
-    # The sample's terms are its own, and are accepted as the real ones are: by what they say.
-    mine = f"must_ship = []\n{accepted(LICENSE).splitlines()[-1]}\n"
-    text = re.sub(r"must_ship = .*\n", mine, text)
-    (folder / "tool.toml").write_text(text)
-
-
 def test_the_ec2_tools_go_from_a_bucket_to_apt_install(tmp_path: Path, web: Web) -> None:
     ami = {version: ami_zip(version) for version in ("1.5.7", "1.5.19")}
     api = {version: api_zip(version) for version in ("1.6.14.1", "1.7.5.1")}
     objects = [(f"ec2-ami-tools-{v}.zip", data) for v, data in ami.items()]
     objects += [(f"ec2-api-tools-{v}.zip", data) for v, data in api.items()]
     objects.append(("ec2-ami-tools.zip", b"the newest, under no version"))
-    for key, data in objects:
-        web.serve(f"/{key}", data, type="application/zip")
-    web.serve("/", listing(sorted(objects)), type="application/xml")
+    serve_bucket(web, objects)
     rig = clean_rig(tmp_path)
-    follow_bucket(rig, web, "ec2-ami-tools", ami)
-    follow_bucket(rig, web, "ec2-api-tools", api)
+    follow_bucket(rig.tools, web, "ec2-ami-tools", ami)
+    follow_bucket(rig.tools, web, "ec2-api-tools", api)
     rows = rig.json("sync", "ec2-ami-tools", "ec2-api-tools")
     assert [(row["status"], row["published"]) for row in rows] == [
         ("up-to-date", ["1.5.7", "1.5.19"]),

@@ -121,34 +121,3 @@ def test_doctor_tells_of_each_thing_that_is_wrong(site: Site) -> None:
         assert checks[subject]["resolution"], subject
     missing = json.loads(invoke(site, "doctor", "--target", "ppa:maker/none", "--json").output)
     assert any("Launchpad has not" in check["message"] for check in missing)
-
-
-@pytest.mark.slow
-def test_a_release_goes_to_the_ppa_and_the_stanza_installs_it(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", f"{site.stub()}:/usr/bin:/bin:/usr/sbin:/sbin")
-    first = invoke(site, "sync", "hello", "--json")
-    (row,) = json.loads(first.stdout)
-    assert first.return_value == 4
-    assert row["status"] == "new"
-    assert row["message"].count("Launchpad does not show it yet") == 3
-    site.later(minutes=6)
-    invoke(site, "sync", "hello")
-    shown = invoke(site, "status").output
-    assert f"{TARGET} noble: building since" in shown
-    assert f"{site.server.url}/devel/~maker/+archive/ubuntu/stable/+sourcepub/" in shown
-    for _ in range(3):
-        site.later(minutes=31)
-        last = invoke(site, "sync", "hello", "--json")
-    (row,) = json.loads(last.stdout)
-    assert (row["status"], row["current"], last.return_value) == ("up-to-date", "1.0", 0)
-    proof = json.loads(invoke(site, "evidence", "hello", "1.0", "--json").output)["predicate"]
-    for upload in proof["uploads"]:
-        assert upload["state"] == "confirmed"
-        assert "/+sourcepub/" in upload["detail"]["launchpad"]["publication"]
-        assert upload["detail"]["launchpad"]["builds"][0]["state"] == "Successfully built"
-    assert proof["series"]["noble"]["build"]["outcome"] == "skipped"
-    stanza = invoke(site, "archive", "sources", "--series", "noble").output
-    assert "Suites: noble\n" in stanza
-    assert "BEGIN PGP PUBLIC KEY BLOCK" in stanza

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 
 from tests.keys import throwaway_keys
-from tests.ppas import SERIES, Goods, Row, Yard
-from tests.ppasync import Site
+from tests.ppas import Goods, Row, Yard
 from tests.uploadserver import FAULTS, UploadServer, make_ssh_key
-from tests.web import Web
 from toolsync.config import Ppa as Settings
 from toolsync.errors import Held, ToolsyncError, Unreachable, Waiting
 from toolsync.publish.ppa import PpaTarget
@@ -53,35 +51,6 @@ def ways(uploads: UploadServer, method: str) -> dict[str, Any]:
         "known_hosts": str(uploads.known_hosts),
         "identity": str(uploads.folder.parent / "id"),
     }
-
-
-@pytest.mark.parametrize("method", ["ftp", "sftp"])
-def test_three_series_with_one_orig_go_all_the_way(
-    method: str, tmp_path: Path, goods: Goods, web: Web, uploads: UploadServer
-) -> None:
-    site = Site(
-        tmp_path / "site", goods.keys, goods.key, web, uploads.incoming, **ways(uploads, method)
-    )
-    (first,) = site.sync()
-    assert first.exit_status == 4, first
-    told = [first.message]
-    for _ in range(4):
-        uploads.sessions(count=len(SERIES))
-        site.later(minutes=16)
-        (last,) = site.sync()
-        told.append(last.message)
-    assert site.states() == dict.fromkeys(SERIES, "confirmed"), told
-    assert last.status == "up-to-date"
-    origs = {
-        data
-        for pub in site.ppa.sources
-        for name, data in pub.source.files.items()
-        if ".orig." in name
-    }
-    assert (len(site.ppa.sources), len(origs)) == (3, 1)
-    assert site.server.dropped == {}
-    site.close()
-    sys.stdout.write("\n".join(["", f"over {method.upper()}, run by run:", *told, ""]))
 
 
 @pytest.mark.parametrize("method", ["ftp", "sftp"])
