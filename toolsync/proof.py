@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.archives.extract import archive_form
@@ -205,7 +205,7 @@ class _Judge:
 
     def _get(self, url: str, name: str) -> Path | None:
         """Return the file at an address, None where there is none."""
-        release = replace(self._part.release, url=url, filename=name)
+        release = self._part.release._replace(url=url, filename=name)
         try:
             return download(self._bench, self._tool, release, self._folder / f"proof-{name}")
         except NotThere:

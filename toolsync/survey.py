@@ -203,7 +203,7 @@ def sifted_of(bench: Bench, tool: Tool, found: Sighting) -> Sifted:
 def _accepted(rows: Iterable[Mapping[str, Any]]) -> dict[str, Release]:
     """Return the releases that were accepted, each with the digest of what was."""
     return {
-        row["version"]: replace(load(Release, row["data"]), sha256=row["sha256"])
+        row["version"]: load(Release, row["data"])._replace(sha256=row["sha256"])
         for row in rows
         if row["sha256"]
     }

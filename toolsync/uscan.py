@@ -121,7 +121,7 @@ def _download(bench: Bench, tool: Tool, part: Part, folder: Path) -> Path:
         with fetched(part.release.url, part.release.tag, whole=words["gitmode"] == "full") as tree:
             tree.archive(prefix, path, everything=words["gitexport"] == "all")
         return path
-    release = replace(part.release, filename=path.name)
+    release = part.release._replace(filename=path.name)
     return download(bench, tool, release, path)
 
 

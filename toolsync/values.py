@@ -40,12 +40,21 @@ class Finding:
 
 def dump(value: object, *, without: str = "") -> dict[str, Any]:
     """Return a value's own fields as JSON types, leaving out the field ``without``."""
-    assert dataclasses.is_dataclass(value)
-    return {
-        f.name: _plain(getattr(value, f.name))
-        for f in dataclasses.fields(value)
-        if f.name != without
-    }
+    names = field_names(typing.cast(Any, type(value)))
+    return {name: _plain(getattr(value, name)) for name in names if name != without}
+
+
+@cache
+def field_names(cls: Any) -> tuple[str, ...]:
+    """Return the names of a dataclass's or a named tuple's fields, in their order."""
+    if dataclasses.is_dataclass(cls):
+        return tuple(field.name for field in dataclasses.fields(cls))
+    names: tuple[str, ...] = cls._fields
+    return names
+
+
+def _is_value(cls: Any) -> bool:
+    return dataclasses.is_dataclass(cls) or hasattr(cls, "_fields")
 
 
 def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
@@ -61,7 +70,7 @@ def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
 
 
 def _plain(item: Any) -> Any:
-    if dataclasses.is_dataclass(item):
+    if _is_value(item):
         return dump(item)
     if isinstance(item, tuple):
         return [_plain(part) for part in item]
@@ -69,7 +78,7 @@ def _plain(item: Any) -> Any:
 
 
 def _typed(hint: Any, item: Any) -> Any:
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and _is_value(hint):
         return load(hint, item)
     origin = typing.get_origin(hint)
     if origin is tuple:
@@ -85,8 +94,8 @@ def _typed(hint: Any, item: Any) -> Any:
 
 
 def _either(hints: tuple[Any, ...], item: Any) -> Any:
-    """Return an item of one of several types: a dataclass from its table, others as they are."""
-    found = [hint for hint in hints if dataclasses.is_dataclass(hint)]
+    """Return an item of one of several types: a value from its table, others as they are."""
+    found = [hint for hint in hints if _is_value(hint)]
     return _typed(found[0], item) if found and isinstance(item, Mapping) else item
 
 

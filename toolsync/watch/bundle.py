@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from toolsync.definition import Tool
@@ -58,7 +58,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
     sources = watch_file(tool).sources
     if any(source.schema in ("group", "checksum") for source in sources):
         bundle = gather(tool, get)
-        return [replace(bundle.main.release, version=bundle.version)]
+        return [bundle.main.release._replace(version=bundle.version)]
     return [release for source in _mains(sources) for release in releases(tool, source, get)]
 
 

@@ -18,6 +18,7 @@ from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.listing import plain_links
 from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
 from toolsync.watch.reading import (
     Found,
@@ -54,14 +55,13 @@ def read(tool: Tool, get: Get) -> list[Release]:
     """Return the files that the page links to: by ``watch.xpath``, ``watch.pattern`` or both."""
     watch = tool.watch
     page = get(watch.url, ACCEPT)
-    root = html_root(page)
-    base = _base(root, page)
     found = Found(tool, page)
     pattern = version_pattern(watch.pattern) if watch.pattern else None
     if watch.xpath:
-        hits = _selected(root, base, watch.xpath)
+        root = html_root(page)
+        hits = _selected(root, _base(root, page), watch.xpath)
     else:
-        links = _links(root)
+        links, base = _links(page)
         if pattern and "/" not in watch.pattern and not watch.file_url:
             links = _plain_ones_taken(links, base, pattern, found)
         hits = _anchors(links, base)
@@ -111,7 +111,16 @@ def seen(element: Any) -> bool:
     return not any(above.tag in _UNSEEN for above in element.iterancestors())
 
 
-def _links(root: Any) -> list[str]:
+def _links(page: Page) -> tuple[list[str], str]:
+    """Return the ``href`` of each link of a page, and the address that they resolve against."""
+    plain = plain_links(page) if media_type(page) in _TYPES else None
+    if plain is not None:
+        return plain, page.url
+    root = html_root(page)
+    return links_of(root), _base(root, page)
+
+
+def links_of(root: Any) -> list[str]:
     """Return the ``href`` of every link that the page's reader sees, in their order."""
     from lxml import etree
 

@@ -12,21 +12,17 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
-from operator import attrgetter
 from typing import Any
 
 from toolsync.model import Release, dump, load
 from toolsync.watch.look import Sighting
 
-_NAMES = tuple(field.name for field in fields(Release))
-_ROW = attrgetter(*_NAMES)
-
 
 def pack(sighting: Sighting) -> dict[str, Any]:
     """Return a sighting as JSON types."""
-    columns = [list(column) for column in zip(*map(_ROW, sighting.releases), strict=True)]
+    columns = zip(*sighting.releases, strict=True)
     short = [column[0] if column.count(column[0]) == len(column) else column for column in columns]
-    table = {"count": len(sighting.releases), **dict(zip(_NAMES, short, strict=True))}
+    table = {"count": len(sighting.releases), **dict(zip(Release._fields, short, strict=True))}
     packed = zlib.compress(json.dumps(table).encode(), 1)
     return {
         **{f.name: getattr(sighting, f.name) for f in fields(Sighting) if f.name != "releases"},
@@ -52,7 +48,5 @@ def _unpacked(text: str) -> tuple[Release, ...]:
     except zlib.error as error:
         raise ValueError(f"a kept sighting is damaged: {error}") from error
     count = table.pop("count")
-    columns = [v if isinstance(v, list) else [v] * count for v in map(table.get, _NAMES)]
-    return tuple(
-        Release(**dict(zip(_NAMES, row, strict=True))) for row in zip(*columns, strict=True)
-    )
+    columns = [v if isinstance(v, list) else [v] * count for v in map(table.get, Release._fields)]
+    return tuple(map(Release._make, zip(*columns, strict=True)))

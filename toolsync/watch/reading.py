@@ -94,16 +94,7 @@ class Found:
         if self._tool.watch.mangle or not is_numbers(raw):
             self.add(raw, folder + name, filename=name)
             return
-        self._releases.append(
-            Release(
-                tool=self._tool.name,
-                version=raw,
-                raw_version=raw,
-                url=folder + name,
-                filename=name,
-                page=self._page,
-            )
-        )
+        self._releases.append(Release(self._tool.name, raw, raw, folder + name, name, self._page))
 
     def releases(self, wanted: str) -> list[Release]:
         """Return what was found, or raise Drifted saying what was looked for in vain."""

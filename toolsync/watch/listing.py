@@ -1,0 +1,65 @@
+"""Read the links of a plain listing without making a tree of the page.
+
+Most release pages are listings as Apache and nginx write them: tags, text and links, with no
+script, no comment, no entity in a link. Of such a page the links can be told by searching, in half
+the time that a parser takes. A page about which there is the least doubt is left to the
+parser; what is read here is what the parser would have read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from toolsync.system.http import Page
+from toolsync.watch.reading import charset_of
+
+_KEPT = b"<>\"'"
+_REST = bytes(byte for byte in range(256) if byte not in _KEPT)
+_NAME = re.compile(rb"<([^\s>]*)")
+_COMMON = frozenset(
+    b"a abbr address b blockquote body br center code dd div dl dt em font footer h1 h2 h3 h4 h5 h6"
+    b" head header hr html i img li link main meta nav ol p pre section small span strong table"
+    b" tbody td tfoot th thead title tr tt u ul".split()
+)
+"""Elements that change nothing in what the tags after them mean; of ``title`` see below."""
+_USUAL = _COMMON | {b"/" + name for name in _COMMON} | {b"br/", b"hr/"}
+_HEAD = re.compile(rb"\s*<!doctype\s[^<>'\[]*>", re.IGNORECASE)
+_TITLE = re.compile(rb"<title>[^<]*</title>")
+_LINK = re.compile(rb"<a(?:\s+(?!href)[a-z][a-z-]*=\"[^\"]*\")*\s+href=\"([!#-%'-~]*)\"(?=[\s>])")
+_CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "windows-1252"})
+_META = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]*)", re.IGNORECASE)
+
+
+def plain_links(page: Page) -> list[str] | None:
+    """Return the ``href`` of each link of a plain listing, in their order; None of any other page.
+
+    Doubtful is every page in which a tag might not be what it looks like: with quotes that do not
+    close in their tag, with ``<`` or ``>`` in them, or in an encoding that writes tags otherwise.
+    """
+    body = page.body or b""
+    head = _HEAD.match(body)
+    rest = body[head.end() :] if head else body
+    # Each tag with its quotes in pairs, and nothing else, is nothing when both are taken away.
+    if rest.translate(None, _REST).replace(b'""', b"").replace(b"<>", b""):
+        return None
+    names = _NAME.findall(rest)
+    if not _USUAL.issuperset(names) or not _is_legible(page, body, b"meta" in names):
+        return None
+    if names.count(b"title") != len(_TITLE.findall(rest)):
+        return None
+    links = _LINK.findall(rest)
+    if not links or len(links) != names.count(b"a"):
+        return None  # what a page without links is, the parser says
+    return [link.decode("ascii") for link in links]
+
+
+def _is_legible(page: Page, body: bytes, meta: bool) -> bool:
+    """Say whether ASCII's characters mean themselves in the page, which may have ``meta`` tags."""
+    named = _META.findall(body) if meta else []
+    charsets = {charset_of(page), *(name.decode("ascii", "replace") for name in named)}
+    if not _CHARSETS.issuperset(map(str.lower, charsets)) or b"\x1b" in body or b"\0" in body:
+        return False
+    try:
+        return bool(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
