@@ -16,14 +16,17 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
 
 from tests.test_fetch import PatientClock
 from tests.watching import Watcher, versions
 from tests.web import Answer, Asked, Web
 from toolsync.errors import Hostile, ToolsyncError, Unreachable
 from toolsync.system.http import Http, Page, Validators
+from toolsync.system.transport import _PLAIN, _Adapter, _prepared
 from toolsync.watch.reading import http_address, is_plain, joined, moment, plain_file, shown
 
 
@@ -401,6 +404,41 @@ def test_connections_are_used_again(web: Web) -> None:
         list(pool.map(lambda _: page(http, web.url + "/"), range(80)))
     assert 1 <= len({asked.port for asked in web.asked}) <= 8
     http.close()
+
+
+def test_a_page_that_has_not_changed_leaves_its_connection_open(web: Web) -> None:
+    web.serve("/", "here", etag='"1"')
+    http = Http(user_agent="test")
+    known = page(http, web.url + "/").validators
+    for _ in range(5):
+        answer = http.page(web.url + "/", limit=10, seconds=10, validators=known)
+        assert answer.body is None
+    assert len({asked.port for asked in web.asked}) == 1
+    http.close()
+
+
+ADDRESS = r"https?://[a-z.-]{1,6}(:[0-9]{1,5})?/[A-Za-z0-9._~%+?#:@/-]{0,12}"
+
+
+@given(st.from_regex(ADDRESS, fullmatch=True))
+def test_what_needs_no_preparation_is_asked_for_as_the_library_would(url: str) -> None:
+    try:
+        library = requests.Request("GET", url).prepare()
+    except requests.RequestException:
+        return  # ours is prepared by the library then, which refuses it
+    ours = _prepared("GET", url, {"A": "b"}, None)
+    assert ours.headers["a"] == "b"
+    if _PLAIN.fullmatch(url):
+        assert ours.url == library.url
+        adapter = _Adapter()
+        assert adapter.request_url(ours, {}) == HTTPAdapter().request_url(library, {})
+        found = adapter.get_connection(url)
+        wanted = HTTPAdapter().poolmanager.connection_from_url(url)
+        assert (found.scheme, found.host, found.port) == (wanted.scheme, wanted.host, wanted.port)
+
+
+def test_a_long_address_is_told_from_a_plain_one_at_once() -> None:
+    assert not _PLAIN.fullmatch("http://a/" + "a" * 4000 + "?")
 
 
 # the quick way to read links

@@ -139,7 +139,7 @@ class Http:
 
         def read() -> Page:
             with self._asker.answer(url, headers, seconds, wanted) as (response, address):
-                body = None if response.status_code == 304 else _body(response, url, limit)
+                body = None if _is_not_changed(response) else _body(response, url, limit)
                 return Page(
                     url=address,
                     body=body,
@@ -179,7 +179,7 @@ class Http:
             headers |= conditions
             wanted |= {304}
         with self._asker.answer(url, headers, seconds, wanted) as (response, address):
-            if response.status_code == 304:
+            if _is_not_changed(response):
                 raise NotChanged
             resumed = response.status_code == 206 and _starts_at(response, have)
             if response.status_code == 416 or (response.status_code == 206 and not resumed):
@@ -240,6 +240,14 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
         return {}
     pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
     return {name: value for name, value in pairs.items() if value}
+
+
+def _is_not_changed(response: requests.Response) -> bool:
+    """Say whether there is nothing to read; its connection then serves the next request."""
+    same = response.status_code == 304
+    if same:
+        response.raw.drain_conn()  # nothing by RFC 9112 (6.3); unread, it would be hung up
+    return same
 
 
 def _validators(response: requests.Response) -> Validators:

@@ -25,6 +25,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, get_netrc_auth
 
 from toolsync.system import deadline
+from toolsync.system.headers import origin
 
 
 class Transport:
@@ -59,9 +60,8 @@ class Transport:
 
         Raises what the library raises: RequestException, and InvalidURL for no usable address.
         """
-        request = requests.PreparedRequest()
-        request.prepare(method=method, url=url, headers=dict(headers), data=body)
-        asked = request.url = _as_spelled(url, request.url or url)
+        request = _prepared(method, url, headers, body)
+        asked = request.url or url
         if self._netrc is not None and "Authorization" not in request.headers:
             request.prepare_auth(self._netrc(_host_of(asked)))
         adapter = self._secured() if asked[:6].lower() == "https:" else self._plain
@@ -80,15 +80,24 @@ class Transport:
             return self._secure
 
 
-def _prepared(url: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
-    """Return a GET as the library prepares it; most addresses have nothing to be prepared."""
+_PLAIN = re.compile(
+    r"https?://[a-z0-9.-]*[a-z0-9](?::[1-9][0-9]{0,4})?"
+    r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)*(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*)?"
+)
+"""Addresses of which the library's preparation changes nothing."""
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None
+) -> requests.PreparedRequest:
+    """Return a request as the library prepares it; the usual one has nothing to be prepared."""
     request = requests.PreparedRequest()
-    if _PLAIN.fullmatch(url):
-        request.method, request.url = "GET", url
+    if body is None and _PLAIN.fullmatch(url):
+        request.method, request.url = method, url
         request.headers = CaseInsensitiveDict(headers)
-        request.hooks = default_hooks()
+        request.hooks = _NO_HOOKS
     else:
-        request.prepare(method="GET", url=url, headers=dict(headers))
+        request.prepare(method=method, url=url, headers=dict(headers), data=body)
         request.url = _as_spelled(url, request.url or url)
     return request
 
@@ -138,10 +147,8 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Secure
 
 
+_NO_HOOKS = default_hooks()
 _POOLS = {"http": _PlainPool, "https": _SecurePool}
-
-
-_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/+-]*")
 
 
 class _Adapter(HTTPAdapter):
@@ -164,6 +171,32 @@ class _Adapter(HTTPAdapter):
         response.raw, response.request = resp, req
         response.url = req.url or ""
         return response
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Return the pool for a request's host; what TLS needs, ours have been told already."""
+        return self._pool(request.url or "", proxies) or super().get_connection_with_tls_context(
+            request, verify, proxies=proxies, cert=cert
+        )
+
+    def get_connection(self, url: Any, proxies: Any = None) -> Any:
+        """Return the pool for an address's host, for libraries before 2.32."""
+        return self._pool(url, proxies) or super().get_connection(url, proxies)
+
+    def _pool(self, url: str, proxies: Any) -> Any:
+        """Return the pool for a plain address that is asked directly."""
+        if proxies or not _PLAIN.fullmatch(url):
+            return None
+        scheme, host, port = origin(url)
+        return self.poolmanager.connection_from_host(host, port, scheme)
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """Return what is asked of the server: a plain address's path is what follows its host."""
+        url = request.url or ""
+        if proxies or not _PLAIN.fullmatch(url):
+            return super().request_url(request, proxies)
+        return url[url.index("/", 8) :]
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """Reach hosts behind a proxy in the same way."""
