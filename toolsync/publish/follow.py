@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from toolsync.system.launchpad import Binary, Build, Publication
+from toolsync.system.launchpadvalues import Binary, Build, Publication
 
 BUILT = "Successfully built"
 FAILED = frozenset(

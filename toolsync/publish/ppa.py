@@ -7,23 +7,24 @@ upload from being sent twice, and `follow` for the states that it goes through.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 from toolsync.config import Ppa as Settings
-from toolsync.errors import Held, SetupError, ToolsyncError, TryAgain, Unverified, Waiting
-from toolsync.model import Blob, Confirmed, Package, Receipt, SourcePackage
-from toolsync.publish import follow, preflight, served
+from toolsync.errors import Held, Waiting
+from toolsync.model import Confirmed, Package, Receipt, SourcePackage
+from toolsync.publish import follow, preflight
 from toolsync.publish.copying import ask_for_copy
 from toolsync.publish.ppadoctor import Looks, looks
 from toolsync.publish.sending import Send, both, may_send, send_out
+from toolsync.publish.shelf import Shelf
 from toolsync.publish.shipment import laid_out, prepare, remembered
 from toolsync.publish.target import Ledger, Memo
 from toolsync.system.clock import Clock, parsed, stamp
 from toolsync.system.dput import Server
-from toolsync.system.launchpad import Archive, Launchpad, Publication
+from toolsync.system.launchpad import Launchpad
+from toolsync.system.launchpadvalues import Publication
 from toolsync.system.signing import Signer
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
@@ -52,10 +53,16 @@ class PpaTarget:
         self._owner, self._ppa, self._settings = owner, name, settings
         self._api, self._send, self._signer = api, send, signer
         self._store, self._workshop, self._clock = store, workshop, clock
-        self._architecture = architecture
         self._reference = f"~{owner}/+archive/ubuntu/{name}"
-        self._found_archive: Archive | None = None
-        self._listing: tuple[Publication, ...] | None = None
+        self._shelf = Shelf(
+            self.name,
+            self._reference,
+            settings=settings,
+            api=api,
+            workshop=workshop,
+            clock=clock,
+            architecture=architecture,
+        )
         self._checked: set[str] = set()
 
     @property
@@ -76,17 +83,15 @@ class PpaTarget:
     @property
     def url(self) -> str:
         """Where instances find the PPA."""
-        return f"{self._settings.archive.rstrip('/')}/{self._owner}/{self._ppa}/ubuntu"
+        return self._shelf.url
 
     def state(self, series: str, source: str) -> str:
         """Return a digest of the versions that are published, empty when there are none."""
-        mine = [p for p in self._published() if (p.series, p.source) == (series, source)]
-        words = sorted(f"{p.version} {p.status} {p.link}" for p in mine)
-        return hashlib.sha256("\n".join(words).encode()).hexdigest() if words else ""
+        return self._shelf.state(series, source)
 
     def newest(self, source: str, series: str) -> str | None:
         """Return the newest version that is published."""
-        mine = (p for p in self._published() if p.source == source)
+        mine = (p for p in self._shelf.published() if p.source == source)
         return preflight.newest_of(mine, series)
 
     def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
@@ -104,7 +109,7 @@ class PpaTarget:
                 self._upload(source, ledger, history)
         else:
             self._recognize(source, found, ledger)
-        return Receipt(item=item, target=self.name, where=self._archive.link)
+        return Receipt(item=item, target=self.name, where=self._shelf.archive.link)
 
     def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
         """Follow the upload to what instances get; see `Target.confirm`."""
@@ -133,35 +138,21 @@ class PpaTarget:
         if standing.state != "published":
             raise Held(standing.sentence, resolution=standing.resolution)
         self._refuse_newer(source, history)
-        debs = [f"{b.name}={b.version}" for b in binaries if self._is_for_us(b.arch)]
-        return self._confirmed(item, sorted(set(debs)), ledger)
+        return self._shelf.confirmed(item, binaries, ledger, self._patience.publish)
 
     def stanza(self, series: str) -> str:
         """Return the deb822 stanza with the PPA's key inside."""
-        if not any(p.series == series for p in self._published()):
-            raise TryAgain(
-                f"nothing is published for {series} yet in {self.name}",
-                resolution=f"Publish first: toolsync sync --target {self.name}",
-            )
-        return served.stanza(self.url, series, "main", self._key())
+        return self._shelf.stanza(series)
 
     def check(self, series: str, now: datetime) -> str:
         """Say how a series is served; see `Target.check`."""
-        mine = [p for p in self._published() if p.series == series]
-        if not mine:
-            return f"nothing is published for {series} yet"
-        told = f"{len(mine)} source packages"
-        if not self._asks_apt:
-            return f"{told}, says Launchpad; apt was not asked"
-        with self._workshop.folder("check") as folder:
-            served.look(self._offer(series, None), folder)
-        return f"signed by {self._archive.fingerprint}, {told}"
+        return self._shelf.check(series)
 
     def looks(self, series: Sequence[str]) -> Looks:
         """Give all that `toolsync doctor` looks at, for the series of a set-up."""
         return looks(
             self.name,
-            lambda: self._archive,
+            lambda: self._shelf.archive,
             api=self._api,
             signer=self._signer,
             uploader=self.uploader,
@@ -199,11 +190,11 @@ class PpaTarget:
                     clock=self._clock,
                     retries=self._settings.retries,
                 )
-        self._listing = None
+        self._shelf.changed()
 
     def _preflight(self, source: SourcePackage, history: Sequence[Publication]) -> None:
         self._signer.alive(self._clock.now())
-        preflight.check_archive(self._archive)
+        preflight.check_archive(self._shelf.archive)
         if "key" not in self._checked:
             preflight.check_key(self._api, self._signer.fingerprint, self.uploader())
             self._checked.add("key")
@@ -255,87 +246,7 @@ class PpaTarget:
                 resolution="If a newer one took its place, nothing is to be done.",
             )
 
-    def _confirmed(self, item: Receipt, debs: Sequence[str], ledger: Ledger) -> Confirmed:
-        source, archive = item.item.source, self._archive
-        files = self._served(source, debs, ledger)
-        if not any(
-            (p.source, p.version, p.series) == (source.name, source.version, source.series)
-            for p in self._published()
-        ):
-            self._listing = None  # it was asked for before this was published
-        how = f"apt got {len(files)} files" if self._asks_apt else "Launchpad names its files"
-        return Confirmed(
-            receipt=item,
-            statement=f"{source.name} {source.version} is built and published in {self.name}"
-            f" {source.series}; {how}, every source file as sent",
-            served=files,
-            fingerprint=archive.fingerprint,
-        )
-
-    def _served(
-        self, source: SourcePackage, debs: Sequence[str], ledger: Ledger
-    ) -> tuple[Blob, ...]:
-        """Return what instances are offered: asked for with apt, or as the API tells it."""
-        wanted = (*source.files[1:],)
-        if not self._asks_apt:
-            return wanted
-        try:
-            with self._workshop.folder("confirm") as folder:
-                offer = self._offer(source.series, source.version)
-                return served.fetch_source(source, wanted, debs, offer, folder=folder)
-        except (Unverified, SetupError):
-            raise
-        except ToolsyncError as error:
-            return self._not_yet_on_disk(source, error, ledger)
-
-    def _not_yet_on_disk(
-        self, source: SourcePackage, error: ToolsyncError, ledger: Ledger
-    ) -> tuple[Blob, ...]:
-        """The web server is behind the API, for a while."""
-        since = max(self._clock.now() - ledger.since, timedelta())
-        said = f"Launchpad says that {source.name} {source.version} is published, but {error}"
-        if since <= self._patience.publish:
-            raise Waiting(said, resolution="Nothing is to be done: the next run looks again.")
-        ledger.note("stuck", said=said)
-        raise Held(said, resolution=f"Look at {self._archive.link} and {self.url} .")
-
-    # what is known
-
-    @property
-    def _asks_apt(self) -> bool:
-        return self._settings.apt and not self._archive.private
-
-    @property
-    def _archive(self) -> Archive:
-        if self._found_archive is None:
-            self._found_archive = self._api.archive(self._reference)
-        return self._found_archive
-
-    def _published(self) -> tuple[Publication, ...]:
-        if self._listing is None:
-            self._listing = self._api.sources(self._reference, status="Published")
-        return self._listing
-
-    def _offer(self, series: str, newest: str | None) -> served.Offer:
-        key = self._key()
-        return served.Offer(
-            stanza=served.stanza(self.url, series, "main", key),
-            key=key,
-            fingerprint=self._archive.fingerprint,
-            newest=newest,
-        )
-
-    def _key(self) -> str:
-        key = self._api.signing_key(self._reference)
-        if not key:
-            raise TryAgain(
-                f"{self.name} has no signing key yet: Launchpad makes it after the first upload",
-                resolution="Try again in an hour.",
-            )
-        return key
-
-    def _is_for_us(self, arch: str) -> bool:
-        return arch in ("all", self._architecture)
+    # settings
 
     @property
     def _server(self) -> Server:

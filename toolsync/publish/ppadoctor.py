@@ -9,7 +9,8 @@ from toolsync.errors import SetupError
 from toolsync.publish import preflight
 from toolsync.system import dput
 from toolsync.system.dput import Server
-from toolsync.system.launchpad import Archive, Launchpad
+from toolsync.system.launchpad import Launchpad
+from toolsync.system.launchpadvalues import Archive
 from toolsync.system.signing import Signer
 from toolsync.system.work import Workshop
 

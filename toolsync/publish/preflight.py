@@ -13,7 +13,8 @@ from debian.debian_support import Version, version_compare
 
 from toolsync.errors import Held, NotThere, Replaced, SetupError
 from toolsync.model import SourcePackage
-from toolsync.system.launchpad import Archive, Launchpad, Publication
+from toolsync.system.launchpad import Launchpad
+from toolsync.system.launchpadvalues import Archive, Publication
 
 
 def check_archive(archive: Archive) -> None:

@@ -10,17 +10,28 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
-from toolsync.errors import Held, NotThere, SetupError, Unreachable
+from toolsync.errors import Unreachable
 from toolsync.system.clock import Clock
+from toolsync.system.launchpadhttp import connect, refusal, said
+from toolsync.system.launchpadvalues import (
+    Archive,
+    Binary,
+    Build,
+    Publication,
+    RemoteFile,
+    read_archive,
+    read_binary,
+    read_build,
+    read_file,
+    read_publication,
+    text,
+    value,
+)
 from toolsync.system.work import remove_tree
-
-T = TypeVar("T")
 
 VERSION = "devel"
 CONSUMER = "toolsync"
@@ -31,70 +42,6 @@ _WAITS = (2.0, 8.0, 30.0)
 _LONGEST = 120.0
 _CACHED = 1000
 """Files in the cache."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """A PPA as its owner set it up."""
-
-    reference: str
-    """``~owner/+archive/ubuntu/name``, as all methods here want it."""
-    title: str
-    link: str
-    """The page for people."""
-    private: bool
-    publish: bool
-    status: str
-    allowed: int | None
-    """Bytes that it may use; how many it does use the API does not tell."""
-    fingerprint: str
-    """The key that signs its indices, empty while it has none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """One version of a source package in one series, at any time of its life."""
-
-    link: str
-    """The API's own name of it."""
-    source: str
-    version: str
-    series: str
-    status: str
-    """Pending, Published, Superseded, Deleted or Obsolete."""
-    published: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """One build of a source package for one architecture."""
-
-    arch: str
-    state: str
-    """In Launchpad's words, such as ``Successfully built``."""
-    link: str
-    log: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binary:
-    """A binary package's publication."""
-
-    name: str
-    version: str
-    arch: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteFile:
-    """A file of a source package."""
-
-    url: str
-    name: str
-    sha256: str
-    """Empty where Launchpad does not tell."""
-    size: int
 
 
 class Launchpad:
@@ -119,16 +66,7 @@ class Launchpad:
         """Return a PPA; raise NotThere where there is none (or none that we may see)."""
         found = self._entry(reference)
         with self._answers(f"the PPA {reference}"):
-            return Archive(
-                reference=reference,
-                title=_text(found, "displayname"),
-                link=_text(found, "web_link"),
-                private=bool(_value(found, "private")),
-                publish=_value(found, "publish") is not False,
-                status=_text(found, "status"),
-                allowed=_bytes(_value(found, "authorized_size"), 1024**2),
-                fingerprint=_text(found, "signing_key_fingerprint").upper(),
-            )
+            return read_archive(found, reference)
 
     def sources(
         self, reference: str, *, name: str = "", status: str = "", version: str = ""
@@ -147,7 +85,7 @@ class Launchpad:
         archive = self._entry(reference)
         with self._answers(f"the packages of {reference}"):
             entries = list(_all(archive.getPublishedSources(**words)))
-            found = tuple(map(_publication, entries))
+            found = tuple(map(read_publication, entries))
         # Asked for its builds, an entry that is at hand need not be asked for itself.
         self._entries.update(zip((item.link for item in found), entries, strict=True))
         return found
@@ -156,35 +94,19 @@ class Launchpad:
         """Return the builds of a source publication."""
         entry = self._entry(publication.link)
         with self._answers(f"the builds of {publication.source} {publication.version}"):
-            return tuple(
-                Build(
-                    arch=_text(build, "arch_tag"),
-                    state=_text(build, "buildstate"),
-                    link=_text(build, "web_link"),
-                    log=_text(build, "build_log_url"),
-                )
-                for build in _all(entry.getBuilds())
-            )
+            return tuple(map(read_build, _all(entry.getBuilds())))
 
     def binaries(self, publication: Publication) -> tuple[Binary, ...]:
         """Return the binary packages that were made of a source publication."""
         entry = self._entry(publication.link)
         with self._answers(f"the binaries of {publication.source} {publication.version}"):
-            return tuple(
-                Binary(
-                    name=_text(binary, "binary_package_name"),
-                    version=_text(binary, "binary_package_version"),
-                    arch=_text(binary, "distro_arch_series_link").rpartition("/")[2],
-                    status=_text(binary, "status"),
-                )
-                for binary in _all(entry.getPublishedBinaries())
-            )
+            return tuple(map(read_binary, _all(entry.getPublishedBinaries())))
 
     def files(self, publication: Publication) -> tuple[RemoteFile, ...]:
         """Return the files of a source publication, with their digests."""
         entry = self._entry(publication.link)
         with self._answers(f"the files of {publication.source} {publication.version}"):
-            return tuple(map(_file, entry.sourceFileUrls(include_meta=True)))
+            return tuple(map(read_file, entry.sourceFileUrls(include_meta=True)))
 
     def signing_key(self, reference: str) -> str:
         """Return the armored public key that signs a PPA's indices, empty while it has none."""
@@ -198,24 +120,24 @@ class Launchpad:
         """Say whether this is a team, which has no keys of its own."""
         found = self._entry(f"~{name}")
         with self._answers(f"~{name}"):
-            return bool(_value(found, "is_team"))
+            return bool(value(found, "is_team"))
 
     def keys(self, person: str) -> tuple[str, ...]:
         """Return the fingerprints of the OpenPGP keys that a person or team has registered."""
         found = self._entry(f"~{person}")
         with self._answers(f"the keys of ~{person}"):
-            return tuple(_text(key, "fingerprint").upper() for key in _all(found.gpg_keys))
+            return tuple(text(key, "fingerprint").upper() for key in _all(found.gpg_keys))
 
     def me(self) -> str:
         """Return the Launchpad id of who has logged in."""
         with self._answers("who has logged in"):
-            return _text(self._service.me, "name")
+            return text(self._service.me, "name")
 
     def series(self, distribution: str) -> Mapping[str, bool]:
         """Return whether each of a distribution's series takes uploads, by code name."""
         found = self._entry(distribution)
         with self._answers(f"the series of {distribution}"):
-            return {_text(s, "name"): bool(_value(s, "active")) for s in _all(found.series)}
+            return {text(s, "name"): bool(value(s, "active")) for s in _all(found.series)}
 
     def may_upload(self, reference: str, person: str, series: str, source: str) -> str:
         """Return why a person may not upload a source package, empty if it may."""
@@ -231,7 +153,7 @@ class Launchpad:
                 )
             except Exception as error:
                 if getattr(getattr(error, "response", None), "status", 0) in (400, 403):
-                    return _said(error)
+                    return said(error)
                 raise
             return ""
 
@@ -268,8 +190,6 @@ class Launchpad:
 
     @cached_property
     def _service(self) -> Any:
-        from toolsync.system.launchpadhttp import connect
-
         self._cache.mkdir(parents=True, exist_ok=True)
         if sum(1 for _ in self._cache.iterdir()) > _CACHED:
             remove_tree(self._cache)  # every question ever asked is kept there
@@ -321,50 +241,12 @@ class Launchpad:
         try:
             yield
         except HTTPError as error:
-            raise _refusal(what, error, anonymous=self.is_anonymous) from error
+            raise refusal(what, error, anonymous=self.is_anonymous) from error
         except (RestfulError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise Unreachable(
                 f"Launchpad's answer about {what} makes no sense: {type(error).__name__}: {error}",
                 resolution="Run again later; if it stays so, Launchpad's API has changed.",
             ) from error
-
-
-def _refusal(what: str, error: Any, *, anonymous: bool) -> Exception:
-    status = getattr(getattr(error, "response", None), "status", 0)
-    said = _said(error)
-    if status == 401:
-        if anonymous:
-            return SetupError(
-                f"Launchpad does not show {what} to everybody: {said}",
-                resolution="Log in once: toolsync launchpad login",
-            )
-        return SetupError(
-            f"Launchpad no longer takes the token for {what}: {said}",
-            resolution="It was revoked or has expired. Log in anew: toolsync launchpad login",
-        )
-    if status == 403:
-        return SetupError(
-            f"Launchpad does not allow {what}: {said}",
-            resolution="Log in as somebody who may: toolsync launchpad login",
-        )
-    if status in (404, 410):
-        return NotThere(
-            f"Launchpad has not: {what}",
-            resolution="See that it is spelled right, exists, and is not private.",
-        )
-    if status == 400:
-        return Held(f"Launchpad refuses {what}: {said}", resolution="Mend what it says.")
-    return Unreachable(
-        f"Launchpad answers with status {status} about {what}: {said}",
-        resolution="Run again later.",
-    )
-
-
-def _said(error: Any) -> str:
-    content = getattr(error, "content", b"") or b""
-    text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
-    return first[:300]
 
 
 def _all(collection: Any) -> Iterator[Any]:
@@ -373,44 +255,3 @@ def _all(collection: Any) -> Iterator[Any]:
         if number >= _MANY:
             raise ValueError(f"more than {_MANY} entries")
         yield entry
-
-
-def _publication(entry: Any) -> Publication:
-    return Publication(
-        link=_text(entry, "self_link"),
-        source=_text(entry, "source_package_name"),
-        version=_text(entry, "source_package_version"),
-        series=urlsplit(_text(entry, "distro_series_link")).path.rpartition("/")[2],
-        status=_text(entry, "status"),
-        published=_text(entry, "date_published"),
-    )
-
-
-def _file(found: Any) -> RemoteFile:
-    """Read one of `sourceFileUrls`: an object with meta data, or a mere address."""
-    if isinstance(found, str):
-        found = {"url": found}
-    url = str(found["url"])
-    return RemoteFile(
-        url=url,
-        name=url.rpartition("/")[2],
-        sha256=str(found.get("sha256") or ""),
-        size=int(found.get("size") or 0),
-    )
-
-
-def _value(entry: Any, name: str) -> Any:
-    """Return an attribute, None where this Launchpad's entry has none."""
-    return getattr(entry, name, None)
-
-
-def _text(entry: Any, name: str) -> str:
-    value = _value(entry, name)
-    if value is None:
-        return ""
-    plain = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return "".join(letter for letter in plain if letter.isprintable())[:2000]
-
-
-def _bytes(value: Any, unit: int) -> int | None:
-    return int(value) * unit if isinstance(value, int | float) and value else None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import SetupError, Unreachable
+from toolsync.errors import Held, NotThere, SetupError, Unreachable
 from toolsync.system.store import replace_file
 
 Again = Callable[[int, str], bool]
@@ -69,6 +69,46 @@ def _patiently(ask: Callable[[], Any], uri: str, again: Again) -> Any:
                 resolution="Run again later.",
             )
         tried += 1
+
+
+def refusal(what: str, error: Any, *, anonymous: bool) -> Exception:
+    """Return the error for an answer that is a refusal, by its status."""
+    status = getattr(getattr(error, "response", None), "status", 0)
+    words = said(error)
+    if status == 401:
+        if anonymous:
+            return SetupError(
+                f"Launchpad does not show {what} to everybody: {words}",
+                resolution="Log in once: toolsync launchpad login",
+            )
+        return SetupError(
+            f"Launchpad no longer takes the token for {what}: {words}",
+            resolution="It was revoked or has expired. Log in anew: toolsync launchpad login",
+        )
+    if status == 403:
+        return SetupError(
+            f"Launchpad does not allow {what}: {words}",
+            resolution="Log in as somebody who may: toolsync launchpad login",
+        )
+    if status in (404, 410):
+        return NotThere(
+            f"Launchpad has not: {what}",
+            resolution="See that it is spelled right, exists, and is not private.",
+        )
+    if status == 400:
+        return Held(f"Launchpad refuses {what}: {words}", resolution="Mend what it says.")
+    return Unreachable(
+        f"Launchpad answers with status {status} about {what}: {words}",
+        resolution="Run again later.",
+    )
+
+
+def said(error: Any) -> str:
+    """Return the first line of what Launchpad says with a refusal."""
+    content = getattr(error, "content", b"") or b""
+    text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    return first[:300]
 
 
 def _loaded(kind: Any, path: Path) -> Any:
