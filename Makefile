@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools systemd
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-license bench-repack cases cases-license deb deb-check faults fuzz screenshots \
+.PHONY: run test test-ppa quick lint bench bench-check bench-license bench-page bench-repack cases cases-license deb deb-check faults fuzz screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -144,10 +144,13 @@ screenshots: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.pictures docs/images
 
 # Measurements beside other programs; minutes long, and no part of `make test`.
-bench: bench-check bench-repack
+bench: bench-check bench-page bench-repack
 
 bench-check: packages-test $(VENV)/.test $(VENV)/.nvchecker
 	@$(VENV)/bin/python -m tests.bench.check --nvchecker $(VENV)/nvchecker/bin/nvchecker
+
+bench-page: $(VENV)/.test
+	@$(VENV)/bin/python -m tests.bench.page
 
 bench-repack: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.repack

@@ -132,7 +132,11 @@ def _nothing(done: int, total: int | None) -> None:
 
 def _tell(bench: Bench, clock: DrivenClock, story: Story) -> Tool:
     tool = replace(
-        tool_with(kind="html", url="https://vendor.example/", pattern="x"),
+        tool_with(
+            kind="html",
+            url="https://vendor.example/",
+            pattern=rf"{story.name}-(?P<version>[0-9.]+)\.tar\.gz",
+        ),
         name=story.name,
         summary=story.summary,
         homepage="https://vendor.example/",

@@ -102,6 +102,13 @@ class Docket(Book):
         blob = Blob(name=row["name"], sha256=row["sha256"], size=row["size"])
         return Signed(envelope=blob, payload=row["payload"], at=row["at"])
 
+    def envelopes_of(self, tool: str) -> dict[str, Blob]:
+        """Return the newest signed evidence of each of a tool's releases, by version."""
+        rows = self._all(
+            "SELECT version, name, sha256, size FROM evidence WHERE tool=? ORDER BY id", tool
+        )
+        return {row.pop("version"): Blob(**row) for row in rows}
+
     def envelopes(self) -> list[Blob]:
         """Return all signed evidence that was ever kept, of every release."""
         rows = self._all("SELECT DISTINCT name, sha256, size FROM evidence")

@@ -66,7 +66,10 @@ _MIGRATIONS = (
     """,
     EVIDENCE,
     FIRSTS,
+    "CREATE INDEX upload_tool ON upload (tool);",
 )
+
+_PLACES = {stage: place for place, stage in enumerate(STAGES)}
 
 
 class Journal(Ledger, Docket, Pagebook):
@@ -79,7 +82,6 @@ class Journal(Ledger, Docket, Pagebook):
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._migrate(path)
@@ -140,11 +142,17 @@ class Journal(Ledger, Docket, Pagebook):
     def results(self, tool: str, version: str) -> list[Result]:
         """Return all that a release's stages came to, in the stages' order."""
         rows = self._all("SELECT * FROM result WHERE tool=? AND version=?", tool, version)
-        return sorted(map(_result, rows), key=lambda r: (STAGES.index(r.key.stage), r.key.scope))
+        return sorted(map(_result, rows), key=_in_order)
+
+    def holds(self, tool: str, version: str) -> list[Result]:
+        """Return those of a release's results that hold it, in the stages' order."""
+        sql = "SELECT * FROM result WHERE tool=? AND version=? AND outcome='held'"
+        return sorted(map(_result, self._all(sql, tool, version)), key=_in_order)
 
     def all_results(self, tool: str) -> list[Result]:
-        """Return all that a tool's stages came to, of every release, in no order."""
-        return list(map(_result, self._all("SELECT * FROM result WHERE tool=?", tool)))
+        """Return all that a tool's stages came to, of every release, in the stages' order."""
+        rows = self._all("SELECT * FROM result WHERE tool=?", tool)
+        return sorted(map(_result, rows), key=_in_order)
 
     def tools_taken(self) -> list[str]:
         """Return the tools of which a release was ever taken."""
@@ -319,7 +327,9 @@ class Journal(Ledger, Docket, Pagebook):
 
     def _all(self, sql: str, *values: object) -> list[dict[str, Any]]:
         try:
-            return [dict(row) for row in self._db.execute(sql, values).fetchall()]
+            cursor = self._db.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         except sqlite3.DatabaseError as error:
             raise _in_words(error) from error
 
@@ -365,7 +375,10 @@ def _upload(row: Mapping[str, Any]) -> Upload:
 
 
 def _result(row: Mapping[str, Any]) -> Result:
-    names = ("tool", "version", "stage", "scope")
-    rest = {name: row[name] for name in row if name not in names}
-    key = Key(**{name: row[name] for name in names})
-    return Result(key=key, **{**rest, "data": json.loads(row["data"])})
+    rest = {**row, "data": json.loads(row["data"])}
+    key = Key(**{name: rest.pop(name) for name in ("tool", "version", "stage", "scope")})
+    return Result(key=key, **rest)
+
+
+def _in_order(result: Result) -> tuple[int, str]:
+    return _PLACES[result.key.stage], result.key.scope

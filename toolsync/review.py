@@ -188,7 +188,7 @@ def _instead(
     if asked and asked[-1].decision is not None:
         decision = asked[-1].decision
         return f"{decision.who} has {decision.verdict} it on {decision.at}: {decision.reason}"
-    held = [result for result in journal.results(tool, version) if result.outcome == "held"]
+    held = journal.holds(tool, version)
     if held:
         at = held[0].key.stage
         return f"it is held at {at}, which nobody can approve away: {held[0].message}"

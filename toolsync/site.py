@@ -53,7 +53,7 @@ def write_site(
     before = _ours(folder)
     site = gather(bench, tools, faulty)
     files = list(render(site))
-    files.append((NAME, _feed(bench, site.made)))
+    files.append((NAME, _feed(bench, site)))
     files += _signed(bench, site)
     names = tuple(name for name, _ in files)
     # What is about to be written is ours, also if we are killed in between.
@@ -71,7 +71,8 @@ def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) 
     published: dict[str, list[Publication]] = {}
     stands = {tool.name: last_standing(bench, tool) for tool in tools}
     with bench.journal.one_moment():
-        for row in bench.journal.publications():
+        rows = bench.journal.publications()
+        for row in rows:
             published.setdefault(row.tool, []).append(row)
         looks = bench.journal.looks()
         views = [
@@ -88,6 +89,7 @@ def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) 
     return Site(
         title=f"{bench.config.local.label} archive",
         made=stamp(bench.clock.now()),
+        published=rows,
         tools=sorted(views, key=lambda view: view.name),
         columns=sorted(columns),
         installs=installs,
@@ -103,13 +105,13 @@ def _signed(bench: Bench, site: Site) -> Iterator[tuple[str, bytes]]:
                 yield signed_name(record.signed), bench.store.path(record.signed).read_bytes()
 
 
-def _feed(bench: Bench, now: str) -> bytes:
+def _feed(bench: Bench, site: Site) -> bytes:
     config = bench.config
     return feed(
-        bench.journal.publications(),
+        site.published,
         origin=config.local.origin,
         url=config.report.page_url,
-        now=now,
+        now=site.made,
     )
 
 
@@ -124,8 +126,12 @@ def _view(
     taken = sorted(
         bench.journal.releases(tool.name), key=lambda r: upstream_key(r["version"]), reverse=True
     )
-    results = {row["version"]: bench.journal.results(tool.name, row["version"]) for row in taken}
+    results: dict[str, list[Result]] = {row["version"]: [] for row in taken}
+    for result in bench.journal.all_results(tool.name):
+        if result.key.version in results:
+            results[result.key.version].append(result)
     uploads = bench.journal.uploads(tool.name)
+    signed = bench.journal.envelopes_of(tool.name)
     records = [evidence(tool.name, r["version"], r, results[r["version"]], uploads) for r in taken]
     return ToolView(
         name=tool.name,
@@ -143,7 +149,7 @@ def _view(
                 version=record["version"],
                 outcome=_phrase(results[record["version"]]),
                 lines=tuple(lines(record)),
-                signed=_statement(bench, tool.name, record["version"]),
+                signed=_kept(bench, signed.get(record["version"])),
             )
             for record in records[:MAX_RECORDS]
         ),
@@ -188,9 +194,8 @@ def _places(uploads: Sequence[Upload], rows: Sequence[Publication]) -> Iterator[
         yield Place(target=target, series=series, version=version, since=at)
 
 
-def _statement(bench: Bench, tool: str, version: str) -> Blob | None:
-    kept = bench.journal.evidence(tool, version)
-    return kept.envelope if kept is not None and bench.store.has(kept.envelope) else None
+def _kept(bench: Bench, envelope: Blob | None) -> Blob | None:
+    return envelope if envelope is not None and bench.store.has(envelope) else None
 
 
 def _points(rows: Sequence[Publication]) -> Iterator[Point]:

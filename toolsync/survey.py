@@ -215,8 +215,8 @@ def _hold(bench: Bench, tool: Tool, version: str) -> Result | None:
     What another target refuses holds nothing at this one.
     """
     here = ("", bench.target.name)
-    results = bench.journal.results(tool.name, version)
-    held = (r for r in results if r.outcome == "held" and r.key.scope.partition("@")[2] in here)
+    holds = bench.journal.holds(tool.name, version)
+    held = (result for result in holds if result.key.scope.partition("@")[2] in here)
     return next((h for h in held if not is_answered(bench.journal, h)), None)
 
 

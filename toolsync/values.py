@@ -70,6 +70,8 @@ def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
 
 
 def _plain(item: Any) -> Any:
+    if isinstance(item, str | int):
+        return item
     if _is_value(item):
         return dump(item)
     if isinstance(item, tuple):
@@ -78,6 +80,8 @@ def _plain(item: Any) -> Any:
 
 
 def _typed(hint: Any, item: Any) -> Any:
+    if hint is str and isinstance(item, str):
+        return item  # as most are
     if isinstance(hint, type) and _is_value(hint):
         return load(hint, item)
     origin = typing.get_origin(hint)

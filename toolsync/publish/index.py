@@ -9,9 +9,6 @@ from functools import cmp_to_key
 from pathlib import Path
 from typing import Any
 
-from debian.deb822 import Packages, Sources
-from debian.debian_support import version_compare
-
 
 def release_digest(root: Path, series: str) -> str:
     """Return the sha256 of a series' InRelease, empty when it is not served."""
@@ -25,10 +22,10 @@ def release_digest(root: Path, series: str) -> str:
 def served(root: Path, series: str) -> Mapping[str, str]:
     """Return the sha256 of every file that the indices of a series name, by file name."""
     found: dict[str, str] = {}
-    for paragraph in _paragraphs(root, series, "*/source/Sources.gz", Sources):
+    for paragraph in _paragraphs(root, series, "*/source/Sources.gz"):
         for entry in paragraph["Checksums-Sha256"]:
             found[entry["name"]] = entry["sha256"]
-    for paragraph in _paragraphs(root, series, "*/binary-*/Packages.gz", Packages):
+    for paragraph in _paragraphs(root, series, "*/binary-*/Packages.gz"):
         found[paragraph["Filename"].rpartition("/")[2]] = paragraph["SHA256"]
     return found
 
@@ -36,7 +33,7 @@ def served(root: Path, series: str) -> Mapping[str, str]:
 def newest(root: Path, source: str, series: str) -> str | None:
     """Return the newest version of a source package in a series, None if it has none."""
     best: str | None = None
-    for paragraph in _paragraphs(root, series, "*/source/Sources.gz", Sources):
+    for paragraph in _paragraphs(root, series, "*/source/Sources.gz"):
         version = str(paragraph["Version"])
         if paragraph["Package"] == source and (best is None or is_older(best, version)):
             best = version
@@ -45,14 +42,24 @@ def newest(root: Path, source: str, series: str) -> str | None:
 
 def is_older(version: str, other: str) -> bool:
     """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
-    return int(version_compare(version, other)) < 0
+    return _compare(version, other) < 0
 
 
-order = cmp_to_key(lambda version, other: int(version_compare(version, other)))
+def _compare(version: str, other: str) -> int:
+    from debian.debian_support import version_compare
+
+    return int(version_compare(version, other))
+
+
+order = cmp_to_key(_compare)
 """A key that sorts Debian versions."""
 
 
-def _paragraphs(root: Path, series: str, pattern: str, kind: Any) -> Iterator[Any]:
+def _paragraphs(root: Path, series: str, pattern: str) -> Iterator[Any]:
+    # A heavy import, so it is made where an index is really read.
+    from debian.deb822 import Packages, Sources
+
+    kind: Any = Sources if "Sources" in pattern else Packages
     for path in sorted((root / "dists" / series).glob(pattern)):
         with gzip.open(path, "rt", encoding="utf-8") as text:
             yield from kind.iter_paragraphs(text, use_apt_pkg=False)

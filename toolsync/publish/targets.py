@@ -12,7 +12,6 @@ from pathlib import Path
 from toolsync.config import Config
 from toolsync.errors import SetupError
 from toolsync.publish.local import LocalArchive
-from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.target import Target
 from toolsync.system import dput
 from toolsync.system.clock import Clock
@@ -49,6 +48,8 @@ def _ppa(rest: str, config: Config, store: Store, workshop: Workshop, clock: Clo
             f"'ppa:{rest}' names no PPA, wanted: ppa:OWNER/NAME",
             resolution="Mend `target` in toolsync.toml, or --target.",
         )
+
+    from toolsync.publish.ppa import PpaTarget
 
     def send(changes: Path, server: dput.Server, env: Mapping[str, str]) -> dput.Sent:
         with workshop.folder("dput") as folder:

@@ -7,6 +7,8 @@ from typing import Any
 
 from toolsync.records import Result, Upload
 
+_NEWLINE = "\n"
+
 
 def evidence(
     tool: str,
@@ -34,18 +36,27 @@ def evidence(
 
 def lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
     """Return a record as indented text for a person."""
-    found = []
+    found: list[str] = []
+    _add_lines(found, record, indent)
+    return found
+
+
+def _add_lines(found: list[str], record: Mapping[str, Any], indent: str) -> None:
     for name, value in record.items():
-        if isinstance(value, Mapping):
-            found += [f"{indent}{name}:", *lines(value, indent + "  ")]
+        if isinstance(value, str):
+            if value:
+                found.append(f"{indent}{name}: {value.replace(_NEWLINE, ' ')}")
+        elif isinstance(value, Mapping):
+            found.append(f"{indent}{name}:")
+            _add_lines(found, value, indent + "  ")
         elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
             found.append(f"{indent}{name}:")
             for item in value:
-                found += [f"{indent}  -", *lines(item, indent + "    ")]
-        elif value not in ("", None, [], 0):
+                found.append(f"{indent}  -")
+                _add_lines(found, item, indent + "    ")
+        elif value not in (None, [], 0):
             text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            found.append(f"{indent}{name}: {text.replace(chr(10), ' ')}")
-    return found
+            found.append(f"{indent}{name}: {text.replace(_NEWLINE, ' ')}")
 
 
 def _stage(result: Result) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from toolsync.records import Publication
 from toolsync.report.chart import Point, large, small
 from toolsync.report.lag import in_words
 from toolsync.values import Blob
@@ -58,6 +59,11 @@ class Record:
     lines: tuple[str, ...]
     signed: Blob | None = None
     """The signed statement, in the store, where there is one."""
+
+    @property
+    def text(self) -> str:
+        """The lines as one text."""
+        return "\n".join(self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +118,8 @@ class Site:
     key: str
     """The archive's public key, armored; empty before there is one."""
     fingerprint: str
+    published: Sequence[Publication]
+    """All that was ever published, oldest first: the feed's."""
 
 
 def signed_name(blob: Blob) -> str:
@@ -133,8 +141,9 @@ def render(site: Site) -> Iterator[tuple[str, bytes]]:
         records = tool.records[:MAX_RECORDS]
         page = one.render(site=site, tool=tool, records=records, depth="../")
         yield f"tools/{tool.name}.html", page.encode()
-        evidence = json.dumps(tool.evidence, indent=1, ensure_ascii=False)
-        yield f"tools/{tool.name}.json", evidence.encode()
+        # A release a line: with an indent, json does not use its fast half, which is written in C.
+        evidence = ",\n".join(json.dumps(record, ensure_ascii=False) for record in tool.evidence)
+        yield f"tools/{tool.name}.json", f"[{evidence}]\n".encode()
     for name in ("style.css", "page.js"):
         yield name, (_HERE / name).read_bytes()
     for install in site.installs:
@@ -160,7 +169,9 @@ def _templates() -> Environment:
 
 def _clean(value: Any) -> Any:
     """Return a text without characters that a page must not hold or that turn it around."""
-    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+    if not isinstance(value, str) or value.isprintable() or isinstance(value, Markup):
+        return value
+    if value.replace("\n", "").replace("\t", "").isprintable():
         return value
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in value)
 

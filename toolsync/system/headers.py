@@ -38,6 +38,8 @@ def seconds_to_wait(value: str, now: datetime) -> float | None:
 def plain(text: str, limit: int) -> str:
     """Return at most ``limit`` characters of ``text``, none of which a terminal obeys."""
     words = " ".join(text[: 4 * limit].split())
+    if words.isprintable():
+        return words[:limit]
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)[:limit]
 
 

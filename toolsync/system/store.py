@@ -138,7 +138,7 @@ class Store:
         shutil.rmtree(self._root / "tmp", ignore_errors=True)
 
     def _at(self, digest: str) -> Path:
-        return self._root / "sha256" / digest[:2] / digest
+        return Path(f"{self._root}/sha256/{digest[:2]}/{digest}")
 
     def _settle(self, temp: Path, digest: str) -> None:
         final = self._at(digest)
@@ -196,23 +196,27 @@ def replace_file(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = 
 
     Not ``durable`` is what is soon made anew: a crash of the machine may take it back.
     """
-    if path.exists() and path.read_bytes() == data:
-        return False
-    with full_disk_is_told(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fd, temp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == data:
+            return False
+    folder = path.parent
+    with full_disk_is_told(folder):
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+        fd, temp = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
         try:
             with os.fdopen(fd, "wb") as handle:
                 handle.write(data)
                 handle.flush()
+                os.fchmod(fd, mode)
                 if durable:
-                    os.fsync(handle.fileno())
-            os.chmod(temp, mode)
+                    os.fsync(fd)
             os.replace(temp, path)
-        finally:
+        except BaseException:
             Path(temp).unlink(missing_ok=True)
+            raise
         if durable:
-            sync_folder(path.parent)
+            sync_folder(folder)
     return True
 
 

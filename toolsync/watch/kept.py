@@ -37,8 +37,7 @@ def unpack(data: Mapping[str, Any], *, whole: bool) -> Sighting:
     Raises TypeError, ValueError or KeyError where ``data`` is not of that form.
     """
     rest = {name: value for name, value in data.items() if name not in ("newest", "all")}
-    newest = load(Release, data["newest"])
-    releases = _unpacked(data["all"]) if whole else (newest,)
+    releases = _unpacked(data["all"]) if whole else (load(Release, data["newest"]),)
     return Sighting(**rest, releases=releases)
 
 

@@ -1,0 +1,112 @@
+"""Write the static site of 1,000 tools: the whole ``toolsync page`` into an empty folder.
+
+``python -m tests.bench.page`` makes a journal of three releases for each tool in two series, of
+which every tenth tool has one held with its diff, and every published release signed evidence.
+It prints wall and CPU seconds and peak memory of the command, medians of several rounds, and ends
+with status 1 where the CPU seconds are over 2. What is made can be kept with ``--keep DIR``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench.check import Cost, measured
+from tests.gallery import Story, archive
+from toolsync.bench import Bench
+from toolsync.definition import Tool
+from toolsync.system.gpg import SigningHome
+
+TOOLS, MOST = 1_000, 2.0
+_VERSIONS = ("1.2.0", "1.2.1", "1.2.2")
+
+
+def story(number: int) -> Story:
+    """Return what one of many tools has been through."""
+    held = number % 10 == 0
+    lines = (f"-clause {n} as it was, {number}\n+clause {n}, as it is\n" for n in range(60))
+    return Story(
+        name=f"tool{number:04}",
+        summary="one of many tools for a cloud",
+        versions=_VERSIONS,
+        lags=(3.5 + number % 11, 41 + number / 10, 190 + number % 7)[: 2 if held else 3],
+        held="the terms changed in LICENSE.txt" if held else "",
+        diff="".join(lines) if held else "",
+    )
+
+
+def make(folder: Path, tools: int) -> None:
+    """Make set-up, definitions and state of so many tools in an empty folder."""
+    (folder / "toolsync.toml").write_text(
+        'series = ["bookworm", "trixie"]\n'
+        f"tools = [{', '.join(repr(story(n).name) for n in range(tools))}]\n"
+    )
+    with archive(folder, [story(number) for number in range(tools)]) as (bench, told):
+        for number, tool in enumerate(told):
+            _define(folder / "tools" / tool.name, tool)
+            _sign(bench, tool, _VERSIONS[: len(story(number).lags)])
+        SigningHome(bench.config.state / "gnupg").ensure_key(bench.config.maintainer)
+        for series in bench.config.series:
+            (bench.config.archive / "dists" / series).mkdir(parents=True)
+            (bench.config.archive / "dists" / series / "InRelease").write_text("signed")
+
+
+def _define(folder: Path, tool: Tool) -> None:
+    (folder / "debian").mkdir(parents=True)
+    (folder / "debian" / "control").write_text(f"Source: {tool.name}\n")
+    (folder / "tool.toml").write_text(
+        f"summary = '{tool.summary}'\nhomepage = '{tool.homepage}'\n"
+        f"[watch]\nkind = '{tool.watch.kind}'\nurl = '{tool.watch.url}'\n"
+        f"pattern = '{tool.watch.pattern}'\n"
+    )
+
+
+def _sign(bench: Bench, tool: Tool, versions: Sequence[str]) -> None:
+    for version in versions:
+        text = f'{{"payload": "{tool.name} {version}", "signatures": []}}' * 40
+        envelope = bench.store.add_bytes(text.encode(), f"{tool.name}_{version}.intoto.json")
+        bench.journal.keep_evidence(tool.name, version, envelope, "0" * 64)
+        bench.journal.accept(tool.name, version, "0" * 64)
+
+
+def run(folder: Path, rounds: int) -> tuple[Cost, int]:
+    """Return the median cost of the command, and how many files it wrote."""
+    head = [sys.executable, "-m", "toolsync", "--config", "toolsync.toml", "--state", "state"]
+    # Into a new folder each time, and none is removed before the end: ext4 is slow to make files
+    # for a while after many were removed.
+    sites = [f"site{number}" for number in range(rounds)]
+    costs = [measured([*head, "page", "--output", site], folder) for site in sites]
+    files = sum(path.is_file() for path in (folder / sites[0]).rglob("*"))
+    return Cost(*(statistics.median(column) for column in zip(*costs, strict=True))), files
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tools", type=int, default=TOOLS)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", type=Path, metavar="DIR")
+    options = parser.parse_args()
+    memory = Path("/dev/shm")
+    with (
+        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made,
+        tempfile.TemporaryDirectory(dir="/var/tmp", prefix="toolsync-bench-") as place,
+    ):
+        make(Path(made), options.tools)
+        folder = options.keep or Path(place) / "page"
+        shutil.copytree(made, folder, ignore=shutil.ignore_patterns("S.*"))
+        cost, files = run(folder, options.rounds)
+    sys.stdout.write(
+        f"{options.tools} tools, {files} files: {cost.wall:.2f} s wall, {cost.cpu:.2f} s CPU,"
+        f" peak {cost.rss:.0f} MB\n"
+    )
+    return 0 if cost.cpu <= MOST else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
