@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.check import Cost, measured
+from tests.bench.cost import Cost, measured
 from tests.gallery import Story, archive
 from toolsync.bench import Bench
 from toolsync.definition import Tool
