@@ -210,6 +210,33 @@ def test_a_refused_archive_leaves_nothing(tmp_path: Path, data: bytes) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "given"]
 
 
+@pytest.mark.parametrize("excluded", [[], ["z.bin"]])
+def test_a_zip_is_refused_for_a_damaged_member_also_where_that_is_left_out(
+    tmp_path: Path, excluded: list[str]
+) -> None:
+    noise = random.Random(5).randbytes(600_000)
+    data = bytearray(zip_of([*GOOD, Item(name="foo-2.0/z.bin", data=noise)], method=0))
+    data[data.index(noise) + 500_000] ^= 1
+    with pytest.raises(Hostile, match="CRC"):
+        orig(tmp_path, bytes(data), excluded)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "given"]
+
+
+@pytest.mark.parametrize("method", [0, 8, 12])
+def test_a_zip_from_dos_keeps_its_scripts_runnable_and_its_contents_whole(
+    tmp_path: Path, method: int
+) -> None:
+    long = b"#!/bin/sh\n" + random.Random(6).randbytes(700_000)
+    items = [Item(name="a/z", data=long), Item(name="a/b", data=b"#"), Item(name="a/c", data=b"")]
+    made = orig(tmp_path, zip_of(items, dos=True, method=method))
+    with tarfile.open(made.path) as archive:
+        modes = {info.name: oct(info.mode) for info in archive if info.isfile()}
+        content = archive.extractfile("a/z")
+        assert content is not None
+        assert content.read() == long
+    assert modes == {"a/b": "0o644", "a/c": "0o644", "a/z": "0o755"}
+
+
 EXCLUSIONS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "folder": (["src"], [], ["README", "a*b", "axb", "configure", "x", "x/y", "x/y/z.js"]),
     "slash": (["./src/"], [], ["README", "a*b", "axb", "configure", "x", "x/y", "x/y/z.js"]),

@@ -41,7 +41,7 @@ class Pieces:
 class Body:
     """One member's content: so many bytes of a stream."""
 
-    def __init__(self, some: Callable[[int], bytes], size: int, name: str) -> None:
+    def __init__(self, some: Callable[[int], bytes], size: int, name: str | bytes) -> None:
         self._some, self._left, self._name = some, size, name
         self._peeked = b""
 

@@ -7,6 +7,7 @@ in Hostile with a sentence of its own; no library's error gets out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ from toolsync.archives.guard import Guard
 from toolsync.archives.member import ASK, Member, broken, shown
 from toolsync.archives.streams import Meter, expand
 from toolsync.archives.tarball import BLOCK, is_header, read_tar
-from toolsync.archives.zipball import read_zip
+from toolsync.archives.zipball import list_zip, read_zip
 from toolsync.config import Limits
 from toolsync.errors import Hostile
 
@@ -58,6 +59,22 @@ def read_members(archive: Path, limits: Limits, guard: Guard | None = None) -> I
             guard.admit(member)
             yield member
         guard.finish()
+
+
+@contextmanager
+def zip_members(archive: Path, limits: Limits, guard: Guard) -> Iterator[tuple[Member, ...]]:
+    """Give all members of a zip for the block, links judged, their contents still unread.
+
+    These can be read in any order, each once; what is not read to its end is not judged, and
+    nothing may be trusted before that. Raises Hostile, then too.
+    """
+    with archive.open("rb") as file:
+        members = []
+        for member in list_zip(file, limits):
+            guard.admit(member)
+            members.append(member)
+        guard.finish()
+        yield tuple(members)
 
 
 def guard_for(form: str, limits: Limits) -> Guard:

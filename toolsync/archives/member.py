@@ -116,7 +116,8 @@ def readable_name(raw: str | bytes) -> str:
         size = len(name.encode("utf-8"))
     except UnicodeError:
         raise refusal(raw, "has a name that is not UTF-8") from None
-    if any(unicodedata.category(char) == "Cc" for char in name):
+    # What can be printed has none; asking so first is many times faster.
+    if not name.isprintable() and any(unicodedata.category(char) == "Cc" for char in name):
         raise refusal(raw, "has a control character in its name")
     longest = max(len(part.encode()) for part in name.split("/"))
     if size > PATH_BYTES or longest > PART_BYTES:

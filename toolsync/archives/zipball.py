@@ -27,29 +27,67 @@ _PIECE = 256 * 1024
 _STORED, _DEFLATED, _BZIP2 = 0, 8, 12
 _UNIX = (3, 19)
 _DOS = 0
+_READ = Pieces(iter(()))
 _TYPES = {stat.S_IFLNK: Kind.SYMLINK, stat.S_IFDIR: Kind.FOLDER, stat.S_IFREG: Kind.FILE}
 
 
-def read_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
+class Content(Body):
+    """A file's content, inflated when it is first read, in any order while the zip is open.
+
+    It is judged whole when it is read to its end: size, CRC, and that nothing follows.
+    """
+
+    def __init__(self, file: BinaryIO, entry: Entry, offset: int, meter: Meter) -> None:
+        super().__init__(self._inflate, entry.size, entry.name)
+        self._of = file, entry, offset, meter
+        self._pieces: Pieces | None = None
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to ``size`` bytes, all that is left when it is negative."""
+        data = super().read(size)
+        if not data and size:
+            if self._inflate(1):
+                entry = self._of[1]
+                raise refusal(entry.name, f"holds more than the {entry.size} bytes that it states")
+            self._pieces = _READ  # many members are open at once: keep nothing of this one
+        return data
+
+    def _inflate(self, most: int) -> bytes:
+        if self._pieces is None:
+            self._pieces = Pieces(_contents(*self._of))
+        return self._pieces.some(most)
+
+    def begins(self, start: bytes) -> bool:
+        """Say whether the content begins so, without keeping any of it."""
+        return next(_inflated(*self._of[:3]), b"").startswith(start)
+
+
+def list_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
     """Give the members of a zip or jar, in the order in which the file holds them.
 
-    Raises Hostile for whatever is unsafe or does not add up.
+    Their contents can be read at any time while the file is open, each once and to its end:
+    only then is it judged. Raises Hostile for whatever is unsafe or does not add up.
     """
     placed, total = read_folder(file, limits)
     meter = Meter(limits, total)
     for entry, offset in placed:
-        pieces = _contents(file, entry, offset, meter)
-        member = _member(entry, Pieces(pieces))
+        content = Content(file, entry, offset, meter)
+        member = _member(entry, content)
+        if member is None or member.data is NOTHING:
+            content.skip()
         if member is not None:
             yield member
-            if isinstance(member.data, Body):
-                member.data.skip()
-        # Also the checks that stand behind the data.
-        if next(pieces, b""):
-            raise refusal(entry.name, f"holds more than the {entry.size} bytes that it states")
 
 
-def _member(entry: Entry, source: Pieces) -> Member | None:
+def read_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
+    """Give the members of a zip as `list_zip` does, judging each before the next is given."""
+    for member in list_zip(file, limits):
+        yield member
+        if isinstance(member.data, Content):
+            member.data.skip()
+
+
+def _member(entry: Entry, content: Content) -> Member | None:
     """Return the member that an entry is, None for the archive's root."""
     name = entry.name
     if entry.system == _DOS:  # programs on DOS and Windows write their own separator
@@ -64,12 +102,11 @@ def _member(entry: Entry, source: Pieces) -> Member | None:
         if entry.size:
             raise refusal(name, f"is a folder with {entry.size} bytes of content; wanted none")
         return Member(path=path, kind=kind, mtime=entry.mtime)
-    body = Body(source.some, entry.size, path)
     if kind is Kind.SYMLINK:
-        target = _target(entry, path, body)
+        target = _target(entry, path, content)
         return Member(path=path, kind=kind, mtime=entry.mtime, target=target)
     # Without Unix modes (made on DOS, or by a careless library) a script tells by its first line.
-    executable = bool(mode & 0o111) if mode else body.peek(2) == b"#!"
+    executable = bool(mode & 0o111) if mode else bool(entry.size) and content.begins(b"#!")
     return Member(
         path=path,
         kind=kind,
@@ -77,7 +114,7 @@ def _member(entry: Entry, source: Pieces) -> Member | None:
         mtime=entry.mtime,
         size=entry.size,
         special=bool(mode & 0o6000),
-        data=body if entry.size else NOTHING,
+        data=content if entry.size else NOTHING,
     )
 
 
@@ -93,10 +130,10 @@ def _kind(entry: Entry, name: bytes) -> Kind:
     return kind
 
 
-def _target(entry: Entry, path: str, body: Body) -> str:
+def _target(entry: Entry, path: str, content: Content) -> str:
     if not 0 < entry.size <= PATH_BYTES:
         raise refusal(path, f"is a link to a name of {entry.size} bytes; wanted 1 to {PATH_BYTES}")
-    raw = body.read()
+    raw = content.read()
     target = readable_name(raw)
     if "\\" in target:
         raise refusal(path, f"is a symlink to {shown(raw)}; wanted a plain name")

@@ -45,22 +45,30 @@ class _Blocks:
         self, out: BinaryIO, pool: ThreadPoolExecutor, pack: Callable[[bytes], bytes]
     ) -> None:
         self._out, self._pool, self._pack = out, pool, pack
-        self._block = bytearray()
+        self._block: list[memoryview] = []
+        self._held = 0
         self._running: deque[Future[bytes]] = deque()
 
     def write(self, data: bytes, /) -> None:
-        self._block += data
-        while len(self._block) >= _BLOCK:
-            self._send(bytes(self._block[:_BLOCK]))
-            del self._block[:_BLOCK]
+        rest = memoryview(data)
+        while self._held + len(rest) >= _BLOCK:
+            cut = _BLOCK - self._held
+            self._block.append(rest[:cut])
+            rest = rest[cut:]
+            self._send()
+        if rest:
+            self._block.append(rest)
+            self._held += len(rest)
 
     def finish(self) -> None:
         if self._block:
-            self._send(bytes(self._block))
+            self._send()
         while self._running:
             self._out.write(self._running.popleft().result())
 
-    def _send(self, block: bytes) -> None:
+    def _send(self) -> None:
+        block = b"".join(self._block)
+        self._block, self._held = [], 0
         self._running.append(self._pool.submit(self._pack, block))
         if len(self._running) > _THREADS:
             self._out.write(self._running.popleft().result())

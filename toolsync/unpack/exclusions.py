@@ -12,8 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from debian.deb822 import Deb822
-
 from toolsync.errors import SetupError
 
 _FORMAT = re.compile(r"https?://www\.debian\.org/doc/packaging-manuals/copyright-format/[.\d]+/?")
@@ -39,6 +37,9 @@ class Exclusions:
         cannot be read, for fields that do not count because the file is not in the
         machine-readable format, and for a pattern that cannot be understood.
         """
+        # Loaded where a file is really read: most tarballs are made without one.
+        from debian.deb822 import Deb822
+
         try:
             header = Deb822(copyright_file.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolsync.archives.extract import archive_form, guard_for, read_members
+from toolsync.archives.extract import ZIP, archive_form, guard_for, read_members, zip_members
 from toolsync.archives.member import NOTHING, Kind, Member
 from toolsync.config import Limits
 from toolsync.errors import Held, UsageError
@@ -16,11 +18,12 @@ from toolsync.model import Finding
 from toolsync.system.store import full_disk_is_told
 from toolsync.unpack.compress import ending
 from toolsync.unpack.exclusions import Exclusions
-from toolsync.unpack.repack import Spool, Tree, newest, write_tarball
+from toolsync.unpack.repack import Direct, Spool, Tree, newest, write_tarball
 
 KEPT = ("gz", "xz", "bz2", "lzma")
 """What dpkg-source takes as it is in format 3.0 (quilt) (dpkg-source(1))."""
 
+_PIECE = 256 * 1024
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~-]*")
 _COMPONENT = re.compile(r"[0-9A-Za-z-]*")
@@ -90,8 +93,9 @@ def make_orig(
     stem = _stem(source, version, component)
     with full_disk_is_told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with Spool(folder) as spool:
-            contents = _look(archive, limits, spool)
+        with ExitStack() as opened:
+            spool = opened.enter_context(Spool(folder))
+            contents = _look(archive, limits, spool, opened)
             left_out, unused = exclusions.select([m.path for m in contents.members], contents.top)
             kept = [member for member in contents.members if member.path not in left_out]
             _refuse_empty(left_out, kept)
@@ -120,13 +124,17 @@ def make_orig(
     )
 
 
-def _look(archive: Path, limits: Limits, spool: Spool) -> _Contents:
-    """Read the whole archive once, judging it, and remember all but the contents.
+def _look(archive: Path, limits: Limits, spool: Spool, opened: ExitStack) -> _Contents:
+    """Read the archive once, judging it, and remember all but the contents.
 
-    The contents of what is packed anew in any case, such as a zip, go to the spool at once.
+    Those of what is packed anew in any case go to the spool at once, but a zip's: it is left
+    open, and they are judged when they are read, in the order in which they are written.
     """
     form = archive_form(archive)
     guard = guard_for(form, limits)
+    if form == ZIP:
+        found = opened.enter_context(zip_members(archive, limits, guard))
+        return _Contents(form=form, top=guard.top, members=found)
     members = []
     for member in read_members(archive, limits, guard):
         if form not in KEPT and member.kind is Kind.FILE:
@@ -198,4 +206,13 @@ def _repack(
         for member in read_members(archive, limits):
             if member.path in needed:
                 spool.keep(member)
-    write_tarball(tree, spool, files, path, form)
+    if contents.form == ZIP:
+        _judge(member for member in contents.members if member.path not in needed)
+    write_tarball(tree, Direct(files) if contents.form == ZIP else spool, files, path, form)
+
+
+def _judge(left_out: Iterable[Member]) -> None:
+    """Read what nobody else reads: an archive is damaged or hostile as a whole."""
+    for member in left_out:
+        while member.data.read(_PIECE):
+            pass

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from toolsync.archives.member import Kind, Member
 from toolsync.unpack.compress import Sink, compressed
@@ -56,6 +56,32 @@ def newest(members: Iterable[Member]) -> int:
     return clamped(max(times, default=OLDEST))
 
 
+class Contents(Protocol):
+    """Where the files' contents come from, in any order."""
+
+    def size(self, path: str) -> int:
+        """Return how many bytes there are under ``path``."""
+
+    def copy(self, path: str, sink: Sink) -> None:
+        """Write to ``sink`` what there is under ``path``."""
+
+
+class Direct:
+    """Contents that are read where they are, each once, when they are written."""
+
+    def __init__(self, files: Mapping[str, Member]) -> None:
+        self._files = files
+
+    def size(self, path: str) -> int:
+        """Return how many bytes the archive states; others are refused when they are read."""
+        return self._files[path].size
+
+    def copy(self, path: str, sink: Sink) -> None:
+        """Write to ``sink`` what the archive holds under ``path``."""
+        while data := self._files[path].data.read(_PIECE):
+            sink.write(data)
+
+
 class Spool:
     """Contents on the disk, in the given order, to be read in another; without a name there."""
 
@@ -91,7 +117,7 @@ class Spool:
 
 
 def write_tarball(
-    tree: Tree, spool: Spool, files: Mapping[str, Member], path: Path, form: str
+    tree: Tree, contents: Contents, files: Mapping[str, Member], path: Path, form: str
 ) -> None:
     """Write ``tree`` to ``path``, compressed as ``form``; ``files`` are the origins' members."""
     times = _folder_times(tree, files)
@@ -112,11 +138,11 @@ def write_tarball(
                 origin = tree.origin.get(name, name)
                 _describe(info, files[origin], links.setdefault(origin, info.name))
                 if info.type == tarfile.REGTYPE:
-                    info.size = spool.size(origin)
+                    info.size = contents.size(origin)
             header = info.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict")
             sink.write(header)
             if info.size:
-                spool.copy(origin, sink)
+                contents.copy(origin, sink)
                 sink.write(bytes(-info.size % 512))
             size += len(header) + info.size + -info.size % 512
         sink.write(bytes(1024 + -(size + 1024) % _RECORD))
