@@ -233,6 +233,8 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
         tmp_path, deb_of("data.tar", b"").replace(b"debian-b", b"x" * 8)
     )
     assert "without data.tar" in refusal(tmp_path, deb_of("other", b""))
+    for inner, form in ((zip_of(), "zip"), (deb_of("data.tar", tar()), "deb")):
+        assert f"data.tar is a {form}" in refusal(tmp_path, deb_of("data.tar.gz", inner))
 
 
 def test_a_tar_that_ends_too_early_or_too_late_is_refused(tmp_path: Path) -> None:

@@ -90,7 +90,10 @@ def _members(file: BinaryIO, form: str, limits: Limits) -> Iterator[Member]:
     if form != DEB:
         return read_tar(expand(file, form, meter), limits)
     data = _data_of_deb(file)
-    return read_tar(expand(data, _form(data), meter), limits)
+    packed = _form(data)
+    if packed in (ZIP, DEB):
+        raise broken(f"is a .deb whose data.tar is a {packed}; wanted a tar, plain or compressed")
+    return read_tar(expand(data, packed, meter), limits)
 
 
 def _form(file: BinaryIO | _Section) -> str:
