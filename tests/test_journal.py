@@ -158,6 +158,15 @@ class TestSteps:
         assert steps.journal.result(key("fetch")) is None
         assert steps.journal.entries("t")[-1].event == "later"
 
+    def test_what_the_machine_lacks_is_logged_so_that_why_can_tell(self, steps: Steps) -> None:
+        def act() -> Fetched:
+            raise SetupError("no debhelper here")
+
+        with pytest.raises(SetupError):
+            steps.do(key("fetch"), Fetched, {"release": RELEASE}, {}, act)
+        assert steps.journal.result(key("fetch")) is None
+        assert steps.journal.entries("t")[-1].event == "error"
+
     def test_a_failed_build_is_not_tried_again_until_something_changes(self, steps: Steps) -> None:
         for stage in ("fetch", "verify", "unpack", "license", "compat"):
             steps.journal.record(key(stage), inputs="", outcome="done", started="")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from toolsync import errors
-from toolsync.errors import Held, TryAgain
+from toolsync.errors import Held, SetupError, TryAgain
 from toolsync.journal import Journal
 from toolsync.judgment import Judgment
 from toolsync.model import Blob, dump, load
@@ -109,8 +109,9 @@ class Steps:
                     kind=type(error).__name__,
                 )
             raise
-        except TryAgain as error:
-            self.journal.log(key, "later", str(error))
+        except (SetupError, TryAgain) as error:
+            event = "later" if isinstance(error, TryAgain) else "error"
+            self.journal.log(key, event, str(error))
             raise
         (wrapped,) = predecessor
         data = dump(value, without=wrapped)

@@ -23,7 +23,14 @@ def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[
 
 
 def _last_try(outcome: Outcome, log: Sequence[Entry]) -> str:
-    tried = [entry for entry in log if entry.version == outcome.newest and entry.event == "later"]
-    if not tried:
+    failed: Entry | None = None
+    for entry in log:
+        if entry.version != outcome.newest:
+            continue
+        if entry.event in ("later", "error"):
+            failed = entry
+        elif failed and (entry.stage, entry.scope) == (failed.stage, failed.scope):
+            failed = None  # it went on since
+    if failed is None:
         return f"Take it with: toolsync sync {outcome.tool}"
-    return f"The last try ({tried[-1].at}) ended at {tried[-1].stage}: {tried[-1].message}."
+    return f"The last try ({failed.at}) ended at {failed.stage}: {failed.message}."
