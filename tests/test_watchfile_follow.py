@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.archives import zip_of
 from tests.keys import throwaway_keys
 from tests.rig import Rig
 from tests.tiny import archive
@@ -160,7 +161,8 @@ def test_a_file_that_lies_there_is_never_trusted(package: Package) -> None:
 
 def test_checksums_beside_the_file_must_be_right(package: Package) -> None:
     package.watch(f"BASE/ {PATTERN}")
-    package.page("hello-2.0.tar.gz")
+    names = ("hello-2.0.tar.gz", "SHA256SUMS", "hello-2.0.tar.gz.sha512", "hello-2.0.tar.gz.sha256")
+    package.page(*names)
     package.web.serve("/hello-2.0.tar.gz", archive("2.0"))
     digest = hashlib.sha256(archive("2.0")).hexdigest()
     package.web.serve("/SHA256SUMS", "<html>Sorry, not found</html>")  # with status 200
@@ -170,6 +172,72 @@ def test_checksums_beside_the_file_must_be_right(package: Package) -> None:
     assert package.fetch(status=3)["verify"] == "bad"
     package.web.serve("/hello-2.0.tar.gz.sha256", digest, type="text/plain")
     assert package.fetch()["verify"] == "good"
+
+
+def test_checksums_are_asked_for_only_where_they_may_be(package: Package) -> None:
+    """Without a key nobody has promised any: nine questions for each tarball were a nuisance."""
+    package.watch(f"BASE/ {PATTERN}")
+    package.page("hello-2.0.tar.gz", "hello-2.0.tar.gz.sha512")
+    package.web.serve("/hello-2.0.tar.gz", archive("2.0"))
+    digest = hashlib.sha512(archive("2.0")).hexdigest()
+    package.web.serve("/hello-2.0.tar.gz.sha512", digest, type="text/plain")
+    assert package.fetch()["verify"] == "good"
+    assert [asked.path for asked in package.web.asked] == [
+        "/",
+        "/hello-2.0.tar.gz",
+        "/hello-2.0.tar.gz.sha512",
+    ]
+    package.page("files/hello-3.0.tar.gz")
+    package.watch("BASE/ files/hello-([\\d.]+)\\.tar\\.gz")
+    package.web.serve("/files/hello-3.0.tar.gz", archive("3.0"))
+    assert package.fetch()["verify"] == "unchecked"
+    assert [asked.path for asked in package.web.asked][5:] == [
+        "/files/hello-3.0.tar.gz.sha256",
+        "/files/SHA256SUMS",
+    ]
+
+
+def test_a_component_states_its_own_version(package: Package) -> None:
+    """ctype (uscan(1)): regardless of the version that debian/changelog tells."""
+    file = package.debian.parent / "extra" / "package.json"
+    file.parent.mkdir()
+    package.page("hello-1.0.tar.gz", "extra-3.1.tar.gz")
+    package.web.serve("/hello-1.0.tar.gz", archive("1.0"))
+    package.web.serve("/extra-3.1.tar.gz", archive("3.1", name="extra"))
+
+    def watch(schema: str) -> None:
+        package.watch(
+            f"BASE/ hello-([\\d.]+)\\.tar\\.gz {'group' if schema != 'ignore' else ''}",
+            f'opts="component=extra,ctype=nodejs" BASE/ extra-([\\d.]+)\\.tar\\.gz {schema}',
+        )
+
+    for schema, joined in (("group", "1.0+~3.0"), ("checksum", "1.0+~cs3.0")):
+        watch(schema)
+        package.version(f"{joined}-1")
+        for text, status in (
+            ('{"version": "3.1"}', "up-to-date"),
+            ('{"version": "3.0"}', "new"),
+            ('{"version": ["3.1"]}', "new"),  # nothing that can be used: the changelog counts
+            ("[" * 200_000, "new"),
+        ):
+            file.write_text(text)
+            assert (package.check()["status"], schema, text[:20]) == (status, schema, text[:20])
+    watch("ignore")
+    package.version("1.0-1")
+    file.write_text('{"version": "3.0"}')
+    assert package.fetch()["status"] == "new"
+    file.write_text('{"version": "3.1"}')
+    assert package.fetch()["status"] == "up-to-date"
+
+
+def test_what_would_change_the_contents_is_refused(package: Package) -> None:
+    package.page("hello-2.0.zip")
+    package.web.serve("/hello-2.0.zip", zip_of())
+    for option, accepted in (("-aa", False), ("-j -q", False), ("-qq -o", True)):
+        package.watch(f'opts="unzipopt={option}" BASE/ hello-([\\d.]+)\\.zip')
+        found = package.fetch(status=0 if accepted else 5)
+        assert (found["accepted"], "unzipopt" in found["message"]) == (accepted, not accepted)
+    assert package.check()["status"] == "new"  # looking needs no zip
 
 
 def test_the_newest_folder_may_be_empty(package: Package) -> None:
@@ -263,5 +331,7 @@ def test_a_tag_of_a_repository(package: Package) -> None:
         assert ("hello-2.0/hidden" in listed) is hidden
         for path in package.out.iterdir():
             path.unlink()
+    package.watch(f'opts="mode=git,gitmodules=all" file://{repository} refs/tags/v([\\d.]+)')
+    assert "gitmodules" in package.fetch(status=5)["message"]
     package.watch(f'opts="mode=git,pgpmode=gittag" file://{repository} refs/tags/v([\\d.]+)')
     assert package.fetch(status=3)["verify"] == "no-keyring"

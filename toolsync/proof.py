@@ -7,10 +7,12 @@ checksums that upstream publishes must still be right.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urljoin
 
 from toolsync.archives.extract import archive_form
 from toolsync.archives.streams import Meter, expand
@@ -27,6 +29,7 @@ from toolsync.watch.watchfolder import keyring
 _ENDINGS = (".asc", ".sig", ".sign", ".gpg", ".pgp")
 _SIDECARS = (".sha256", ".sha512", ".sha256sum", ".sha512sum")
 _LISTS = ("SHA256SUMS", "SHA512SUMS", "sha256sums.txt", "SHA256SUMS.txt", "sha256sum.txt")
+_WORD = re.compile(rb"[^\s\"'<>/=]{6,255}")
 _PACKED = (".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz")
 
 
@@ -44,9 +47,17 @@ class Proof:
 class _Judge:
     """Judges one part; downloads what it needs into the part's folder."""
 
-    def __init__(self, bench: Bench, tool: Tool, part: Part, archive: Path, folder: Path) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        tool: Tool,
+        part: Part,
+        archive: Path,
+        folder: Path,
+        sums: frozenset[str],
+    ) -> None:
         self._bench, self._tool, self._part = bench, tool, part
-        self._archive, self._folder = archive, folder
+        self._archive, self._folder, self._sums = archive, folder, sums
         self._keys = keyring(tool)
 
     def judge(self) -> Proof:
@@ -145,6 +156,8 @@ class _Judge:
         beside = [url + ending for ending in _SIDECARS] + [base + name for name in _LISTS]
         if "?" in url:
             return
+        if not self._keys:
+            beside = self._promising(beside, base)
         for number, address in enumerate(beside):
             sums = self._probe(address, f"sums{number}")
             if sums is not None:
@@ -154,6 +167,15 @@ class _Judge:
             sums = self._probe(f"{base}{name}.asc", f"clear{number}") if self._keys else None
             if sums is not None:
                 yield sums, None
+
+    def _promising(self, beside: list[str], base: str) -> list[str]:
+        """Return those that the pages name, and without a listing of the folder the usual ones.
+
+        Nobody has said that there are checksums: nine questions for each tarball were a nuisance.
+        """
+        listed = urljoin(self._part.release.page, ".") == base
+        usual = () if listed else (beside[0], base + _LISTS[0])
+        return [a for a in beside if a in usual or unquote(a.rpartition("/")[2]) in self._sums]
 
     def _signature_of(self, address: str, number: int) -> Path | None:
         found = (self._probe(address + e, f"sums{number}{e}") for e in (".asc", ".sig", ".gpg"))
@@ -218,13 +240,26 @@ def _is_page(path: Path) -> bool:
         return file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def prove(bench: Bench, tool: Tool, part: Part, archive: Path, folder: Path) -> Proof:
+def names_of_sums(page: bytes) -> set[str]:
+    """Return the names on a page that may be those of checksum files."""
+    words = (found[0] for found in _WORD.finditer(page))
+    return {unquote(w.decode("utf-8", "replace")) for w in words if b"sha" in w.lower()}
+
+
+def prove(
+    bench: Bench,
+    tool: Tool,
+    part: Part,
+    archive: Path,
+    folder: Path,
+    sums: frozenset[str] = frozenset(),
+) -> Proof:
     """Return what proves ``archive``, the file of ``part``; refusals are values here.
 
-    ``folder`` is the part's own, to work in. Raises what a download raises, SetupError for a
-    keyring that cannot be read.
+    ``folder`` is the part's own, to work in; ``sums`` are names that the pages hold. Raises what a
+    download raises, SetupError for a keyring that cannot be read.
     """
-    return _Judge(bench, tool, part, archive, folder).judge()
+    return _Judge(bench, tool, part, archive, folder, sums).judge()
 
 
 def download(bench: Bench, tool: Tool, release: Release, path: Path) -> Path:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from toolsync.bench import Bench
 from toolsync.definition import Tool
-from toolsync.errors import Hostile, Replaced, Unverified
+from toolsync.errors import Hostile, Replaced, SetupError, Unverified
 from toolsync.model import Release
-from toolsync.proof import Proof, download, prove
+from toolsync.proof import Proof, download, names_of_sums, prove
 from toolsync.system.git import fetched
 from toolsync.system.http import Page
 from toolsync.system.store import digest_of, full_disk_is_told
@@ -28,6 +28,8 @@ from toolsync.watch.watchfolder import current, package_of
 
 _PAGES = 200
 """Pages that one watch file may make us read."""
+_UNZIP_AS_WE_DO = frozenset(("-b", "-n", "-o", "-q", "-qq", "-X", "-UU"))
+"""Options of unzip(1) without effect on what comes out here: as bytes, quietly, once."""
 
 
 class Refused(Unverified):
@@ -51,13 +53,16 @@ def seek(bench: Bench, tool: Tool, wanted: str) -> Bundle:
     """Return the newest release of a watch file, or version ``wanted``, not yet downloaded."""
     http = bench.http.dressed(user_agent=tool.watch.user_agent)
     limits, asked = bench.config.limits, iter(range(_PAGES))
+    sums: set[str] = set()
 
     def ask(url: str, accept: str) -> Page:
         if next(asked, None) is None:
             raise Hostile(f"debian/watch makes us read more than {_PAGES} pages, the limit")
-        return http.page(url, limit=limits.page_bytes, seconds=limits.page_seconds, accept=accept)
+        page = http.page(url, limit=limits.page_bytes, seconds=limits.page_seconds, accept=accept)
+        sums.update(names_of_sums(page.body or b""))
+        return page
 
-    return gather(tool, ask, wanted)
+    return replace(gather(tool, ask, wanted), sums=frozenset(sums))
 
 
 def standing(tool: Tool, bundle: Bundle) -> str:
@@ -65,8 +70,9 @@ def standing(tool: Tool, bundle: Bundle) -> str:
     have = current(tool)
     if have is None or upstream_key(bundle.newest) > upstream_key(have):
         return "new"
-    same = upstream_key(bundle.newest) == upstream_key(have)
-    return "up-to-date" if same else "recalled"
+    if upstream_key(bundle.newest) < upstream_key(have):
+        return "recalled"
+    return "new" if bundle.has_news(tool) else "up-to-date"
 
 
 def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: bool = True) -> Taken:
@@ -75,6 +81,8 @@ def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: boo
     Nothing is put there unless all of it may be. Without ``exclude`` debian/copyright's
     Files-Excluded do not count. Raises `Refused` where a proof is not good.
     """
+    for part in bundle.parts:
+        _refuse_unheeded(part)
     version = orig_version(bundle)
     proofs: list[Proof] = []
     origs: list[tuple[Part, Orig]] = []
@@ -85,7 +93,7 @@ def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: boo
             place.mkdir()
             archive = _download(bench, tool, part, place)
             _refuse_other_bytes(archive, output, tool)
-            proof = prove(bench, tool, part, archive, place)
+            proof = prove(bench, tool, part, archive, place, bundle.sums)
             if proof.verdict not in ("good", "unchecked"):
                 refusal = Refused(proof.sentence, resolution=proof.resolution)
                 refusal.verdict = proof.verdict
@@ -104,6 +112,24 @@ def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: boo
         verdict=_together(proofs),
         sentence="; ".join(proof.sentence for proof in proofs),
     )
+
+
+def _refuse_unheeded(part: Part) -> None:
+    """Raise SetupError for an option that would give the tarball other contents than ours."""
+    words = part.source.words
+    if part.source.is_git and words["gitmodules"]:
+        raise SetupError(
+            f"debian/watch has gitmodules={words['gitmodules']!r}, but submodules are not fetched:"
+            " the tarball would lack their files",
+            resolution="Watch each of them as a component of its own.",
+        )
+    others = set(words["unzipopt"].split()) - _UNZIP_AS_WE_DO
+    if others and part.release.filename.lower().endswith((".zip", ".jar", ".xpi")):
+        raise SetupError(
+            f"debian/watch has unzipopt={words['unzipopt']!r}, but members of a zip are taken as"
+            f" they are, which {' '.join(sorted(others))} would change",
+            resolution="Leave it out; change files in debian/rules or a patch.",
+        )
 
 
 def _together(proofs: list[Proof]) -> str:

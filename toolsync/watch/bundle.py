@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from toolsync.definition import Tool
 from toolsync.errors import Drifted, SetupError, UsageError
@@ -19,7 +18,7 @@ from toolsync.watch.reading import Get, http_address, leaf
 from toolsync.watch.rules import mangled
 from toolsync.watch.versions import upstream_key
 from toolsync.watch.watchfile import Source
-from toolsync.watch.watchfolder import package_of, watch_file
+from toolsync.watch.watchfolder import package_of, stated, summed, watch_file
 from toolsync.watch.watchpage import Hit, compiled, find, joined_groups
 
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+:~-]*")
@@ -46,6 +45,15 @@ class Bundle:
     parts: tuple[Part, ...]
     newest: str
     """The newest version there is, when another one was asked for."""
+    sums: frozenset[str] = frozenset()
+    """Names on the pages that may be those of checksum files."""
+
+    def has_news(self, tool: Tool) -> bool:
+        """Say whether a component is newer than what its own folder states (ctype)."""
+        folders = ((part, stated(tool, part.source)) for part in self.parts[1:])
+        return any(
+            upstream_key(part.release.version) > upstream_key(own) for part, own in folders if own
+        )
 
     @property
     def main(self) -> Part:
@@ -214,9 +222,7 @@ def _joined(parts: Sequence[Part]) -> str:
     names += [p.release.version for p in parts[1:] if p.source.schema == "group"]
     sums = [p.release.version for p in parts[1:] if p.source.schema == "checksum"]
     if sums:
-        rows = [[int(n) for n in re.findall(r"\d+", version)] for version in sums]
-        total = (sum(column) for column in zip_longest(*rows, fillvalue=0))
-        names.append("cs" + ".".join(map(str, total)))
+        names.append(summed(sums))
     return separator.join(names)
 
 

@@ -50,10 +50,10 @@ _WORDS = {
     "component": "", "ctype": "", "mode": "lwp", "searchmode": "html", "pgpmode": "default",
     "compression": "", "repacksuffix": "", "hrefdecode": "", "useragent": "", "gitmode": "shallow",
     "gitexport": "default", "gitpretty": "0.0~git%cd.%h", "gitdate": "%Y%m%d", "gitmodules": "",
-    "versionseparator": "+~",
+    "versionseparator": "+~", "unzipopt": "",
 }  # fmt: skip
 _FLAGS = ("repack", "decompress", "bare", "versionless")
-_IGNORED = frozenset(("pasv", "passive", "active", "nopasv", "unzipopt", "updatescript"))
+_IGNORED = frozenset(("pasv", "passive", "active", "nopasv", "updatescript"))
 _ALIASES = {"pretty": "gitpretty", "date": "gitdate"}
 _ALLOWED = {
     "mode": ("lwp", "http", "https", "git"),

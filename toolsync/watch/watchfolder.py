@@ -7,8 +7,11 @@ keep the others from being looked at.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from toolsync.definition import CompatPolicy, Tool, Verify, Watch
@@ -16,13 +19,16 @@ from toolsync.errors import SetupError
 from toolsync.licensing import LicensePolicy
 from toolsync.watch.rules import mangled
 from toolsync.watch.versions import sort_key
-from toolsync.watch.watchfile import WatchFile, parse
+from toolsync.watch.watchfile import Source, WatchFile, parse
 
 KIND = "watch"
 """The kind of release page that such a tool has."""
 
 _HEAD = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]+) \((?P<version>[^()\s]+)\)(?:\s|$)")
 _VERSION = re.compile(r"(?:(\d+):)?(\d[A-Za-z0-9.+:~-]*)")
+_COMPONENT = re.compile(r"[0-9A-Za-z-]*")
+_STATED_IN = {"nodejs": "package.json", "perl": "META.json"}
+_STATED_LIMIT = 4 * 1024 * 1024
 _KEYRINGS = ("upstream/signing-key.asc", "upstream/signing-key.pgp", "upstream-signing-key.pgp")
 
 
@@ -114,7 +120,49 @@ def current(tool: Tool) -> str | None:
     main = next((source for source in sources if not source.component), sources[0])
     if main.schema[:1].isdigit():
         return main.schema
-    return mangled(package.upstream, main.mangles["dversionmangle"])
+    return _with_stated(
+        tool, sources, main, mangled(package.upstream, main.mangles["dversionmangle"])
+    )
+
+
+def _with_stated(tool: Tool, sources: Sequence[Source], main: Source, version: str) -> str:
+    """Return debian/changelog's version, with that of each source whose folder states one."""
+    added = [s for s in sources if s.component and s.schema == "checksum"]
+    joined = [main, *(s for s in sources if s.component and s.schema == "group")]
+    separator = main.words["versionseparator"]
+    parts = version.split(separator) if added or joined[1:] else [version]
+    for at, source in enumerate(joined[: len(parts)]):
+        parts[at] = stated(tool, source) or parts[at]
+    own = [stated(tool, source) for source in added]
+    if added and all(own) and parts[-1].startswith("cs"):
+        parts[-1] = summed(list(filter(None, own)))
+    return separator.join(parts)
+
+
+def stated(tool: Tool, source: Source) -> str | None:
+    """Return the version that a source's own folder states, as uscan(1) says of ctype.
+
+    None where it has no ctype, or its file is missing, is none that can be read, or is not in
+    the folder; the version of debian/changelog counts then.
+    """
+    name = _STATED_IN.get(source.words["ctype"])
+    if name is None or not _COMPONENT.fullmatch(source.component):
+        return None
+    try:
+        with (tool.folder / source.component / name).open("rb") as file:
+            content = json.loads(file.read(_STATED_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return None
+    version = content.get("version") if isinstance(content, dict) else None
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        return None
+    return mangled(version, source.mangles["dversionmangle"])
+
+
+def summed(versions: Sequence[str]) -> str:
+    """Return what the versions of checksummed sources add up to, as ``cs4.0.3`` (uscan(1))."""
+    rows = [[int(number) for number in re.findall(r"\d+", version)] for version in versions]
+    return "cs" + ".".join(str(sum(column)) for column in zip_longest(*rows, fillvalue=0))
 
 
 def keyring(tool: Tool) -> tuple[Path, ...]:
