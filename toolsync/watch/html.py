@@ -137,17 +137,15 @@ def _plain_ones_taken(
 
     They are all of most listings, and reading them so says the same in a fifth of the time.
     """
-    folder, left = joined(base, "."), []
+    folder = joined(base, ".")
     if not plain_folder(folder):
         return links
-    for link in links:
-        if not is_plain(link) or link == "download":
-            left.append(link)
-            continue
-        found.look_at(link)
-        if (match := pattern.fullmatch(link)) and match["version"]:
-            found.add_plain(match["version"], folder, link)
-    return left
+    plain = [link for link in links if is_plain(link) and link != "download"]
+    found.look_at(*plain)
+    found.add_plain(folder, plain, pattern)
+    if len(plain) == len(links):
+        return []
+    return [link for link in links if not is_plain(link) or link == "download"]
 
 
 def _anchors(links: list[str], base: str) -> Iterator[_Hit]:

@@ -9,13 +9,16 @@ parser; what is read here is what the parser would have read.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from toolsync.system.http import Page
 from toolsync.watch.reading import charset_of
 
 _KEPT = b"<>\"'"
 _REST = bytes(byte for byte in range(256) if byte not in _KEPT)
-_NAME = re.compile(rb"<([^\s>]*)")
+_START = itemgetter(slice(0, 12))
+"""What a tag begins with, longer than any name that follows."""
+_NAME = re.compile(rb"[^\s>]*")
 _COMMON = frozenset(
     b"a abbr address b blockquote body br center code dd div dl dt em font footer h1 h2 h3 h4 h5 h6"
     b" head header hr html i img li link main meta nav ol p pre section small span strong table"
@@ -42,13 +45,15 @@ def plain_links(page: Page) -> list[str] | None:
     # Each tag with its quotes in pairs, and nothing else, is nothing when both are taken away.
     if rest.translate(None, _REST).replace(b'""', b"").replace(b"<>", b""):
         return None
-    names = _NAME.findall(rest)
+    starts = set(map(_START, rest.split(b"<")[1:]))
+    names = {_NAME.match(start)[0] for start in starts}  # type: ignore[index]
     if not _USUAL.issuperset(names) or not _is_legible(page, body, b"meta" in names):
         return None
-    if names.count(b"title") != len(_TITLE.findall(rest)):
+    if b"title" in names and rest.count(b"<title") != len(_TITLE.findall(rest)):
         return None
     links = _LINK.findall(rest)
-    if not links or len(links) != names.count(b"a"):
+    others = sum(rest.count(b"<" + name) for name in names if name[:1] == b"a" != name)
+    if not links or len(links) != rest.count(b"<a") - others:
         return None  # what a page without links is, the parser says
     return [link.decode("ascii") for link in links]
 

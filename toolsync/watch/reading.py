@@ -53,16 +53,15 @@ class Found:
         self._unmatched: list[str] = []
         self._refused: list[str] = []
 
-    def look_at(self, name: str) -> None:
-        """Count an entry of the page; raises Hostile at too many."""
-        self._seen += 1
+    def look_at(self, *names: str) -> None:
+        """Count entries of the page; raises Hostile at too many."""
+        self._seen += len(names)
         if self._seen > MAX_ENTRIES:
             raise Hostile(
                 f"{self._page} lists more than {MAX_ENTRIES} entries, the limit",
                 resolution="Watch a narrower page, such as one folder's listing.",
             )
-        if len(self._unmatched) < 3:
-            self._unmatched.append(name[:80])
+        self._unmatched += [name[:80] for name in names[: 3 - len(self._unmatched)]]
 
     def add(self, raw: str, url: str, *, filename: str = "", **more: Any) -> None:
         """Take a file, unless its spelling is no version or its address none."""
@@ -89,12 +88,19 @@ class Found:
             )
         )
 
-    def add_plain(self, raw: str, folder: str, name: str) -> None:
-        """Take a plain file (`is_plain`) in a usable folder, as `add` would, in less time."""
-        if self._tool.watch.mangle or not is_numbers(raw):
-            self.add(raw, folder + name, filename=name)
-            return
-        self._releases.append(Release(self._tool.name, raw, raw, folder + name, name, self._page))
+    def add_plain(self, folder: str, names: Iterable[str], pattern: re.Pattern[str]) -> None:
+        """Take those of the plain files (`is_plain`) in a usable folder that ``pattern`` matches.
+
+        It says the same as `add` of each, in less time.
+        """
+        tool, page, mangled = self._tool.name, self._page, bool(self._tool.watch.mangle)
+        for name in names:
+            match = pattern.fullmatch(name)
+            raw = match["version"] if match else ""
+            if raw and (mangled or not is_numbers(raw)):
+                self.add(raw, folder + name, filename=name)
+            elif raw:
+                self._releases.append(Release(tool, raw, raw, folder + name, name, page))
 
     def releases(self, wanted: str) -> list[Release]:
         """Return what was found, or raise Drifted saying what was looked for in vain."""
