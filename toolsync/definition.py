@@ -179,8 +179,16 @@ def each_tool(
 ) -> Iterator[tuple[str, Tool | SetupError]]:
     """Give what `load_tools` returns one by one, each read when it is asked for.
 
-    Raises UsageError, before anything is given, for a name that no folder has; SetupError
-    where it is the settings that name it.
+    Raises what `tools_named` raises, before anything is given.
+    """
+    return ((name, _read(folder)) for name, folder in tools_named(config, names).items())
+
+
+def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
+    """Return the folders of the named tools, or of all, by name.
+
+    Raises UsageError for a name that no folder has; SetupError where it is the settings that
+    name it.
     """
     found = dict(tool_folders(config))
     missing = [name for name in names or config.tools if name not in found]
@@ -195,7 +203,7 @@ def each_tool(
             f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
             resolution="Name one of these, or write a new one; README.md tells how.",
         )
-    return ((name, _read(found[name])) for name in names or config.tools or sorted(found))
+    return {name: found[name] for name in names or config.tools or sorted(found)}
 
 
 def _read(folder: Path) -> Tool | SetupError:

@@ -41,7 +41,9 @@ def check(bench: Bench, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
     for task, found in _looks(bench, tools, jobs):
         outcome = stand(bench, task.tool, found)
         more = upstream_warnings(bench, task.tool)
-        outcomes[task.place] = replace(outcome, warnings=(*outcome.warnings, *more))
+        outcomes[task.place] = (
+            replace(outcome, warnings=(*outcome.warnings, *more)) if more else outcome
+        )
     return [outcomes[place] for place in sorted(outcomes)]
 
 
@@ -191,7 +193,8 @@ def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
         rejected=refused,
         recalled=found.recalled,
     )
-    return replace(outcome, warnings=key_warnings(bench, tool))
+    warnings = key_warnings(bench, tool)
+    return replace(outcome, warnings=warnings) if warnings else outcome
 
 
 def sifted_of(bench: Bench, tool: Tool, found: Sighting) -> Sifted:

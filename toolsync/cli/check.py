@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, opened, tool_names, tools_in_turn
+from toolsync.cli.session import (
+    Settings,
+    names_of,
+    opened_by,
+    settled,
+    tool_names,
+    tools_in_turn,
+)
 from toolsync.errors import FINE, SOMETHING_NEW, gravest
+
+if TYPE_CHECKING:
+    from toolsync.config import Config
+    from toolsync.model import Outcome
 
 
 @click.command("check")
@@ -29,11 +42,16 @@ def command(
     Each tool ends in one status: up-to-date, new, held, recalled, replaced, drifted,
     unreachable or error. A page that could not be reached is never called up-to-date.
     """
+    from toolsync.shares import shared
     from toolsync.survey import check
 
-    with opened(settings, jobs=jobs, per_host=per_host) as bench:
-        chosen, faulty = tools_in_turn(bench.config, tools)
-        found = [*check(bench, chosen, bench.config.jobs), *faulty()]
+    def look(config: Config, names: tuple[str, ...]) -> list[Outcome]:
+        with opened_by(config, settings) as bench:
+            chosen, faulty = tools_in_turn(config, names)
+            return [*check(bench, chosen, config.jobs), *faulty()]
+
+    config = settled(settings, jobs=jobs, per_host=per_host)
+    found = shared(config, names_of(config, tools), look)
     if as_json:
         render.as_json([render.outcome_row(outcome) for outcome in found])
     else:

@@ -86,15 +86,33 @@ def opened(
 
     What is given here goes before what the settings say. Root works as the state's owner.
     """
-    from toolsync.bench import opened as bench_opened
-    from toolsync.system.clock import SystemClock
+    config = settled(
+        settings,
+        target=target,
+        archive_url=archive_url,
+        timeout=timeout,
+        jobs=jobs,
+        per_host=per_host,
+    )
+    with opened_by(config, settings, lock=lock) as bench:
+        yield bench
 
+
+def settled(settings: Settings, *, archive_url: str | None = None, **given: Any) -> Config:
+    """Return the set-up as `opened` uses it. Root works as the state's owner from here on."""
     config = settings.load_as_owner()
     if archive_url:
         config = replace(config, local=replace(config.local, url=archive_url))
-    given = {"target": target, "timeout": timeout, "jobs": jobs, "per_host": per_host}
-    chosen: dict[str, Any] = {key: value for key, value in given.items() if value}
-    config = replace(config.for_target(target or config.target), **chosen)
+    chosen = {key: value for key, value in given.items() if value}
+    return replace(config.for_target(chosen.get("target", config.target)), **chosen)
+
+
+@contextmanager
+def opened_by(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Bench]:
+    """Open everything for the block, by a set-up that is settled."""
+    from toolsync.bench import opened as bench_opened
+    from toolsync.system.clock import SystemClock
+
     with bench_opened(
         config,
         tell=teller(settings.verbose),
@@ -128,7 +146,7 @@ def tools_in_turn(
     from toolsync.errors import SetupError
     from toolsync.plan import faulty
 
-    folders = [name for name in names if "/" in name or name in (".", "..")]
+    folders = [name for name in names if _is_folder(name)]
     for folder in folders:
         if not any((Path(folder) / file).is_file() for file in ("tool.toml", "debian/watch")):
             raise UsageError(
@@ -161,10 +179,23 @@ def tools_in_turn(
     return each(), the_faulty
 
 
+def names_of(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names and folders of the tools that `tools_in_turn` gives, none of them read."""
+    from toolsync.definition import tools_named
+
+    plain = tuple(name for name in names if not _is_folder(name))
+    folders = tuple(name for name in names if _is_folder(name))
+    return (*(tools_named(config, plain) if plain or not folders else ()), *folders)
+
+
 def chosen_tool(config: Config, name: str) -> Tool:
     """Return the one tool named, by name or by folder."""
     (tool,), _ = chosen_tools(config, (name,))
     return tool
+
+
+def _is_folder(name: str) -> bool:
+    return "/" in name or name in (".", "..")
 
 
 def _folder_tool(folder: Path) -> Tool:

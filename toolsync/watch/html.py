@@ -28,10 +28,10 @@ from toolsync.watch.reading import (
     drifted,
     filled,
     is_html,
-    is_plain,
     joined,
     leaf,
     media_type,
+    parted,
     plain_file,
     plain_folder,
 )
@@ -140,12 +140,10 @@ def _plain_ones_taken(
     folder = joined(base, ".")
     if not plain_folder(folder):
         return links
-    plain = [link for link in links if is_plain(link) and link != "download"]
+    plain, others = parted(links)
     found.look_at(*plain)
     found.add_plain(folder, plain, pattern)
-    if len(plain) == len(links):
-        return []
-    return [link for link in links if not is_plain(link) or link == "download"]
+    return others
 
 
 def _anchors(links: list[str], base: str) -> Iterator[_Hit]:

@@ -20,9 +20,8 @@ from toolsync.watch.look import Sighting
 
 def pack(sighting: Sighting) -> dict[str, Any]:
     """Return a sighting as JSON types."""
-    columns = zip(*sighting.releases, strict=True)
-    short = [column[0] if column.count(column[0]) == len(column) else column for column in columns]
-    table = {"count": len(sighting.releases), **dict(zip(Release._fields, short, strict=True))}
+    columns = dict(zip(Release._fields, zip(*sighting.releases, strict=True), strict=True))
+    table = {"count": len(sighting.releases), **_told_once(columns)}
     packed = zlib.compress(json.dumps(table).encode(), 1)
     return {
         **{f.name: getattr(sighting, f.name) for f in fields(Sighting) if f.name != "releases"},
@@ -47,5 +46,22 @@ def _unpacked(text: str) -> tuple[Release, ...]:
     except zlib.error as error:
         raise ValueError(f"a kept sighting is damaged: {error}") from error
     count = table.pop("count")
-    columns = [v if isinstance(v, list) else [v] * count for v in map(table.get, Release._fields)]
-    return tuple(map(Release._make, zip(*columns, strict=True)))
+    columns = {n: v if isinstance(v, list) else [v] * count for n, v in table.items()}
+    columns.setdefault("raw_version", columns["version"])
+    if "url" not in columns:
+        files = zip(columns["folder"], columns["filename"], strict=True)
+        columns["url"] = [folder + name for folder, name in files]
+    return tuple(map(Release._make, zip(*map(columns.get, Release._fields), strict=True)))
+
+
+def _told_once(columns: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """Return columns as `_unpacked` reads them, without most of what they say twice."""
+    urls, names = columns["url"], columns["filename"]
+    folder = urls[0].removesuffix(names[0])
+    left: dict[str, Any] = dict(columns)
+    if urls == tuple([folder + name for name in names]):
+        del left["url"]
+        left["folder"] = (folder,)
+    if columns["raw_version"] == columns["version"]:
+        del left["raw_version"]
+    return {n: v[0] if v.count(v[0]) == len(v) else v for n, v in left.items()}

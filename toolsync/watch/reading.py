@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -88,18 +88,19 @@ class Found:
             )
         )
 
-    def add_plain(self, folder: str, names: Iterable[str], pattern: re.Pattern[str]) -> None:
+    def add_plain(self, folder: str, names: Sequence[str], pattern: re.Pattern[str]) -> None:
         """Take those of the plain files (`is_plain`) in a usable folder that ``pattern`` matches.
 
         It says the same as `add` of each, in less time.
         """
         tool, page, mangled = self._tool.name, self._page, bool(self._tool.watch.mangle)
-        for name in names:
-            match = pattern.fullmatch(name)
-            raw = match["version"] if match else ""
-            if raw and (mangled or not is_numbers(raw)):
+        matches = zip(names, map(pattern.fullmatch, names), strict=True)
+        for name, raw in [(name, match["version"]) for name, match in matches if match]:
+            if not raw:
+                continue
+            if mangled or not is_numbers(raw):
                 self.add(raw, folder + name, filename=name)
-            elif raw:
+            else:
                 self._releases.append(Release(tool, raw, raw, folder + name, name, page))
 
     def releases(self, wanted: str) -> list[Release]:
@@ -152,6 +153,17 @@ def http_address(url: str) -> bool:
 def is_plain(name: str) -> bool:
     """Say whether a link only names a file beside its page, with nothing to decode."""
     return len(name) <= MAX_NAME and _PLAIN.fullmatch(name) is not None
+
+
+def parted(links: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part links into those that name a file beside their page, all plain, and the others."""
+    plain = [link for link in links if _PLAIN.fullmatch(link)]
+    if "download" in plain or max(map(len, plain), default=0) > MAX_NAME:
+        plain = [link for link in plain if is_plain(link) and link != "download"]
+    if len(plain) == len(links):
+        return plain, []
+    named = frozenset(plain)
+    return plain, [link for link in links if link not in named]
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,54 @@
+"""Look at very many pages with all processors: each process takes its share of the tools."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from toolsync.config import Config
+from toolsync.errors import ToolsyncError
+from toolsync.journal import Journal
+from toolsync.model import Outcome
+from toolsync.plan import faulty
+from toolsync.system.clock import SystemClock
+from toolsync.system.forks import side_by_side
+
+_LEAST = 200
+"""Tools for which another process pays: it takes as long to begin as some dozen looks."""
+_THREADS = 8
+"""Looks at once that each process should have at least."""
+
+Check = Callable[[Config, tuple[str, ...]], list[Outcome]]
+"""Looks at the tools named, by a set-up; opens what it works with itself."""
+
+
+def shared(config: Config, names: Sequence[str], check: Check) -> list[Outcome]:
+    """Return where each tool stands, in the order of ``names``; ``check`` looks at a share.
+
+    The limits on requests at once, in all and for one host, hold for the processes together; with
+    pauses between requests to a host there is one process, for only that can keep them.
+    """
+    count = processes(config, len(names))
+    if count == 1:
+        return check(config, tuple(names))
+    part = replace(config, jobs=config.jobs // count, per_host=config.per_host // count)
+    shares = [tuple(names[place::count]) for place in range(count)]
+    with closing(Journal(config.state / "journal.sqlite", SystemClock())):
+        pass  # made or brought up to date by one, before many open it
+    works = [lambda share=share: check(part, share) for share in shares]
+    found: list[Outcome] = []
+    for share, answer in zip(shares, side_by_side(works), strict=True):
+        lost = isinstance(answer, ToolsyncError)
+        found += [faulty(name, answer) for name in share] if lost else answer  # type: ignore[arg-type]
+    order = {name: place for place, name in enumerate(names)}
+    return sorted(found, key=lambda outcome: order.get(outcome.tool, len(order)))
+
+
+def processes(config: Config, tools: int) -> int:
+    """Return among how many processes so many tools are shared."""
+    if config.interval:
+        return 1
+    usable = len(os.sched_getaffinity(0))
+    return max(1, min(usable, config.per_host, config.jobs // _THREADS, tools // _LEAST))

@@ -1,0 +1,75 @@
+"""Do parts of a work side by side: threads of one interpreter wait for each other."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import signal
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+from toolsync.errors import ProgramFailed, ToolsyncError
+
+T = TypeVar("T")
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2)."""
+
+
+def side_by_side(works: Sequence[Callable[[], T]]) -> list[T | ToolsyncError]:
+    """Do the first of ``works`` here and each other one in a process of its own.
+
+    Return what each gave, in order; in place of what a process did not live to give, an error.
+    The processes are forks: there must be no threads and no open journal yet. What a work raises
+    is raised here. None of them outlives this one.
+    """
+    fork = get_context("fork")
+    others = []
+    for work in works[1:]:
+        ours, theirs = fork.Pipe(duplex=False)
+        process = fork.Process(target=_answer, args=(theirs, work), daemon=True)
+        process.start()
+        theirs.close()
+        others.append((process, ours))
+    try:
+        answers: list[T | BaseException] = [works[0]()]
+        for process, ours in others:
+            try:
+                answers.append(ours.recv())
+            except EOFError:
+                process.join()
+                answers.append(_lost(process.exitcode or 0))
+    finally:
+        for process, ours in others:
+            process.terminate()
+            process.join()
+            ours.close()
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, _Lost):
+            raise answer
+    return answers  # type: ignore[return-value]  # exceptions but for lost ones were raised
+
+
+class _Lost(ProgramFailed):
+    pass
+
+
+def _lost(status: int) -> _Lost:
+    how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+    return _Lost(
+        f"the process that worked on it ended {how} before it was done",
+        resolution="Run again. If it ends so again: is the memory too small (dmesg)?",
+    )
+
+
+def _answer(pipe: Connection, work: Callable[[], object]) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Nobody listens any more, or everybody was told to stop: there is nothing to say.
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        try:
+            answer = work()
+        except Exception as error:  # noqa: BLE001 (raised where the others' answers are awaited)
+            answer = error
+        pipe.send(answer)
