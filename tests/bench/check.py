@@ -112,7 +112,8 @@ class Race:
 
     def _one(self, program: Program) -> Cost:
         """Run a program once; end the measurement where it has not seen each newest release."""
-        argv, more = program.argv, {"PYTHONPATH": str(ROOT)}
+        # As when installed, from compiled files, whatever the one who measures has set.
+        argv, more = program.argv, {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
         if self.names:
             argv, more = self.names.seen_by(argv), more | self.names.environment
         cost = measured(argv, self._folder, program.statuses, more)

@@ -41,9 +41,12 @@ def side_by_side(works: Sequence[Callable[[], T]]) -> list[T | ToolsyncError]:
             except EOFError:
                 process.join()
                 answers.append(_lost(process.exitcode or 0))
+    except BaseException:
+        for process, _ in others:
+            process.terminate()
+        raise
     finally:
         for process, ours in others:
-            process.terminate()
             process.join()
             ours.close()
     for answer in answers:

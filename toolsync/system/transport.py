@@ -12,7 +12,6 @@ import ssl
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import version
 from typing import Any
 from urllib.parse import unquote
 from urllib.request import getproxies
@@ -214,6 +213,8 @@ class _SecureAdapter(_Adapter):
     """
 
     def __init__(self, **size: Any) -> None:
+        from importlib.metadata import version
+
         context = ssl.create_default_context()
         # Its version 1 names no address to OpenSSL, which then refuses to check any; there it
         # compares names and addresses itself, as soon as the context does not.
