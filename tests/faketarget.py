@@ -8,9 +8,12 @@ from datetime import datetime
 
 from debian.debian_support import version_compare
 
+from toolsync.archives.sameness import difference
+from toolsync.config import Limits
 from toolsync.errors import Held, Replaced, TryAgain, Waiting
 from toolsync.model import Blob, Built, Confirmed, Package, Receipt
 from toolsync.publish.target import Ledger
+from toolsync.system.store import Store
 
 KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nfake\n-----END PGP PUBLIC KEY BLOCK-----"
 FINGERPRINT = "F" * 40
@@ -19,9 +22,18 @@ FINGERPRINT = "F" * 40
 class FakeTarget:
     """Keeps what it is given; ``waits`` says how often `confirm` has to be asked."""
 
-    def __init__(self, name: str, *, takes_source: bool = False, waits: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        takes_source: bool = False,
+        waits: int = 0,
+        store: Store | None = None,
+    ) -> None:
         self.name, self.takes_source, self.waits = name, takes_source, waits
         self.distribution = ""
+        self._store = store
+        """Where origs can be looked into; without one none is known with other bytes."""
         self.files: dict[str, str] = {}
         self.versions: dict[tuple[str, str], dict[str, tuple[Blob, ...]]] = {}
         self.published = 0
@@ -29,6 +41,15 @@ class FakeTarget:
     def state(self, series: str, source: str) -> str:
         words = sorted(self.versions.get((series, source), {}))
         return hashlib.sha256(" ".join(words).encode()).hexdigest() if words else ""
+
+    def known_orig(self, source: str, upstream: str, ours: Blob) -> Blob | None:
+        digest = self.files.get(ours.name, ours.sha256)
+        if self._store is None or digest == ours.sha256:
+            return None
+        kept = (b for found in self.versions.values() for blobs in found.values() for b in blobs)
+        theirs = next(blob for blob in kept if blob.sha256 == digest)
+        paths = self._store.path(theirs), self._store.path(ours)
+        return None if difference(*paths, Limits()) else theirs
 
     def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
         source, files = item.source, self._files(item)

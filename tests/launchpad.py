@@ -92,6 +92,8 @@ class LaunchpadServer(World):
         self.intake = Intake(self, incoming)
         self.oauth = OAuth(self)
         self.publisher: Publisher | None = None
+        self.twisted: dict[str, bytes | None] = {}
+        """What is given for files whose address holds such a word; None: they are gone."""
         self.per_request = timedelta(0)
         """By how much the clock moves with each request to the API."""
         self._faults: list[_Fault] = []
@@ -211,6 +213,7 @@ class LaunchpadServer(World):
         if path.startswith("/+"):
             return self.oauth.page(asked, path)
         data = self._file(path)
+        data = next((d for word, d in self.twisted.items() if word in path), data)
         if data is None and self.publisher is not None:
             data = self.publisher.file(path)
         if data is None:

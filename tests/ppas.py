@@ -16,11 +16,13 @@ from tests.keys import Keys
 from tests.launchpad import LaunchpadServer
 from tests.launchpad_world import Series
 from tests.tiny_packages import Bench, make_source
+from toolsync.config import Config, Limits
 from toolsync.config import Ppa as Settings
 from toolsync.model import Package, Receipt, SourcePackage
 from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.shipment import prepare
 from toolsync.publish.target import Ledger
+from toolsync.publish.targets import fetcher
 from toolsync.system.dput import Sent, Server
 from toolsync.system.gpg import SigningHome
 from toolsync.system.launchpad import Launchpad
@@ -85,6 +87,16 @@ class Goods:
         return self._made[key]
 
 
+def write_token(path: Path) -> None:
+    """Write the token that `World.add_token` makes valid, as a login does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        "[1]\nconsumer_key = toolsync\nconsumer_secret =\n"
+        "access_token = token\naccess_secret = secret\n"
+    )
+    path.chmod(0o600)
+
+
 @dataclass
 class Dput:
     """Stands where dput stands: says what it is told to say, and carries what it is told to."""
@@ -133,6 +145,11 @@ class Yard:
     def close(self) -> None:
         self.server.__exit__(None, None, None)
 
+    def log_in(self) -> None:
+        """Let toolsync act as the maker."""
+        self.server.add_token("maker")
+        write_token(self.root / "token")
+
     def api(self) -> Launchpad:
         """Open Launchpad anew, as every run does."""
         return Launchpad(
@@ -149,10 +166,13 @@ class Yard:
     def words(self) -> dict[str, Any]:
         """Return what a target of this PPA is opened with."""
         goods = self.goods
+        config = Config(file=self.root, state=self.root, tool_folders=(), retries=0)
         return {
             "settings": Settings(**self.settings),
             "api": self.api(),
             "send": self.dput,
+            "fetch": fetcher(config, goods.store, self.server.clock),
+            "limits": Limits(),
             "signer": goods.signer,
             "store": goods.store,
             "workshop": goods.workshop,

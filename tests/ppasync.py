@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.keys import Keys
 from tests.launchpad import LaunchpadServer
-from tests.ppas import SERIES
+from tests.ppas import SERIES, write_token
 from tests.tiny import publish, write_tool
 from tests.web import Web
 from toolsync.bench import opened
@@ -112,13 +112,7 @@ class Site:
     def log_in(self) -> None:
         """Let toolsync act as the maker."""
         self.server.add_token("maker")
-        token = self.root / "state" / "launchpad" / "token"
-        token.parent.mkdir(parents=True, exist_ok=True)
-        token.write_text(
-            "[1]\nconsumer_key = toolsync\nconsumer_secret =\n"
-            "access_token = token\naccess_secret = secret\n"
-        )
-        token.chmod(0o600)
+        write_token(self.root / "state" / "launchpad" / "token")
 
     def stub(self, pause: float = 0.0) -> Path:
         """Write a dput that carries uploads by itself; return the folder to put on PATH."""

@@ -7,7 +7,11 @@ that follows is what runs anywhere else, see `ppaway`. Each run is told as `stat
 from __future__ import annotations
 
 import hashlib
+import io
+import lzma
 import sys
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +120,47 @@ def what_is_there_is_what_was_sent(way: Way) -> None:
     assert "BEGIN PGP PUBLIC KEY BLOCK" in stanza
     assert way.launchpad.dropped == {"no .changes": 3}  # the tries that the server refused
     assert [mail.subject.rpartition("(")[2] for mail in way.launchpad.mails] == ["Accepted)"] * 3
+
+
+def test_an_orig_that_ubuntu_has_is_used_where_it_holds_the_same(tmp_path: Path, web: Web) -> None:
+    with opened_way(tmp_path, TOOL, more="apt = false") as way:
+        started(way, web)
+        with zipfile.ZipFile(io.BytesIO(ami_zip(VERSION))) as vendors:
+            theirs = lzma.compress(packed_by_hand(vendors))
+        way.launchpad.add_to_ubuntu(TOOL, f"{VERSION}-0ubuntu1", theirs)
+        assert states(run(way, "Ubuntu has the orig, packed else", 4)) == all_are("sent")
+        way.server.sessions(count=len(SERIES))
+        way.launchpad.tick(hours=1)
+        assert states(run(way, "published with that", 0)) == all_are("confirmed")
+        origs = {d for p in way.ppa.sources for n, d in p.source.files.items() if ".orig." in n}
+        assert origs == {theirs}
+        proof = way.json("evidence", TOOL, VERSION)["predicate"]
+        digest = hashlib.sha256(theirs).hexdigest()
+        assert proof["unpack"]["orig"]["sha256"] != digest
+        for series in SERIES:
+            (said,) = proof["series"][series]["package"]["findings"]
+            assert said["code"] == "known-orig"
+            assert (
+                f"{TARGET} has {TOOL}_{VERSION}.orig.tar.xz with sha256 {digest}" in said["message"]
+            )
+        proofs = tmp_path / "proofs"
+        way.run("evidence", TOOL, VERSION, "--output", str(proofs))
+        file = proofs / f"{TOOL}_{VERSION}.intoto.json"
+        told = way.run("evidence", "--verify", str(file), "--files", str(proofs))
+        assert "that of the target has the same content" in told
+
+
+def packed_by_hand(vendors: zipfile.ZipFile) -> bytes:
+    """Return a zip's files as a tar, as somebody's tar packs them on some day."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        for member in vendors.infolist():
+            info = tarfile.TarInfo(member.filename.rstrip("/"))
+            info.type = tarfile.DIRTYPE if member.is_dir() else tarfile.REGTYPE
+            info.mode, info.uname = member.external_attr >> 16 & 0o7777, "somebody"
+            info.size, info.mtime = member.file_size, 1_700_000_000
+            packed.addfile(info, io.BytesIO(vendors.read(member)))
+    return out.getvalue()
 
 
 def test_rejected(tmp_path: Path, web: Web) -> None:

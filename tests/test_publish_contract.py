@@ -14,7 +14,7 @@ from tests.keys import Keys, throwaway_keys
 from tests.ppas import Served
 from tests.tiny_packages import Bench
 from toolsync.errors import Held, Replaced, TryAgain
-from toolsync.model import Blob, Receipt
+from toolsync.model import Blob, Built, Receipt
 from toolsync.publish.target import Target
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,8 +24,8 @@ Opener = Callable[[Bench], Target]
 TARGETS: dict[str, Opener] = {
     "local": lambda bench: bench.archive(),
     "ppa": lambda bench: Served(bench),
-    "fake": lambda bench: FakeTarget("fake"),
-    "fake-ppa": lambda bench: FakeTarget("ppa:fake/fake", takes_source=True),
+    "fake": lambda bench: FakeTarget("fake", store=bench.store),
+    "fake-ppa": lambda bench: FakeTarget("ppa:fake/fake", takes_source=True, store=bench.store),
 }
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -48,6 +48,11 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, keys: Keys) -> Iterat
     yield bench, target
     if isinstance(target, Served):
         target.close()
+
+
+def orig_of(built: Built) -> Blob:
+    """Return the orig tarball of a package."""
+    return next(blob for blob in built.source.files if ".orig.tar." in blob.name)
 
 
 def test_nothing_is_served_before_the_first(opened: Opened) -> None:
@@ -105,6 +110,27 @@ def test_a_version_is_burnt_also_after_a_newer_one(opened: Opened) -> None:
     target.publish(bench.built(upstream="1.1"))
     with pytest.raises(Replaced):
         target.publish(bench.built(payload="# other\n"))
+
+
+def test_a_known_orig_of_the_same_content_takes_the_place_of_ours(opened: Opened) -> None:
+    bench, target = opened
+    known = orig_of(bench.built())
+    assert target.known_orig("tiny-tool", "1.0", known) is None
+    ours = orig_of(bench.built(preset=0))
+    assert ours.sha256 != known.sha256
+    target.publish(bench.built())
+    assert target.known_orig("tiny-tool", "1.0", known) is None
+    assert target.known_orig("tiny-tool", "1.0", ours) == known
+    with pytest.raises(Replaced):
+        target.publish(bench.built(preset=0, revision=2))
+    target.confirm(target.publish(bench.built(preset=0, revision=2, known=known)))
+
+
+def test_a_known_orig_of_other_content_is_not_used(opened: Opened) -> None:
+    bench, target = opened
+    target.publish(bench.built(payload="# other\n"))
+    assert target.known_orig("tiny-tool", "1.0", orig_of(bench.built())) is None
+    assert target.known_orig("tiny-tool", "1.1", orig_of(bench.built(upstream="1.1"))) is None
 
 
 def test_an_older_version_is_held(opened: Opened) -> None:

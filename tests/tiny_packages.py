@@ -85,11 +85,14 @@ def make_source(
     payload: str = "",
     rules: str = "",
     files: dict[str, str] | None = None,
+    preset: int = 6,
+    known: Blob | None = None,
 ) -> SourcePackage:
     """Return a source package whose files are in ``store``.
 
-    ``payload`` makes the orig tarball differ, ``rules`` is added to debian/rules, and
-    ``files`` (below debian/) replace or join the ordinary ones.
+    ``payload`` makes the orig tarball differ, and so does xz's ``preset``, but for its content; or
+    a ``known`` one is taken. ``rules`` is added to debian/rules, and ``files`` (below debian/)
+    replace or join the ordinary ones.
     """
     version = full_version(upstream, series, revision)
     work = folder / f"source-{name}-{version}-{series}"
@@ -97,7 +100,10 @@ def make_source(
     tree.mkdir(parents=True)
     script = f"#!/bin/sh\necho {name} {upstream}\n{payload}"
     orig = work / f"{name}_{upstream}.orig.tar.xz"
-    orig.write_bytes(_tarball(tree.name, name, script.encode()))
+    if known is None:
+        orig.write_bytes(_tarball(tree.name, name, script.encode(), preset))
+    else:
+        store.copy_to(known, work)
     (tree / name).write_text(script)
     (tree / name).chmod(0o755)
     words = {"name": name, "version": version, "series": series, "upstream": upstream}
@@ -154,7 +160,7 @@ def cleared(store: Store, name: str, upstream: str, orig: Blob) -> Compatible:
     return Compatible(licensed=Licensed(unpacked=unpacked, findings=()), findings=())
 
 
-def _tarball(top: str, name: str, script: bytes) -> bytes:
+def _tarball(top: str, name: str, script: bytes, preset: int) -> bytes:
     """Return an orig tarball that is the same for the same script."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT) as archive:
@@ -164,7 +170,7 @@ def _tarball(top: str, name: str, script: bytes) -> bytes:
         entry = tarfile.TarInfo(f"{top}/{name}")
         entry.mode, entry.mtime, entry.size = 0o755, EPOCH, len(script)
         archive.addfile(entry, io.BytesIO(script))
-    return lzma.compress(raw.getvalue())
+    return lzma.compress(raw.getvalue(), preset=preset)
 
 
 class Bench:

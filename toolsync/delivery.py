@@ -19,7 +19,7 @@ from toolsync.errors import Held, Replaced
 from toolsync.model import Built, Compatible, Confirmed, Package, Receipt, SourcePackage
 from toolsync.package.build import build
 from toolsync.package.series import series_tag
-from toolsync.package.source import notice_of, package
+from toolsync.package.source import KnownOrig, notice_of, package
 from toolsync.plan import wanted_series
 from toolsync.records import FAILURES, Key, Upload
 from toolsync.steps import RULES, fingerprint
@@ -82,7 +82,7 @@ def _source_of_copy(
     bench: Bench, tool: Tool, cleared: Compatible, series: str, origin: Origin
 ) -> SourcePackage:
     """Return the origin's source package as that of another series: it is not made anew."""
-    made = _source(bench, tool, cleared, _first_series(bench, tool, cleared, origin))
+    made = _source(bench, tool, cleared, _first_series(bench, tool, cleared, origin), origin)
     if made.series == series:
         return made
     source = replace(made, series=series)
@@ -171,8 +171,13 @@ class _Row:
         self._upload = now
 
 
-def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> SourcePackage:
-    """Return the source package: the one that was claimed, or one made of what is here now."""
+def _source(
+    bench: Bench, tool: Tool, cleared: Compatible, series: str, origin: Origin | None = None
+) -> SourcePackage:
+    """Return the source package: the one that was claimed, or one made of what is here now.
+
+    With ``origin``, the one that was made for that.
+    """
     unpacked = cleared.licensed.unpacked
     release, maintainer = cleared.release, bench.config.maintainer
     notice = notice_of(cleared)
@@ -193,8 +198,11 @@ def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> Sourc
     kept = bench.journal.result(key)
     if kept is not None:
         source = bench.steps.recall(kept, SourcePackage, {"compatible": cleared})
-        if source is not None and source.content == content and _upload(bench, source):
-            return source
+        if source is not None and source.content == content:
+            upload = _upload(bench, source)
+            if origin or (upload is not None and upload.dsc == source.files[0].sha256):
+                return source
+    known = None if origin else _known_orig(bench, tool, cleared)
     source = bench.steps.do(
         key,
         SourcePackage,
@@ -203,6 +211,7 @@ def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> Sourc
             "content": content,
             "tag": series_tag(series),
             "told": [release, unpacked.verified.statement, unpacked.untouched, unpacked.excluded],
+            **({"orig": known.orig} if known else {}),
         },
         lambda: package(
             cleared,
@@ -213,10 +222,18 @@ def _source(bench: Bench, tool: Tool, cleared: Compatible, series: str) -> Sourc
             maintainer=maintainer,
             store=bench.store,
             workshop=bench.workshop,
+            known=known,
         ),
     )
     _refuse_another(bench, source)
     return source
+
+
+def _known_orig(bench: Bench, tool: Tool, cleared: Compatible) -> KnownOrig | None:
+    """Return the orig that the target has in place of ours, if that is to be used."""
+    ours, target = cleared.licensed.unpacked.orig, bench.target
+    found = target.known_orig(tool.source, cleared.release.version, ours)
+    return None if found is None else KnownOrig(orig=found, target=target.name)
 
 
 def _revision(bench: Bench, cleared: Compatible, content: str) -> int:

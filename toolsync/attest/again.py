@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find
+from toolsync.archives.sameness import difference
+from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find, known_orig
 from toolsync.config import Config
 from toolsync.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.errors import ToolsyncError
@@ -135,7 +136,13 @@ class _Again:
             self._record["unpack"]["orig"]["sha256"],
         )
         self._unpacked = found
-        return f"{found.orig.name} was made again with the same bytes"
+        known = set(filter(None, map(known_orig, self._record["series"].values())))
+        for orig in known:
+            how = difference(self._path(orig), self._store.path(found.orig), self._config.limits)
+            if how:
+                raise _Different(f"{orig.name}, which the target had, has other content: {how}")
+        and_so = ", and that of the target has the same content" if known else ""
+        return f"{found.orig.name} was made again with the same bytes{and_so}"
 
     def license(self) -> str:
         """Read the terms again and compare their fingerprints."""

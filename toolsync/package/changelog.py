@@ -8,12 +8,14 @@ from email.utils import format_datetime
 
 from debian.changelog import Changelog
 
-from toolsync.model import Compatible
+from toolsync.model import Blob, Compatible
 
 _WIDTH = 78
 
 
-def changelog(item: Compatible, *, source: str, version: str, series: str, maintainer: str) -> str:
+def changelog(
+    item: Compatible, *, source: str, version: str, series: str, maintainer: str, orig: Blob
+) -> str:
     """Return debian/changelog with one entry for this release in this series.
 
     The entry's date is the release's own (see `entry_date`), so that the same release and
@@ -27,7 +29,7 @@ def changelog(item: Compatible, *, source: str, version: str, series: str, maint
         urgency="medium",
         author=maintainer,
         date=format_datetime(entry_date(item)),
-        changes=["", *_lines(item), ""],
+        changes=["", *_lines(item, orig), ""],
     )
     return str(log)
 
@@ -40,19 +42,21 @@ def entry_date(item: Compatible) -> datetime:
     return datetime.fromtimestamp(item.licensed.unpacked.epoch, UTC)
 
 
-def _lines(item: Compatible) -> list[str]:
+def _lines(item: Compatible, orig: Blob) -> list[str]:
     unpacked = item.licensed.unpacked
     verified = unpacked.verified
     release = verified.fetched.release
     day = f", published on {release.published[:10]}" if release.published else ""
     what = "upstream's own file" if unpacked.untouched else f"repacked from {release.filename}"
+    if orig != unpacked.orig:
+        what = "as the archive has it, with the same content as upstream's"
     points = [
         f"- Found on {release.page} as {release.raw_version}{day}.",
         f"- Verified: {verified.statement}.",
         f"- Archive: {release.filename}, sha256",
         f"  {verified.fetched.archive.sha256}",
         f"- Orig tarball ({what}): sha256",
-        f"  {unpacked.orig.sha256}",
+        f"  {orig.sha256}",
     ]
     if unpacked.excluded:
         points.append(f"- Left out of it: {len(unpacked.excluded)} files, see debian/copyright.")

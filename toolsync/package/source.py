@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.definition import NOT_PACKAGING, Tool
 from toolsync.errors import PackageFailed
-from toolsync.model import Blob, Compatible, SourcePackage
+from toolsync.model import Blob, Compatible, Finding, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
 from toolsync.package.series import full_version
 from toolsync.system.run import run
@@ -19,6 +20,25 @@ from toolsync.system.work import Workshop
 _FAILED_HUNK = re.compile(
     r"^(?:Hunk #\d+ FAILED.*|patching file .*|.*malformed patch.*)$", re.MULTILINE
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOrig:
+    """An orig that a target has for ever: of our orig's content, and other bytes."""
+
+    orig: Blob
+    target: str
+
+    def finding(self, ours: Blob) -> Finding:
+        """Return what the evidence says of it."""
+        return Finding(
+            stage="package",
+            code="known-orig",
+            severity="info",
+            message=f"{self.target} has {self.orig.name} with sha256 {self.orig.sha256}, of the"
+            f" same content as ours ({ours.name}, sha256 {ours.sha256}): theirs is used, since"
+            " a file's name stands for the same bytes for ever",
+        )
 
 
 def package(
@@ -31,13 +51,15 @@ def package(
     maintainer: str,
     store: Store,
     workshop: Workshop,
+    known: KnownOrig | None = None,
 ) -> SourcePackage:
     """Return the source package, its files in the store.
 
-    ``content`` is the digest of what goes in, ``revision`` the packaging's count. Raises
-    PackageFailed with the hunk where a patch does not apply.
+    ``content`` is the digest of what goes in, ``revision`` the packaging's count; a ``known``
+    orig of the same content takes the place of ours. Raises PackageFailed with the hunk where a
+    patch does not apply.
     """
-    orig = item.licensed.unpacked.orig
+    orig = known.orig if known else item.licensed.unpacked.orig
     upstream = item.licensed.unpacked.verified.fetched.release.version
     version = full_version(upstream, series, revision, tool.epoch)
     with workshop.folder("package") as folder:
@@ -48,7 +70,12 @@ def package(
         if (notice := notice_of(item)) is not None:
             store.copy_to(notice, tree / "debian", "copyright")
         log = changelog(
-            item, source=tool.source, version=version, series=series, maintainer=maintainer
+            item,
+            source=tool.source,
+            version=version,
+            series=series,
+            maintainer=maintainer,
+            orig=orig,
         )
         (tree / "debian" / "changelog").write_text(log, encoding="utf-8")
         epoch = int(entry_date(item).timestamp())
@@ -65,6 +92,7 @@ def package(
         content=content,
         revision=revision,
         files=(*made, orig),
+        findings=(known.finding(item.licensed.unpacked.orig),) if known else (),
     )
 
 

@@ -6,15 +6,16 @@ Each change is shown in one step or not at all, see `reprepro`; repeating it cha
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-from toolsync.config import Local
-from toolsync.errors import Held, ProgramFailed, Replaced, SetupError, TryAgain, Unverified
-from toolsync.model import Built, Confirmed, Package, Receipt
+from toolsync.config import Limits, Local
+from toolsync.errors import Held, Hostile, ProgramFailed, Replaced, SetupError, TryAgain, Unverified
+from toolsync.model import Blob, Built, Confirmed, Package, Receipt
 from toolsync.publish import index
 from toolsync.publish.reprepro import Layout, Reprepro
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
@@ -38,10 +39,11 @@ class LocalArchive:
         store: Store,
         workshop: Workshop,
         signing: SigningHome,
+        limits: Limits | None = None,
     ) -> None:
         self._root, self._settings, self._series = root.absolute(), settings, series
         self._owner, self._store, self._workshop = owner, store, workshop
-        self._signing = signing
+        self._signing, self._limits = signing, limits or Limits()
         self._reprepro = Reprepro(self._root, signing)
 
     @property
@@ -86,6 +88,19 @@ class LocalArchive:
     def newest(self, source: str, series: str) -> str | None:
         """Return the newest version of a source package that the series' index names."""
         return index.newest(self._root, source, series)
+
+    def known_orig(self, source: str, upstream: str, ours: Blob) -> Blob | None:
+        """Return the orig in the pool; see `Target.known_orig`."""
+        from toolsync.archives.sameness import difference  # rarely needed
+
+        for name, digest in self._reprepro.checksums().items():
+            path = self._root / name
+            if path.name == ours.name and digest != ours.sha256 and path.is_file():
+                theirs = self._store.add_file(path)
+                with suppress(Hostile):
+                    same = not difference(path, self._store.path(ours), self._limits)
+                    return theirs if same and theirs.sha256 == digest else None
+        return None
 
     def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
         """Include source and binaries and show them; say nothing new when they are there."""

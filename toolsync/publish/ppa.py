@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from toolsync.config import Limits
 from toolsync.config import Ppa as Settings
 from toolsync.errors import Held, Waiting
-from toolsync.model import Confirmed, Package, Receipt, SourcePackage
+from toolsync.model import Blob, Confirmed, Package, Receipt, SourcePackage
 from toolsync.publish import follow, preflight
 from toolsync.publish.copying import ask_for_copy
+from toolsync.publish.origs import Fetch, Origs
 from toolsync.publish.ppadoctor import Looks, looks
 from toolsync.publish.sending import Send, both, may_send, send_out
 from toolsync.publish.shelf import Shelf
@@ -44,6 +46,8 @@ class PpaTarget:
         settings: Settings,
         api: Launchpad,
         send: Send,
+        fetch: Fetch,
+        limits: Limits,
         signer: Signer,
         store: Store,
         workshop: Workshop,
@@ -62,6 +66,14 @@ class PpaTarget:
             workshop=workshop,
             clock=clock,
             architecture=architecture,
+        )
+        self._origs = Origs(
+            api,
+            self._reference,
+            store=store,
+            fetch=fetch,
+            limits=limits,
+            private=lambda: self._shelf.archive.private,
         )
         self._checked: set[str] = set()
 
@@ -93,6 +105,10 @@ class PpaTarget:
         """Return the newest version that is published."""
         mine = (p for p in self._shelf.published() if p.source == source)
         return preflight.newest_of(mine, series)
+
+    def known_orig(self, source: str, upstream: str, ours: Blob) -> Blob | None:
+        """Return an orig that the PPA or Ubuntu itself has; see `Target.known_orig`."""
+        return self._origs.reusable(source, upstream, ours)
 
     def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
         """Upload the source package, unless Launchpad has it or may be about to show it."""
@@ -200,7 +216,7 @@ class PpaTarget:
             self._checked.add("key")
         preflight.check_series(self._api, source.series)
         preflight.check_version(source, history, self.name)
-        preflight.check_orig(self._api, source, history)
+        preflight.check_orig(self._api, source, history, self._origs)
 
     def uploader(self) -> str:
         """Return in whose name is uploaded, as far as it can be known."""

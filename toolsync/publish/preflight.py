@@ -7,14 +7,16 @@ ever, and what is signed by a key that nobody has registered is dropped without 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from debian.debian_support import Version, version_compare
 
-from toolsync.errors import Held, NotThere, Replaced, SetupError
-from toolsync.model import SourcePackage
+from toolsync.errors import Held, Replaced, SetupError
+from toolsync.model import Blob, SourcePackage
+from toolsync.publish.origs import Origs
 from toolsync.system.launchpad import Launchpad
-from toolsync.system.launchpadvalues import Archive, Publication
+from toolsync.system.launchpadvalues import Archive, Publication, RemoteFile
 
 
 def check_archive(archive: Archive) -> None:
@@ -76,29 +78,44 @@ def check_version(source: SourcePackage, history: Iterable[Publication], where: 
         )
 
 
-def check_orig(api: Launchpad, source: SourcePackage, history: Sequence[Publication]) -> None:
-    """Raise Replaced where the PPA knows our orig's name with other bytes."""
-    ours = {blob.name: blob for blob in source.files[1:]}
-    upstream = Version(source.version).upstream_version
+def check_orig(
+    api: Launchpad, source: SourcePackage, history: Sequence[Publication], origs: Origs
+) -> None:
+    """Raise Replaced where the PPA, or Ubuntu itself, knows our orig's name with other bytes."""
+    upstream = str(Version(source.version).upstream_version)
     for found in history:
         if Version(found.version).upstream_version == upstream:
-            check_files(api, source, found)
+            check_files(api, source, found, origs.differ)
             return
-    for found in _in_primary(api, source, str(upstream)):
-        for remote in api.files(found):
-            mine = ours.get(remote.name)
-            if mine is not None and remote.sha256 and remote.sha256 != mine.sha256:
-                raise _other_bytes(remote.name, remote.sha256, mine.sha256, "Ubuntu itself")
-        return
+    for found in origs.in_primary(source.name, upstream):
+        check_files(api, source, replace(found, series="Ubuntu itself"), origs.differ)
 
 
-def check_files(api: Launchpad, source: SourcePackage, found: Publication) -> None:
-    """Raise Replaced where a publication's files have our names and not our bytes."""
+def check_files(
+    api: Launchpad,
+    source: SourcePackage,
+    found: Publication,
+    differ: Callable[[RemoteFile, Blob], str] | None = None,
+) -> None:
+    """Raise Replaced where a publication's files have our names and not our bytes.
+
+    ``differ`` tells in a phrase how the content of an orig differs.
+    """
     ours = {blob.name: blob for blob in source.files[1:]}
     for remote in api.files(found):
         mine = ours.get(remote.name)
         if mine is not None and remote.sha256 and remote.sha256 != mine.sha256:
-            raise _other_bytes(remote.name, remote.sha256, mine.sha256, found.series)
+            how = ""
+            if differ is not None and ".orig.tar." in mine.name:
+                how = f". In the known one, {differ(remote, mine) or 'the content is the same'}"
+            raise Replaced(
+                f"{mine.name} is known to Launchpad ({found.series}) with sha256 {remote.sha256},"
+                f" wanted {mine.sha256}: an upload would be refused as having different contents"
+                + how,
+                resolution="Find out why they differ. A file name's bytes are for ever: an orig of"
+                " the same content is used for a new packaging (change something in the tool's"
+                " debian/); else tell the upstream version apart by a suffix (+repack1).",
+            )
 
 
 def newest_of(history: Iterable[Publication], series: str) -> str | None:
@@ -114,21 +131,3 @@ def newest_of(history: Iterable[Publication], series: str) -> str | None:
 def is_older(version: str, other: str) -> bool:
     """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
     return int(version_compare(version, other)) < 0
-
-
-def _in_primary(api: Launchpad, source: SourcePackage, upstream: str) -> Iterable[Publication]:
-    """Return publications in Ubuntu itself that have an orig of our orig's name."""
-    try:
-        found = api.sources("ubuntu/+archive/primary", name=source.name)
-    except NotThere:
-        return ()
-    return [pub for pub in found if Version(pub.version).upstream_version == upstream][:1]
-
-
-def _other_bytes(name: str, theirs: str, ours: str, where: str) -> Replaced:
-    return Replaced(
-        f"{name} is known to Launchpad ({where}) with sha256 {theirs}, wanted {ours}: an upload"
-        " would be refused as having different contents",
-        resolution="Find out why they differ. A file name's bytes are for ever: the known orig"
-        " must be reused, or the upstream version be told apart by a suffix (+repack1).",
-    )

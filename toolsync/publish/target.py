@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
-from toolsync.model import Confirmed, Package, Receipt
+from toolsync.model import Blob, Confirmed, Package, Receipt
 
 
 class Ledger(Protocol):
@@ -87,6 +87,16 @@ class Target(Protocol):
         """Return a digest that changes whenever what is served of a source package changes.
 
         It may change for other reasons too. Empty before anything is served for the series.
+        """
+        ...
+
+    def known_orig(self, source: str, upstream: str, ours: Blob) -> Blob | None:
+        """Return the orig tarball to use for ours, where the target has another one for ever.
+
+        That is one of the same source and upstream version with other bytes and the same
+        content (`archives.sameness`); it is in the store then. None where ours will do, and
+        where theirs cannot be used: `publish` refuses other bytes under one name. The
+        answer may be as old as the run. Raises TryAgain while nothing can be told.
         """
         ...
 

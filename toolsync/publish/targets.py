@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolsync.config import Config
 from toolsync.errors import SetupError
+from toolsync.model import Blob
 from toolsync.publish.local import LocalArchive
 from toolsync.publish.target import Target
 from toolsync.system import dput
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
+from toolsync.system.http import Http
 from toolsync.system.launchpad import Launchpad
 from toolsync.system.run import run
 from toolsync.system.signing import Signer
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
+
+if TYPE_CHECKING:
+    from toolsync.publish.origs import Fetch
 
 Opener = Callable[[str, Config, Store, Workshop, Clock], Target]
 """Takes what stands after the colon, the set-up, and where files are."""
@@ -38,6 +45,7 @@ def _local(_rest: str, config: Config, store: Store, workshop: Workshop, _: Cloc
         store=store,
         workshop=workshop,
         signing=SigningHome(config.state / "gnupg"),
+        limits=config.limits,
     )
 
 
@@ -61,12 +69,36 @@ def _ppa(rest: str, config: Config, store: Store, workshop: Workshop, clock: Clo
         settings=config.ppa,
         api=open_launchpad(config, clock),
         send=send,
+        fetch=fetcher(config, store, clock),
+        limits=config.limits,
         signer=open_signer(config),
         store=store,
         workshop=workshop,
         clock=clock,
         architecture=run("dpkg", "--print-architecture", timeout=20).out.strip(),
     )
+
+
+def fetcher(config: Config, store: Store, clock: Clock) -> Fetch:
+    """Return who brings one of Launchpad's files into the store, whole or not at all."""
+
+    def fetch(url: str, name: str, limit: int) -> Blob:
+        def attempt() -> Blob:
+            with store.writing(name) as sink:
+                http.download(url, lambda _: sink, limit=limit, seconds=config.limits.seconds)
+            return sink.blob
+
+        http = Http(
+            user_agent=config.user_agent,
+            timeout=config.timeout,
+            retries=config.retries,
+            mirrors=config.mirrors,
+            clock=clock,
+        )
+        with closing(http):
+            return http.retrying(attempt)
+
+    return fetch
 
 
 def open_launchpad(config: Config, clock: Clock) -> Launchpad:
