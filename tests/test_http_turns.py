@@ -97,12 +97,20 @@ def test_a_sighting_comes_back_as_it_was(found: list[Release]) -> None:
     assert unpack(kept, whole=False) == replace(sighting, releases=sighting.releases[:1])
 
 
+@given(st.lists(releases, min_size=1, max_size=5), st.text(max_size=4))
+def test_a_listing_comes_back_as_it_was(found: list[Release], folder: str) -> None:
+    """What most pages are: files of one folder, whose versions need no rule."""
+    listed = [it._replace(raw_version=it.version, url=folder + it.filename) for it in found]
+    sighting = Sighting(releases=tuple(listed), page="p")
+    assert unpack(pack(sighting), whole=True) == sighting
+
+
 @pytest.mark.parametrize("harm", [{"all": "!"}, {"newest": {}}, {"all": "c-jJ"}, {"odd": 1}])
 def test_a_damaged_one_is_told(harm: dict[str, object]) -> None:
     release = Release(tool="t", version="1", raw_version="1", url="u", filename="f", page="p")
     kept = pack(Sighting(releases=(release,), page="p"))
     with pytest.raises((TypeError, ValueError, KeyError)):
-        unpack({**kept, **harm}, whole=True)
+        unpack({**kept, **harm}, whole="newest" not in harm)
 
 
 def test_what_takes_long_lends_its_place() -> None:
