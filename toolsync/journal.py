@@ -20,9 +20,10 @@ from toolsync.errors import Busy, OutOfSpace, SetupError, ToolsyncError
 from toolsync.ledger import CONFIRMED, LEDGER, Ledger
 from toolsync.model import STAGES
 from toolsync.pagebook import FIRSTS, Pagebook
-from toolsync.records import SHA256, Entry, Key, Result, Upload
+from toolsync.records import SHA256, Entry, Key, Result
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import full_disk_is_told
+from toolsync.waybill import Waybill
 
 _MIGRATIONS = (
     """
@@ -72,7 +73,7 @@ _MIGRATIONS = (
 _PLACES = {stage: place for place, stage in enumerate(STAGES)}
 
 
-class Journal(Ledger, Docket, Pagebook):
+class Journal(Ledger, Docket, Pagebook, Waybill):
     """The state of all tools, in one SQLite file."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -215,54 +216,6 @@ class Journal(Ledger, Docket, Pagebook):
         rows = self._all("SELECT * FROM log WHERE tool=? ORDER BY id DESC LIMIT ?", tool, limit)
         return [Entry(**{k: row[k] for k in row if k != "id"}) for row in reversed(rows)]
 
-    # uploads
-
-    def upload(self, target: str, source: str, version: str, series: str) -> Upload | None:
-        """Return what is known of one upload."""
-        row = self._one(
-            "SELECT * FROM upload WHERE target=? AND source=? AND version=? AND series=?",
-            *(target, source, version, series),
-        )
-        return None if row is None else _upload(row)
-
-    def uploads(self, tool: str) -> list[Upload]:
-        """Return all uploads of a tool, oldest first."""
-        rows = self._all("SELECT * FROM upload WHERE tool=? ORDER BY rowid", tool)
-        return [_upload(row) for row in rows]
-
-    def claim(self, upload: Mapping[str, Any]) -> None:
-        """Note that a package is about to be sent; what was claimed before stays as it is."""
-        now = stamp(self._clock.now())
-        times = {"claimed": now, "changed": now, "since": now}
-        row = {**upload, "state": "claimed", "served": "", **times}
-        names = ", ".join(row)
-        self._put(
-            f"INSERT INTO upload ({names}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
-            " ON CONFLICT DO NOTHING",
-            *row.values(),
-        )
-
-    def advance(
-        self,
-        upload: Upload,
-        state: str,
-        served: str = "",
-        detail: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Note how far an upload has come; without ``detail`` the one that is there stays.
-
-        ``since`` changes only with the state.
-        """
-        now = stamp(self._clock.now())
-        text = None if detail is None else json.dumps(detail)
-        self._put(
-            "UPDATE upload SET since=CASE WHEN state=? THEN since ELSE ? END, state=?, served=?,"
-            " changed=?, detail=coalesce(?, detail)"
-            " WHERE target=? AND source=? AND version=? AND series=?",
-            *(state, now, state, served, now, text),
-            *(upload.target, upload.source, upload.version, upload.series),
-        )
-
     # the inside
 
     def _check_order(self, key: Key) -> None:
@@ -368,10 +321,6 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-
-
-def _upload(row: Mapping[str, Any]) -> Upload:
-    return Upload(**{**row, "detail": json.loads(row["detail"])})
 
 
 def _result(row: Mapping[str, Any]) -> Result:
