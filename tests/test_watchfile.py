@@ -47,11 +47,28 @@ def test_a_pattern_may_end_the_address_of_a_line() -> None:
     (source,) = parse("version=3\nhttp://h.invalid/a/foo-(.+)\\.tgz debian\n", "foo").sources
     assert (source.url, source.pattern) == ("http://h.invalid/a/", "foo-(.+)\\.tgz")
     assert source.schema == "debian"
+    (source,) = parse("version=4\nhttp://h.invalid/a/@PACKAGE@@ANY_VERSION@.tgz\n", "foo").sources
+    assert source.url == "http://h.invalid/a/"
+    assert Pattern(source.pattern, "p").fullmatch("foo-1.0.tgz")
+
+
+def test_a_line_goes_on_after_a_backslash_without_a_space() -> None:
+    """uscan(1): whether there is a space before the backslash is significant."""
+    text = 'opts="uversionmangle=s/rc/\\\n   ~rc/" http://h.invalid/\\\n\tfoo/ foo-(.+) \\\n same\n'
+    (source,) = parse(f"version=4\n{text}", "foo").sources
+    assert (source.url, source.pattern, source.schema) == (
+        "http://h.invalid/foo/",
+        "foo-(.+)",
+        "same",
+    )
+    assert mangled("1rc1", source.mangles["uversionmangle"]) == "1~rc1"
 
 
 def test_options_for_all_lines_and_defaults_for_all_paragraphs() -> None:
     lines = 'version=4\nopts="compression=gz"\nhttp://h.invalid/ a-(.+)\nhttp://h.invalid/ b-(.+)\n'
     assert [s.words["compression"] for s in parse(lines, "foo").sources] == ["gz", "gz"]
+    lines = "version=4\nopts=bare,repack http://h.invalid/ a-(.+)\nhttp://h.invalid/ b-(.+)\n"
+    assert [s.flags for s in parse(lines, "foo").sources] == [{"bare", "repack"}, {"bare"}]
 
 
 def test_unknown_options_are_named_and_stop_nothing() -> None:

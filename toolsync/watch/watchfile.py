@@ -30,6 +30,9 @@ _MACROS = {
 }
 """uscan(1); archives in .lz and .lzma count here too."""
 
+_GROUP = re.compile(r"\(.*\)|@(?:ANY|SEMANTIC|STABLE)_VERSION@")
+"""Where an address ends in such a thing, its last part is the pattern."""
+
 _AUTO = {
     "dversionmangle": r"s/@DEB_EXT@//",
     "uversionmangle": r"s/(\d)[_\.\-\+]?((?:RC|rc|pre|dev|beta|alpha|a|b)\.?\d*)$/$1~$2/",
@@ -53,6 +56,7 @@ _WORDS = {
     "versionseparator": "+~", "unzipopt": "",
 }  # fmt: skip
 _FLAGS = ("repack", "decompress", "bare", "versionless")
+_PERSISTENT = frozenset(("useragent", "compression", "bare"))
 _IGNORED = frozenset(("pasv", "passive", "active", "nopasv", "updatescript"))
 _ALIASES = {"pretty": "gitpretty", "date": "gitdate"}
 _ALLOWED = {
@@ -162,19 +166,19 @@ def _paragraphs(text: str) -> Iterator[dict[str, str]]:
 
 
 def _lines(text: str) -> Iterator[dict[str, str]]:
-    """Give the sources of a file of version 3 or 4; a line of options alone sets defaults."""
-    joined = re.sub(r"(?<!\\)\\\n[ \t]*", " ", re.sub(r"(?m)^\s*#.*\n?", "", text))
+    """Give the sources of a file of version 3 or 4; some options hold for later lines, too."""
+    joined = re.sub(r"(?<!\\)\\\r?\n[ \t]*", "", re.sub(r"(?m)^\s*#.*\n?", "", text))
     defaults: dict[str, str] = {}
     for line in filter(None, map(str.strip, joined.splitlines())):
         if re.match(r"version\s*=", line):
             continue
         options, rest = _options(line)
+        defaults |= {key: options[key] for key in _PERSISTENT & options.keys()}
         if not rest:
-            defaults |= {k: v for k, v in options.items() if k in ("useragent", "compression")}
             continue
         fields = rest.split(None, 3)
         head, slash, leaf = fields[0].rpartition("/")
-        if re.search(r"\(", leaf) and slash:
+        if slash and _GROUP.search(leaf):
             fields[0:1] = [head + slash, leaf]
         url, pattern, schema, *_ = [*fields, "", ""]
         yield (
