@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,19 @@ from toolsync.errors import SetupError, ToolsyncError
 from toolsync.model import STAGES, Blob, Outcome
 from toolsync.records import PageRow, Publication, Result, Upload
 from toolsync.report.chart import Point
-from toolsync.report.evidence import evidence, lines
+from toolsync.report.evidence import evidence
 from toolsync.report.feed import NAME, feed
 from toolsync.report.lag import lag
 from toolsync.report.page import (
     MAX_RECORDS,
+    File,
     Hold,
     Install,
     Place,
     Record,
     Site,
     ToolView,
-    render,
+    files,
     signed_name,
 )
 from toolsync.report.why import why
@@ -52,14 +54,12 @@ def write_site(
     """
     before = _ours(folder)
     site = gather(bench, tools, faulty)
-    files = list(render(site))
-    files.append((NAME, _feed(bench, site)))
-    files += _signed(bench, site)
-    names = tuple(name for name, _ in files)
+    todo: list[File] = [*files(site), (NAME, partial(_feed, bench, site)), *_signed(bench, site)]
+    names = tuple(name for name, _ in todo)
     # What is about to be written is ours, also if we are killed in between.
     _note(folder, sorted({*before, *names}))
-    for name, content in files:
-        replace_file(folder / name, content, durable=False)
+    for name, make in todo:
+        replace_file(folder / name, make(), durable=False)
     for name in set(before) - set(names):
         (folder / name).unlink(missing_ok=True)
     _note(folder, sorted(names))
@@ -69,7 +69,6 @@ def write_site(
 def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) -> Site:
     """Return the whole site as values: what the journal and the target know, nobody asked else."""
     published: dict[str, list[Publication]] = {}
-    stands = {tool.name: last_standing(bench, tool) for tool in tools}
     with bench.journal.one_moment():
         rows = bench.journal.publications()
         for row in rows:
@@ -77,7 +76,11 @@ def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) 
         looks = bench.journal.looks()
         views = [
             _view(
-                bench, tool, stands[tool.name], looks.get(tool.name), published.get(tool.name, ())
+                bench,
+                tool,
+                last_standing(bench, tool, warn=False),
+                looks.get(tool.name),
+                published.get(tool.name, ()),
             )
             for tool in tools
         ]
@@ -98,11 +101,11 @@ def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) 
     )
 
 
-def _signed(bench: Bench, site: Site) -> Iterator[tuple[str, bytes]]:
+def _signed(bench: Bench, site: Site) -> Iterator[File]:
     for tool in site.tools:
         for record in tool.records[:MAX_RECORDS]:
             if record.signed is not None:
-                yield signed_name(record.signed), bench.store.path(record.signed).read_bytes()
+                yield signed_name(record.signed), bench.store.path(record.signed).read_bytes
 
 
 def _feed(bench: Bench, site: Site) -> bytes:
@@ -148,7 +151,7 @@ def _view(
             Record(
                 version=record["version"],
                 outcome=_phrase(results[record["version"]]),
-                lines=tuple(lines(record)),
+                evidence=record,
                 signed=_kept(bench, signed.get(record["version"])),
             )
             for record in records[:MAX_RECORDS]

@@ -172,7 +172,13 @@ def _named(tool: Tool, found: Sighting) -> tuple[tuple[str, str], ...]:
 
 
 def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
-    """Return where a tool stands after this look."""
+    """Return where a tool stands after this look, with what there is to say of its keys."""
+    outcome = _stand(bench, tool, found)
+    warnings = () if isinstance(found, ToolsyncError) else key_warnings(bench, tool)
+    return replace(outcome, warnings=warnings) if warnings else outcome
+
+
+def _stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
     if isinstance(found, ToolsyncError):
         return in_trouble(bench, tool, found)
     taken = bench.journal.releases(tool.name)
@@ -184,7 +190,7 @@ def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
     refused = rejected(bench.journal, tool.name) if taken else {}
     newest = next((r.version for r in sifted.takeable if r.version not in refused), "")
     known = any(row["version"] == newest for row in taken)
-    outcome = standing(
+    return standing(
         tool,
         sifted,
         current=current,
@@ -193,8 +199,6 @@ def stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
         rejected=refused,
         recalled=found.recalled,
     )
-    warnings = key_warnings(bench, tool)
-    return replace(outcome, warnings=warnings) if warnings else outcome
 
 
 def sifted_of(bench: Bench, tool: Tool, found: Sighting) -> Sifted:
@@ -223,14 +227,17 @@ def _hold(bench: Bench, tool: Tool, version: str) -> Result | None:
     return next((h for h in held if not is_answered(bench.journal, h)), None)
 
 
-def last_standing(bench: Bench, tool: Tool) -> Outcome | None:
-    """Return where a tool stood at the last look, without asking anybody; None before any."""
+def last_standing(bench: Bench, tool: Tool, *, warn: bool = True) -> Outcome | None:
+    """Return where a tool stood at the last look, without asking anybody; None before any.
+
+    Without ``warn`` nothing is said of its keys, and so the journal is read only.
+    """
     row = bench.journal.page(tool.name)
     if row is None:
         return None
     sighting = _remembered(bench, tool, fingerprint(dump(tool.watch)), whole=True)
     if row.status == "answered" and sighting is not None:
-        return stand(bench, tool, sighting)
+        return (stand if warn else _stand)(bench, tool, sighting)
     outcome = in_trouble(bench, tool, ToolsyncError(row.message, resolution=row.resolution))
     status = row.status if row.status in STATUSES else "error"
     return replace(

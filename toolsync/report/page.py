@@ -7,9 +7,9 @@ where it is made. Nothing on a page needs a script or another server.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from toolsync.records import Publication
 from toolsync.report.chart import Point, large, small
+from toolsync.report.evidence import lines
 from toolsync.report.lag import in_words
 from toolsync.values import Blob
 
@@ -56,14 +57,14 @@ class Record:
     version: str
     outcome: str
     """In a phrase: where its way has ended so far."""
-    lines: tuple[str, ...]
+    evidence: Mapping[str, Any]
     signed: Blob | None = None
     """The signed statement, in the store, where there is one."""
 
     @property
     def text(self) -> str:
-        """The lines as one text."""
-        return "\n".join(self.lines)
+        """The evidence as lines for a person."""
+        return "\n".join(lines(self.evidence))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,29 +128,47 @@ def signed_name(blob: Blob) -> str:
     return f"evidence/{blob.sha256}.intoto.json"
 
 
+File = tuple[str, Callable[[], bytes]]
+"""A file's path below the site's folder, and what makes its content when it is to be written."""
+
+
 def render(site: Site) -> Iterator[tuple[str, bytes]]:
     """Give every file of the site: its path below the folder, and its content."""
-    templates = _templates()
-    index = templates.get_template("index.html.j2")
+    return ((name, make()) for name, make in files(site))
+
+
+def files(site: Site) -> Iterator[File]:
+    """Give every file of the site, none of them made yet: all at once would fill the memory."""
+    yield "index.html", partial(_index, site)
+    for tool in site.tools:
+        yield f"tools/{tool.name}.html", partial(_tool, site, tool)
+        yield f"tools/{tool.name}.json", partial(_evidence, tool)
+    for name in ("style.css", "page.js"):
+        yield name, (_HERE / name).read_bytes
+    for install in site.installs:
+        yield f"toolsync-{install.series}.sources", install.stanza.encode
+    if site.key:
+        yield "key.asc", site.key.encode
+
+
+def _index(site: Site) -> bytes:
     counts: dict[str, int] = {}
     for tool in site.tools:
         counts[tool.status] = counts.get(tool.status, 0) + 1
-    page = index.render(site=site, counts=counts, depth="")
-    yield "index.html", page.encode()
-    one = templates.get_template("tool.html.j2")
-    for tool in site.tools:
-        records = tool.records[:MAX_RECORDS]
-        page = one.render(site=site, tool=tool, records=records, depth="../")
-        yield f"tools/{tool.name}.html", page.encode()
-        # A release a line: with an indent, json does not use its fast half, which is written in C.
-        evidence = ",\n".join(json.dumps(record, ensure_ascii=False) for record in tool.evidence)
-        yield f"tools/{tool.name}.json", f"[{evidence}]\n".encode()
-    for name in ("style.css", "page.js"):
-        yield name, (_HERE / name).read_bytes()
-    for install in site.installs:
-        yield f"toolsync-{install.series}.sources", install.stanza.encode()
-    if site.key:
-        yield "key.asc", site.key.encode()
+    template = _templates().get_template("index.html.j2")
+    return template.render(site=site, counts=counts, depth="").encode()
+
+
+def _tool(site: Site, tool: ToolView) -> bytes:
+    records = tool.records[:MAX_RECORDS]
+    template = _templates().get_template("tool.html.j2")
+    return template.render(site=site, tool=tool, records=records, depth="../").encode()
+
+
+def _evidence(tool: ToolView) -> bytes:
+    # A release a line: with an indent, json does not use its fast half, which is written in C.
+    rows = ",\n".join(json.dumps(record, ensure_ascii=False) for record in tool.evidence)
+    return f"[{rows}]\n".encode()
 
 
 @cache
