@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import lzma
+import re
 import sys
 import tarfile
 import zipfile
@@ -44,12 +45,18 @@ def started(way: Way, web: Web) -> None:
     follow_bucket(way.rig.tools, web, TOOL, {VERSION: data})
 
 
+def told_of(way: Way, text: str) -> str:
+    """Return a text without what is another in each run of the tests."""
+    text = re.sub(r"[^ ]*/upload-\w+/", "", text.replace(way.launchpad.url, "https://launchpad"))
+    return text.replace("127.0.0.1:", "ppa:")
+
+
 def run(way: Way, what: str, status: int) -> dict[str, dict[str, Any]]:
     """Run once; return the uploads as `status --json` tells of them."""
-    message = way.sync(status)["message"].partition("; also: ")[0].replace(way.launchpad.url, "…")
+    message = told_of(way, way.sync(status)["message"].partition("; also: ")[0])
     uploads = way.uploads()
     states = "".join(f"{uploads[name]['state']:<13}" for name in SERIES)
-    LINES.extend((f"{way.method:<5} {what:<30} exit {status}  {states}", f"      {message}"))
+    LINES.extend((f"{way.method:<5} {what:<34} exit {status}  {states}", f"      {message}"))
     return uploads
 
 
@@ -77,6 +84,7 @@ def test_every_state_on_the_way_to_three_series(
         server.fault("refuse", when=".orig.", times=len(SERIES))
         assert states(run(way, "the server refuses the orig", 4)) == all_are("claimed")
         came = len(server.sessions(count=len(SERIES)))
+        launchpad.tick(minutes=1)
         assert states(run(way, "it takes all files", 4)) == all_are("sent")
         server.sessions(count=came + len(SERIES))
         launchpad.tick(minutes=6)
@@ -86,6 +94,7 @@ def test_every_state_on_the_way_to_three_series(
         uploads = run(way, "builders at work", 4)
         assert states(uploads) == all_are("building")
         shown = way.run("status", TOOL)
+        LINES.extend(("      status:", *told_of(way, shown).splitlines()[:5]))
         for record in (record for upload in uploads.values() for record in upload["records"]):
             assert record in shown
         way.ppa.debs |= debs
@@ -102,6 +111,8 @@ def what_is_there_is_what_was_sent(way: Way) -> None:
     """See that the evidence names Launchpad's records, and the one orig of all series."""
     assert {pub.series: pub.status for pub in way.ppa.sources} == all_are("Published")
     origs = {data for p in way.ppa.sources for n, data in p.source.files.items() if ".orig." in n}
+    shown = told_of(way, way.run("evidence", TOOL, VERSION)).partition("      launchpad:\n")[2]
+    LINES.extend(("      evidence, of jammy:", *shown.splitlines()[:9]))
     proof = way.json("evidence", TOOL, VERSION)["predicate"]
     (orig,) = origs
     assert hashlib.sha256(orig).hexdigest() == proof["unpack"]["orig"]["sha256"]
@@ -125,8 +136,7 @@ def what_is_there_is_what_was_sent(way: Way) -> None:
 def test_an_orig_that_ubuntu_has_is_used_where_it_holds_the_same(tmp_path: Path, web: Web) -> None:
     with opened_way(tmp_path, TOOL, more="apt = false") as way:
         started(way, web)
-        with zipfile.ZipFile(io.BytesIO(ami_zip(VERSION))) as vendors:
-            theirs = lzma.compress(packed_by_hand(vendors))
+        theirs = packed_by_hand(ami_zip(VERSION))
         way.launchpad.add_to_ubuntu(TOOL, f"{VERSION}-0ubuntu1", theirs)
         assert states(run(way, "Ubuntu has the orig, packed else", 4)) == all_are("sent")
         way.server.sessions(count=len(SERIES))
@@ -150,26 +160,30 @@ def test_an_orig_that_ubuntu_has_is_used_where_it_holds_the_same(tmp_path: Path,
         assert "that of the target has the same content" in told
 
 
-def packed_by_hand(vendors: zipfile.ZipFile) -> bytes:
-    """Return a zip's files as a tar, as somebody's tar packs them on some day."""
+def packed_by_hand(vendors: bytes, *more: str) -> bytes:
+    """Return a zip's files as an orig, as somebody packs them on some day, and some ``more``."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as packed:
-        for member in vendors.infolist():
+    with zipfile.ZipFile(io.BytesIO(vendors)) as files, tarfile.open(fileobj=out, mode="w") as tar:
+        for member in files.infolist():
             info = tarfile.TarInfo(member.filename.rstrip("/"))
             info.type = tarfile.DIRTYPE if member.is_dir() else tarfile.REGTYPE
             info.mode, info.uname = member.external_attr >> 16 & 0o7777, "somebody"
             info.size, info.mtime = member.file_size, 1_700_000_000
-            packed.addfile(info, io.BytesIO(vendors.read(member)))
-    return out.getvalue()
+            tar.addfile(info, io.BytesIO(files.read(member)))
+        for name in more:
+            tar.addfile(tarfile.TarInfo(name))
+    return lzma.compress(out.getvalue())
 
 
 def test_rejected(tmp_path: Path, web: Web) -> None:
     with opened_way(tmp_path, TOOL) as way:
         started(way, web)
-        way.launchpad.add_to_ubuntu(TOOL, f"{VERSION}-0ubuntu1", b"other bytes")
+        theirs = packed_by_hand(ami_zip(VERSION), f"{TOOL}-{VERSION}/added")
+        way.launchpad.add_to_ubuntu(TOOL, f"{VERSION}-0ubuntu1", theirs)
         uploads = run(way, "Ubuntu has another orig", 3)
         assert states(uploads) == all_are("rejected")
-        assert all("different contents" in upload["said"] for upload in uploads.values())
+        for upload in uploads.values():
+            assert "different contents; in the known one 'added' is a file" in upload["said"]
         assert way.server.sessions() == []
 
 

@@ -108,9 +108,15 @@ BAD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda tar: lzma.compress(again(tar, more="backdoor")),
         "'backdoor' is a file of sha256",
     ),
-    "no archive": (lambda tar: b"<html>", "cannot be compared: the archive is a web page"),
+    "no archive": (
+        lambda tar: b"<html>",
+        "the known one cannot be compared: the archive is a web page",
+    ),
     "cut short": (lambda tar: lzma.compress(again(tar))[:-9], "cannot be compared: the archive"),
-    "another form": (lambda tar: gzip.compress(again(tar)), "it is called .xz and is gz"),
+    "another form": (
+        lambda tar: gzip.compress(again(tar)),
+        "the known one is called .xz and is gz",
+    ),
 }
 
 

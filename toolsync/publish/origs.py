@@ -72,7 +72,7 @@ class Origs:
         return self._primary[source, upstream]
 
     def differ(self, known: RemoteFile, ours: Blob) -> str:
-        """Return in a phrase how a known orig's content differs from ours, empty if not at all.
+        """Return in a sentence how a known orig's content differs from ours, empty if not at all.
 
         Raises Unreachable while it cannot be fetched.
         """
@@ -83,10 +83,11 @@ class Origs:
             path = self._store.path(theirs)
             form, ending = archive_form(path), known.name.rpartition(".")[2]
             if form != ending:
-                return f"it is called .{ending} and is {form or 'not compressed'}"
-            return difference(path, self._store.path(ours), self._limits)
+                return f"the known one is called .{ending} and is {form or 'not compressed'}"
+            how = difference(path, self._store.path(ours), self._limits)
         except (NotThere, Hostile) as error:
-            return f"it cannot be compared: {error}"
+            return f"the known one cannot be compared: {error}"
+        return f"in the known one {how}" if how else ""
 
     def _get(self, known: RemoteFile) -> None:
         if self._private():

@@ -107,7 +107,7 @@ def check_files(
         if mine is not None and remote.sha256 and remote.sha256 != mine.sha256:
             how = ""
             if differ is not None and ".orig.tar." in mine.name:
-                how = f". In the known one, {differ(remote, mine) or 'the content is the same'}"
+                how = f"; {differ(remote, mine) or 'both hold the same'}"
             raise Replaced(
                 f"{mine.name} is known to Launchpad ({found.series}) with sha256 {remote.sha256},"
                 f" wanted {mine.sha256}: an upload would be refused as having different contents"
