@@ -2,8 +2,8 @@
 
 ``python -m tests.bench.page`` makes a journal of three releases for each tool in two series, of
 which every tenth tool has one held with its diff, and every published release signed evidence.
-It prints wall and CPU seconds and peak memory of the command, medians of several rounds, and ends
-with status 1 where the CPU seconds are over 2. What is made can be kept with ``--keep DIR``.
+It prints wall and CPU seconds and peak memory of the command, medians of several rounds. What is
+made can be kept with ``--keep DIR``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.system.gpg import SigningHome
 
-TOOLS, MOST = 1_000, 2.0
+TOOLS = 1_000
 _VERSIONS = ("1.2.0", "1.2.1", "1.2.2")
 
 
@@ -85,8 +85,8 @@ def run(folder: Path, rounds: int) -> tuple[Cost, int]:
     return Cost(*(statistics.median(column) for column in zip(*costs, strict=True))), files
 
 
-def main() -> int:
-    """Measure, print, and return the exit status."""
+def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tools", type=int, default=TOOLS)
     parser.add_argument("--rounds", type=int, default=5)
@@ -105,8 +105,7 @@ def main() -> int:
         f"{options.tools} tools, {files} files: {cost.wall:.2f} s wall, {cost.cpu:.2f} s CPU,"
         f" peak {cost.rss:.0f} MB\n"
     )
-    return 0 if cost.cpu <= MOST else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
