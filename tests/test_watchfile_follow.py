@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -305,6 +306,34 @@ def test_a_version_may_be_named(package: Package) -> None:
     found = package.fetch("--version", "0.9")
     assert (found["version"], found["status"], found["accepted"]) == ("0.9", "new", True)
     assert package.fetch("--version", "7.7", status=2)["accepted"] is False
+
+
+def test_two_parts_of_one_name(package: Package) -> None:
+    line = "BASE/{}/ hello-([\\d.]+)\\.tar\\.gz"
+    package.watch(line.format("a"), f'opts="component=extra" {line.format("b")} same')
+    for place, name in (("a", "hello"), ("b", "extra")):
+        package.page("hello-2.0.tar.gz", path=f"/{place}/")
+        package.web.serve(f"/{place}/hello-2.0.tar.gz", archive("2.0", name=name))
+    assert "hello-2.0.tar.gz" in package.fetch(status=5)["message"]
+    assert package.files() == []
+    package.web.serve("/b/hello-2.0.tar.gz", archive("2.0"))
+    package.fetch()
+    origs = ["hello_2.0.orig-extra.tar.gz", "hello_2.0.orig.tar.gz"]
+    assert package.files() == ["hello-2.0.tar.gz", *origs]
+
+
+def test_a_branch_of_a_repository_has_a_version_by_its_day_in_utc(package: Package) -> None:
+    repository = package.debian.parent.parent / "repository"
+    git = ["git", "-C", str(repository), "-c", "user.name=A", "-c", "user.email=a@a.invalid"]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
+    late = {"GIT_COMMITTER_DATE": "2024-03-04T23:00:00-05:00", "PATH": os.environ["PATH"]}
+    words = ("commit", "-q", "--allow-empty", "-m", "one")
+    subprocess.run([*git, *words], check=True, env=late)
+    for ref in ("HEAD", "heads/main"):
+        package.watch(f'opts="mode=git,uversionmangle=s/^0/9/" file://{repository} {ref}')
+        assert package.check(status=3)["newest"].startswith("0.0~git20240305.")
+    package.watch(f'opts="mode=git,pretty=2+%cd,date=%H%M" file://{repository} HEAD')
+    assert package.check()["newest"] == "2+0400"
 
 
 def test_a_tag_of_a_repository(package: Package) -> None:

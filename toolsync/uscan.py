@@ -8,6 +8,7 @@ is never trusted. docs/watch-files.md tells all differences.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,12 +88,13 @@ def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: boo
     proofs: list[Proof] = []
     origs: list[tuple[Part, Orig]] = []
     with bench.workshop.folder("uscan") as folder:
-        archives = []
+        archives: list[Path] = []
         for number, part in enumerate(bundle.parts):
             place = folder / str(number)
             place.mkdir()
             archive = _download(bench, tool, part, place)
             _refuse_other_bytes(archive, output, tool)
+            _refuse_same_name(archive, archives)
             proof = prove(bench, tool, part, archive, place, bundle.sums)
             if proof.verdict not in ("good", "unchecked"):
                 refusal = Refused(proof.sentence, resolution=proof.resolution)
@@ -104,7 +106,8 @@ def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: boo
         suffix = bundle.main.source.words["repacksuffix"]
         if suffix and any(orig.excluded for _, orig in origs):
             origs = [(part, _renamed(orig, version, version + suffix)) for part, orig in origs]
-        _place([*archives, *(orig.path for _, orig in origs)], output)
+        placed = {path.name: path for path in (*archives, *(orig.path for _, orig in origs))}
+        _place(list(placed.values()), output)
     return Taken(
         file=archives[0].name,
         orig=origs[0][1].name,
@@ -170,6 +173,16 @@ def _refuse_other_bytes(archive: Path, output: Path, tool: Tool) -> None:
                 f"{there} is there already, but with other bytes than upstream now publishes"
                 f" (sha256 {digest_of(there)[0]}, not {digest_of(archive)[0]})",
                 resolution="One of them was changed. Compare both, then remove the wrong one.",
+            )
+
+
+def _refuse_same_name(archive: Path, others: Sequence[Path]) -> None:
+    """Raise SetupError where another part's download has the name and is not the same file."""
+    for other in others:
+        if other.name == archive.name and digest_of(other) != digest_of(archive):
+            raise SetupError(
+                f"debian/watch: two tarballs of this release would both be saved as {other.name}",
+                resolution="Give one of them another name with filenamemangle.",
             )
 
 

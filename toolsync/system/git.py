@@ -89,10 +89,10 @@ class Tree:
         self._run("archive", "--format=tar", f"--prefix={prefix}/", f"--output={into}", self._ref)
 
     def describe(self, pretty: str, date: str) -> str:
-        """Return a version for the commit: ``describe``, or a format of git-log(1)."""
+        """Return a version for the commit: ``describe``, or a format of git-log(1), in UTC."""
         if pretty == "describe":
             return self._run("describe", "--tags", self._ref).out.strip().replace("-", ".")
-        words = ("--max-count=1", f"--date=format:{date}", f"--pretty={pretty}", "--abbrev=7")
+        words = ("--max-count=1", f"--date=format-local:{date}", f"--pretty={pretty}", "--abbrev=7")
         out = self._run("log", *words, self._ref, utc=True).out
         return out.strip()
 

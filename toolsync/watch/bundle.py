@@ -171,7 +171,8 @@ def _release(tool: Tool, source: Source, hit: Hit) -> Release | None:
         package = re.escape(package_of(tool.folder).name)
         name = re.search(_NAMED.format(package), filename)
         version = name[1] if name else ""
-    version = mangled(version, source.mangles["uversionmangle"])
+    if not _is_formed(source):
+        version = mangled(version, source.mangles["uversionmangle"])
     if not _VERSION.fullmatch(version) or not (source.is_git or http_address(url)):
         return None
     return Release(
@@ -183,6 +184,11 @@ def _release(tool: Tool, source: Source, hit: Hit) -> Release | None:
         page=hit.page,
         tag=hit.href if source.is_git else "",
     )
+
+
+def _is_formed(source: Source) -> bool:
+    """Say whether a branch's version is a format's: no uversionmangle is for those (uscan(1))."""
+    return source.follows_branch and source.words["gitpretty"] != "describe"
 
 
 def _filename(source: Source, hit: Hit, url: str) -> str:
@@ -198,7 +204,7 @@ def _filename(source: Source, hit: Hit, url: str) -> str:
 
 def _git_hits(source: Source) -> list[Hit]:
     pattern, url = compiled(source), source.url
-    if source.pattern == "HEAD" or source.pattern.startswith("heads/"):
+    if source.follows_branch:
         ref = source.pattern if source.pattern == "HEAD" else f"refs/{source.pattern}"
         pretty = source.words["gitpretty"]
         whole = source.words["gitmode"] == "full" or pretty == "describe"

@@ -98,6 +98,11 @@ class Source:
         """Whether this is a git repository."""
         return self.words["mode"] == "git"
 
+    @property
+    def follows_branch(self) -> bool:
+        """Whether this is a git repository of which a branch is followed, and no tags."""
+        return self.is_git and (self.pattern == "HEAD" or self.pattern.startswith("heads/"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchFile:

@@ -125,8 +125,8 @@ def _whole_listing(page: Page, url: str, source: Source, ask: Ask) -> Page:
 def compiled(source: Source) -> Pattern:
     """Return the source's pattern; raises SetupError where it has no group for a version."""
     pattern = Pattern(source.pattern, "debian/watch: the matching pattern")
-    fixed = source.is_git and source.pattern.startswith(("HEAD", "heads/"))
-    if not pattern.groups and not source.mangles["filenamemangle"] and not fixed:
+    named = pattern.groups or source.mangles["filenamemangle"] or source.follows_branch
+    if not named:
         raise SetupError(
             f"debian/watch: {source.pattern!r} has no group (…) that is the version",
             resolution="Put parentheses around the version's part.",
