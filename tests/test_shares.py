@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -90,11 +90,11 @@ def test_the_limits_hold_for_all_processes_together(config: Config) -> None:
     count = processes(config, len(names))
     limits = set()
 
-    def check(part: Config, share: tuple[str, ...]) -> list[Outcome]:
+    def check(part: Config, share: Mapping[str, Path]) -> list[Outcome]:
         limits.add((part.jobs * count <= config.jobs, part.per_host * count <= config.per_host))
         return [outcome(name) for name in share]
 
-    found = shared(config, names, check)
+    found = shared(config, dict.fromkeys(names, Path()), check)
     assert [it.tool for it in found] == names
     assert len({it.message for it in found}) == count
     assert limits == {(True, True)}
@@ -104,12 +104,12 @@ def test_the_limits_hold_for_all_processes_together(config: Config) -> None:
 def test_a_lost_share_is_an_error_of_each_of_its_tools(config: Config) -> None:
     names, here = [f"tool{n:04}" for n in range(900)], os.getpid()
 
-    def check(part: Config, share: tuple[str, ...]) -> list[Outcome]:
+    def check(part: Config, share: Mapping[str, Path]) -> list[Outcome]:
         if os.getpid() != here:
             os.kill(os.getpid(), signal.SIGKILL)
         return [outcome(name) for name in share]
 
-    found = shared(config, names, check)
+    found = shared(config, dict.fromkeys(names, Path()), check)
     assert [it.tool for it in found] == names
     lost = [it for it in found if it.status == "error"]
     assert lost

@@ -166,22 +166,13 @@ def load_tools(
     """
     tools: list[Tool] = []
     faults: dict[str, SetupError] = {}
-    for name, tool in each_tool(config, names):
+    for name, folder in tools_named(config, names).items():
+        tool = read_tool(folder)
         if isinstance(tool, SetupError):
             faults[name] = tool
         else:
             tools.append(tool)
     return tuple(tools), faults
-
-
-def each_tool(
-    config: Config, names: tuple[str, ...] = ()
-) -> Iterator[tuple[str, Tool | SetupError]]:
-    """Give what `load_tools` returns one by one, each read when it is asked for.
-
-    Raises what `tools_named` raises, before anything is given.
-    """
-    return ((name, _read(folder)) for name, folder in tools_named(config, names).items())
 
 
 def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
@@ -206,7 +197,8 @@ def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
     return {name: found[name] for name in names or config.tools or sorted(found)}
 
 
-def _read(folder: Path) -> Tool | SetupError:
+def read_tool(folder: Path) -> Tool | SetupError:
+    """Return the tool that a folder defines, or what is wrong with it."""
     try:
         return load_tool(folder)
     except SetupError as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 from toolsync.config import Config
 from toolsync.errors import ToolsyncError
@@ -20,21 +22,23 @@ _LEAST = 200
 _THREADS = 8
 """Looks at once that each process should have at least."""
 
-Check = Callable[[Config, tuple[str, ...]], list[Outcome]]
-"""Looks at the tools named, by a set-up; opens what it works with itself."""
+Check = Callable[[Config, Mapping[str, Path]], list[Outcome]]
+"""Looks at the tools in these folders, by a set-up; opens what it works with itself."""
 
 
-def shared(config: Config, names: Sequence[str], check: Check) -> list[Outcome]:
-    """Return where each tool stands, in the order of ``names``; ``check`` looks at a share.
+def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Outcome]:
+    """Return where each tool stands, in the order of ``places``; ``check`` looks at a share.
+
+    ``places`` are the tools' folders by name.
 
     The limits on requests at once, in all and for one host, hold for the processes together; with
     pauses between requests to a host there is one process, for only that can keep them.
     """
-    count = processes(config, len(names))
+    count = processes(config, len(places))
     if count == 1:
-        return check(config, tuple(names))
+        return check(config, places)
     part = replace(config, jobs=config.jobs // count, per_host=config.per_host // count)
-    shares = [tuple(names[place::count]) for place in range(count)]
+    shares = [dict(islice(places.items(), n, None, count)) for n in range(count)]
     with closing(Journal(config.state / "journal.sqlite", SystemClock())):
         pass  # made or brought up to date by one, before many open it
     works = [lambda share=share: check(part, share) for share in shares]
@@ -42,7 +46,7 @@ def shared(config: Config, names: Sequence[str], check: Check) -> list[Outcome]:
     for share, answer in zip(shares, side_by_side(works), strict=True):
         lost = isinstance(answer, ToolsyncError)
         found += [faulty(name, answer) for name in share] if lost else answer  # type: ignore[arg-type]
-    order = {name: place for place, name in enumerate(names)}
+    order = {name: n for n, name in enumerate(places)}
     return sorted(found, key=lambda outcome: order.get(outcome.tool, len(order)))
 
 

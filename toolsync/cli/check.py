@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -9,8 +10,8 @@ import click
 from toolsync.cli import render
 from toolsync.cli.session import (
     Settings,
-    names_of,
     opened_by,
+    places_of,
     settled,
     tool_names,
     tools_in_turn,
@@ -18,6 +19,8 @@ from toolsync.cli.session import (
 from toolsync.errors import FINE, SOMETHING_NEW, gravest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from toolsync.config import Config
     from toolsync.model import Outcome
 
@@ -45,13 +48,13 @@ def command(
     from toolsync.shares import shared
     from toolsync.survey import check
 
-    def look(config: Config, names: tuple[str, ...]) -> list[Outcome]:
+    def look(config: Config, places: Mapping[str, Path]) -> list[Outcome]:
         with opened_by(config, settings) as bench:
-            chosen, faulty = tools_in_turn(config, names)
+            chosen, faulty = tools_in_turn(places)
             return [*check(bench, chosen, config.jobs), *faulty()]
 
     config = settled(settings, jobs=jobs, per_host=per_host)
-    found = shared(config, names_of(config, tools), look)
+    found = shared(config, places_of(config, tools), look)
     if as_json:
         render.as_json([render.outcome_row(outcome) for outcome in found])
     else:

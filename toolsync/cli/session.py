@@ -130,62 +130,54 @@ def chosen_tools(
 
     Raises what is wrong with the definitions when none is left to work on.
     """
-    each, faulty = tools_in_turn(config, names)
+    each, faulty = tools_in_turn(places_of(config, names))
     tools = tuple(each)
     return tools, faulty()
 
 
-def tools_in_turn(
-    config: Config, names: tuple[str, ...]
-) -> tuple[Iterator[Tool], Callable[[], tuple[Outcome, ...]]]:
-    """Return the tools of `chosen_tools`, each read when it is asked for; and the faulty ones.
+def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
+    """Return the folders of the tools named (all if none is named); what they hold is not read."""
+    from toolsync.definition import tools_named
 
-    These are known, and what is wrong is raised, when all tools have been asked for.
-    """
-    from toolsync.definition import Tool, each_tool
-    from toolsync.errors import SetupError
-    from toolsync.plan import faulty
-
-    folders = [name for name in names if _is_folder(name)]
-    for folder in folders:
-        if not any((Path(folder) / file).is_file() for file in ("tool.toml", "debian/watch")):
+    folders = {name: Path(name).resolve() for name in names if _is_folder(name)}
+    for name, folder in folders.items():
+        if not any((folder / file).is_file() for file in ("tool.toml", "debian/watch")):
             raise UsageError(
-                f"{folder} has neither tool.toml nor debian/watch",
+                f"{name} has neither tool.toml nor debian/watch",
                 resolution="Name a tool, or a folder that defines one.",
             )
     plain = tuple(name for name in names if name not in folders)
-    named = each_tool(config, plain) if plain or not folders else iter(())
+    return {**(tools_named(config, plain) if plain or not folders else {}), **folders}
+
+
+def tools_in_turn(
+    places: Mapping[str, Path],
+) -> tuple[Iterator[Tool], Callable[[], tuple[Outcome, ...]]]:
+    """Return the tools of `places_of`, each read when it is asked for; and the faulty ones.
+
+    These are known, and what is wrong is raised, when all tools have been asked for.
+    """
+    from toolsync.definition import Tool, read_tool
+    from toolsync.errors import SetupError
+    from toolsync.plan import faulty
+
     faults: dict[str, SetupError] = {}
-    usable = 0
 
     def each() -> Iterator[Tool]:
-        nonlocal usable
-        for name, tool in named:
+        for name, folder in places.items():
+            tool = _folder_tool(folder) if _is_folder(name) else read_tool(folder)
             if isinstance(tool, Tool):
-                usable += 1
                 yield tool
             else:
                 faults[name] = tool
-        for folder in folders:
-            usable += 1
-            yield _folder_tool(Path(folder).resolve())
 
     def the_faulty() -> tuple[Outcome, ...]:
-        if faults and not usable:
+        if faults and len(faults) == len(places):
             errors = list(faults.values())
             raise SetupError("\n".join(map(str, errors)), resolution=errors[0].resolution)
         return tuple(faulty(name, error) for name, error in faults.items())
 
     return each(), the_faulty
-
-
-def names_of(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names and folders of the tools that `tools_in_turn` gives, none of them read."""
-    from toolsync.definition import tools_named
-
-    plain = tuple(name for name in names if not _is_folder(name))
-    folders = tuple(name for name in names if _is_folder(name))
-    return (*(tools_named(config, plain) if plain or not folders else ()), *folders)
 
 
 def chosen_tool(config: Config, name: str) -> Tool:
