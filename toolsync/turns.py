@@ -50,17 +50,21 @@ def in_turn(
         done.put((place, host, item, act(item)))
 
     with ThreadPoolExecutor(jobs + _LENT) as pool:
-        while True:
+
+        def fill() -> None:
             while places.free() and (found := waiting.take()) is not None:
                 pool.submit(work, places.taken(), *found)
-            if not places.running:
-                return
+
+        fill()
+        while places.running:
             try:
                 place, host, item, result = done.get(timeout=places.patience())
             except Empty:
+                fill()
                 continue
             places.ended(place)
             waiting.ended(host)
+            fill()  # before the caller takes his time over the result
             yield item, result
 
 

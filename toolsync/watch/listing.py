@@ -16,6 +16,8 @@ from toolsync.watch.reading import charset_of
 
 _KEPT = b"<>\"'"
 _REST = bytes(byte for byte in range(256) if byte not in _KEPT)
+_LARGEST = 2 * 1024 * 1024
+"""Bytes of a page that is parted at each tag; what is larger may have very many."""
 _START = itemgetter(slice(0, 12))
 """What a tag begins with, longer than any name that follows."""
 _NAME = re.compile(rb"[^\s>]*")
@@ -40,6 +42,8 @@ def plain_links(page: Page) -> list[str] | None:
     close in their tag, with ``<`` or ``>`` in them, or in an encoding that writes tags otherwise.
     """
     body = page.body or b""
+    if len(body) > _LARGEST:
+        return None
     head = _HEAD.match(body)
     rest = body[head.end() :] if head else body
     # Each tag with its quotes in pairs, and nothing else, is nothing when both are taken away.
