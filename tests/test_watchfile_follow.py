@@ -329,7 +329,7 @@ def test_a_branch_of_a_repository_has_a_version_by_its_day_in_utc(package: Packa
     late = {"GIT_COMMITTER_DATE": "2024-03-04T23:00:00-05:00", "PATH": os.environ["PATH"]}
     words = ("commit", "-q", "--allow-empty", "-m", "one")
     subprocess.run([*git, *words], check=True, env=late)
-    for ref in ("HEAD", "heads/main"):
+    for ref in ("HEAD", "heads/main", "refs/heads/main"):
         package.watch(f'opts="mode=git,uversionmangle=s/^0/9/" file://{repository} {ref}')
         assert package.check(status=3)["newest"].startswith("0.0~git20240305.")
     package.watch(f'opts="mode=git,pretty=2+%cd,date=%H%M" file://{repository} HEAD')

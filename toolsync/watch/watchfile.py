@@ -237,12 +237,15 @@ def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Sourc
         mangles[key] = parse_rules(substituted(text, package, component), key)
     known = {*_WORDS, *_FLAGS, *_MANGLES, *_IGNORED, "source", "matchingpattern", "schema"}
     unknown += sorted(set(options) - known)
+    pattern = substituted(options["matchingpattern"], package, component)
+    if words["mode"] == "git" and re.fullmatch(r"refs/heads/[^()]+", pattern):
+        pattern = pattern.removeprefix("refs/")  # uscan(1) names branches in both ways
     url = options["source"]
     for word, name in (("@PACKAGE@", package), ("@COMPONENT@", component)):
         url = url.replace(word, name)
     return Source(
         url=substituted(url, package, component),
-        pattern=substituted(options["matchingpattern"], package, component),
+        pattern=pattern,
         schema=options["schema"].lower(),
         words=words,
         flags=frozenset(f for f in _FLAGS if options.get(f, "no").lower() in ("yes", "1", "true")),
