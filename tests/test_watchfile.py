@@ -158,6 +158,28 @@ def test_an_explosive_pattern_is_stopped(expression: str) -> None:
         assert pattern.fullmatch(subject) is None
 
 
+@pytest.mark.parametrize(
+    ("expression", "text", "other"),
+    [
+        (r"a\h\H+", "a b-c", "a b c"),
+        (r"[\h]", "\t", "\\"),
+        (r"\V\v", "a\r", "\na"),
+        (r"\N+", "abc", "a\nb"),
+        (r"(?'v'a+)-\k'v'", "aa-aa", "aa-a"),
+        (r"a\z", "a", "a\n"),
+    ],
+)
+def test_escapes_mean_what_they_mean_to_perl(expression: str, text: str, other: str) -> None:
+    assert Pattern(expression, "p").fullmatch(text)
+    assert not Pattern(expression, "p").fullmatch(other)
+
+
+@pytest.mark.parametrize("expression", [r"(a)\g{-1}", r"[\H]", r"\N{U+41}", r"\cA"])
+def test_escapes_without_a_meaning_here_are_refused(expression: str) -> None:
+    with pytest.raises(SetupError, match="is not known here"):
+        Pattern(expression, "p")
+
+
 def test_a_repeat_of_repeats_that_does_no_harm_is_allowed() -> None:
     match = Pattern(r"foo-((?:\d+\.?)+)\.tar\.gz", "p").fullmatch("foo-1.2.3.tar.gz")
     assert match

@@ -17,9 +17,13 @@ from toolsync.errors import SetupError
 SECONDS = 0.5
 """What one match may take; an honest one takes thousandths."""
 
-_KEPT = frozenset("dDwWsSbBAntrfae0123456789pPRXNKHVv")
+_KEPT = frozenset("dDwWsSbBAntrfa0123456789pPRXK")
 """Letters and digits that mean the same after a backslash to Perl and to the library."""
-_SIMPLE = {"Z": r"(?=\n?\Z)", "z": r"\Z", "h": r"[ \t]", "E": ""}
+_SIMPLE = {
+    "Z": r"(?=\n?\Z)", "z": r"\Z", "E": "", "e": r"\x1b", "N": r"[^\n]",
+    "h": r"[ \t]", "H": r"[^ \t]", "v": r"[\n\x0b\f\r]", "V": r"[^\n\x0b\f\r]",
+}  # fmt: skip
+_NAMED = re.compile(r"\(\?'(\w+)'")
 
 
 class Pattern:
@@ -94,6 +98,8 @@ def translated(expression: str) -> str:
             piece, at = _set(expression, at)
         elif expression.startswith(("(?{", "(??{", "(*"), at):
             raise ValueError("it holds code or a verb for Perl's engine, which is never run")
+        elif named := _NAMED.match(expression, at):
+            piece, at = f"(?P<{named[1]}>", named.end()
         elif expression.startswith("(?^", at):
             piece, at = "(?", at + 3
         else:
@@ -118,7 +124,7 @@ def _escape(text: str, at: int) -> tuple[str, int]:
     named = re.compile(r"\\k(?:<(\w+)>|\{(\w+)\}|'(\w+)')").match(text, at)
     if named:
         return f"(?P={named[1] or named[2] or named[3]})", named.end()
-    if char in ("G", "C", "c", "o"):
+    if char in ("G", "C", "c", "o", "g") or text.startswith("\\N{", at):
         raise ValueError(f"\\{char} is not known here")
     if char in _SIMPLE:
         return _SIMPLE[char], at + 2
@@ -139,8 +145,12 @@ def _set(text: str, at: int) -> tuple[str, int]:
         if char == "]" and not first:
             return out + "]", end + 1
         if char == "\\":
+            char = text[end + 1 : end + 2]
             piece, end = _escape(text, end)
-            out += r"\ \t" if piece == _SIMPLE["h"] else piece
+            if char in ("H", "V", "N"):
+                raise ValueError(f"\\{char} is not known here within [...]")
+            # Brackets within brackets would be a set of their own; a space ends no set under x.
+            out += piece[1:-1].replace(" ", "\\ ") if char in ("h", "v") else piece
         elif text.startswith("[:", end) and ":]" in text[end:]:
             stop = text.index(":]", end) + 2
             out, end = out + text[end:stop], stop
