@@ -49,6 +49,7 @@ ABOVE = (
     "attest",
     "clearance",
     "delivery",
+    "sourcing",
     "service",
     "site",
     "records",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import lzma
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 from tests.keys import Keys, throwaway_keys
 from tests.ppas import SERIES
 from tests.ppasync import TARGET, Site
+from tests.tiny import archive
 from tests.web import Web
 from toolsync.cli.main import group
 from toolsync.errors import Held, SetupError, UsageError, Waiting
@@ -101,6 +104,24 @@ def test_a_release_waits_in_staging_and_goes_on_by_itself(build: Callable[..., S
     assert len({path.name for path in site.arrived}) == 1
     (outcome,) = site.sync()
     assert (outcome.status, outcome.current) == ("up-to-date", "1.0")
+
+
+def test_what_took_a_known_orig_is_copied_as_it_was_made(build: Callable[..., Site]) -> None:
+    site = build(
+        series=("noble",),
+        publish_as='channel = "staging"\npromote_after = "1 hour"',
+        staging=STAGING,
+        build_first="true",
+    )
+    staging = site.server.add_ppa("maker", "staging")
+    site.log_in()
+    theirs = lzma.compress(gzip.decompress(archive("1.0")))
+    site.server.add_to_ubuntu("hello", "1.0-1", theirs)
+    until(site, lambda: [u.state for u in site.uploads()] == ["confirmed"] * 2)
+    for ppa in (staging, site.ppa):
+        (pub,) = ppa.sources
+        assert pub.source.files["hello_1.0.orig.tar.xz"] == theirs
+        assert "hello_1.0.orig.tar.gz" not in pub.source.files
 
 
 def test_promote_asks_for_tests_and_time_and_copies_once(build: Callable[..., Site]) -> None:

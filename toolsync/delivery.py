@@ -15,14 +15,12 @@ from typing import Any
 from toolsync.attest.keep import attest
 from toolsync.bench import Bench
 from toolsync.definition import Tool
-from toolsync.errors import Held, Replaced
+from toolsync.errors import Held
 from toolsync.model import Built, Compatible, Confirmed, Package, Receipt, SourcePackage
 from toolsync.package.build import build
-from toolsync.package.series import series_tag
-from toolsync.package.source import KnownOrig, notice_of, package
 from toolsync.plan import wanted_series
-from toolsync.records import FAILURES, Key, Upload
-from toolsync.steps import RULES, fingerprint
+from toolsync.records import FAILURES, Upload
+from toolsync.sourcing import key_of, source_for, upload_of
 from toolsync.system.clock import parsed, stamp
 from toolsync.watch.versions import sort_key
 
@@ -47,13 +45,13 @@ def deliver(
     if origin is None and tool.publish.copy and bench.target.takes_source and series != oldest:
         origin = Origin(bench.target.name, oldest)
     if origin is None:
-        item = _ready(bench, source := _source(bench, tool, cleared, series))
+        item = _ready(bench, source := source_for(bench, tool, cleared, series))
     else:
         item = source = _source_of_copy(bench, tool, cleared, series, origin)
-    known = _upload(bench, source)
+    known = upload_of(bench, source)
     if known is None:
         bench.journal.claim(_claim(source, bench.target.name))
-    upload = _upload(bench, source)
+    upload = upload_of(bench, source)
     assert upload is not None
     if not _stands(bench, source, upload):
         ledger = _Row(bench, upload)
@@ -82,18 +80,20 @@ def _source_of_copy(
     bench: Bench, tool: Tool, cleared: Compatible, series: str, origin: Origin
 ) -> SourcePackage:
     """Return the origin's source package as that of another series: it is not made anew."""
-    made = _source(bench, tool, cleared, _first_series(bench, tool, cleared, origin), origin)
+    made = source_for(
+        bench, tool, cleared, _first_series(bench, tool, cleared, origin), copied=True
+    )
     if made.series == series:
         return made
     source = replace(made, series=series)
     bench.steps.do(
-        _key(source, "package"),
+        key_of(source, "package"),
         SourcePackage,
         {"compatible": cleared},
         {"copied": made.version},
         lambda: source,
     )
-    if bench.journal.result(key := _key(source, "build")) is None:
+    if bench.journal.result(key := key_of(source, "build")) is None:
         now = stamp(bench.clock.now())
         why = f"copied from {origin.target} {origin.series} with its binaries"
         bench.journal.record(key, inputs="", outcome="skipped", started=now, message=why)
@@ -115,7 +115,7 @@ def _publish(bench: Bench, item: Package, upload: Upload, ledger: _Row) -> None:
     if isinstance(item, Built):
         inputs["changes"] = item.changes.sha256
     receipt = bench.steps.do(
-        _key(item.source, "publish", bench.target.name),
+        key_of(item.source, "publish", bench.target.name),
         Receipt,
         {"item": item},
         inputs,
@@ -126,7 +126,7 @@ def _publish(bench: Bench, item: Package, upload: Upload, ledger: _Row) -> None:
         ledger.note("sent")
     try:
         bench.steps.do(
-            _key(item.source, "confirm", bench.target.name),
+            key_of(item.source, "confirm", bench.target.name),
             Confirmed,
             {"receipt": receipt},
             inputs,
@@ -171,99 +171,11 @@ class _Row:
         self._upload = now
 
 
-def _source(
-    bench: Bench, tool: Tool, cleared: Compatible, series: str, origin: Origin | None = None
-) -> SourcePackage:
-    """Return the source package: the one that was claimed, or one made of what is here now.
-
-    With ``origin``, the one that was made for that.
-    """
-    unpacked = cleared.licensed.unpacked
-    release, maintainer = cleared.release, bench.config.maintainer
-    notice = notice_of(cleared)
-    content = fingerprint(
-        {
-            "orig": unpacked.orig.sha256,
-            "debian": tool.packaging_digest(),
-            "by": maintainer,
-            "epoch": tool.epoch,
-            "rules": RULES["package"],
-            **({"copyright": notice.sha256} if notice else {}),
-        }
-    )
-    revision = _revision(bench, cleared, content)
-    key = Key(
-        tool=tool.name, version=release.version, stage="package", scope=f"{series}/{revision}"
-    )
-    kept = bench.journal.result(key)
-    if kept is not None:
-        source = bench.steps.recall(kept, SourcePackage, {"compatible": cleared})
-        if source is not None and source.content == content:
-            upload = _upload(bench, source)
-            if origin or (upload is not None and upload.dsc == source.files[0].sha256):
-                return source
-    known = None if origin else _known_orig(bench, tool, cleared)
-    source = bench.steps.do(
-        key,
-        SourcePackage,
-        {"compatible": cleared},
-        {
-            "content": content,
-            "tag": series_tag(series),
-            "told": [release, unpacked.verified.statement, unpacked.untouched, unpacked.excluded],
-            **({"orig": known.orig} if known else {}),
-        },
-        lambda: package(
-            cleared,
-            tool=tool,
-            series=series,
-            content=content,
-            revision=revision,
-            maintainer=maintainer,
-            store=bench.store,
-            workshop=bench.workshop,
-            known=known,
-        ),
-    )
-    _refuse_another(bench, source)
-    return source
-
-
-def _known_orig(bench: Bench, tool: Tool, cleared: Compatible) -> KnownOrig | None:
-    """Return the orig that the target has in place of ours, if that is to be used."""
-    ours, target = cleared.licensed.unpacked.orig, bench.target
-    found = target.known_orig(tool.source, cleared.release.version, ours)
-    return None if found is None else KnownOrig(orig=found, target=target.name)
-
-
-def _revision(bench: Bench, cleared: Compatible, content: str) -> int:
-    """Return which packaging of its version this is, counting those that were ever claimed.
-
-    The newest one is gone on with while nothing in it changes; going back to an older content
-    is a new packaging too, since versions only ever go up.
-    """
-    uploads = bench.journal.uploads(cleared.release.tool)
-    claimed = [u for u in uploads if u.upstream == cleared.release.version]
-    highest = max((upload.revision for upload in claimed), default=0)
-    same = any(u.content == content for u in claimed if u.revision == highest)
-    return highest if same else highest + 1
-
-
-def _refuse_another(bench: Bench, source: SourcePackage) -> None:
-    upload = _upload(bench, source)
-    if upload is not None and upload.dsc != source.files[0].sha256:
-        raise Replaced(
-            f"{source.name} {source.version} was claimed for {upload.target} with a .dsc of sha256 "
-            f"{upload.dsc}, but was now made with {source.files[0].sha256}",
-            resolution="Change something in its debian/: that is published under a new version.",
-        )
-
-
 def _ready(bench: Bench, source: SourcePackage) -> Package:
     """Return what the target is given: binaries from here, or the source package alone."""
     if bench.target.takes_source and not bench.config.ppa.build_first:
         now = stamp(bench.clock.now())
-        if bench.journal.result(key := _key(source, "build")) is None:
+        if bench.journal.result(key := key_of(source, "build")) is None:
             why = f"[ppa] build_first is false: the builds of {bench.target.name} are the proof"
             bench.journal.record(key, inputs="", outcome="skipped", started=now, message=why)
         return source
@@ -271,8 +183,8 @@ def _ready(bench: Bench, source: SourcePackage) -> Package:
 
 
 def _built(bench: Bench, source: SourcePackage) -> Built:
-    key = _key(source, "build")
-    kept = bench.journal.result(key) if _upload(bench, source) else None
+    key = key_of(source, "build")
+    kept = bench.journal.result(key) if upload_of(bench, source) else None
     if kept is not None:
         value = bench.steps.recall(kept, Built, {"source": source})
         if value is not None and source.files[0] in value.files:
@@ -294,16 +206,6 @@ def _built(bench: Bench, source: SourcePackage) -> Built:
             chroots=bench.chroots,
         ),
     )
-
-
-def _upload(bench: Bench, source: SourcePackage) -> Upload | None:
-    place = (bench.target.name, source.name, source.version, source.series)
-    return bench.journal.upload(*place)
-
-
-def _key(source: SourcePackage, stage: str, target: str = "") -> Key:
-    scope = f"{source.series}/{source.revision}" + (f"@{target}" if target else "")
-    return Key(tool=source.release.tool, version=source.release.version, stage=stage, scope=scope)
 
 
 def _claim(source: SourcePackage, target: str) -> dict[str, object]:

@@ -1,0 +1,113 @@
+"""Say which source package a target is given: the one that was claimed, or one made now."""
+
+from __future__ import annotations
+
+from toolsync.bench import Bench
+from toolsync.definition import Tool
+from toolsync.errors import Replaced
+from toolsync.model import Compatible, SourcePackage
+from toolsync.package.series import series_tag
+from toolsync.package.source import KnownOrig, notice_of, package
+from toolsync.records import Key, Upload
+from toolsync.steps import RULES, fingerprint
+
+
+def source_for(
+    bench: Bench, tool: Tool, cleared: Compatible, series: str, *, copied: bool = False
+) -> SourcePackage:
+    """Return the source package: the one that was claimed, or one made of what is here now.
+
+    What is ``copied`` from another target or series is the one that was made for that. Raises
+    Replaced where another one was claimed, TryAgain where the target cannot be asked.
+    """
+    unpacked = cleared.licensed.unpacked
+    release, maintainer = cleared.release, bench.config.maintainer
+    notice = notice_of(cleared)
+    content = fingerprint(
+        {
+            "orig": unpacked.orig.sha256,
+            "debian": tool.packaging_digest(),
+            "by": maintainer,
+            "epoch": tool.epoch,
+            "rules": RULES["package"],
+            **({"copyright": notice.sha256} if notice else {}),
+        }
+    )
+    revision = _revision(bench, cleared, content)
+    key = Key(
+        tool=tool.name, version=release.version, stage="package", scope=f"{series}/{revision}"
+    )
+    kept = bench.journal.result(key)
+    if kept is not None:
+        source = bench.steps.recall(kept, SourcePackage, {"compatible": cleared})
+        if source is not None and source.content == content:
+            upload = upload_of(bench, source)
+            if copied or (upload is not None and upload.dsc == source.files[0].sha256):
+                return source
+    known = None if copied else _known_orig(bench, tool, cleared)
+    source = bench.steps.do(
+        key,
+        SourcePackage,
+        {"compatible": cleared},
+        {
+            "content": content,
+            "tag": series_tag(series),
+            "told": [release, unpacked.verified.statement, unpacked.untouched, unpacked.excluded],
+            **({"orig": known.orig} if known else {}),
+        },
+        lambda: package(
+            cleared,
+            tool=tool,
+            series=series,
+            content=content,
+            revision=revision,
+            maintainer=maintainer,
+            store=bench.store,
+            workshop=bench.workshop,
+            known=known,
+        ),
+    )
+    _refuse_another(bench, source)
+    return source
+
+
+def _known_orig(bench: Bench, tool: Tool, cleared: Compatible) -> KnownOrig | None:
+    """Return the orig that the target has in place of ours, if that is to be used."""
+    ours, target = cleared.licensed.unpacked.orig, bench.target
+    found = target.known_orig(tool.source, cleared.release.version, ours)
+    return None if found is None else KnownOrig(orig=found, target=target.name)
+
+
+def _revision(bench: Bench, cleared: Compatible, content: str) -> int:
+    """Return which packaging of its version this is, counting those that were ever claimed.
+
+    The newest one is gone on with while nothing in it changes; going back to an older content
+    is a new packaging too, since versions only ever go up.
+    """
+    uploads = bench.journal.uploads(cleared.release.tool)
+    claimed = [u for u in uploads if u.upstream == cleared.release.version]
+    highest = max((upload.revision for upload in claimed), default=0)
+    same = any(u.content == content for u in claimed if u.revision == highest)
+    return highest if same else highest + 1
+
+
+def _refuse_another(bench: Bench, source: SourcePackage) -> None:
+    upload = upload_of(bench, source)
+    if upload is not None and upload.dsc != source.files[0].sha256:
+        raise Replaced(
+            f"{source.name} {source.version} was claimed for {upload.target} with a .dsc of sha256 "
+            f"{upload.dsc}, but was now made with {source.files[0].sha256}",
+            resolution="Change something in its debian/: that is published under a new version.",
+        )
+
+
+def upload_of(bench: Bench, source: SourcePackage) -> Upload | None:
+    """Return the journal's row of a source package's upload to the bench's target."""
+    place = (bench.target.name, source.name, source.version, source.series)
+    return bench.journal.upload(*place)
+
+
+def key_of(source: SourcePackage, stage: str, target: str = "") -> Key:
+    """Return the key of a stage's result for a source package, and where it matters a target."""
+    scope = f"{source.series}/{source.revision}" + (f"@{target}" if target else "")
+    return Key(tool=source.release.tool, version=source.release.version, stage=stage, scope=scope)
