@@ -8,6 +8,9 @@ publisher is reprepro.
 
 from __future__ import annotations
 
+import json
+import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,20 +69,21 @@ class Way:
 
     def json(self, *words: str, status: int | None = 0) -> Any:
         """Run toolsync with --json at Launchpad's time and return what it printed."""
-        return self.rig.json(*words, status=status, **self._now)
+        return json.loads(self.run(*words, "--json", status=status))
 
-    def run(self, *words: str, status: int = 0) -> str:
-        """Run toolsync at Launchpad's time and return what it printed."""
-        return self.rig.run(*words, status=status, timeout=600, **self._now).stdout
+    def run(self, *words: str, status: int | None = 0) -> str:
+        """Run toolsync at Launchpad's time, which goes on meanwhile; return what it printed."""
+        began, clock = time.monotonic(), self.launchpad.clock
+        env = self.shift.at(clock.now())
+        try:
+            return self.rig.run(*words, status=status, timeout=600, **env).stdout
+        finally:
+            clock.sleep(math.ceil(time.monotonic() - began) + 1)
 
     def uploads(self) -> dict[str, dict[str, Any]]:
         """Return what `toolsync status --json` says of the uploads, by series."""
         (row,) = self.json("status", self.tool, status=None)
         return {upload["series"]: upload for upload in row["uploads"]}
-
-    @property
-    def _now(self) -> dict[str, str]:
-        return self.shift.at(self.launchpad.clock.now())
 
     def go(self, version: str) -> None:
         """Take a release from the vendor's page to where every series serves it."""

@@ -76,9 +76,9 @@ class Rig:
         assert "Traceback" not in done.stderr
         return done
 
-    def json(self, *words: str | Path, status: int | None = 0, **env: str) -> Any:
+    def json(self, *words: str | Path, status: int = 0) -> Any:
         """Run toolsync with --json and return what it printed."""
-        return json.loads(self.run(*words, "--json", status=status, timeout=600, **env).stdout)
+        return json.loads(self.run(*words, "--json", status=status).stdout)
 
     def pool(self) -> dict[str, str]:
         """Return the digests of the archive's packages by file name.
