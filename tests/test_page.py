@@ -173,6 +173,14 @@ def test_files_of_tools_that_are_gone_go_and_those_of_others_stay(tmp_path: Path
         assert (folder / "tools" / "ec2-ami-tools.html").exists()
 
 
+def test_several_processes_write_what_one_writes(tmp_path: Path) -> None:
+    with archive(tmp_path, STORIES) as (bench, tools):
+        names = write_site(bench, tools, [], tmp_path / "one")
+        assert write_site(bench, tools, [], tmp_path / "three", processes=3) == names
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "three" / name).read_bytes()
+
+
 def test_somebody_elses_page_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "index.html").write_text("mine")

@@ -18,7 +18,7 @@ from tests.web import Answer, Asked, Web
 from toolsync.config import Config, load_config
 from toolsync.errors import FINE, ProgramFailed, Unreachable
 from toolsync.model import Outcome
-from toolsync.shares import processes, shared
+from toolsync.shares import processes_for, shared
 from toolsync.system.forks import side_by_side
 
 CPUS = len(os.sched_getaffinity(0))
@@ -78,16 +78,16 @@ def test_nobody_goes_on_when_this_process_gives_up(tmp_path: Path) -> None:
 
 
 def test_few_tools_and_pauses_are_for_one_process(config: Config) -> None:
-    assert processes(config, 100) == 1
-    assert processes(config, 100_000) == min(CPUS, 8)
-    assert processes(replace(config, interval=1.0), 100_000) == 1
-    assert processes(replace(config, per_host=1), 100_000) == 1
-    assert processes(replace(config, jobs=8), 100_000) == 1
+    assert processes_for(config, 100) == 1
+    assert processes_for(config, 100_000) == min(CPUS, 8)
+    assert processes_for(replace(config, interval=1.0), 100_000) == 1
+    assert processes_for(replace(config, per_host=1), 100_000) == 1
+    assert processes_for(replace(config, jobs=8), 100_000) == 1
 
 
 def test_the_limits_hold_for_all_processes_together(config: Config) -> None:
     names = [f"tool{n:04}" for n in range(900)]
-    count = processes(config, len(names))
+    count = processes_for(config, len(names))
     limits = set()
 
     def check(part: Config, share: Mapping[str, Path]) -> list[Outcome]:

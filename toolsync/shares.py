@@ -34,7 +34,7 @@ def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Out
     The limits on requests at once, in all and for one host, hold for the processes together; with
     pauses between requests to a host there is one process, for only that can keep them.
     """
-    count = processes(config, len(places))
+    count = processes_for(config, len(places))
     if count == 1:
         return check(config, places)
     part = replace(config, jobs=config.jobs // count, per_host=config.per_host // count)
@@ -50,9 +50,13 @@ def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Out
     return sorted(found, key=lambda outcome: order.get(outcome.tool, len(order)))
 
 
-def processes(config: Config, tools: int) -> int:
-    """Return among how many processes so many tools are shared."""
+def processes(tools: int) -> int:
+    """Return among how many processes so many tools are best shared."""
+    return max(1, min(len(os.sched_getaffinity(0)), tools // _LEAST))
+
+
+def processes_for(config: Config, tools: int) -> int:
+    """Return among how many processes looks are shared, so that all limits can be kept."""
     if config.interval:
         return 1
-    usable = len(os.sched_getaffinity(0))
-    return max(1, min(usable, config.per_host, config.jobs // _THREADS, tools // _LEAST))
+    return max(1, min(processes(tools), config.per_host, config.jobs // _THREADS))

@@ -36,6 +36,7 @@ from toolsync.report.page import (
 from toolsync.report.why import why
 from toolsync.survey import last_standing
 from toolsync.system.clock import stamp
+from toolsync.system.forks import side_by_side
 from toolsync.system.gpgkeys import inspect_keys
 from toolsync.system.store import replace_file
 from toolsync.watch.versions import sort_key, upstream_key
@@ -46,11 +47,18 @@ _MAX_DIFF = 64 * 1024
 
 
 def write_site(
-    bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome], folder: Path
+    bench: Bench,
+    tools: Sequence[Tool],
+    faulty: Sequence[Outcome],
+    folder: Path,
+    *,
+    processes: int = 1,
 ) -> tuple[str, ...]:
     """Write the site into ``folder`` and return the names of its files.
 
-    Raises SetupError when the folder holds somebody else's page, or cannot be written.
+    So many ``processes`` share the rendering, which asks neither journal nor network; more than
+    one only where there are no other threads. Raises SetupError when the folder holds somebody
+    else's page, or cannot be written.
     """
     before = _ours(folder)
     site = gather(bench, tools, faulty)
@@ -58,12 +66,19 @@ def write_site(
     names = tuple(name for name, _ in todo)
     # What is about to be written is ours, also if we are killed in between.
     _note(folder, sorted({*before, *names}))
-    for name, make in todo:
-        replace_file(folder / name, make(), durable=False)
+    shares = [todo[n::processes] for n in range(processes)]
+    for answer in side_by_side([partial(_write, folder, share) for share in shares]):
+        if isinstance(answer, ToolsyncError):
+            raise answer
     for name in set(before) - set(names):
         (folder / name).unlink(missing_ok=True)
     _note(folder, sorted(names))
     return names
+
+
+def _write(folder: Path, todo: Iterable[File]) -> None:
+    for name, make in todo:
+        replace_file(folder / name, make(), durable=False)
 
 
 def gather(bench: Bench, tools: Sequence[Tool], faulty: Sequence[Outcome] = ()) -> Site:

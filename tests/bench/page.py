@@ -2,8 +2,9 @@
 
 ``python -m tests.bench.page`` makes a journal of three releases for each tool in two series, of
 which every tenth tool has one held with its diff, and every published release signed evidence.
-It prints wall and CPU seconds and peak memory of the command, medians of several rounds. What is
-made can be kept with ``--keep DIR``.
+It prints wall and CPU seconds and peak memory of the command, medians of several rounds; and how
+long the same pages take to render alone, from what the journal gave to bytes. What is made can be
+kept with ``--keep DIR``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from tests.bench.cost import Cost, measured
 from tests.gallery import Story, archive
 from toolsync.bench import Bench
 from toolsync.definition import Tool
+from toolsync.report.page import Site, files
+from toolsync.site import gather
 from toolsync.system.gpg import SigningHome
 
 TOOLS = 1_000
@@ -40,8 +44,11 @@ def story(number: int) -> Story:
     )
 
 
-def make(folder: Path, tools: int) -> None:
-    """Make set-up, definitions and state of so many tools in an empty folder."""
+def make(folder: Path, tools: int, rounds: int) -> float:
+    """Make set-up, definitions and state of so many tools in an empty folder.
+
+    Return the CPU seconds in which their pages are rendered, none of them written.
+    """
     (folder / "toolsync.toml").write_text(
         'series = ["bookworm", "trixie"]\n'
         f"tools = [{', '.join(repr(story(n).name) for n in range(tools))}]\n"
@@ -54,6 +61,14 @@ def make(folder: Path, tools: int) -> None:
         for series in bench.config.series:
             (bench.config.archive / "dists" / series).mkdir(parents=True)
             (bench.config.archive / "dists" / series / "InRelease").write_text("signed")
+        return statistics.median(_rendered(gather(bench, told)) for _ in range(rounds))
+
+
+def _rendered(site: Site) -> float:
+    began = time.thread_time()
+    for _, rendered in files(site):
+        rendered()
+    return time.thread_time() - began
 
 
 def _define(folder: Path, tool: Tool) -> None:
@@ -81,8 +96,8 @@ def run(folder: Path, rounds: int) -> tuple[Cost, int]:
     # for a while after many were removed.
     sites = [f"site{number}" for number in range(rounds)]
     costs = [measured([*head, "page", "--output", site], folder) for site in sites]
-    files = sum(path.is_file() for path in (folder / sites[0]).rglob("*"))
-    return Cost(*(statistics.median(column) for column in zip(*costs, strict=True))), files
+    count = sum(path.is_file() for path in (folder / sites[0]).rglob("*"))
+    return Cost(*(statistics.median(column) for column in zip(*costs, strict=True))), count
 
 
 def main() -> None:
@@ -97,13 +112,13 @@ def main() -> None:
         tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made,
         tempfile.TemporaryDirectory(dir="/var/tmp", prefix="toolsync-bench-") as place,
     ):
-        make(Path(made), options.tools)
+        alone = make(Path(made), options.tools, options.rounds)
         folder = options.keep or Path(place) / "page"
         shutil.copytree(made, folder, ignore=shutil.ignore_patterns("S.*"))
-        cost, files = run(folder, options.rounds)
+        cost, count = run(folder, options.rounds)
     sys.stdout.write(
-        f"{options.tools} tools, {files} files: {cost.wall:.2f} s wall, {cost.cpu:.2f} s CPU,"
-        f" peak {cost.rss:.0f} MB\n"
+        f"{options.tools} tools, {count} files: {cost.wall:.2f} s wall, {cost.cpu:.2f} s CPU,"
+        f" peak {cost.rss:.0f} MB; to render alone: {alone:.2f} s\n"
     )
 
 

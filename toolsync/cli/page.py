@@ -27,13 +27,14 @@ def command(settings: Settings, output: Path | None, as_json: bool) -> int:
     It works from a folder as well as from a web server; toolsync run writes it too where
     [report.page] names a folder.
     """
+    from toolsync.shares import processes
     from toolsync.site import write_site
 
     with opened(settings) as bench:
         tools, faulty = chosen_tools(bench.config, ())
         named = bench.config.report.page
         folder = output or (Path(named).expanduser() if named else bench.config.state / "page")
-        files = write_site(bench, tools, faulty, folder)
+        files = write_site(bench, tools, faulty, folder, processes=processes(len(tools)))
     index = (folder / "index.html").absolute()
     if as_json:
         render.as_json({"index": str(index), "files": len(files), "tools": len(tools)})

@@ -22,8 +22,9 @@ def side_by_side(works: Sequence[Callable[[], T]]) -> list[T | ToolsyncError]:
     """Do the first of ``works`` here and each other one in a process of its own.
 
     Return what each gave, in order; in place of what a process did not live to give, an error.
-    The processes are forks: there must be no threads and no open journal yet. What a work raises
-    is raised here. None of them outlives this one.
+    The processes are forks: there must be no threads yet, and what is open here (the journal, a
+    connection) must not be used there. What a work raises is raised here. None of them outlives
+    this one.
     """
     fork = get_context("fork")
     others = []
