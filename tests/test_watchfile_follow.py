@@ -308,6 +308,27 @@ def test_a_version_may_be_named(package: Package) -> None:
     assert package.fetch("--version", "7.7", status=2)["accepted"] is False
 
 
+def test_a_component_may_have_a_source_for_its_signature(package: Package) -> None:
+    package.watch(
+        'opts="pgpmode=none" BASE/ hello-([\\d.]+)\\.tar\\.gz',
+        'opts="component=extra,pgpmode=next" BASE/ extra-([\\d.]+)\\.tar\\.gz ignore',
+        'opts="component=extra,pgpmode=previous" BASE/ extra-([\\d.]+)\\.tar\\.gz\\.asc',
+    )
+    package.page("hello-2.0.tar.gz", "extra-3.0.tar.gz", "extra-3.0.tar.gz.asc")
+    package.web.serve("/hello-2.0.tar.gz", archive("2.0"))
+    extra = archive("3.0", name="extra")
+    package.web.serve("/extra-3.0.tar.gz", extra)
+    with throwaway_keys() as keys:
+        ours = keys.make("Ours")
+        keys.export(package.debian / "upstream" / "signing-key.asc", ours)
+        data, signed = package.debian.parent / "data", package.debian.parent / "signed"
+        data.write_bytes(extra)
+        package.web.serve("/extra-3.0.tar.gz.asc", keys.sign(data, signed, ours).read_bytes())
+        assert package.fetch()["components"] == ["hello_2.0.orig-extra.tar.gz"]
+        package.web.serve("/extra-3.0.tar.gz", archive("3.1", name="extra"))
+        assert package.fetch(status=3)["verify"] == "bad"
+
+
 def test_two_parts_of_one_name(package: Package) -> None:
     line = "BASE/{}/ hello-([\\d.]+)\\.tar\\.gz"
     package.watch(line.format("a"), f'opts="component=extra" {line.format("b")} same')

@@ -121,7 +121,8 @@ class _Judge:
     def _detached(self, url: str) -> Proof:
         signature = self._get(url, "signature") if url else None
         if signature is None:
-            return self._proof(_missing(self._archive.name, url or "the next source"))
+            by = "the next source" if self._part.source.pgpmode == "next" else "pgpsigurlmangle"
+            return self._proof(_missing(self._archive.name, url or f"an address by {by}"))
         return self._proof(self._verify(signature=signature))
 
     def _inside(self) -> Proof:

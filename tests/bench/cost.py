@@ -78,13 +78,13 @@ def _followed(pid: int) -> tuple[int, resource.struct_rusage, int]:
 def _tree(pid: int) -> Iterator[int]:
     """Give a process and all that descend from it, as far as they still run."""
     yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found = children.read_text().split()
-        except OSError:  # the thread has ended
-            continue
-        for child in found:
-            yield from _tree(int(child))
+    tasks = f"/proc/{pid}/task"
+    try:
+        found = [Path(tasks, task, "children").read_text() for task in os.listdir(tasks)]  # noqa: PTH208
+    except OSError:  # it, or a thread of it, has just ended: its children are seen next time
+        return
+    for child in " ".join(found).split():
+        yield from _tree(int(child))
 
 
 def _pss(pid: int) -> int:

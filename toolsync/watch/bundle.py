@@ -94,7 +94,7 @@ def gather(tool: Tool, get: Get, wanted: str = "") -> Bundle:
     parts = [
         Part(source=source, release=main, signature=_signature(tool, sources, source, main, get))
     ]
-    for other in (s for s in sources if s.component and s.schema != "previous"):
+    for other in (s for s in sources if s.component and not _is_signature(s)):
         choice = releases(tool, other, get)
         if other.schema == "same":
             choice = [r for r in choice if r.version == main.version]
@@ -129,13 +129,18 @@ def releases(tool: Tool, source: Source, get: Get) -> list[Release]:
 
 def _mains(sources: Sequence[Source]) -> list[Source]:
     """Return the sources of the main tarball; of several, the newest release wins."""
-    mains = [s for s in sources if not s.component and s.pgpmode != "previous"]
+    mains = [s for s in sources if not s.component and not _is_signature(s)]
     if not mains:
         raise SetupError(
             "debian/watch has components but no main tarball",
             resolution="Add a source without component.",
         )
     return mains
+
+
+def _is_signature(source: Source) -> bool:
+    """Say whether a source finds the signature of the one before it, and no tarball."""
+    return "previous" in (source.pgpmode, source.schema)
 
 
 def _best(found: Sequence[Release]) -> Release:
