@@ -80,7 +80,7 @@ def _tree(pid: int) -> Iterator[int]:
     yield pid
     tasks = f"/proc/{pid}/task"
     try:
-        found = [Path(tasks, task, "children").read_text() for task in os.listdir(tasks)]  # noqa: PTH208
+        found = [Path(tasks, task, "children").read_text() for task in os.listdir(tasks)]
     except OSError:  # it, or a thread of it, has just ended: its children are seen next time
         return
     for child in " ".join(found).split():
