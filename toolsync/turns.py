@@ -66,6 +66,7 @@ def in_turn(
             waiting.ended(host)
             fill()  # before the caller takes his time over the result
             yield item, result
+            waiting.fetch(jobs)
 
 
 class _Places:
@@ -126,17 +127,25 @@ class _Waiting(Generic[T]):
                 host, item = next(self._source)
             except StopIteration:
                 return None
-            self._queues.setdefault(host, deque()).append(item)
-            self._held += 1
+            self._hold(host, item)
             if self._busy[host] < self._per_host:
                 return host, self._taken(host)
         return None
+
+    def fetch(self, most: int) -> None:
+        """Take a few items from their source, so that one is at hand when a place comes free."""
+        for host, item in islice(self._source, max(0, min(2, most - self._held))):
+            self._hold(host, item)
 
     def ended(self, host: str) -> None:
         """Note that an item of this host is done."""
         self._busy[host] -= 1
         if not self._busy[host]:
             del self._busy[host]
+
+    def _hold(self, host: str, item: T) -> None:
+        self._queues.setdefault(host, deque()).append(item)
+        self._held += 1
 
     def _taken(self, host: str) -> T:
         queue = self._queues.pop(host)
