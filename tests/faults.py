@@ -91,6 +91,8 @@ class Trial:
         )  # fmt: skip
         if done.returncode not in _FINE and "OSError" not in done.stderr:
             return f"it ended with {done.returncode}: {done.stderr[-500:]}"
+        if "a bug of ours" in done.stdout + done.stderr:
+            return f"it took the disk's fault for ours: {done.stdout}{done.stderr}"
         if (
             "Traceback" in done.stderr and point.call != "openat"
         ):  # a module may be what cannot load

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,16 @@ from pathlib import Path
 import pytest
 
 from tests.rig import environment
-from toolsync.errors import Busy, OutOfSpace, ProgramFailed, ProgramMissing, SetupError
+from toolsync.errors import (
+    BUG,
+    LATER,
+    Busy,
+    OutOfSpace,
+    ProgramFailed,
+    ProgramMissing,
+    SetupError,
+    unforeseen,
+)
 from toolsync.model import Blob
 from toolsync.system.lock import end_survivors, exclusive
 from toolsync.system.run import MARK, run
@@ -177,3 +188,20 @@ class TestWorkshop:
         shop.root.symlink_to(tmp_path)
         with pytest.raises(SetupError, match="belongs to somebody else"), shop.folder("x"):
             pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_disk_that_fails_is_no_bug_of_ours(number: int) -> None:
+    plain = OSError(number, os.strerror(number), "/archive/dists")
+    many = shutil.Error([("a", "b", str(plain)), ("c", "d", "else")])
+    for error in (plain, many):
+        told = unforeseen(error)
+        assert told.exit_status == LATER
+        assert os.strerror(number) in str(told)
+        assert told.resolution
+
+
+def test_what_nobody_foresaw_is_a_bug() -> None:
+    for error in (KeyError("x"), OSError(errno.EBADF, "odd"), shutil.Error([("a", "b", "odd")])):
+        assert unforeseen(error).exit_status == BUG
+        assert "a bug of ours" in str(unforeseen(error))

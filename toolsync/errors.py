@@ -29,6 +29,7 @@ An error's text says what was found and what was wanted; its ``resolution`` says
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -166,10 +167,19 @@ class TookTooLong(ProgramFailed):
 class Bug(ToolsyncError):
     """An error that nobody foresaw, put into words so that other tools go on."""
 
-    @classmethod
-    def found(cls, error: Exception) -> Bug:
-        """Return the bug that ``error`` shows."""
-        return cls(
-            f"a bug of ours: {type(error).__name__}: {error}",
-            resolution="Please report it, with what --debug shows.",
+
+def unforeseen(error: Exception) -> ToolsyncError:
+    """Return what an exception that nobody has put into words tells: a failing disk, or a bug."""
+    told = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and _is_of_the_disk(error):
+        return OutOfSpace(
+            f"the disk cannot be written ({told})",
+            resolution="See that it has room and works (dmesg), and run again.",
         )
+    return Bug(f"a bug of ours: {told}", resolution="Please report it, with what --debug shows.")
+
+
+def _is_of_the_disk(error: OSError) -> bool:
+    """Say whether a disk is full or broken; of many files that failed, shutil tells in words."""
+    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    return error.errno in numbers or any(f"[Errno {number}]" in str(error) for number in numbers)

@@ -17,7 +17,7 @@ from toolsync import review
 from toolsync.bench import Bench
 from toolsync.clearance import clear
 from toolsync.definition import Tool
-from toolsync.errors import Bug, ToolsyncError, gravest
+from toolsync.errors import ToolsyncError, gravest, unforeseen
 from toolsync.model import Outcome, Release, dump
 from toolsync.plan import candidates, status_of, wanted_series
 from toolsync.promotion import take
@@ -146,5 +146,5 @@ def _take(bench: Bench, tool: Tool, release: Release) -> tuple[bool, list[Toolsy
     except ToolsyncError as error:
         errors.append(error)
     except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
-        errors.append(Bug.found(error))
+        errors.append(unforeseen(error))
     return news, errors

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolsync.bench import Bench
 from toolsync.definition import Tool
-from toolsync.errors import Bug, Busy, ToolsyncError, gravest
+from toolsync.errors import Busy, ToolsyncError, gravest, unforeseen
 from toolsync.model import Outcome
 from toolsync.pipeline import sync
 from toolsync.records import RunRow, Standing
@@ -106,7 +106,7 @@ def _worked(
     except ToolsyncError as error:
         return tuple(faulty), error
     except Exception as error:  # noqa: BLE001 (a run that fails has to say so, too)
-        return tuple(faulty), Bug.found(error)
+        return tuple(faulty), unforeseen(error)
 
 
 def _scene(
@@ -157,7 +157,7 @@ def _written(
         except ToolsyncError as error:
             troubles.append((name, error))
         except Exception as error:  # noqa: BLE001 (a report's trouble is not the run's)
-            troubles.append((name, Bug.found(error)))
+            troubles.append((name, unforeseen(error)))
     return troubles
 
 

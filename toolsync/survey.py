@@ -8,7 +8,7 @@ from typing import Any
 
 from toolsync.bench import Bench
 from toolsync.definition import Tool
-from toolsync.errors import Bug, ToolsyncError
+from toolsync.errors import ToolsyncError, unforeseen
 from toolsync.keydates import key_warnings, upstream_warnings
 from toolsync.model import STATUSES, Outcome, Release, dump, load
 from toolsync.plan import fitting_series, since, standing, trouble
@@ -94,7 +94,7 @@ def _looks(bench: Bench, tools: Iterable[Tool], jobs: int) -> Iterator[tuple[_Ta
         except ToolsyncError as error:
             return error, None
         except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
-            return Bug.found(error), None
+            return unforeseen(error), None
 
     for_many_pages()
     news: list[Looked] = []

@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from toolsync.cli.session import Settings, say
-from toolsync.errors import BUG, USAGE, Bug, ToolsyncError
+from toolsync.errors import USAGE, ToolsyncError, unforeseen
 
 COMMANDS = {
     "check": "Look at the release pages and say what is new.",
@@ -112,9 +112,9 @@ def main() -> NoReturn:
         status = 0
     except Exception as error:  # noqa: BLE001 (where a bug becomes a sentence)
         _trace(debug)
-        bug = Bug.found(error)
-        _complain(str(bug), bug.resolution)
-        status = BUG
+        told = unforeseen(error)
+        _complain(str(told), told.resolution)
+        status = told.exit_status
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from toolsync.config import Config
-from toolsync.errors import Bug, ToolsyncError
+from toolsync.errors import ToolsyncError, unforeseen
 from toolsync.journal import Journal
 from toolsync.records import Letter
 from toolsync.report import mail, webhook
@@ -75,7 +75,7 @@ class Post:
                 try:
                     send(waiting)
                 except Exception as error:  # noqa: BLE001 (no channel's trouble is another's)
-                    told = error if isinstance(error, ToolsyncError) else Bug.found(error)
+                    told = error if isinstance(error, ToolsyncError) else unforeseen(error)
                     self.journal.not_sent(waiting, str(told))
                     troubles.append((channel, told))
                     break
