@@ -89,6 +89,39 @@ def test_no_quote_hides_or_makes_a_link(pieces: list[str]) -> None:
     assert found is None or found == parsed(page(text))
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(['"', "=", "a", " ", "/", "!", "\f", "\v", ">", "<p "]), max_size=9)
+)
+def test_no_quote_in_another_tag_hides_a_link(pieces: list[str]) -> None:
+    text = "<p " + "".join(pieces) + '><a href="x">x</a><a href="y">y</a>'
+    found = plain_links(page(text))
+    assert found is None or found == parsed(page(text))
+
+
+LINK = '<a href="hidden">x</a><a href="tool-1.0.tar.gz">y</a>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<p a" b="c>{LINK}', f'<p =" b=">{LINK}', f'<p x=y=" b=">{LINK}', f'<p x= y=" b=">{LINK}',
+        f'<p !x=" b=">{LINK}', f'<!DOCTYPE html PUBLIC "x>{LINK}',
+        f'<a\vhref="hidden">x</a>{LINK}', f'<a\fhref="hidden">x</a>{LINK}',
+        f'<meta charset="us-ascii">ä{LINK}', f'<meta charset="windows-1252">Á{LINK}',
+        f'<meta charset="&#73;BM037">{LINK}', f'<p>ä http-equiv content charset=IBM037{LINK}',
+    ],
+)  # fmt: skip
+def test_what_parsers_read_otherwise_is_left_to_them(text: str) -> None:
+    assert plain_links(page(text)) is None
+
+
+def test_a_charset_that_the_page_is_not_in_is_left_to_the_parser() -> None:
+    ascii_only = "text/html; charset=us-ascii"
+    assert plain_links(page(LINK, ascii_only)) == ["hidden", "tool-1.0.tar.gz"]
+    assert plain_links(page("ä" + LINK, ascii_only)) is None
+
+
 @pytest.mark.parametrize("charset", ["utf-16", "utf-7", "iso-2022-jp", "hz-gb-2312", "cp037"])
 def test_other_encodings_are_left_to_the_parser(charset: str) -> None:
     text = '<a href="tool-1.0.tar.gz">x</a>'

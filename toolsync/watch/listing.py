@@ -3,7 +3,8 @@
 Most release pages are listings as Apache and nginx write them: tags, text and links, with no
 script, no comment, no entity in a link. Of such a page the links can be told by searching, in half
 the time that a parser takes. A page about which there is the least doubt is left to the
-parser; what is read here is what the parser would have read.
+parser; what is read here is what the parser would have read, and where elements stand
+in each other more than 256 deep, what the parser leaves out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _LARGEST = 2 * 1024 * 1024
 _START = itemgetter(slice(0, 12))
 """What a tag begins with, longer than any name that follows."""
 _NAME = re.compile(rb"[^\s>]*")
+_END = itemgetter(slice(-12, None))
+"""What stands before a quoted value, longer than the name of any usual attribute."""
+_ATTRIBUTE = re.compile(rb"\s[A-Za-z][A-Za-z-]*\Z")
 _COMMON = frozenset(
     b"a abbr address b blockquote body br center code dd div dl dt em font footer h1 h2 h3 h4 h5 h6"
     b" head header hr html i img li link main meta nav ol p pre section small span strong table"
@@ -28,11 +32,16 @@ _COMMON = frozenset(
 )
 """Elements that change nothing in what the tags after them mean; of ``title`` see below."""
 _USUAL = _COMMON | {b"/" + name for name in _COMMON} | {b"br/", b"hr/"}
-_HEAD = re.compile(rb"\s*<!doctype\s[^<>'\[]*>", re.IGNORECASE)
+_HEAD = re.compile(
+    rb"\s*<!doctype\s+html(?:\s+public\s+\"[^\"'<>]*\"(?:\s+\"[^\"'<>]*\")?)?\s*>", re.IGNORECASE
+)
 _TITLE = re.compile(rb"<title>[^<]*</title>")
 _LINK = re.compile(rb"<a(?:\s+(?!href)[a-z][a-z-]*=\"[^\"]*\")*\s+href=\"([!#-%'-~]*)\"(?=[\s>])")
-_CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "windows-1252"})
+_CHARSETS = frozenset({"utf-8", "utf8", "iso-8859-1"})
+_NARROW = _CHARSETS | {"us-ascii", "ascii", "windows-1252"}
+"""Those in which ASCII is the same; at other bytes the parser might stop."""
 _META = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]*)", re.IGNORECASE)
+_META_TAG = re.compile(rb"<meta[^>]*")
 
 
 def plain_links(page: Page) -> list[str] | None:
@@ -49,6 +58,8 @@ def plain_links(page: Page) -> list[str] | None:
     # Each tag with its quotes in pairs, and nothing else, is nothing when both are taken away.
     if rest.translate(None, _REST).replace(b'""', b"").replace(b"<>", b""):
         return None
+    if not _quotes_are_values(rest):
+        return None
     starts = set(map(_START, rest.split(b"<")[1:]))
     names = {_NAME.match(start)[0] for start in starts}  # type: ignore[index]
     if not _USUAL.issuperset(names) or not _is_legible(page, body, b"meta" in names):
@@ -62,12 +73,32 @@ def plain_links(page: Page) -> list[str] | None:
     return [link.decode("ascii") for link in links]
 
 
+def _quotes_are_values(text: bytes) -> bool:
+    """Say whether each pair of quotes, and no other word, is an attribute's value.
+
+    Otherwise a quote that seems to end a value may begin one, which hides the tags that follow.
+    """
+    outside = text.split(b'"')[::2]
+    bare = b'"'.join(outside)
+    before = bare.split(b"=")
+    if not len(outside) == len(before) == bare.count(b'="') + 1:
+        return False
+    return all(map(_ATTRIBUTE.search, set(map(_END, before[:-1]))))
+
+
 def _is_legible(page: Page, body: bytes, meta: bool) -> bool:
     """Say whether ASCII's characters mean themselves in the page, which may have ``meta`` tags."""
-    named = _META.findall(body) if meta else []
-    charsets = {charset_of(page), *(name.decode("ascii", "replace") for name in named)}
-    if not _CHARSETS.issuperset(map(str.lower, charsets)) or b"\x1b" in body or b"\0" in body:
+    narrow = body.isascii()
+    # Where other bytes are, some parsers take the word for it from anywhere in the page.
+    named = [] if narrow and not meta else _META.findall(body)
+    charsets = {name.decode("ascii", "replace").lower() for name in named}
+    charsets.add(charset_of(page).lower() or "utf-8")
+    if not (_NARROW if narrow else _CHARSETS).issuperset(charsets):
         return False
+    if any(byte in body for byte in (b"\x1b", b"\0", b"\v", b"\f")):
+        return False  # the last two are space to some parsers only
+    if meta and any(b"&" in tag for tag in _META_TAG.findall(body)):
+        return False  # a charset may be spelled with entities
     try:
         return bool(body.decode("utf-8"))
     except UnicodeDecodeError:
