@@ -291,6 +291,28 @@ def test_an_answer_to_nothing_that_was_asked_is_none(http: Http, web: Web, statu
     assert written == []
 
 
+def test_of_a_page_that_is_not_changed_nothing_is_waited_for(http: Http) -> None:
+    """Not for the chunks either that its head speaks of."""
+    returned, in_time = threading.Event(), []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 304 Same\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n")
+                in_time.append(returned.wait(3))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        same = http.page(url, limit=10, seconds=20, validators=Validators(etag='"1"'))
+        returned.set()
+        thread.join()
+    assert same.body is None
+    assert in_time == [True]
+
+
 def test_a_reason_is_short_and_gives_the_terminal_no_orders(http: Http) -> None:
     answer = b"HTTP/1.1 500 \x1b[2J" + b"x" * 60_000 + b"\r\n\r\n"
     with Raw(answer) as raw, pytest.raises(Unreachable, match="answered 500") as told:

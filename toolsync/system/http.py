@@ -245,8 +245,10 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
 def _is_not_changed(response: requests.Response) -> bool:
     """Say whether there is nothing to read; its connection then serves the next request."""
     same = response.status_code == 304
-    if same:
-        response.raw.drain_conn()  # nothing by RFC 9112 (6.3); unread, it would be hung up
+    # Nothing, by RFC 9112 (6.3); unread, it would be hung up. In chunks the library would read
+    # what there is all the same: it would wait for what never comes, or hold what never ends.
+    if same and not response.raw.chunked:
+        response.raw.drain_conn()
     return same
 
 
