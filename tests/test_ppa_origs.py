@@ -7,6 +7,7 @@ import io
 import lzma
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -68,6 +69,18 @@ def known(yard: Yard) -> Blob | None:
 
 def test_nothing_known_means_ours(yard: Yard) -> None:
     assert known(yard) is None
+
+
+def test_an_orig_is_used_for_its_own_version_only(yard: Yard) -> None:
+    """Also where upstream has given the same bytes out as two versions."""
+    made, data = ours(yard)
+    yard.server.add_to_ubuntu("tiny-tool", "1.0-1", lzma.compress(again(data)))
+    target = yard.target()
+    first = target.known_orig("tiny-tool", "1.0", made)
+    assert first is not None
+    assert first.name == "tiny-tool_1.0.orig.tar.xz"
+    other = replace(made, name="tiny-tool_1.1.orig.tar.xz")
+    assert target.known_orig("tiny-tool", "1.1", other) is None
 
 
 def test_an_orig_in_ubuntu_itself_is_used(yard: Yard) -> None:

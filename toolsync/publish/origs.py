@@ -46,11 +46,11 @@ class Origs:
         self._api, self._reference, self._private = api, reference, private
         self._store, self._fetch, self._limits = store, fetch, limits
         self._primary: dict[tuple[str, str], tuple[Publication, ...]] = {}
-        self._reusable: dict[tuple[str, str], Blob | None] = {}
+        self._reusable: dict[tuple[str, str, Blob], Blob | None] = {}
 
     def reusable(self, source: str, upstream: str, ours: Blob) -> Blob | None:
         """Return the known orig that is to be used for ours; see `Target.known_orig`."""
-        key = (source, ours.sha256)
+        key = (source, upstream, ours)
         if key not in self._reusable:
             history = self._api.sources(self._reference, name=source)
             known = list(self._known(source, upstream, ours, history))
