@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,6 +114,9 @@ def test_series_have_one_orig_and_versions_of_their_own(rig: Rig, web: Web) -> N
         "hello_1.0-0debian1~ppa1~deb13.1_all.deb",
     }
     assert len([name for name in rig.pool() if "orig" in name]) == 1
+    done = Counter(row["stage"] for row in rig.json("log", "hello") if row["event"] == "done")
+    assert (done["fetch"], done["unpack"], done["compat"]) == (1, 1, 1)
+    assert (done["package"], done["build"], done["confirm"]) == (2, 2, 2)
 
 
 def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None:
