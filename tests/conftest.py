@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.rig import Rig
 from tests.web import Web
+
+if TYPE_CHECKING:
+    from tests.ppas import Goods, Yard
 
 
 @pytest.fixture
@@ -22,3 +26,23 @@ def web() -> Iterator[Web]:
 def rig(tmp_path: Path) -> Rig:
     """A set-up that builds quickly, on this machine as it is."""
     return Rig(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def goods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Goods]:
+    """Signed source packages, made once for a module."""
+    from tests.keys import throwaway_keys
+    from tests.ppas import Goods
+
+    with throwaway_keys() as keys:
+        yield Goods(tmp_path_factory.mktemp("goods"), keys)
+
+
+@pytest.fixture
+def yard(tmp_path: Path, goods: Goods) -> Iterator[Yard]:
+    """A PPA on a Launchpad of its own, and what is to be sent there."""
+    from tests.ppas import Yard
+
+    found = Yard(tmp_path, goods)
+    yield found
+    found.close()

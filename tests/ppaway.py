@@ -139,21 +139,8 @@ def opened_way(root: Path, tool: str, method: str = "ftp", more: str = "") -> It
         launchpad.add_person("maker", keys.export(root / "maker.asc", key))
         launchpad.tick(minutes=1)  # past the moment in which the key was made
         settings = SETTINGS.format(launchpad=launchpad, key=key, keyring=keys.home)
-        settings += f"{more}\n" + "".join(
-            f'{name} = "{value}"\n' for name, value in _method(root, server, method).items()
-        )
+        way = server.settings(method, root / "id").items()
+        settings += f"{more}\n" + "".join(f'{name} = "{value}"\n' for name, value in way)
         rig = Rig(root, settings, ", ".join(f'"{name}"' for name in SERIES))
         ppa = launchpad.add_ppa("maker", "stable")
         yield Way(tool, rig, launchpad, server, ppa, archives, root, method, ClockShift(root))
-
-
-def _method(root: Path, server: UploadServer, method: str) -> dict[str, object]:
-    if method == "ftp":
-        return {"method": "ftp", "host": f"127.0.0.1:{server.ftp_port}"}
-    return {
-        "method": "sftp",
-        "host": f"127.0.0.1:{server.sftp_port}",
-        "login": "maker",
-        "known_hosts": server.known_hosts,
-        "identity": root / "id",
-    }

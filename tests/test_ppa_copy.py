@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.keys import Keys, throwaway_keys
+from tests.launchpad_archive import Ppa
 from tests.ppas import SERIES
 from tests.ppasync import TARGET, Site
 from tests.tiny import archive
@@ -85,15 +86,21 @@ def test_what_need_not_be_rebuilt_is_uploaded_once_and_copied_up(
     assert site.server.cost()["POST copyPackage"] == 2
 
 
-def test_a_release_waits_in_staging_and_goes_on_by_itself(build: Callable[..., Site]) -> None:
+def staged(build: Callable[..., Site], after: str) -> tuple[Site, Ppa]:
+    """Return a site whose releases go to staging first, and that PPA."""
     site = build(
         series=("noble",),
-        publish_as='channel = "staging"\npromote_after = "2 days"',
+        publish_as=f'channel = "staging"\npromote_after = "{after}"',
         staging=STAGING,
         build_first="true",
     )
     staging = site.server.add_ppa("maker", "staging")
     site.log_in()
+    return site, staging
+
+
+def test_a_release_waits_in_staging_and_goes_on_by_itself(build: Callable[..., Site]) -> None:
+    site, staging = staged(build, after="2 days")
     told = until(site, lambda: bool(site.uploads()) and site.uploads()[0].state == "confirmed")
     (outcome,) = site.sync()
     assert f"it goes on to {TARGET} after" in outcome.message, told
@@ -107,14 +114,7 @@ def test_a_release_waits_in_staging_and_goes_on_by_itself(build: Callable[..., S
 
 
 def test_what_took_a_known_orig_is_copied_as_it_was_made(build: Callable[..., Site]) -> None:
-    site = build(
-        series=("noble",),
-        publish_as='channel = "staging"\npromote_after = "1 hour"',
-        staging=STAGING,
-        build_first="true",
-    )
-    staging = site.server.add_ppa("maker", "staging")
-    site.log_in()
+    site, staging = staged(build, after="1 hour")
     theirs = lzma.compress(gzip.decompress(archive("1.0")))
     site.server.add_to_ubuntu("hello", "1.0-1", theirs)
     until(site, lambda: [u.state for u in site.uploads()] == ["confirmed"] * 2)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.keys import throwaway_keys
 from tests.launchpad_archive import Source
 from tests.ppas import SERIES, Goods, Yard
 from tests.ppasync import Site
@@ -22,12 +20,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 TOOLS, AT_MOST = 50, 10
-
-
-@pytest.fixture(scope="module")
-def goods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Goods]:
-    with throwaway_keys() as keys:
-        yield Goods(tmp_path_factory.mktemp("goods"), keys)
 
 
 def test_fifty_tools_in_four_series_with_nothing_to_do(tmp_path: Path, goods: Goods) -> None:

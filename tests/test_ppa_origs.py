@@ -6,16 +6,14 @@ import gzip
 import io
 import lzma
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 
-from tests.keys import throwaway_keys
 from tests.launchpad_archive import Source
-from tests.ppas import Goods, Row, Yard
+from tests.ppas import Row, Yard
 from toolsync.errors import Replaced, Unreachable
 from toolsync.model import Blob, SourcePackage
 
@@ -26,19 +24,6 @@ pytestmark = [
 ]
 MOMENTS = count(1_600_000_000)
 NAME = "tiny-tool_1.0.orig.tar.xz"
-
-
-@pytest.fixture(scope="module")
-def goods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Goods]:
-    with throwaway_keys() as keys:
-        yield Goods(tmp_path_factory.mktemp("goods"), keys)
-
-
-@pytest.fixture
-def yard(tmp_path: Path, goods: Goods) -> Iterator[Yard]:
-    found = Yard(tmp_path, goods)
-    yield found
-    found.close()
 
 
 def orig_of(source: SourcePackage) -> Blob:

@@ -6,14 +6,11 @@ launchpadlib; dput's place is taken, so that it can be made to lie. Time is driv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.keys import throwaway_keys
-from tests.ppas import SERIES, Goods, Row, Yard
+from tests.ppas import SERIES, Row, Yard
 from toolsync.errors import (
     Held,
     NotThere,
@@ -31,19 +28,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def goods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Goods]:
-    with throwaway_keys() as keys:
-        yield Goods(tmp_path_factory.mktemp("goods"), keys)
-
-
-@pytest.fixture
-def yard(tmp_path: Path, goods: Goods) -> Iterator[Yard]:
-    found = Yard(tmp_path, goods)
-    yield found
-    found.close()
 
 
 def step(yard: Yard, row: Row, series: str = "noble", **words: object) -> Confirmed:

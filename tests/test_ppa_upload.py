@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.keys import throwaway_keys
 from tests.ppas import Goods, Row, Yard
 from tests.uploadserver import FAULTS, UploadServer, make_ssh_key
 from toolsync.config import Ppa as Settings
@@ -27,30 +26,11 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def goods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Goods]:
-    with throwaway_keys() as keys:
-        yield Goods(tmp_path_factory.mktemp("goods"), keys)
-
-
 @pytest.fixture
 def uploads(tmp_path: Path) -> Iterator[UploadServer]:
     with UploadServer(tmp_path / "uploads") as server:
         server.add_person("maker", make_ssh_key(tmp_path / "id"))
         yield server
-
-
-def ways(uploads: UploadServer, method: str) -> dict[str, Any]:
-    """Return what [ppa] says for a way of uploading."""
-    if method == "ftp":
-        return {"method": "ftp", "host": f"127.0.0.1:{uploads.ftp_port}"}
-    return {
-        "method": "sftp",
-        "host": f"127.0.0.1:{uploads.sftp_port}",
-        "login": "maker",
-        "known_hosts": str(uploads.known_hosts),
-        "identity": str(uploads.folder.parent / "id"),
-    }
 
 
 @pytest.mark.parametrize("method", ["ftp", "sftp"])
@@ -62,7 +42,8 @@ def test_each_fault_ends_in_one_upload_or_a_named_state(
         for session in uploads.incoming.iterdir():
             shutil.rmtree(session)  # of the upload before, for another Launchpad
         yard = Yard(tmp_path / str(number), goods, uploads.incoming)
-        given: dict[str, Any] = {**yard.settings, **ways(uploads, method), "alternative": ""}
+        way = uploads.settings(method, tmp_path / "id")
+        given: dict[str, Any] = {**yard.settings, **way, "alternative": ""}
         settings = Settings(**given, seconds=3)
         uploads.fault(kind, when=when)
         row = yard.row()

@@ -14,9 +14,10 @@ from typing import NoReturn
 import pytest
 
 from tests.rig import Rig
+from tests.tiny import write_tool
 from tests.web import Answer, Asked, Web
 from toolsync.config import Config, load_config
-from toolsync.errors import FINE, ProgramFailed, Unreachable
+from toolsync.errors import FINE, Bug, ProgramFailed, Unreachable
 from toolsync.model import Outcome
 from toolsync.shares import processes_for, shared
 from toolsync.system.forks import side_by_side
@@ -59,6 +60,21 @@ def test_what_is_raised_elsewhere_is_raised_here_whole() -> None:
     with pytest.raises(Unreachable, match="nobody is there") as caught:
         side_by_side([lambda: 1, fail])
     assert caught.value.resolution == "Wait."
+
+
+class Odd(Exception):
+    """One that does not survive the way from another process."""
+
+    def __init__(self, what: str, more: str) -> None:
+        super().__init__(f"{what}, {more}")
+
+
+def test_what_cannot_be_sent_as_it_is_comes_in_words() -> None:
+    def fail() -> NoReturn:
+        raise Odd("strange", "and rare")
+
+    with pytest.raises(Bug, match="Odd: strange, and rare"):
+        side_by_side([lambda: 1, fail])
 
 
 def test_nobody_goes_on_when_this_process_gives_up(tmp_path: Path) -> None:
@@ -128,7 +144,8 @@ def crowd(most: list[int]) -> Callable[[Asked], Answer]:
         time.sleep(0.005)
         with lock:
             busy[0] -= 1
-        body = b'<a href="tool-1.0.tar.gz">x</a><a href="tool-1.1.tar.gz">x</a>'
+        name = asked.path.strip("/")
+        body = f'<a href="{name}-1.0.tar.gz">x</a><a href="{name}-1.1.tar.gz">x</a>'.encode()
         return Answer(body, 404 if "0007" in asked.path else 200, {"ETag": '"1"'})
 
     return answer
@@ -139,15 +156,8 @@ def test_a_check_of_very_many_tools_says_what_one_process_says(tmp_path: Path) -
     with Web() as web:
         web.serve_rest(crowd(most))
         for n in range(420):
-            folder = rig.tools / f"tool{n:04}"
-            (folder / "debian").mkdir(parents=True)
-            (folder / "debian" / "control").write_text(f"Source: {folder.name}\n")
-            (folder / "tool.toml").write_text(
-                f"summary = 'x'\nhomepage = '{web.url}'\n[watch]\nkind = 'html'\n"
-                f"url = '{web.url}/{folder.name}/'\n"
-                r"pattern = 'tool-(?P<version>[\d.]+)\.tar\.gz'"
-                "\n[verify]\nmethod = 'pins'\n[compat]\nprobe = false\nreason = 'x'\n"
-            )
+            name = f"tool{n:04}"
+            write_tool(rig.tools, f"{web.url}/{name}/", "1.0", name=name)
         (rig.tools / "tool0003" / "tool.toml").write_text("summary = 3\n")
         names = [f"tool{n:04}" for n in range(420)]
         first = rig.json("check", "--jobs", "16", "--per-host", "4", *names, status=5)

@@ -105,6 +105,18 @@ class UploadServer:
         for path in (self.folder / "faults").iterdir():
             path.unlink(missing_ok=True)
 
+    def settings(self, method: str, identity: Path) -> dict[str, str]:
+        """Return what [ppa] says to upload here; ``identity`` is the ssh key for ``sftp``."""
+        if method == "ftp":
+            return {"method": "ftp", "host": f"127.0.0.1:{self.ftp_port}"}
+        return {
+            "method": "sftp",
+            "host": f"127.0.0.1:{self.sftp_port}",
+            "login": "maker",
+            "known_hosts": str(self.known_hosts),
+            "identity": str(identity),
+        }
+
     def sessions(self, *, count: int = 0, seconds: float = 30) -> list[Path]:
         """Return the folders of the sessions that have ended, oldest first.
 

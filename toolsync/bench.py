@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from toolsync import supported
 from toolsync.config import Config
+from toolsync.gateway import open_http
 from toolsync.journal import Journal
 from toolsync.package.chroot import Chroots, chroot_folder
 from toolsync.publish.target import Target
@@ -61,7 +62,7 @@ def opened(
     require_whole(config.state)
     store = Store(config.state / "store")
     workshop = Workshop(config.state, config.build.work)
-    http = _http(config, clock)
+    http = open_http(config, clock)
     journal = Journal(config.state / "journal.sqlite", clock)
     with closing(journal), closing(http), ExitStack() as stack:
         if purpose:
@@ -97,19 +98,6 @@ def opened(
             steps=Steps(journal, store, clock, tell),
             progress=progress,
         )
-
-
-def _http(config: Config, clock: Clock) -> Http:
-    return Http(
-        user_agent=config.user_agent,
-        timeout=config.timeout,
-        retries=config.retries,
-        mirrors=config.mirrors,
-        per_host=config.per_host,
-        interval=config.interval,
-        hosts=2 * config.jobs,
-        clock=clock,
-    )
 
 
 def _staging(config: Config, store: Store, workshop: Workshop, clock: Clock) -> Target | None:

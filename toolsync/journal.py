@@ -23,7 +23,7 @@ from toolsync.pagebook import FIRSTS, Pagebook
 from toolsync.records import SHA256, Entry, Key, Result
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import full_disk_is_told
-from toolsync.waybill import Waybill
+from toolsync.uploadbook import Uploadbook
 
 _MIGRATIONS = (
     """
@@ -73,7 +73,7 @@ _MIGRATIONS = (
 _PLACES = {stage: place for place, stage in enumerate(STAGES)}
 
 
-class Journal(Ledger, Docket, Pagebook, Waybill):
+class Journal(Ledger, Docket, Pagebook, Uploadbook):
     """The state of all tools, in one SQLite file."""
 
     def __init__(self, path: Path, clock: Clock) -> None:

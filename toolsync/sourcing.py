@@ -5,7 +5,7 @@ from __future__ import annotations
 from toolsync.bench import Bench
 from toolsync.definition import Tool
 from toolsync.errors import Replaced
-from toolsync.model import Compatible, SourcePackage
+from toolsync.model import Compatible, SourcePackage, dump
 from toolsync.package.series import series_tag
 from toolsync.package.source import KnownOrig, notice_of, package
 from toolsync.records import Key, Upload
@@ -52,7 +52,12 @@ def source_for(
         {
             "content": content,
             "tag": series_tag(series),
-            "told": [release, unpacked.verified.statement, unpacked.untouched, unpacked.excluded],
+            "told": [
+                dump(release),
+                unpacked.verified.statement,
+                unpacked.untouched,
+                unpacked.excluded,
+            ],
             **({"orig": known.orig} if known else {}),
         },
         lambda: package(

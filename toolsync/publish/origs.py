@@ -94,7 +94,10 @@ class Origs:
             raise NotThere("files of a private PPA are not fetched")
         limit = min(known.size, self._limits.file_bytes)
         if known.size > limit:
-            raise Hostile(f"{known.name} has {known.size} bytes; the limit is {limit}")
+            raise Hostile(
+                f"{known.name} has {known.size} bytes, more than the limit of {limit} ([limits]"
+                " file_bytes in toolsync.toml)"
+            )
         got = self._fetch(known.url, known.name, limit)
         if got != _blob(known):
             raise Unreachable(
@@ -111,11 +114,16 @@ class Origs:
         files: dict[str, RemoteFile] = {}
         for found in (*_of(history, upstream), *self.in_primary(source, upstream)):
             for one in self._api.files(found):
-                if one.name.startswith(stem) and _ORIG.search(one.name) and one.name not in files:
+                if one.name.startswith(stem) and is_orig(one.name) and one.name not in files:
                     files[one.name] = one
                     yield one
             if ours.name in files:
                 return
+
+
+def is_orig(name: str) -> bool:
+    """Say whether a file's name is an orig tarball's, and not its signature's."""
+    return _ORIG.search(name) is not None
 
 
 def _of(history: Sequence[Publication], upstream: str) -> Iterator[Publication]:

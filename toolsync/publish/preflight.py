@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from debian.debian_support import Version, version_compare
+from debian.debian_support import Version
 
 from toolsync.errors import Held, Replaced, SetupError
 from toolsync.model import Blob, SourcePackage
-from toolsync.publish.origs import Origs
+from toolsync.publish.index import is_older
+from toolsync.publish.origs import Origs, is_orig
 from toolsync.system.launchpad import Launchpad
 from toolsync.system.launchpadvalues import Archive, Publication, RemoteFile
 
@@ -106,7 +107,7 @@ def check_files(
         mine = ours.get(remote.name)
         if mine is not None and remote.sha256 and remote.sha256 != mine.sha256:
             how = ""
-            if differ is not None and ".orig.tar." in mine.name:
+            if differ is not None and is_orig(mine.name):
                 how = f"; {differ(remote, mine) or 'both hold the same'}"
             raise Replaced(
                 f"{mine.name} is known to Launchpad ({found.series}) with sha256 {remote.sha256},"
@@ -126,8 +127,3 @@ def newest_of(history: Iterable[Publication], series: str) -> str | None:
         if alive and (best is None or is_older(best, found.version)):
             best = found.version
     return best
-
-
-def is_older(version: str, other: str) -> bool:
-    """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
-    return int(version_compare(version, other)) < 0

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from toolsync.config import Config
 from toolsync.errors import SetupError
+from toolsync.gateway import open_http
 from toolsync.model import Blob
 from toolsync.publish.local import LocalArchive
 from toolsync.publish.target import Target
 from toolsync.system import dput
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
-from toolsync.system.http import Http
 from toolsync.system.launchpad import Launchpad
 from toolsync.system.run import run
 from toolsync.system.signing import Signer
@@ -83,19 +83,13 @@ def fetcher(config: Config, store: Store, clock: Clock) -> Fetch:
     """Return who brings one of Launchpad's files into the store, whole or not at all."""
 
     def fetch(url: str, name: str, limit: int) -> Blob:
-        def attempt() -> Blob:
-            with store.writing(name) as sink:
-                http.download(url, lambda _: sink, limit=limit, seconds=config.limits.seconds)
-            return sink.blob
+        with closing(open_http(config, clock)) as http:
 
-        http = Http(
-            user_agent=config.user_agent,
-            timeout=config.timeout,
-            retries=config.retries,
-            mirrors=config.mirrors,
-            clock=clock,
-        )
-        with closing(http):
+            def attempt() -> Blob:
+                with store.writing(name) as sink:
+                    http.download(url, lambda _: sink, limit=limit, seconds=config.limits.seconds)
+                return sink.blob
+
             return http.retrying(attempt)
 
     return fetch

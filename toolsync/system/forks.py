@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
-from toolsync.errors import ProgramFailed, ToolsyncError
+from toolsync.errors import ProgramFailed, ToolsyncError, unforeseen
 
 T = TypeVar("T")
 
@@ -23,8 +23,8 @@ def side_by_side(works: Sequence[Callable[[], T]]) -> list[T | ToolsyncError]:
 
     Return what each gave, in order; in place of what a process did not live to give, an error.
     The processes are forks: there must be no threads yet, and what is open here (the journal, a
-    connection) must not be used there. What a work raises is raised here. None of them outlives
-    this one.
+    connection) must not be used there. What a work raises is raised here, of another
+    process put into words (`unforeseen`). None of them outlives this one.
     """
     fork = get_context("fork")
     others = []
@@ -74,6 +74,8 @@ def _answer(pipe: Connection, work: Callable[[], object]) -> None:
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         try:
             answer = work()
-        except Exception as error:  # noqa: BLE001 (raised where the others' answers are awaited)
+        except ToolsyncError as error:
             answer = error
+        except Exception as error:  # noqa: BLE001 (put into words: not all can be sent as they are)
+            answer = unforeseen(error)
         pipe.send(answer)

@@ -11,7 +11,7 @@ from toolsync.records import Upload
 from toolsync.system.clock import stamp
 
 
-class Waybill(Book):
+class Uploadbook(Book):
     """What `Journal` remembers of uploads; each method is one transaction."""
 
     def upload(self, target: str, source: str, version: str, series: str) -> Upload | None:
