@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolsync.model import Release
-from toolsync.turns import in_turn
+from toolsync.turns import Waits, in_turn
 from toolsync.watch.kept import pack, unpack
 from toolsync.watch.look import Sighting
 
@@ -22,7 +22,7 @@ def test_a_slow_host_does_not_hold_up_the_others() -> None:
     items = [("slow", n) for n in range(50)] + [(f"host{n}", n) for n in range(50)]
     quick: list[str] = []
 
-    def act(item: tuple[str, int]) -> str:
+    def act(item: tuple[str, int], waits: Waits) -> str:
         if item[0] == "slow":
             over.wait(10)
         return item[0]
@@ -46,7 +46,7 @@ def test_each_item_is_done_once_and_no_host_is_crowded(
 ) -> None:
     lock, busy, most = threading.Lock(), dict.fromkeys("abcdef", 0), 0
 
-    def act(item: tuple[int, str]) -> int:
+    def act(item: tuple[int, str], waits: Waits) -> int:
         nonlocal most
         with lock:
             busy[item[1]] += 1
@@ -71,9 +71,64 @@ def test_items_are_taken_as_they_are_needed() -> None:
             taken += 1
             yield "host", n
 
-    results = in_turn(items(), lambda n: n, jobs=4, per_host=4)
+    results = in_turn(items(), lambda n, waits: n, jobs=4, per_host=4)
     next(results)
     assert taken <= 5
+
+
+def test_what_has_its_answer_waits_for_nobody() -> None:
+    """While one is read, the next is asked for; only so many are read at once."""
+    answered = [threading.Event() for _ in range(40)]
+
+    def act(n: int, waits: Waits) -> int:
+        answered[n].set()
+        waits(False)
+        # The next begins though this one is not done: with one place, and one for its host.
+        return n if n > 14 or answered[n + 1].wait(10) else -1
+
+    items = [("host", n) for n in range(40)]
+    done = [result for _, result in in_turn(items, act, jobs=1, per_host=1)]
+    assert sorted(done) == list(range(40))
+
+
+def test_who_asks_again_has_his_place_again() -> None:
+    begun, again, over = [threading.Event() for _ in range(3)], threading.Event(), threading.Event()
+
+    def act(n: int, waits: Waits) -> int:
+        begun[n].set()
+        if n == 0:
+            waits(False)
+            assert begun[1].wait(10)
+            waits(True)
+            again.set()
+            assert over.wait(10)
+        if n == 1:
+            assert again.wait(10)
+        return n
+
+    results = in_turn([("host", n) for n in range(3)], act, jobs=1, per_host=1)
+    assert next(results) == (1, 1)
+    assert not begun[2].wait(0.2)  # the only place is the first one's, who came back for it
+    over.set()
+    assert sorted(results) == [(0, 0), (2, 2)]
+
+
+def test_nothing_begins_when_nobody_listens_any_more() -> None:
+    begun: list[int] = []
+    stopped = threading.Event()
+
+    def act(n: int, waits: Waits) -> int:
+        begun.append(n)
+        if n:
+            assert stopped.wait(10)
+            waits(False)
+        return n
+
+    results = in_turn([("host", n) for n in range(100)], act, jobs=2, per_host=2)
+    next(results)
+    threading.Timer(0.2, stopped.set).start()
+    results.close()  # type: ignore[attr-defined]
+    assert len(begun) <= 4
 
 
 releases = st.builds(
@@ -119,7 +174,7 @@ def test_what_takes_long_lends_its_place() -> None:
     items = [(f"slow{n}", n) for n in range(8)] + [(f"quick{n}", n) for n in range(40)]
     quick = 0
 
-    def act(name: str) -> str:
+    def act(name: str, waits: Waits) -> str:
         if name.startswith("slow"):
             over.wait(20)
         return name

@@ -45,6 +45,20 @@ def test_answers_come_in_order_from_processes_of_their_own() -> None:
     assert len(set(pids)) == 4
 
 
+def test_each_keeps_to_a_processor_of_its_own_until_the_end() -> None:
+    usable = os.sched_getaffinity(0)
+    places = side_by_side([lambda: os.sched_getaffinity(0)] * CPUS)
+    assert sorted(map(sorted, places)) == [[it] for it in sorted(usable)]  # type: ignore[arg-type]
+    assert os.sched_getaffinity(0) == usable
+    with pytest.raises(Unreachable):
+        side_by_side([fail_here, os.getpid])
+    assert os.sched_getaffinity(0) == usable
+
+
+def fail_here() -> NoReturn:
+    raise Unreachable("nobody is there", resolution="Wait.")
+
+
 def test_a_process_that_dies_is_told_in_the_place_of_its_answer() -> None:
     answers = side_by_side([os.getpid, lambda: os.kill(os.getpid(), signal.SIGKILL), os.getpid])
     assert isinstance(answers[1], ProgramFailed)
@@ -54,11 +68,8 @@ def test_a_process_that_dies_is_told_in_the_place_of_its_answer() -> None:
 
 
 def test_what_is_raised_elsewhere_is_raised_here_whole() -> None:
-    def fail() -> NoReturn:
-        raise Unreachable("nobody is there", resolution="Wait.")
-
     with pytest.raises(Unreachable, match="nobody is there") as caught:
-        side_by_side([lambda: 1, fail])
+        side_by_side([lambda: 1, fail_here])
     assert caught.value.resolution == "Wait."
 
 

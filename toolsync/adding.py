@@ -80,7 +80,7 @@ def propose_tool(bench: Bench, url: str, *, name: str, tell: Callable[[str], Non
     page finds any, and what asking for it raises.
     """
     tried: list[str] = []
-    with Pages(bench.http, bench.config.limits, None) as pages:
+    with Pages(bench.http, bench.config.limits) as pages:
         for candidate in propose(url, pages, name=name, tell=tell):
             kind = candidate.watch["kind"]
             try:

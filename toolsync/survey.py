@@ -18,7 +18,7 @@ from toolsync.sifting import Sifted, sift
 from toolsync.steps import fingerprint
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
-from toolsync.turns import in_turn
+from toolsync.turns import Waits, in_turn
 from toolsync.watch import kept, watchfolder
 from toolsync.watch.look import Sighting, look
 from toolsync.watch.versions import upstream_key
@@ -85,10 +85,14 @@ def _looks(bench: Bench, tools: Iterable[Tool], jobs: int) -> Iterator[tuple[_Ta
             known = _remembered(bench, tool, definition, whole=False)
             yield host_of(tool.watch.url), _Task(place, tool, definition, known)
 
-    def act(task: _Task) -> tuple[Look, Mapping[str, Any] | None]:
+    def act(task: _Task, waits: Waits) -> tuple[Look, Mapping[str, Any] | None]:
         try:
             found = look(
-                task.tool, http=bench.http, limits=bench.config.limits, remembered=task.known
+                task.tool,
+                http=bench.http,
+                limits=bench.config.limits,
+                remembered=task.known,
+                waits=waits,
             )
             return found, None if _is_known(found, task.known) else kept.pack(found)
         except ToolsyncError as error:

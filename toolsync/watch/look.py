@@ -8,7 +8,7 @@ raises Unreachable and is never taken for an unchanged one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from toolsync.config import Limits
@@ -65,15 +65,23 @@ class Sighting:
         return self.releases[0]
 
 
-def look(tool: Tool, *, http: Http, limits: Limits, remembered: Sighting | None = None) -> Sighting:
+def look(
+    tool: Tool,
+    *,
+    http: Http,
+    limits: Limits,
+    remembered: Sighting | None = None,
+    waits: Callable[[bool], None] = lambda _: None,
+) -> Sighting:
     """Return what the tool's release page offers.
 
+    ``waits`` hears False when a page has come and is read, True when another one is asked for.
     Raises Drifted when the page cannot be understood or names nothing that may be taken,
     Hostile when it is too much, and what ``http`` raises.
     """
     digest = _digest(tool.watch)
     known = remembered if remembered and remembered.watch == digest else None
-    pages = Pages(http.dressed(user_agent=tool.watch.user_agent), limits, _conditions(known))
+    pages = Pages(http.dressed(user_agent=tool.watch.user_agent), limits, _conditions(known), waits)
     try:
         with pages:
             found = READERS[tool.watch.kind](tool, pages)

@@ -38,14 +38,23 @@ class File:
 class Pages:
     """Asks for the pages of one look: counted, bounded, the first one conditionally."""
 
-    def __init__(self, http: Http, limits: Limits, conditions: Validators | None) -> None:
-        """``conditions`` are what is remembered of the first page, or of the only file."""
+    def __init__(
+        self,
+        http: Http,
+        limits: Limits,
+        conditions: Validators | None = None,
+        waits: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """``conditions`` are what is remembered of the first page, or of the only file.
+
+        ``waits`` hears False when a page has come, and True when the next one is asked for.
+        """
         self._http, self._conditions = http, conditions
         self.limits = limits
         self.hasher = hashlib.sha256()
         self.count, self._size = 0, 0
         self.address, self.validators = "", Validators()
-        self._reading = False
+        self._waits, self._reading = waits, False
 
     def __enter__(self) -> Pages:
         return self
@@ -63,7 +72,9 @@ class Pages:
 
     def __call__(self, url: str, accept: str, /) -> Page:
         """Return the next page, within what is left of the limit on bytes."""
-        self._read(False)
+        if self._reading:
+            self._read(False)
+            self._waits(True)
         page = self._ask(url, accept)
         if page.body is None:
             raise NotChanged
@@ -78,6 +89,7 @@ class Pages:
             self.address, self.validators = shown(page.url), page.validators
         self.hasher.update(b"%d\n" % len(page.body) + page.body)
         self.count += 1
+        self._waits(False)
         self._read(True)
         return page
 
