@@ -10,21 +10,18 @@ in each other more than 256 deep, what the parser leaves out.
 from __future__ import annotations
 
 import re
-from operator import itemgetter
 
 from toolsync.system.http import Page
 from toolsync.watch.reading import charset_of
 
-_KEPT = b"<>\"'"
-_REST = bytes(byte for byte in range(256) if byte not in _KEPT)
 _LARGEST = 2 * 1024 * 1024
 """Bytes of a page that is parted at each tag; what is larger may have very many."""
-_START = itemgetter(slice(0, 12))
-"""What a tag begins with, longer than any name that follows."""
-_NAME = re.compile(rb"[^\s>]*")
-_END = itemgetter(slice(-12, None))
-"""What stands before a quoted value, longer than the name of any usual attribute."""
-_ATTRIBUTE = re.compile(rb"\s[A-Za-z][A-Za-z-]*\Z")
+_TEXT = re.compile(rb"[^<>\"']*+")
+_TAG = re.compile(
+    rb"(/?[a-z][a-z0-9]*+/?)"  # its name
+    rb"(?:\s++[A-Za-z][A-Za-z-]*+(?:=\"[^\"<>']*+\")?+)*+\s*+/?+>" + _TEXT.pattern
+)
+"""What follows a ``<``, up to the next one: no quote, and no ``>``, but those of a plain tag."""
 _COMMON = frozenset(
     b"a abbr address b blockquote body br center code dd div dl dt em font footer h1 h2 h3 h4 h5 h6"
     b" head header hr html i img li link main meta nav ol p pre section small span strong table"
@@ -47,21 +44,19 @@ _META_TAG = re.compile(rb"<meta[^>]*")
 def plain_links(page: Page) -> list[str] | None:
     """Return the ``href`` of each link of a plain listing, in their order; None of any other page.
 
-    Doubtful is every page in which a tag might not be what it looks like: with quotes that do not
-    close in their tag, with ``<`` or ``>`` in them, or in an encoding that writes tags otherwise.
+    Doubtful is every page in which a tag might not be what it looks like: a quote that seems to end
+    a value may begin one, which hides the tags that follow; an encoding may write tags otherwise.
     """
     body = page.body or b""
     if len(body) > _LARGEST:
         return None
     head = _HEAD.match(body)
     rest = body[head.end() :] if head else body
-    # Each tag with its quotes in pairs, and nothing else, is nothing when both are taken away.
-    if rest.translate(None, _REST).replace(b'""', b"").replace(b"<>", b""):
+    text, *pieces = rest.split(b"<")
+    tags = [_TAG.fullmatch(piece) for piece in set(pieces)]  # most rows of a listing are alike
+    if not _TEXT.fullmatch(text) or not all(tags):
         return None
-    if not _quotes_are_values(rest):
-        return None
-    starts = set(map(_START, rest.split(b"<")[1:]))
-    names = {_NAME.match(start)[0] for start in starts}  # type: ignore[index]
+    names = {tag[1] for tag in tags if tag}
     if not _USUAL.issuperset(names) or not _is_legible(page, body, b"meta" in names):
         return None
     if b"title" in names and rest.count(b"<title") != len(_TITLE.findall(rest)):
@@ -71,19 +66,6 @@ def plain_links(page: Page) -> list[str] | None:
     if not links or len(links) != rest.count(b"<a") - others:
         return None  # what a page without links is, the parser says
     return [link.decode("ascii") for link in links]
-
-
-def _quotes_are_values(text: bytes) -> bool:
-    """Say whether each pair of quotes, and no other word, is an attribute's value.
-
-    Otherwise a quote that seems to end a value may begin one, which hides the tags that follow.
-    """
-    outside = text.split(b'"')[::2]
-    bare = b'"'.join(outside)
-    before = bare.split(b"=")
-    if not len(outside) == len(before) == bare.count(b'="') + 1:
-        return False
-    return all(map(_ATTRIBUTE.search, set(map(_END, before[:-1]))))
 
 
 def _is_legible(page: Page, body: bytes, meta: bool) -> bool:
