@@ -264,14 +264,15 @@ def _body(response: requests.Response, url: str, limit: int) -> bytes:
     encoded = response.headers.get("Content-Encoding")
     if total is not None and total > limit:
         raise too_large(url, limit)
-    body = bytearray()
+    chunks, had = [], 0
     for chunk in _chunks(response):
-        body += chunk
-        if len(body) > limit:
+        chunks.append(chunk)
+        had += len(chunk)
+        if had > limit:
             raise too_large(url, limit)
-    if total is not None and not encoded and len(body) != total:
-        raise broken_off(url, len(body), total)
-    return bytes(body)
+    if total is not None and not encoded and had != total:
+        raise broken_off(url, had, total)
+    return b"".join(chunks)  # of most pages there is one, which is not copied
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
