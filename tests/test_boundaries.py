@@ -43,6 +43,7 @@ ABOVE = (
     "journal",
     "ledger",
     "uploadbook",
+    "resultbook",
     "book",
     "docket",
     "gates",

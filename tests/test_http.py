@@ -27,7 +27,8 @@ from tests.web import Answer, Asked, Web
 from toolsync.errors import Hostile, ToolsyncError, Unreachable
 from toolsync.system.http import Http, Page, Validators
 from toolsync.system.transport import _PLAIN, _Adapter, _prepared
-from toolsync.watch.reading import http_address, is_plain, joined, moment, plain_file, shown
+from toolsync.watch.addresses import http_address, is_plain, joined, plain_file, shown
+from toolsync.watch.reading import moment
 
 
 class Raw:

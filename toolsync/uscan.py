@@ -22,8 +22,8 @@ from toolsync.system.http import Page
 from toolsync.system.store import digest_of, full_disk_is_told
 from toolsync.unpack.exclusions import Exclusions
 from toolsync.unpack.orig import Orig, make_orig
+from toolsync.watch.addresses import MAX_NAME
 from toolsync.watch.bundle import Bundle, Part, gather, orig_version
-from toolsync.watch.reading import MAX_NAME
 from toolsync.watch.versions import upstream_key
 from toolsync.watch.watchfolder import current, package_of
 

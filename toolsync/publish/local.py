@@ -17,7 +17,8 @@ from toolsync.config import Limits, Local
 from toolsync.errors import Held, Hostile, ProgramFailed, Replaced, SetupError, TryAgain, Unverified
 from toolsync.model import Blob, Built, Confirmed, Package, Receipt
 from toolsync.publish import index
-from toolsync.publish.reprepro import Layout, Reprepro
+from toolsync.publish.distributions import Layout
+from toolsync.publish.reprepro import Reprepro
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
 from toolsync.publish.target import Ledger, Old
 from toolsync.system.gpg import SigningHome

@@ -20,10 +20,11 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.errors import Busy, Held, ProgramFailed, SetupError
+from toolsync.publish import distributions
+from toolsync.publish.distributions import Layout, Tracked
 from toolsync.system.gpg import SigningHome
 from toolsync.system.run import Done, run
 from toolsync.system.store import full_disk_is_told, replace_file, sync_folder
@@ -31,32 +32,6 @@ from toolsync.system.store import full_disk_is_told, replace_file, sync_folder
 _SECONDS = 600
 _REFUSALS = (243, 249, 254, 255)
 """What reprepro 5.3 ends with when it is the package that is at fault."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """What the archive says about itself."""
-
-    origin: str
-    label: str
-    series: tuple[str, ...]
-    architecture: str
-    fingerprint: str
-    """The full fingerprint of the key that signs the indices."""
-    recalls: tuple[str, ...] = ()
-    """``SOURCE=VERSION`` of what is served and was recalled by its vendor."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tracked:
-    """A version of a source, and which of its files are kept."""
-
-    source: str
-    version: str
-    files: tuple[str, ...]
-    """Below the archive's folder."""
-    shown: bool
-    """Whether an index names any of them."""
 
 
 class Reprepro:
@@ -85,9 +60,9 @@ class Reprepro:
         return known and self.is_current()
 
     def _wanted(self, layout: Layout) -> bytes:
-        configured = _configured(self._root / "conf" / "distributions")
+        configured = distributions.configured(self._root / "conf" / "distributions")
         series = dict.fromkeys((*configured, *layout.series))
-        return "\n".join(_distribution(layout, name) for name in series).encode()
+        return "\n".join(distributions.distribution(layout, name) for name in series).encode()
 
     def is_current(self) -> bool:
         """Say whether what is served was made under the present configuration."""
@@ -152,7 +127,7 @@ class Reprepro:
         """Return the versions of sources whose files are kept for a series."""
         if not (self._root / "db" / "tracking.db").exists():
             return []
-        return list(_tracked(self._call("dumptracks", series).out))
+        return list(distributions.tracked(self._call("dumptracks", series).out))
 
     def forget(self, series: str, source: str, version: str) -> None:
         """Let a version go, and its files where no other needs them.
@@ -222,56 +197,6 @@ class Reprepro:
     ) -> Done:
         base = ("reprepro", "--basedir", self._root)
         return run(*base, *words, timeout=_SECONDS, ok=ok, env=env, limit=64 * 1024 * 1024)
-
-
-def _tracked(text: str) -> Iterator[Tracked]:
-    """Read what ``reprepro dumptracks`` prints: fields, then lines of ``path type uses``."""
-    for paragraph in filter(None, text.split("\n\n")):
-        fields: dict[str, str] = {}
-        files: list[tuple[str, int]] = []
-        for line in paragraph.splitlines():
-            if line.startswith(" "):
-                path, _, uses = line.split()
-                files.append((path, int(uses)))
-            elif ": " in line:
-                name, _, value = line.partition(": ")
-                fields[name] = value
-        yield Tracked(
-            source=fields["Source"],
-            version=fields["Version"],
-            files=tuple(path for path, _ in files),
-            shown=any(uses for _, uses in files),
-        )
-
-
-def _configured(path: Path) -> list[str]:
-    """Return the series that conf/distributions names."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.split()[1] for line in lines if line.startswith("Codename:")]
-
-
-def _distribution(layout: Layout, series: str) -> str:
-    """Return one paragraph of conf/distributions.
-
-    ``keep`` and not ``minimal``: the latter deletes the source of a .deb that is still served.
-    ``includechanges`` makes a version's bytes binding for ever, as on Launchpad. Recalls stand in
-    the description: the one field of a Release file that is free text, signed with the rest of it
-    and kept by apt on every instance.
-    """
-    recalls = f"; recalled: {' '.join(layout.recalls)}" if layout.recalls else ""
-    return (
-        f"Origin: {layout.origin}\n"
-        f"Label: {layout.label}\n"
-        f"Suite: {series}\n"
-        f"Codename: {series}\n"
-        f"Architectures: {layout.architecture} source\n"
-        "Components: main non-free\n"
-        f"Description: vendor tools, kept in sync by toolsync{recalls}\n"
-        f"SignWith: {layout.fingerprint}\n"
-        "Tracking: keep includechanges\n"
-    )
 
 
 def _workers(root: Path) -> Iterator[int]:

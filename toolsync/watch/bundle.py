@@ -14,7 +14,8 @@ from toolsync.definition import Tool
 from toolsync.errors import Drifted, SetupError, UsageError
 from toolsync.model import Release
 from toolsync.system.git import fetched, list_refs
-from toolsync.watch.reading import Get, http_address, leaf
+from toolsync.watch.addresses import http_address, leaf
+from toolsync.watch.reading import Get
 from toolsync.watch.rules import mangled
 from toolsync.watch.versions import upstream_key
 from toolsync.watch.watchfile import Source

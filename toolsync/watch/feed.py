@@ -18,8 +18,9 @@ from urllib.parse import unquote, urlsplit
 from toolsync.definition import Tool
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled, joined, leaf
 from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
-from toolsync.watch.reading import Found, Get, filled, joined, leaf, moment, xml_root
+from toolsync.watch.reading import Found, Get, moment, xml_root
 
 ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7"
 _LINKS = 20

@@ -17,8 +17,9 @@ from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled, joined
 from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
-from toolsync.watch.reading import Found, Get, drifted, filled, joined, json_of, moment, sha256_of
+from toolsync.watch.reading import Found, Get, drifted, json_of, moment, sha256_of
 
 _MAX_PAGES = 20
 _ACCEPT = "application/json"

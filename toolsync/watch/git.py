@@ -16,8 +16,9 @@ from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled, leaf
 from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
-from toolsync.watch.reading import Found, Get, body_of, drifted, filled, is_html, leaf, media_type
+from toolsync.watch.reading import Found, Get, body_of, drifted, is_html, media_type
 
 _SMART = "application/x-git-upload-pack-advertisement"
 _REF = re.compile(r"(?P<object>[0-9a-f]{40}|[0-9a-f]{64})[ \t](?P<name>refs/[^\0\n]+)")

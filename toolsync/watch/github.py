@@ -16,14 +16,12 @@ from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled, http_address, joined
 from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.watch.reading import (
     Found,
     Get,
     drifted,
-    filled,
-    http_address,
-    joined,
     json_of,
     media_type,
     moment,

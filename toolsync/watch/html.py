@@ -18,23 +18,10 @@ from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled, joined, leaf, parted, plain_file, plain_folder
 from toolsync.watch.listing import plain_links
 from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
-from toolsync.watch.reading import (
-    Found,
-    Get,
-    body_of,
-    charset_of,
-    drifted,
-    filled,
-    is_html,
-    joined,
-    leaf,
-    media_type,
-    parted,
-    plain_file,
-    plain_folder,
-)
+from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, is_html, media_type
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _TYPES = ("", "text/html", "application/xhtml+xml")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from toolsync.definition import Tool
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import joined, leaf
 from toolsync.watch.html import html_root, seen
 from toolsync.watch.patterns import version_pattern
 from toolsync.watch.pipindex import index_url
@@ -23,9 +24,7 @@ from toolsync.watch.reading import (
     Get,
     drifted,
     is_html,
-    joined,
     json_of,
-    leaf,
     media_type,
     moment,
     sha256_of,

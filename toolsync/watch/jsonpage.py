@@ -18,19 +18,9 @@ from toolsync.definition import Tool
 from toolsync.errors import SetupError
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled, http_address, joined
 from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
-from toolsync.watch.reading import (
-    Found,
-    Get,
-    drifted,
-    filled,
-    http_address,
-    is_html,
-    joined,
-    json_of,
-    moment,
-    sha256_of,
-)
+from toolsync.watch.reading import Found, Get, drifted, is_html, json_of, moment, sha256_of
 
 _ACCEPT = "application/json, */*;q=0.5"
 

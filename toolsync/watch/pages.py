@@ -17,7 +17,7 @@ from toolsync.errors import Held, Hostile, TryAgain
 from toolsync.model import Release
 from toolsync.system.http import Http, NotChanged, Page, Validators, Writable
 from toolsync.system.store import digest_of, full_disk_is_told
-from toolsync.watch.reading import shown
+from toolsync.watch.addresses import shown
 
 _READING = threading.BoundedSemaphore(2)
 """Pages read at once, however many are waited for: a parsed page takes ten times its size."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from toolsync.errors import SetupError
-from toolsync.watch.reading import http_address, shown
+from toolsync.watch.addresses import http_address, shown
 
 
 def index_url() -> str:

@@ -18,9 +18,10 @@ from toolsync.definition import Tool
 from toolsync.errors import Drifted
 from toolsync.model import Release
 from toolsync.system.http import Page, Validators
+from toolsync.watch.addresses import filled
 from toolsync.watch.pages import Pages
 from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
-from toolsync.watch.reading import Found, drifted, filled
+from toolsync.watch.reading import Found, drifted
 
 _MEMBER_BYTES = 64 * 1024
 """Of a member, that are searched for a version."""

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from toolsync.errors import Drifted, ToolsyncError, Unreachable
 from toolsync.system.http import Page
 from toolsync.watch import git
+from toolsync.watch.addresses import joined, leaf
 from toolsync.watch.candidates import (
     ENDINGS,
     Candidate,
@@ -29,7 +30,7 @@ from toolsync.watch.candidates import (
 from toolsync.watch.html import html_root, seen
 from toolsync.watch.naming import families
 from toolsync.watch.pages import Pages
-from toolsync.watch.reading import charset_of, is_html, joined, leaf, media_type
+from toolsync.watch.reading import charset_of, is_html, media_type
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json;q=0.9, */*;q=0.8"
 

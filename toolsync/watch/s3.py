@@ -14,8 +14,9 @@ from toolsync.definition import Tool
 from toolsync.errors import Hostile
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled, shown
 from toolsync.watch.patterns import match_path, version_pattern
-from toolsync.watch.reading import LOOK, Found, Get, drifted, filled, moment, shown, xml_root
+from toolsync.watch.reading import LOOK, Found, Get, drifted, moment, xml_root
 
 MAX_PAGES = 100
 """Of a thousand keys each."""

@@ -10,8 +10,9 @@ import re
 from toolsync.definition import Tool
 from toolsync.model import Release
 from toolsync.system.http import Page
+from toolsync.watch.addresses import filled
 from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
-from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, filled
+from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted
 
 _MARKUP = re.compile(r"<(?:[!?]|[A-Za-z][\w:.-]*[\s>/])")
 MAX_LINES = 50_000

@@ -16,17 +16,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 from toolsync.errors import NotThere, SetupError
 from toolsync.system.http import Page
 from toolsync.watch import feed, s3
+from toolsync.watch.addresses import http_address, joined
 from toolsync.watch.html import html_root, seen
 from toolsync.watch.patterns import LONGEST_SUBJECT
 from toolsync.watch.perl import Pattern
-from toolsync.watch.reading import (
-    MAX_ENTRIES,
-    charset_of,
-    drifted,
-    http_address,
-    joined,
-    media_type,
-)
+from toolsync.watch.reading import MAX_ENTRIES, charset_of, drifted, media_type
 from toolsync.watch.rules import mangled
 from toolsync.watch.versions import upstream_key
 from toolsync.watch.watchfile import Source

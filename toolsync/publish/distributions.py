@@ -1,0 +1,83 @@
+"""What reprepro reads and prints: its conf/distributions, and the files that it tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What the archive says about itself."""
+
+    origin: str
+    label: str
+    series: tuple[str, ...]
+    architecture: str
+    fingerprint: str
+    """The full fingerprint of the key that signs the indices."""
+    recalls: tuple[str, ...] = ()
+    """``SOURCE=VERSION`` of what is served and was recalled by its vendor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """A version of a source, and which of its files are kept."""
+
+    source: str
+    version: str
+    files: tuple[str, ...]
+    """Below the archive's folder."""
+    shown: bool
+    """Whether an index names any of them."""
+
+
+def tracked(text: str) -> Iterator[Tracked]:
+    """Read what ``reprepro dumptracks`` prints: fields, then lines of ``path type uses``."""
+    for paragraph in filter(None, text.split("\n\n")):
+        fields: dict[str, str] = {}
+        files: list[tuple[str, int]] = []
+        for line in paragraph.splitlines():
+            if line.startswith(" "):
+                path, _, uses = line.split()
+                files.append((path, int(uses)))
+            elif ": " in line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+        yield Tracked(
+            source=fields["Source"],
+            version=fields["Version"],
+            files=tuple(path for path, _ in files),
+            shown=any(uses for _, uses in files),
+        )
+
+
+def configured(path: Path) -> list[str]:
+    """Return the series that conf/distributions names."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.split()[1] for line in lines if line.startswith("Codename:")]
+
+
+def distribution(layout: Layout, series: str) -> str:
+    """Return one paragraph of conf/distributions.
+
+    ``keep`` and not ``minimal``: the latter deletes the source of a .deb that is still served.
+    ``includechanges`` makes a version's bytes binding for ever, as on Launchpad. Recalls stand in
+    the description: the one field of a Release file that is free text, signed with the rest of it
+    and kept by apt on every instance.
+    """
+    recalls = f"; recalled: {' '.join(layout.recalls)}" if layout.recalls else ""
+    return (
+        f"Origin: {layout.origin}\n"
+        f"Label: {layout.label}\n"
+        f"Suite: {series}\n"
+        f"Codename: {series}\n"
+        f"Architectures: {layout.architecture} source\n"
+        "Components: main non-free\n"
+        f"Description: vendor tools, kept in sync by toolsync{recalls}\n"
+        f"SignWith: {layout.fingerprint}\n"
+        "Tracking: keep includechanges\n"
+    )
