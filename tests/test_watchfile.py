@@ -71,6 +71,35 @@ def test_options_for_all_lines_and_defaults_for_all_paragraphs() -> None:
     assert [s.flags for s in parse(lines, "foo").sources] == [{"bare", "repack"}, {"bare"}]
 
 
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ('"repack,,pgpmode=none, "', {"pgpmode": "none"}),
+        ("pgpmode=no", {"pgpmode": "none"}),
+        ("pgpmode=prev,gitmode=fu", {"pgpmode": "previous", "gitmode": "full"}),
+        ('"pagemangle=s%(b)%<a href="$1">c%,pgpmode=self"', {"pgpmode": "self"}),
+        ('pagemangle="s/<a b=/<a href=/g"', {"pgpmode": "default"}),
+        ('"repacksuffix=+ds1"\\\n', {"repacksuffix": "+ds1"}),
+    ],
+)
+def test_options_are_quoted_and_shortened_as_in_the_manual(
+    options: str, wanted: dict[str, str]
+) -> None:
+    (source,) = parse(f"\ufeffversion=4\nopts={options} http://h.invalid/ a-(.+)\n", "foo").sources
+    assert (source.url, source.pattern) == ("http://h.invalid/", "a-(.+)")
+    assert {key: source.words[key] for key in wanted} == wanted
+    rules = source.mangles["pagemangle"]
+    assert not rules or mangled("<a b=b", rules) in ('<a <a href="b">c=b', "<a href=b")
+
+
+def test_of_versionmangle_and_its_parts_the_last_counts() -> None:
+    for options, wanted in (("uversionmangle=s/1/2/,versionmangle=s/1/3/", "3"),
+                            ("versionmangle=s/1/3/,uversionmangle=s/1/2/", "2")):  # fmt: skip
+        (source,) = parse(f"version=4\nopts={options} http://h.invalid/ a-(.+)\n", "foo").sources
+        assert mangled("1", source.mangles["uversionmangle"]) == wanted
+        assert mangled("1", source.mangles["dversionmangle"]) == "3"
+
+
 def test_unknown_options_are_named_and_stop_nothing() -> None:
     found = parse('version=4\nopts="frobnicate=1" http://h.invalid/ a-(.+)\n', "foo")
     assert found.unknown == ("frobnicate",)
@@ -119,6 +148,15 @@ def test_what_cannot_be_followed_is_refused_with_the_reason(text: str, says: str
         ("tr/a-c/A-C/", "abcd", "ABCd"),
         ("y/_/./", "1_2", "1.2"),
         ("tr/-//d", "1-2", "12"),
+        ("tr/././s", "1..2", "1.2"),
+        ("tr/0-9.//cd", "v1.2-x", "1.2"),
+        ("tr/0-9/./cs", "a1--x2", ".1.2"),
+        ("tr/0-9//cs", "1--2..33", "1-2.33"),
+        ("tr/a-b_/__/ds", "xaxbx__x", "x_x_xx"),
+        ("tr/_\\-/./ds", "1_-_2", "1.2"),
+        ("s/(RC)(\\d)/~\\L$1$2/", "1RC2", "1~rc2"),
+        ("s/([a-z]+)(\\d)/\\U$1\\E$2x/", "1rc2", "1RC2x"),
+        ("s/(\\w+) (\\w+)/\\u\\L$1\\E\\l$2/", "fOO Bar", "Foobar"),
         ("s/a/b/;s/b/c/", "a", "c"),
         ("s/;/:/ ; s/x//", "1;2x", "1:2"),
     ],
@@ -140,7 +178,7 @@ def test_rules_mean_what_they_mean_to_perl(rule: str, text: str, wanted: str) ->
         ("s/a/$1/", "group"),
         ("s/a/b/z", "flags 'z'"),
         ("system('x')", "is no rule"),
-        ("s/a/\\U$&/", "not known"),
+        ("s/a/\\Q$&/", "not known"),
         ("s/a/b/ rest", "goes on"),
     ],
 )

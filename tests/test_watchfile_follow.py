@@ -249,6 +249,33 @@ def test_the_newest_folder_may_be_empty(package: Package) -> None:
     assert package.check()["url"].endswith("/v2.0/hello-2.0.tar.gz")
 
 
+@pytest.mark.parametrize(
+    ("watch", "body"),
+    [
+        ("BASE/ get\\?a=1&amp;f=/dl/hello-([\\d.]+)\\.tgz", '<a href="get?a=1&amp;f=/dl/N">'),
+        ("BASE/ .*/hello-([\\d.]+)\\.tgz", '<noscript><a href="/dl/N"></noscript>'),
+        ('opts=searchmode=plain BASE/ http[^"]*/hello-([\\d.]+)\\.tgz', '{"u": "J\\/dl\\/N"}'),
+    ],
+    ids=["an ampersand as the page spells it", "noscript", "slashes of JSON"],
+)
+def test_links_as_pages_spell_them(package: Package, watch: str, body: str) -> None:
+    package.watch(watch)
+    text = body.replace("N", "hello-2.0.tgz").replace("J", package.web.url.replace("/", "\\/"))
+    package.web.serve("/", f"<html>{text}</html>")
+    row = package.check()
+    assert (row["status"], row["newest"]) == ("new", "2.0")
+    assert row["url"].endswith("/dl/hello-2.0.tgz")
+
+
+def test_checksums_are_sums_of_numbers(package: Package) -> None:
+    """uscan(1): only versions composed of digits and full stops are accepted."""
+    package.watch(
+        "BASE/ hello-([\\d.]+)\\.tgz group", "opts=component=b BASE/ b-(.+)\\.tgz checksum"
+    )
+    package.page("hello-2.0.tgz", "b-1.2.3-beta.4.tgz")
+    assert "digits and dots" in package.check(status=5)["message"]
+
+
 def test_an_explosive_pattern_ends_at_once(package: Package) -> None:
     package.watch("BASE/ hello-((?:\\d|\\d\\d)+)x?\\.tar\\.gz")
     package.page(f"hello-{'1' * 60}y.tar.gz")

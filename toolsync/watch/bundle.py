@@ -233,6 +233,13 @@ def _joined(parts: Sequence[Part]) -> str:
     names = [parts[0].release.version]
     names += [p.release.version for p in parts[1:] if p.source.schema == "group"]
     sums = [p.release.version for p in parts[1:] if p.source.schema == "checksum"]
+    wrong = next((version for version in sums if not re.fullmatch(r"[\d.]+", version)), "")
+    if wrong:
+        raise SetupError(
+            f"debian/watch: a source with checksum has version {wrong!r}; sums are made of digits"
+            " and dots alone (uscan(1))",
+            resolution="Let uversionmangle leave only these, or use group.",
+        )
     if sums:
         names.append(summed(sums))
     return separator.join(names)

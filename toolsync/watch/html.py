@@ -25,7 +25,8 @@ from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, is_
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _TYPES = ("", "text/html", "application/xhtml+xml")
-_UNSEEN = frozenset({"script", "style", "textarea", "template", "title", "noscript", "iframe"})
+_UNSEEN = frozenset({"script", "style", "textarea", "template", "title", "iframe"})
+"""What no reader sees who runs no scripts; to those ``noscript`` speaks."""
 _NAMED = re.compile(r"&([A-Za-z]{2,12};)")
 _LINKS = frozenset({"href", "src", "content", "data-href", "data-url"})
 

@@ -7,7 +7,7 @@ code, and none names anything but its own groups.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,10 @@ from typing import Any
 from toolsync.errors import SetupError
 from toolsync.watch.perl import Pattern
 
+_CASES: Mapping[str | int, Callable[[str], str]] = {
+    "\\L": str.lower, "\\U": str.upper, "\\E": str, "\\l": str.lower, "\\u": str.upper,
+}  # fmt: skip
+"""Perl's case operators: the first two hold until the third, the others for one character."""
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
@@ -24,6 +28,7 @@ class Substitution:
 
     pattern: Pattern
     pieces: tuple[str | int, ...]
+    """Texts, numbers of groups, and Perl's case operators such as ``\\L``."""
     everywhere: bool
 
     def apply(self, text: str) -> str:
@@ -31,18 +36,47 @@ class Substitution:
         return self.pattern.substitute(text, self._put, everywhere=self.everywhere)[0]
 
     def _put(self, match: Any) -> str:
-        return "".join(p if isinstance(p, str) else match[p] or "" for p in self.pieces)
+        out = once = kept = ""
+        for piece in self.pieces:
+            if piece in _CASES:
+                once, kept = (str(piece), kept) if piece in ("\\l", "\\u") else (once, str(piece))
+                continue
+            text = piece if isinstance(piece, str) else match[piece] or ""
+            text = _CASES[kept](text) if kept else text
+            if text and once:
+                text, once = _CASES[once](text[0]) + text[1:], ""
+            out += text
+        return out
 
 
 @dataclass(frozen=True, slots=True)
 class Transliteration:
     """A rule ``tr/abc/ABC/flags`` (or ``y``)."""
 
-    table: tuple[tuple[int, str], ...]
+    old: str
+    new: str
+    flags: frozenset[str]
+    """Perl's: c (all characters but ``old``), d (delete what has no partner), s (squeeze)."""
 
     def apply(self, text: str) -> str:
         """Return the text after the rule."""
-        return text.translate(dict(self.table))
+        out, last = "", ""
+        for char in text:
+            new = self._partner(char)
+            if new is None:
+                out, last = out + char, ""
+            elif new and not ("s" in self.flags and new == last):
+                out, last = out + new, new
+        return out
+
+    def _partner(self, char: str) -> str | None:
+        """Return what replaces a character, itself perhaps; None where the rule is not for it."""
+        at = self.old.find(char)
+        if ("c" in self.flags) == (at >= 0):
+            return None
+        if 0 <= at < len(self.new):
+            return self.new[at]
+        return "" if "d" in self.flags else self.new[-1:] or char
 
 
 Rule = Substitution | Transliteration
@@ -135,8 +169,10 @@ def _pieces(new: str, rule: str, what: str) -> Iterator[str | int]:
             yield int(back or group or braced)
         elif whole:
             yield 0
-        elif escaped and escaped in "ULEulQ":
+        elif escaped and escaped in "FQ":
             raise _fault(what, rule, f"has \\{escaped} in its replacement, which is not known here")
+        elif escaped and escaped in "ULEul":
+            yield f"\\{escaped}"
         elif wrong == "$":
             raise _fault(what, rule, "names a variable; only groups such as $1 may be named")
         else:
@@ -144,13 +180,9 @@ def _pieces(new: str, rule: str, what: str) -> Iterator[str | int]:
 
 
 def _transliteration(rule: str, old: str, new: str, flags: str, what: str) -> Transliteration:
-    if set(flags) - {"d"}:
-        raise _fault(what, rule, f"has the flags {flags!r}; only d is known for tr")
-    left, right = _spread(old), _spread(new)
-    if "d" not in flags:
-        right = (right or left) + (right or left)[-1:] * len(left)
-    table = {ord(a): right[i : i + 1] for i, a in reversed(list(enumerate(left)))}
-    return Transliteration(tuple(sorted(table.items())))
+    if set(flags) - set("cds"):
+        raise _fault(what, rule, f"has the flags {flags!r}; only c, d and s are known for tr")
+    return Transliteration(_spread(old), _spread(new), frozenset(flags))
 
 
 def _spread(text: str) -> str:

@@ -33,6 +33,13 @@ _MACROS = {
 _GROUP = re.compile(r"\(.*\)|@(?:ANY|SEMANTIC|STABLE)_VERSION@")
 """Where an address ends in such a thing, its last part is the pattern."""
 
+_QUOTED = (
+    r'"((?:[^"\\]|\\.|"(?!\s|$))*)"(?:\s+|$)',
+    r'"((?:[^"\\]|\\.)*)"\s*',
+    r'([\w-]+\s*=\s*)"([^"]*)"(?:\s+|$)',
+)
+"""How options are quoted in uscan(1)'s examples: the quote that ends them stands before a space."""
+
 _AUTO = {
     "dversionmangle": r"s/@DEB_EXT@//",
     "uversionmangle": r"s/(\d)[_\.\-\+]?((?:RC|rc|pre|dev|beta|alpha|a|b)\.?\d*)$/$1~$2/",
@@ -67,6 +74,8 @@ _ALLOWED = {
     "gitmode": ("shallow", "full"),
     "ctype": ("", "nodejs", "perl"),
 }
+_SHORTENED = ("pgpmode", "gitmode")
+"""Of these words two letters are enough (uscan(1): common sense abbreviations)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +129,7 @@ def parse(text: str, package: str) -> WatchFile:
 
     Raises SetupError for what cannot be read, and for a rule that could run code or for ever.
     """
+    text = text.removeprefix("\ufeff")
     version = _version(text)
     entries = list(_paragraphs(text) if version == 5 else _lines(text))
     if not entries:
@@ -200,15 +210,18 @@ def _options(line: str) -> tuple[dict[str, str], str]:
     if not start:
         return {}, line
     rest = line[start.end() :]
-    quoted = re.match(r'"((?:[^"\\]|\\.)*)"\s*', rest)
-    if rest.startswith('"') and not quoted:
+    found = next(filter(None, (re.match(form, rest) for form in _QUOTED)), None)
+    if rest.startswith('"') and not found:
         raise _fault('has opts=" without the quote that ends it', 'End the options with ".')
-    found = quoted or re.match(r"(\S*)\s*", rest)
+    found = found or re.match(r"(\S*)\s*", rest)
     assert found is not None
-    pairs = {}
-    for option in re.split(r",\s*(?=[a-z][a-z-]*\s*(?:=|,|$))", found[1].strip().rstrip(",")):
+    pairs: dict[str, str] = {}
+    text = "".join(found.groups()).strip(" \t,")
+    for option in re.split(r"(?:,\s*)+(?=[a-z][a-z-]*\s*(?:=|,|$))", text):
         key, equals, value = option.partition("=")
-        if key.strip():
+        if _plain(key) == "versionmangle":  # shorthand for both; the last one counts
+            pairs |= {"uversionmangle": value.strip(), "dversionmangle": value.strip()}
+        elif key.strip():
             pairs[_plain(key)] = value.strip() if equals else "yes"
     return pairs, rest[found.end() :].strip()
 
@@ -218,7 +231,7 @@ def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Sourc
     component = options.get("component", "")
     words = {key: options.get(key, default) for key, default in _WORDS.items()}
     for key, allowed in _ALLOWED.items():
-        words[key] = words[key].lower()
+        words[key] = _whole(key, words[key].lower())
         if words[key] not in allowed:
             raise _fault(
                 f"has {key}={words[key]!r}, which is not supported",
@@ -251,6 +264,13 @@ def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Sourc
         flags=frozenset(f for f in _FLAGS if options.get(f, "no").lower() in ("yes", "1", "true")),
         mangles=mangles,
     )
+
+
+def _whole(key: str, word: str) -> str:
+    """Return the word that ``word`` is the beginning of, where its option may be shortened."""
+    if key not in _SHORTENED or len(word) < 2:
+        return word
+    return next((full for full in _ALLOWED[key] if full.startswith(word)), word)
 
 
 def _plain(key: str) -> str:

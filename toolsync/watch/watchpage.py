@@ -33,7 +33,7 @@ _SOURCEFORGE = re.compile(
 _FOLDERS = 8
 """Folders of one level that are looked into before giving up."""
 _HIDDEN = re.compile(
-    r"<!--.*?-->|<(script|style|textarea|template|title|noscript|iframe)\b.*?</\1\s*>",
+    r"<!--.*?-->|<(script|style|textarea|template|title|iframe)\b.*?</\1\s*>",
     re.DOTALL | re.IGNORECASE,
 )
 _ANCHOR = re.compile(r"<a\s[^<>]*?\bhref\s*=\s*[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
@@ -188,7 +188,8 @@ def _in_text(page: Page, pattern: Pattern) -> Iterator[Hit]:
         if count > MAX_ENTRIES:
             return
         found = match[0].strip()
-        yield Hit(joined_groups(match), found, joined(page.url, found) or page.url, page.url)
+        plain = found.replace("\\/", "/")  # as some programs spell addresses in JSON
+        yield Hit(joined_groups(match), found, joined(page.url, plain) or page.url, page.url)
 
 
 def _in_links(page: Page, asked: str, pattern: Pattern, source: Source) -> Iterator[Hit]:
@@ -207,6 +208,8 @@ def _forms(href: str, url: str, page: Page, asked: str) -> Iterator[str]:
     spelled += [url[len(base) :] for base in bases if url.startswith(base)]
     parts = urlsplit(url)
     spelled += [parts.path + (f"?{parts.query}" if parts.query else ""), url]
+    # uscan compares what stands in the page, so patterns may have to spell an & as it does.
+    spelled += [text.replace("&", "&amp;") for text in spelled if "&" in text]
     yield from dict.fromkeys(form for text in spelled for form in (unquote(text), text) if form)
 
 
