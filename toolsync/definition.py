@@ -62,6 +62,11 @@ class Watch:
         return (self.lists or _LISTS.get(self.kind, "all")) == "latest"
 
     @property
+    def is_folder(self) -> bool:
+        """Whether a folder with debian/watch says all that there is to say."""
+        return self.kind == "watch"
+
+    @property
     def is_tree(self) -> bool:
         """Whether a release is the tree of a git tag, which no address leads to."""
         return self.kind == "git" and not self.file_url

@@ -20,7 +20,6 @@ from toolsync.system.store import full_disk_is_told
 from toolsync.unpack.stage import unpack
 from toolsync.verify.refusal import MissingProof
 from toolsync.verify.stage import METHODS, verify
-from toolsync.watch import watchfolder
 from toolsync.watch.look import look
 from toolsync.watch.versions import upstream_key
 
@@ -53,7 +52,7 @@ def obtain(
     A release that is refused leaves nothing there; the refusal is told in the value. Without
     ``exclude`` a folder's Files-Excluded do not count.
     """
-    if tool.watch.kind == watchfolder.KIND:
+    if tool.watch.is_folder:
         return _as_uscan(bench, tool, wanted, output, exclude=exclude)
     current = published(bench, tool)
     try:

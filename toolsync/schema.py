@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from toolsync.errors import SetupError
+from toolsync.plainschema import plainly_holds
 
 
 def read_toml(path: Path, schema: str) -> dict[str, Any]:
@@ -29,13 +31,18 @@ def read_toml(path: Path, schema: str) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError.listing(str(path), [f"not TOML: {error}"]) from error
-    faults = [
-        f"{'.'.join(map(str, error.absolute_path)) or 'top level'}: {_in_words(error)}"
-        for error in sorted(_validator(schema).iter_errors(raw), key=lambda e: str(e.json_path))
-    ]
-    if faults:
+    if not plainly_holds(_schema(schema), raw) and (faults := list(_faults(schema, raw))):
         raise SetupError.listing(str(path), faults)
     return raw
+
+
+def _faults(schema: str, raw: Any) -> Iterator[str]:
+    # A heavy import, so it is made where there may be something to say.
+    from jsonschema import Draft202012Validator
+
+    found = Draft202012Validator(_schema(schema)).iter_errors(raw)
+    for error in sorted(found, key=lambda e: str(e.json_path)):
+        yield f"{'.'.join(map(str, error.absolute_path)) or 'top level'}: {_in_words(error)}"
 
 
 def _in_words(error: Any) -> str:
@@ -49,9 +56,5 @@ def _in_words(error: Any) -> str:
 
 
 @cache
-def _validator(schema: str) -> Any:
-    # A heavy import, so it is made where a file is really read.
-    from jsonschema import Draft202012Validator
-
-    text = resources.files("toolsync").joinpath(schema).read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+def _schema(name: str) -> Any:
+    return json.loads(resources.files("toolsync").joinpath(name).read_text(encoding="utf-8"))

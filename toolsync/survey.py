@@ -19,7 +19,7 @@ from toolsync.steps import fingerprint
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
 from toolsync.turns import Waits, in_turn
-from toolsync.watch import kept, watchfolder
+from toolsync.watch import kept
 from toolsync.watch.look import Sighting, look
 from toolsync.watch.versions import upstream_key
 
@@ -52,7 +52,9 @@ def published(bench: Bench, tool: Tool) -> str | None:
 
     Of a folder with debian/watch it is the version of its changelog.
     """
-    if tool.watch.kind == watchfolder.KIND:
+    if tool.watch.is_folder:
+        from toolsync.watch import watchfolder  # no other tool needs its parser
+
         return watchfolder.current(tool)
     series = fitting_series(bench.config, tool)
     served: dict[str, set[str]] = {}
@@ -186,7 +188,7 @@ def _stand(bench: Bench, tool: Tool, found: Look) -> Outcome:
     if isinstance(found, ToolsyncError):
         return in_trouble(bench, tool, found)
     taken = bench.journal.releases(tool.name)
-    current = published(bench, tool) if taken or tool.watch.kind == watchfolder.KIND else None
+    current = published(bench, tool) if taken or tool.watch.is_folder else None
     accepted = _accepted(taken)
     if accepted or tool.watch.ignore or tool.watch.min_age:
         found = _whole(bench, tool, found)

@@ -15,7 +15,6 @@ from toolsync.config import Config
 from toolsync.errors import SetupError
 from toolsync.gateway import open_http
 from toolsync.model import Blob
-from toolsync.publish.local import LocalArchive
 from toolsync.publish.target import Target
 from toolsync.system import dput
 from toolsync.system.clock import Clock
@@ -37,6 +36,8 @@ _PPA = re.compile(r"([a-z0-9][a-z0-9+.-]*)/([a-z0-9][a-z0-9+.-]*)")
 
 
 def _local(_rest: str, config: Config, store: Store, workshop: Workshop, _: Clock) -> Target:
+    from toolsync.publish.local import LocalArchive
+
     return LocalArchive(
         config.archive,
         settings=config.local,

@@ -21,9 +21,6 @@ from toolsync.watch.rules import mangled
 from toolsync.watch.versions import sort_key
 from toolsync.watch.watchfile import Source, WatchFile, parse
 
-KIND = "watch"
-"""The kind of release page that such a tool has."""
-
 _HEAD = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]+) \((?P<version>[^()\s]+)\)(?:\s|$)")
 _VERSION = re.compile(r"(?:(\d+):)?(\d[A-Za-z0-9.+:~-]*)")
 _COMPONENT = re.compile(r"[0-9A-Za-z-]*")
@@ -65,7 +62,7 @@ def load_folder(folder: Path) -> Tool:
         summary="",
         homepage="",
         watch=Watch(
-            kind=KIND,
+            kind="watch",
             url=url[1] if url else "",
             text=text,
             user_agent=_agent(agent[1] or agent[2]) if agent else "",
