@@ -59,13 +59,24 @@ def plain_links(page: Page) -> list[str] | None:
     names = {tag[1] for tag in tags if tag}
     if not _USUAL.issuperset(names) or not _is_legible(page, body, b"meta" in names):
         return None
-    if b"title" in names and rest.count(b"<title") != len(_TITLE.findall(rest)):
+    if b"title" in names and not _titles_hold_text(rest):
         return None
     links = _LINK.findall(rest)
     others = sum(rest.count(b"<" + name) for name in names if name[:1] == b"a" != name)
     if not links or len(links) != rest.count(b"<a") - others:
         return None  # what a page without links is, the parser says
-    return [link.decode("ascii") for link in links]
+    return b"\n".join(links).decode("ascii").split("\n")  # no link has a line's end in it
+
+
+def _titles_hold_text(text: bytes) -> bool:
+    """Say whether no tag stands in a title, where it would be none."""
+    at = text.find(b"<title")
+    while at >= 0:
+        title = _TITLE.match(text, at)
+        if title is None:
+            return False
+        at = text.find(b"<title", title.end())
+    return True
 
 
 def _is_legible(page: Page, body: bytes, meta: bool) -> bool:

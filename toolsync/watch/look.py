@@ -103,8 +103,8 @@ def look(
         page_sha256=pages.hasher.hexdigest(),
         pages=pages.count,
         matched=len(found),
-        yanked=sum(1 for release in found if release.yanked),
-        prereleases=0 if tool.watch.prereleases else sum(1 for r in found if r.prerelease),
+        yanked=len([r for r in found if r.yanked]),
+        prereleases=0 if tool.watch.prereleases else len([r for r in found if r.prerelease]),
         recalled=_recalled(tool.watch, known, kept, len(found)),
         watch=digest,
     )

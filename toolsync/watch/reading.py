@@ -17,7 +17,7 @@ from toolsync.errors import Drifted, Hostile
 from toolsync.model import Release
 from toolsync.system.http import Page
 from toolsync.watch.addresses import http_address, leaf, plain_file, shown
-from toolsync.watch.versions import NotAVersion, is_numbers, is_prerelease, mangle
+from toolsync.watch.versions import NotAVersion, are_numbers, is_prerelease, mangle
 
 Get: TypeAlias = Callable[[str, str], Page]
 """Asks for an address with an Accept header; the answer's body is never None."""
@@ -85,15 +85,14 @@ class Found:
 
         It says the same as `add` of each, in less time.
         """
-        tool, page, mangled = self._tool.name, self._page, bool(self._tool.watch.mangle)
+        tool, page = self._tool.name, self._page
         matches = zip(names, map(pattern.fullmatch, names), strict=True)
-        for name, raw in [(name, match["version"]) for name, match in matches if match]:
-            if not raw:
-                continue
-            if mangled or not is_numbers(raw):
+        found = [(name, raw) for name, match in matches if match and (raw := match["version"])]
+        if not self._tool.watch.mangle and are_numbers([raw for _, raw in found]):
+            self._releases += [Release(tool, v, v, folder + name, name, page) for name, v in found]
+        else:
+            for name, raw in found:
                 self.add(raw, folder + name, filename=name)
-            else:
-                self._releases.append(Release(tool, raw, raw, folder + name, name, page))
 
     def releases(self, wanted: str) -> list[Release]:
         """Return what was found, or raise Drifted saying what was looked for in vain."""

@@ -9,6 +9,7 @@ An underscore has no place in any Debian version: only a rule can say what it me
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -20,8 +21,9 @@ LONGEST = 100
 
 Key: TypeAlias = tuple[int, tuple[str | int, ...], tuple[str | int, ...]]
 
-_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_NUMBERS = re.compile(r"[0-9]++(?:\.[0-9]++)*+")
 """What most versions are: nothing in them needs a rule."""
+_NUMBERS_EACH = re.compile(rf"{_NUMBERS.pattern}(?:\n{_NUMBERS.pattern})*+")
 _UPSTREAM = re.compile(r"[0-9][A-Za-z0-9.+~-]*")
 _PREFIX = re.compile(r"(?:release[-_/]?)?v?\.?(?=[0-9])", re.IGNORECASE)
 _PRERELEASE = re.compile(
@@ -71,6 +73,13 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
 def is_numbers(raw: str) -> bool:
     """Say whether a spelling is a version already, and a release's, whatever is done with it."""
     return len(raw) <= LONGEST and _NUMBERS.fullmatch(raw) is not None
+
+
+def are_numbers(raws: Sequence[str]) -> bool:
+    """Say whether each of very many spellings, none of two lines, is such a version."""
+    return max(map(len, raws), default=0) <= LONGEST and (
+        _NUMBERS_EACH.fullmatch("\n".join(raws)) is not None
+    )
 
 
 def is_prerelease(version: str) -> bool:
