@@ -22,7 +22,11 @@ _ALARM: dict[str, Any] = {"fg": "red", "bold": True}
 
 def as_json(data: Any) -> None:
     """Print data as JSON."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    narrow = "utf" not in (sys.stdout.encoding or "utf-8").lower()
+    for part in json.JSONEncoder(indent=2, ensure_ascii=narrow).iterencode(data):
+        sys.stdout.write(part)  # part by part: of very many tools the whole is long
+    sys.stdout.write("\n")
+    sys.stdout.flush()
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:

@@ -16,10 +16,8 @@ from toolsync.errors import SetupError
 from toolsync.gateway import open_http
 from toolsync.model import Blob
 from toolsync.publish.target import Target
-from toolsync.system import dput
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
-from toolsync.system.launchpad import Launchpad
 from toolsync.system.run import run
 from toolsync.system.signing import Signer
 from toolsync.system.store import Store
@@ -27,6 +25,8 @@ from toolsync.system.work import Workshop
 
 if TYPE_CHECKING:
     from toolsync.publish.origs import Fetch
+    from toolsync.system.dput import Sent, Server
+    from toolsync.system.launchpad import Launchpad
 
 Opener = Callable[[str, Config, Store, Workshop, Clock], Target]
 """Takes what stands after the colon, the set-up, and where files are."""
@@ -59,8 +59,9 @@ def _ppa(rest: str, config: Config, store: Store, workshop: Workshop, clock: Clo
         )
 
     from toolsync.publish.ppa import PpaTarget
+    from toolsync.system import dput
 
-    def send(changes: Path, server: dput.Server, env: Mapping[str, str]) -> dput.Sent:
+    def send(changes: Path, server: Server, env: Mapping[str, str]) -> Sent:
         with workshop.folder("dput") as folder:
             return dput.send(changes, server, env=env, seconds=config.ppa.seconds, folder=folder)
 
@@ -98,6 +99,8 @@ def fetcher(config: Config, store: Store, clock: Clock) -> Fetch:
 
 def open_launchpad(config: Config, clock: Clock) -> Launchpad:
     """Return Launchpad as the set-up names it; nothing is asked yet."""
+    from toolsync.system.launchpad import Launchpad
+
     token = launchpad_token(config)
     return Launchpad(
         config.ppa.api,
