@@ -164,12 +164,12 @@ def test_setuid_is_a_reason_to_repack(tmp_path: Path) -> None:
 def test_another_compression_can_be_forced(tmp_path: Path) -> None:
     data = gz(tar())
     assert orig(tmp_path, data, force=True, compression="gzip").untouched
-    for compression, form in (("xz", "xz"), ("bzip2", "bz2")):
+    for compression, form in (("xz", "xz"), ("bzip2", "bz2"), ("lzma", "lzma")):
         made = orig(tmp_path, data, force=True, compression=compression)
         assert (made.name, made.untouched) == (f"foo_2.0.orig.tar.{form}", False)
     made = orig(tmp_path, zip_of(), compression="gz", component="bar")
     assert made.name == "foo_2.0.orig-bar.tar.gz"
-    with pytest.raises(UsageError, match="'rar'; wanted one of: bz2, gz, xz"):
+    with pytest.raises(UsageError, match="'rar'; wanted one of: bz2, gz, lzma, xz"):
         orig(tmp_path, data, compression="rar")
 
 

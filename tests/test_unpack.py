@@ -110,6 +110,12 @@ def test_dos_separators_are_understood_where_dos_wrote_them(tmp_path: Path) -> N
     assert [m.path for m in read_members(path, Limits())] == ["a/b.txt"]
 
 
+def test_a_backslash_is_part_of_a_name(tmp_path: Path) -> None:
+    """As in systemd's units, whose names spell a hyphen so."""
+    path = write(tmp_path, tar([Item(name="./a/b\\x2dc.slice", data=b"x")]))
+    assert [m.path for m in read_members(path, Limits())] == ["a/b\\x2dc.slice"]
+
+
 BAD_TREES: dict[str, tuple[tuple[Item, ...], str]] = {
     "parent": ((Item(name="../evil"),), "'../evil' has .. in its name"),
     "inner parent": ((Item(name="a/../../evil"),), "'a/../../evil' has .. in its name"),

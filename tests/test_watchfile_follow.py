@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import os
@@ -308,6 +309,15 @@ def test_excluded_files_give_the_version_its_suffix(package: Package) -> None:
     package.write("copyright", f"{DEP5}Files-Excluded: LICENSE\n")
     assert package.fetch()["orig"] == "hello_2.0+ds.orig.tar.xz"
     assert package.fetch("--no-exclusion")["orig"] == "hello_2.0.orig.tar.gz"
+
+
+def test_source_format_1_takes_gz_alone(package: Package) -> None:
+    package.watch("BASE/ hello-([\\d.]+)\\.tar\\.\\w+")
+    package.page("hello-2.0.tar.bz2")
+    package.web.serve("/hello-2.0.tar.bz2", bz2.compress(gzip.decompress(archive("2.0"))))
+    assert package.fetch()["orig"] == "hello_2.0.orig.tar.bz2"
+    package.write("source/format", "1.0\n")
+    assert package.fetch()["orig"] == "hello_2.0.orig.tar.gz"
 
 
 def test_components_come_together_or_not_at_all(package: Package) -> None:

@@ -202,7 +202,7 @@ def _orig(
         folder=folder / "orig",
         compression=_compression(tool, source.words["compression"]),
         component=source.component,
-        force="repack" in source.flags,
+        force="repack" in source.flags or _takes_gz_alone(tool),
         wrap=False,
     )
 
@@ -211,11 +211,16 @@ def _compression(tool: Tool, asked: str) -> str:
     """Return how to compress: as asked, else as the source format takes it (mk-origtargz(1))."""
     if asked not in ("", "default"):
         return asked
+    return "gz" if _takes_gz_alone(tool) else "xz"
+
+
+def _takes_gz_alone(tool: Tool) -> bool:
+    """Say whether the source format is 1.0, which has no orig tarball but in gzip's form."""
     try:
         form = (tool.debian / "source" / "format").read_text(encoding="utf-8").strip()
     except OSError:
-        form = "1.0"
-    return "gz" if form == "1.0" else "xz"
+        return True
+    return form == "1.0"
 
 
 def _renamed(orig: Orig, version: str, suffixed: str) -> Orig:

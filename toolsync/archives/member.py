@@ -101,8 +101,8 @@ def clean_path(raw: str | bytes) -> str:
     name = readable_name(raw)
     if name.startswith("/"):
         raise refusal(raw, "has an absolute name; wanted one below the archive's top")
-    if "\\" in name:
-        raise refusal(raw, "has a backslash in its name; wanted / between folders")
+    if "\\" in name and ".." in name.replace("\\", "/").split("/"):
+        raise refusal(raw, "has a backslash in its name beside .. and may lead out of the tree")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise refusal(raw, "has .. in its name, which leads out of the tree")

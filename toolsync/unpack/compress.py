@@ -107,16 +107,23 @@ def _to_bz2(out: BinaryIO) -> Iterator[Sink]:
         yield sink
 
 
+@contextmanager
+def _to_lzma(out: BinaryIO) -> Iterator[Sink]:
+    with lzma.LZMAFile(out, "wb", format=lzma.FORMAT_ALONE, preset=6) as sink:
+        yield sink
+
+
 _COMPRESSORS: Mapping[str, Callable[[BinaryIO], AbstractContextManager[Sink]]] = {
     "xz": _in_blocks(_xz),
     "gz": _in_blocks(_gz),
     "bz2": _to_bz2,
+    "lzma": _to_lzma,
 }
 _NAMES = {"gzip": "gz", "bzip2": "bz2", "default": "xz", "": "xz"}
 
 
 def ending(compression: str) -> str:
-    """Return ``xz``, ``gz`` or ``bz2`` for a compression as uscan or a person names it."""
+    """Return the ending, such as ``xz``, of a compression as uscan or a person names it."""
     form = _NAMES.get(compression, compression)
     if form not in _COMPRESSORS:
         raise UsageError(
