@@ -7,11 +7,8 @@ import gc
 
 _COLLECT = 20_000
 """Objects made between two searches for lost ones; a page's are many, and none of them is lost."""
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8
 """mallopt(3) of the GNU C library."""
-_PAGE = 32 * 1024
-"""Bytes from which on a block is the system's own, and goes back as soon as it is free: pages of
-all sizes between small things would leave holes that grow with their number."""
 
 
 def for_many_pages(arenas: int = 2, kept: int = 32 * 1024 * 1024) -> None:
@@ -29,4 +26,3 @@ def for_many_pages(arenas: int = 2, kept: int = 32 * 1024 * 1024) -> None:
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, arenas)
         mallopt(_M_TRIM_THRESHOLD, kept)
-        mallopt(_M_MMAP_THRESHOLD, _PAGE)
