@@ -17,7 +17,6 @@ from typing import Any
 from toolsync.model import Release, dump, load
 from toolsync.watch.look import Sighting
 
-
 _WINDOW, _MEMORY = 12, 5
 """Parameters of zlib: a tenth of the memory that it takes by default, for each of many threads."""
 
