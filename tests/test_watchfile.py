@@ -76,6 +76,9 @@ def test_options_for_all_lines_and_defaults_for_all_paragraphs() -> None:
     [
         ('"repack,,pgpmode=none, "', {"pgpmode": "none"}),
         ("pgpmode=no", {"pgpmode": "none"}),
+        ("pgpmode=none,pgpsigurlmangle=s/$/.asc/", {"pgpmode": "mangle"}),
+        ("pgpsigurlmangle=s/$/.asc/,pgpmode=none", {"pgpmode": "none"}),
+        ("pgpmode=mangle", {"pgpmode": "default"}),
         ("pgpmode=prev,gitmode=fu", {"pgpmode": "previous", "gitmode": "full"}),
         ('"pagemangle=s%(b)%<a href="$1">c%,pgpmode=self"', {"pgpmode": "self"}),
         ('pagemangle="s/<a b=/<a href=/g"', {"pgpmode": "default"}),

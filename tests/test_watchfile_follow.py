@@ -320,6 +320,23 @@ def test_source_format_1_takes_gz_alone(package: Package) -> None:
     assert package.fetch()["orig"] == "hello_2.0.orig.tar.gz"
 
 
+@pytest.mark.parametrize("options", ["repacksuffix=+ds", "oversionmangle=s/$/+ds/"])
+def test_the_suffix_is_the_main_tarballs(package: Package, options: str) -> None:
+    package.watch(
+        f"opts=dversionmangle=auto,{options} BASE/ hello-([\\d.]+)\\.tgz group",
+        "opts=component=extra BASE/ extra-([\\d.]+)\\.tgz checksum",
+    )
+    package.write("copyright", f"{DEP5}Files-Excluded: LICENSE\n")
+    package.page("hello-2.0.tgz", "extra-3.1.tgz")
+    package.web.serve("/hello-2.0.tgz", archive("2.0"))
+    package.web.serve("/extra-3.1.tgz", archive("3.1", name="extra"))
+    found = package.fetch()
+    assert found["orig"] == "hello_2.0+ds+~cs3.1.orig.tar.xz"
+    assert found["components"] == ["hello_2.0+ds+~cs3.1.orig-extra.tar.gz"]
+    package.version("2.0+ds+~cs3.1-1")
+    assert package.check()["status"] == "up-to-date"
+
+
 def test_components_come_together_or_not_at_all(package: Package) -> None:
     package.watch(
         "BASE/ hello-([\\d.]+)\\.tar\\.gz group",

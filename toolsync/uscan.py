@@ -105,7 +105,8 @@ def take(bench: Bench, tool: Tool, bundle: Bundle, output: Path, *, exclude: boo
             origs.append((part, _orig(bench, tool, part, proof.content, version, place, exclude)))
         suffix = bundle.main.source.words["repacksuffix"]
         if suffix and any(orig.excluded for _, orig in origs):
-            origs = [(part, _renamed(orig, version, version + suffix)) for part, orig in origs]
+            suffixed = orig_version(bundle, suffix)
+            origs = [(part, _renamed(orig, version, suffixed)) for part, orig in origs]
         placed = {path.name: path for path in (*archives, *(orig.path for _, orig in origs))}
         _place(list(placed.values()), output)
     return Taken(

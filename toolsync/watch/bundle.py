@@ -227,11 +227,19 @@ def _git_hits(source: Source) -> list[Hit]:
     return hits
 
 
-def _joined(parts: Sequence[Part]) -> str:
-    """Return the version of all parts together."""
+def _joined(parts: Sequence[Part], suffix: str | None = None) -> str:
+    """Return the version of all parts together.
+
+    With a ``suffix``, perhaps an empty one, it is the orig tarballs': each part's own
+    oversionmangle counts, and the suffix follows the main tarball's.
+    """
     separator = parts[0].source.words["versionseparator"]
-    names = [parts[0].release.version]
-    names += [p.release.version for p in parts[1:] if p.source.schema == "group"]
+    joined = [parts[0], *(p for p in parts[1:] if p.source.schema == "group")]
+    names = [
+        mangled(p.release.version, () if suffix is None else p.source.mangles["oversionmangle"])
+        for p in joined
+    ]
+    names[0] += suffix or ""
     sums = [p.release.version for p in parts[1:] if p.source.schema == "checksum"]
     wrong = next((version for version in sums if not re.fullmatch(r"[\d.]+", version)), "")
     if wrong:
@@ -245,9 +253,9 @@ def _joined(parts: Sequence[Part]) -> str:
     return separator.join(names)
 
 
-def orig_version(bundle: Bundle) -> str:
-    """Return the version that the orig tarballs carry."""
-    return mangled(bundle.version, bundle.main.source.mangles["oversionmangle"])
+def orig_version(bundle: Bundle, suffix: str = "") -> str:
+    """Return the version that the orig tarballs carry, ``suffix`` being repacksuffix's."""
+    return _joined(bundle.parts, suffix)
 
 
 def signature_url(part: Part) -> str:

@@ -223,6 +223,8 @@ def _options(line: str) -> tuple[dict[str, str], str]:
             pairs |= {"uversionmangle": value.strip(), "dversionmangle": value.strip()}
         elif key.strip():
             pairs[_plain(key)] = value.strip() if equals else "yes"
+        if _plain(key) == "pgpsigurlmangle":  # says how signatures are found, whatever was before
+            pairs["pgpmode"] = "mangle"
     return pairs, rest[found.end() :].strip()
 
 
@@ -248,6 +250,8 @@ def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Sourc
         ]
         text = ";".join(parts)
         mangles[key] = parse_rules(substituted(text, package, component), key)
+    if words["pgpmode"] == "mangle" and not mangles["pgpsigurlmangle"]:
+        words["pgpmode"] = "default"
     known = {*_WORDS, *_FLAGS, *_MANGLES, *_IGNORED, "source", "matchingpattern", "schema"}
     unknown += sorted(set(options) - known)
     pattern = substituted(options["matchingpattern"], package, component)

@@ -117,22 +117,25 @@ def current(tool: Tool) -> str | None:
     main = next((source for source in sources if not source.component), sources[0])
     if main.schema[:1].isdigit():
         return main.schema
-    return _with_stated(
-        tool, sources, main, mangled(package.upstream, main.mangles["dversionmangle"])
-    )
+    return _compared(tool, sources, main, package.upstream)
 
 
-def _with_stated(tool: Tool, sources: Sequence[Source], main: Source, version: str) -> str:
-    """Return debian/changelog's version, with that of each source whose folder states one."""
+def _compared(tool: Tool, sources: Sequence[Source], main: Source, version: str) -> str:
+    """Return debian/changelog's version, each part of a group's after its own dversionmangle.
+
+    What a source's own folder states counts in place of its part.
+    """
     added = [s for s in sources if s.component and s.schema == "checksum"]
     joined = [main, *(s for s in sources if s.component and s.schema == "group")]
     separator = main.words["versionseparator"]
     parts = version.split(separator) if added or joined[1:] else [version]
-    for at, source in enumerate(joined[: len(parts)]):
-        parts[at] = stated(tool, source) or parts[at]
-    own = [stated(tool, source) for source in added]
-    if added and all(own) and parts[-1].startswith("cs"):
-        parts[-1] = summed(list(filter(None, own)))
+    for at, part in enumerate(parts):
+        source = joined[at] if at < len(joined) else main
+        own = stated(tool, source) if at < len(joined) else None
+        parts[at] = own or mangled(part, source.mangles["dversionmangle"])
+    sums = [stated(tool, source) for source in added]
+    if added and all(sums) and parts[-1].startswith("cs"):
+        parts[-1] = summed(list(filter(None, sums)))
     return separator.join(parts)
 
 
