@@ -171,8 +171,8 @@ def load_tools(
     """
     tools: list[Tool] = []
     faults: dict[str, SetupError] = {}
-    for name, folder in tools_named(config, names).items():
-        tool = read_tool(folder)
+    for name, place in tools_named(config, names).items():
+        tool = read_tool(place / name)
         if isinstance(tool, SetupError):
             faults[name] = tool
         else:
@@ -181,12 +181,12 @@ def load_tools(
 
 
 def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
-    """Return the folders of the named tools, or of all, by name.
+    """Return where the folder of each of the named tools lies, or of all, by name.
 
     Raises UsageError for a name that no folder has; SetupError where it is the settings that
     name it.
     """
-    found = dict(tool_folders(config))
+    found = dict(tool_places(config))
     missing = [name for name in names or config.tools if name not in found]
     if missing and not names:
         raise SetupError(
@@ -246,13 +246,16 @@ def _publish(raw: Mapping[str, Any]) -> Publish:
     )
 
 
-def tool_folders(config: Config) -> Iterator[tuple[str, Path]]:
-    """Give name and folder of every tool; of two with one name, the operator's comes last."""
+def tool_places(config: Config) -> Iterator[tuple[str, Path]]:
+    """Give the name of every tool, which is its folder's, and the folder that this lies in.
+
+    Of two with one name, the operator's comes last.
+    """
     for place in reversed(config.tool_folders):
         if place.is_dir():
-            for folder in sorted(place.iterdir()):
-                if (folder / "tool.toml").is_file():
-                    yield folder.name, folder
+            for name in sorted(os.listdir(place)):  # noqa: PTH208 (a path of each takes 0.4 kB)
+                if os.path.isfile(f"{place}/{name}/tool.toml"):  # noqa: PTH113 (and 10 µs)
+                    yield name, place
 
 
 def _compat(raw: dict[str, Any]) -> CompatPolicy:

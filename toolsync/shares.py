@@ -23,13 +23,13 @@ _THREADS = 8
 """Looks at once that each process should have at least."""
 
 Check = Callable[[Config, Mapping[str, Path]], list[Outcome]]
-"""Looks at the tools in these folders, by a set-up; opens what it works with itself."""
+"""Looks at the tools that are there, by a set-up; opens what it works with itself."""
 
 
 def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Outcome]:
     """Return where each tool stands, in the order of ``places``; ``check`` looks at a share.
 
-    ``places`` are the tools' folders by name.
+    ``places`` are by the tools' names.
 
     The limits on requests at once, in all and for one host, hold for the processes together; with
     pauses between requests to a host there is one process, for only that can keep them.

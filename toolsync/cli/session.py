@@ -47,15 +47,15 @@ class Settings:
 def tool_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the tools whose names begin so, for the shell that completes a command line."""
     from toolsync.config import load_config
-    from toolsync.definition import tool_folders
+    from toolsync.definition import tool_places
     from toolsync.errors import ToolsyncError
 
     given = ctx.find_root().params
     try:
-        folders = dict(tool_folders(load_config(given.get("config"), given.get("state"))))
+        places = dict(tool_places(load_config(given.get("config"), given.get("state"))))
     except ToolsyncError:
         return []
-    return sorted(name for name in folders if name.startswith(incomplete))
+    return sorted(name for name in places if name.startswith(incomplete))
 
 
 _CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
@@ -136,7 +136,10 @@ def chosen_tools(
 
 
 def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
-    """Return the folders of the tools named (all if none is named); what they hold is not read."""
+    """Return where the tools named are (all if none is named); what they hold is not read.
+
+    With a tool's name comes the folder that its own lies in; a folder that is named comes itself.
+    """
     from toolsync.definition import tools_named
 
     folders = {name: Path(name).resolve() for name in names if _is_folder(name)}
@@ -164,8 +167,8 @@ def tools_in_turn(
     faults: dict[str, SetupError] = {}
 
     def each() -> Iterator[Tool]:
-        for name, folder in places.items():
-            tool = _folder_tool(folder) if _is_folder(name) else read_tool(folder)
+        for name, place in places.items():
+            tool = _folder_tool(place) if _is_folder(name) else read_tool(place / name)
             if isinstance(tool, Tool):
                 yield tool
             else:
