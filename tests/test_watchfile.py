@@ -71,6 +71,33 @@ def test_options_for_all_lines_and_defaults_for_all_paragraphs() -> None:
     assert [s.flags for s in parse(lines, "foo").sources] == [{"bare", "repack"}, {"bare"}]
 
 
+def test_fields_of_version_5_as_in_its_manual() -> None:
+    """debian-watch(5): STABLE_VERSION has exactly three numbers, auto names a component."""
+    text = "Source: http://h.invalid/\nComponent: bar\nVersion-Regex: v@STABLE_VERSION@\\.tgz\n"
+    auto = "Filename-Mangle: auto\nUversion-Mangle: auto\n"
+    (source,) = parse(f"Version: 5\n\n{text}{auto}", "foo").sources
+    names = ("v1.2.3.tgz", "v0.2.3.tgz", "v1.2.tgz")
+    found = [bool(Pattern(source.pattern, "p").fullmatch(name)) for name in names]
+    assert found == [True, True, False]
+    assert mangled("/x/v1.2.3.tgz", source.mangles["filenamemangle"]) == "foo-bar-1.2.3.tgz"
+    for version in ("1.0-Beta2", "1.0-beta-2", "1.0RC.1"):
+        assert mangled(version, source.mangles["uversionmangle"])[:4] == "1.0~"
+    named = "Template: GitHub\nDist: o/p\nVersion-Type: STABLE_VERSION\n"
+    (source,) = parse(f"Version: 5\n\n{named}", "foo").sources
+    assert "{2}" in source.pattern
+
+
+def test_a_paragraph_without_a_pattern_has_the_usual_one() -> None:
+    """debian-watch(5): the default is (?:@PACKAGE@)?@ANY_VERSION@@ARCHIVE_EXT@."""
+    (source,) = parse("Version: 5\n\nSource: http://h.invalid/\n", "foo").sources
+    pattern = Pattern(source.pattern, "p")
+    assert [bool(pattern.fullmatch(name)) for name in ("foo-1.0.tgz", "v1.0.zip", "x-1.tgz")] == [
+        True,
+        True,
+        False,
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [

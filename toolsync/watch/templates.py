@@ -38,10 +38,12 @@ def expanded(fields: dict[str, str]) -> dict[str, str]:
 
 
 def _form(fields: Mapping[str, str]) -> str:
-    kind = fields.get("versiontype", "").lower()
+    kind = fields.get("versiontype", "").lower().removesuffix("_version")
     form = fields.get("customversion") or _FORMS.get(kind)
     if form is None:
-        raise _lacking(f"Version-Type is {kind!r}", "any, semantic or stable")
+        raise _lacking(
+            f"has Version-Type {kind!r}", "ANY_VERSION, SEMANTIC_VERSION or STABLE_VERSION"
+        )
     return form.replace("[-_]?", "")
 
 

@@ -23,12 +23,15 @@ _MACROS = {
         r"(?:[-_]?[Vv]?((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
         r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?))"
     ),
-    "@STABLE_VERSION@": r"(?:[-_]?[Vv]?((?:0|[1-9]\d*)(?:\.\d+){1,2}))",
+    "@STABLE_VERSION@": r"(?:[-_]?[Vv]?(\d+(?:\.\d+){2}))",
     "@ARCHIVE_EXT@": f"(?i:{_EXT})",
     "@SIGNATURE_EXT@": rf"(?i:{_EXT}\.(?:asc|pgp|gpg|sig|sign))",
     "@DEB_EXT@": r"(?:[\+~](debian|dfsg|ds|deb)(\.)?(\d+)?$)",
 }
 """uscan(1); archives in .lz and .lzma count here too."""
+
+_USUAL = "(?:@PACKAGE@)?@ANY_VERSION@@ARCHIVE_EXT@"
+"""The pattern of a paragraph that has none (debian-watch(5))."""
 
 _GROUP = re.compile(r"\(.*\)|@(?:ANY|SEMANTIC|STABLE)_VERSION@")
 """Where an address ends in such a thing, its last part is the pattern."""
@@ -42,7 +45,7 @@ _QUOTED = (
 
 _AUTO = {
     "dversionmangle": r"s/@DEB_EXT@//",
-    "uversionmangle": r"s/(\d)[_\.\-\+]?((?:RC|rc|pre|dev|beta|alpha|a|b)\.?\d*)$/$1~$2/",
+    "uversionmangle": r"s/(\d)[_\.\-\+]?((?:(?i:rc|pre|dev|beta|alpha)|a|b)[.-]?\d*)$/$1~$2/",
     "filenamemangle": r"s/.*?@ANY_VERSION@(@ARCHIVE_EXT@)(?:[?#].*)?$/@PACKAGE@-$1$2/",
 }
 _MANGLES = (
@@ -66,6 +69,8 @@ _FLAGS = ("repack", "decompress", "bare", "versionless")
 _PERSISTENT = frozenset(("useragent", "compression", "bare"))
 _IGNORED = frozenset(("pasv", "passive", "active", "nopasv", "updatescript"))
 _ALIASES = {"pretty": "gitpretty", "date": "gitdate"}
+_PATTERNS = ("versionregex", "versionpattern")
+"""Other names of Matching-Pattern in version 5."""
 _ALLOWED = {
     "mode": ("lwp", "http", "https", "git"),
     "searchmode": ("html", "plain"),
@@ -176,7 +181,8 @@ def _paragraphs(text: str) -> Iterator[dict[str, str]]:
             continue
         entry = expanded(defaults | fields)
         schema = entry.pop("versionschema", "") or entry.pop("versionconstraint", "") or "debian"
-        entry.setdefault("matchingpattern", "")
+        named = [entry.pop(name) for name in _PATTERNS if name in entry]
+        entry.setdefault("matchingpattern", (named or [_USUAL])[0])
         yield entry | {"schema": schema}
 
 
@@ -249,6 +255,8 @@ def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Sourc
             _AUTO.get(key, "") if part.strip() == "auto" else part for part in value.split(";")
         ]
         text = ";".join(parts)
+        if component and value == "auto":  # or two parts would be saved under one name
+            text = text.replace("@PACKAGE@", "@PACKAGE@-@COMPONENT@")
         mangles[key] = parse_rules(substituted(text, package, component), key)
     if words["pgpmode"] == "mangle" and not mangles["pgpsigurlmangle"]:
         words["pgpmode"] = "default"
