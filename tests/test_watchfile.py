@@ -144,6 +144,8 @@ def test_unknown_options_are_named_and_stop_nothing() -> None:
         ("version=4\n", "nothing to watch"),
         ('version=4\nopts="mode=svn" http://h.invalid/ x-(.+)\n', "mode='svn'"),
         ('version=4\nopts="pgpmode=maybe" http://h.invalid/ x-(.+)\n', "pgpmode='maybe'"),
+        ("version=4\nopts=hrefdecode=base64 http://h.invalid/ x-(.+)\n", "hrefdecode='base64'"),
+        ("version=4\nopts=compression=rar http://h.invalid/ x-(.+)\n", "compression='rar'"),
         ("Version: 5\n\nTemplate: Nowhere\n", "template 'Nowhere'"),
         ("Version: 5\n\nTemplate: GitHub\n", "names no project"),
         ("Version: 5\n\nUntrackable: gone\n", "gone"),

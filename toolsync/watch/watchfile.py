@@ -78,6 +78,8 @@ _ALLOWED = {
     "gitexport": ("default", "all"),
     "gitmode": ("shallow", "full"),
     "ctype": ("", "nodejs", "perl"),
+    "hrefdecode": ("", "percent-encoding", "yes"),
+    "compression": ("", "default", "xz", "gz", "gzip", "bz2", "bzip2", "lzma"),
 }
 _SHORTENED = ("pgpmode", "gitmode")
 """Of these words two letters are enough (uscan(1): common sense abbreviations)."""

@@ -215,7 +215,7 @@ def _forms(href: str, url: str, page: Page, asked: str) -> Iterator[str]:
 
 def _links(page: Page, source: Source) -> Iterator[tuple[str, str]]:
     """Give each link as written and resolved, the fragment kept."""
-    decode = source.words["hrefdecode"] == "percent-encoding"
+    decode = bool(source.words["hrefdecode"])
     base, hrefs = _hrefs(page, source)
     for href in hrefs[:MAX_ENTRIES]:
         spelled = unquote(href.strip()) if decode else href.strip()
