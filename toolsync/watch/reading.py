@@ -17,7 +17,7 @@ from toolsync.errors import Drifted, Hostile
 from toolsync.model import Release
 from toolsync.system.http import Page
 from toolsync.watch.addresses import http_address, leaf, plain_file, shown
-from toolsync.watch.versions import NotAVersion, are_numbers, is_prerelease, mangle
+from toolsync.watch.versions import NotAVersion, are_numbers, is_numbers, is_prerelease, mangle
 
 Get: TypeAlias = Callable[[str, str], Page]
 """Asks for an address with an Accept header; the answer's body is never None."""
@@ -88,10 +88,13 @@ class Found:
         tool, page = self._tool.name, self._page
         matches = zip(names, map(pattern.fullmatch, names), strict=True)
         found = [(name, raw) for name, match in matches if match and (raw := match["version"])]
-        if not self._tool.watch.mangle and are_numbers([raw for _, raw in found]):
-            self._releases += [Release(tool, v, v, folder + name, name, page) for name, v in found]
-        else:
-            for name, raw in found:
+        ready = [] if self._tool.watch.mangle else found
+        if not are_numbers([raw for _, raw in ready]):
+            ready = [(name, raw) for name, raw in ready if is_numbers(raw)]
+        self._releases += [Release(tool, v, v, folder + name, name, page) for name, v in ready]
+        if len(ready) < len(found):
+            done = frozenset(ready)
+            for name, raw in [it for it in found if it not in done]:
                 self.add(raw, folder + name, filename=name)
 
     def releases(self, wanted: str) -> list[Release]:
