@@ -29,7 +29,7 @@ Check = Callable[[Config, Mapping[str, Path]], list[Outcome]]
 def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Outcome]:
     """Return where each tool stands, in the order of ``places``; ``check`` looks at a share.
 
-    ``places`` are by the tools' names.
+    ``places`` say where each tool is, by its name.
 
     The limits on requests at once, in all and for one host, hold for the processes together; with
     pauses between requests to a host there is one process, for only that can keep them.

@@ -37,13 +37,9 @@ def source_for(
     key = Key(
         tool=tool.name, version=release.version, stage="package", scope=f"{series}/{revision}"
     )
-    kept = bench.journal.result(key)
-    if kept is not None:
-        source = bench.steps.recall(kept, SourcePackage, {"compatible": cleared})
-        if source is not None and source.content == content:
-            upload = upload_of(bench, source)
-            if copied or (upload is not None and upload.dsc == source.files[0].sha256):
-                return source
+    claimed = _claimed(bench, key, cleared, content, copied=copied)
+    if claimed is not None:
+        return claimed
     known = None if copied else _known_orig(bench, tool, cleared)
     source = bench.steps.do(
         key,
@@ -74,6 +70,19 @@ def source_for(
     )
     _refuse_another(bench, source)
     return source
+
+
+def _claimed(
+    bench: Bench, key: Key, cleared: Compatible, content: str, *, copied: bool
+) -> SourcePackage | None:
+    """Return the package made before of the same content, if it was claimed or is to be copied."""
+    kept = bench.journal.result(key)
+    source = kept and bench.steps.recall(kept, SourcePackage, {"compatible": cleared})
+    if not source or source.content != content:
+        return None
+    upload = upload_of(bench, source)
+    sent = upload is not None and upload.dsc == source.files[0].sha256
+    return source if copied or sent else None
 
 
 def _known_orig(bench: Bench, tool: Tool, cleared: Compatible) -> KnownOrig | None:

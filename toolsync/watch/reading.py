@@ -88,13 +88,12 @@ class Found:
         tool, page = self._tool.name, self._page
         matches = zip(names, map(pattern.fullmatch, names), strict=True)
         found = [(name, raw) for name, match in matches if match and (raw := match["version"])]
-        ready = [] if self._tool.watch.mangle else found
-        if not are_numbers([raw for _, raw in ready]):
-            ready = [(name, raw) for name, raw in ready if is_numbers(raw)]
-        self._releases += [Release(tool, v, v, folder + name, name, page) for name, v in ready]
-        if len(ready) < len(found):
-            done = frozenset(ready)
-            for name, raw in [it for it in found if it not in done]:
+        no_rule = not self._tool.watch.mangle
+        each = no_rule and are_numbers([raw for _, raw in found])
+        for name, raw in found:
+            if each or (no_rule and is_numbers(raw)):
+                self._releases.append(Release(tool, raw, raw, folder + name, name, page))
+            else:
                 self.add(raw, folder + name, filename=name)
 
     def releases(self, wanted: str) -> list[Release]:
