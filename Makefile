@@ -50,12 +50,12 @@ lint: $(VENV)/.test
 # Cases of watch files, each served on the loopback and replayed in both forms of its watch file.
 CASES ?= ../shared/cases/uscan
 cases: packages-test $(VENV)/.test
-	@$(VENV)/bin/python -m tests.cases $(CASES)
+	@$(VENV)/bin/python -m tests.tools.cases $(CASES)
 
 # Pairs of real releases, and mutations of license texts, replayed through the license gate.
 CASES_LICENSE ?= ../shared/cases/license
 cases-license: packages-test $(VENV)/.test
-	@$(VENV)/bin/python -m tests.license_cases $(CASES_LICENSE) --cache $(VENV)/cases-license
+	@$(VENV)/bin/python -m tests.tools.license_cases $(CASES_LICENSE) --cache $(VENV)/cases-license
 
 quick: $(VENV)/.test lint
 	@$(VENV)/bin/pytest -n 2 -m "not slow"
@@ -131,7 +131,7 @@ $(VENV)/.txpkgupload: | $(VENV)/.test
 
 # What concerns Launchpad's archives alone, with the tables that its tests print.
 test-ppa: packages-test ids $(VENV)/.test $(VENV)/.txpkgupload
-	@$(VENV)/bin/pytest -s $(wildcard tests/test_ppa_*.py tests/test_launchpad_*.py)
+	@$(VENV)/bin/pytest -s $(wildcard tests/*/test_ppa_*.py tests/*/test_launchpad_*.py tests/unit/publish/test_*.py)
 
 # What a page in a browser is examined with; npm's own client brings it.
 $(VENV)/.axe: | $(VENV)/.test
@@ -141,7 +141,7 @@ $(VENV)/.axe: | $(VENV)/.test
 	@touch $@
 
 screenshots: packages-test $(VENV)/.test
-	@$(VENV)/bin/python -m tests.pictures docs/images
+	@$(VENV)/bin/python -m tests.tools.pictures docs/images
 
 # Measurements beside other programs; minutes long, and no part of `make test`.
 bench: bench-check bench-page bench-repack
@@ -172,7 +172,7 @@ FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.fuzz
 	@for target in archive tar page watchfile version; do \
 	  echo "== $$target"; \
-	  $(VENV)/fuzz/bin/python -m tests.fuzz $$target --seconds $(FUZZ_SECONDS) 2>&1 \
+	  $(VENV)/fuzz/bin/python -m tests.tools.fuzz $$target --seconds $(FUZZ_SECONDS) 2>&1 \
 	    | grep -aE '^Done|SUMMARY|ERROR|artifact|slowest' ; \
 	done
 
@@ -186,7 +186,7 @@ $(VENV)/.fuzz: | $(VENV)/.test
 # Faults injected with strace into every kind of call by which a sync changes the disk: about six CPU-seconds each.
 FAULTS ?= 220
 faults: packages-test $(VENV)/.test
-	@$(VENV)/bin/python -m tests.faults --points $(FAULTS)
+	@$(VENV)/bin/python -m tests.tools.faults --points $(FAULTS)
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info

@@ -24,7 +24,8 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["toolsync", "toolsync.*"]),
     package_data={
-        "toolsync": ["*.json", "py.typed"],
+        "toolsync": ["py.typed"],
+        "toolsync.config": ["*.json"],
         "toolsync.license": ["*.json"],
         "toolsync.report": ["*.j2", "*.css", "*.js"],
     },

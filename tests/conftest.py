@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rig import Rig
-from tests.web import Web
+from tests.servers.web import Web
+from tests.support.rig import Rig
 
 if TYPE_CHECKING:
-    from tests.ppas import Goods, Yard
+    from tests.support.ppas import Goods, Yard
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def rig(tmp_path: Path) -> Rig:
 @pytest.fixture(scope="module")
 def goods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Goods]:
     """Signed source packages, made once for a module."""
-    from tests.keys import throwaway_keys
-    from tests.ppas import Goods
+    from tests.support.keys import throwaway_keys
+    from tests.support.ppas import Goods
 
     with throwaway_keys() as keys:
         yield Goods(tmp_path_factory.mktemp("goods"), keys)
@@ -41,7 +41,7 @@ def goods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Goods]:
 @pytest.fixture
 def yard(tmp_path: Path, goods: Goods) -> Iterator[Yard]:
     """A PPA on a Launchpad of its own, and what is to be sent there."""
-    from tests.ppas import Yard
+    from tests.support.ppas import Yard
 
     found = Yard(tmp_path, goods)
     yield found

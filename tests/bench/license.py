@@ -16,12 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from toolsync.config import Limits
+from toolsync.archives.tree import open_any
+from toolsync.config.settings import Limits
 from toolsync.license.detect import Detector
 from toolsync.license.scan import scan
 from toolsync.license.terms import Terms, from_json, to_json
 from toolsync.system.work import Workshop
-from toolsync.tree import open_any
 
 FIRST, AGAIN = 1.1, 1 / 20
 

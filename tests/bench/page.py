@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.cost import Cost, measured
-from tests.gallery import Story, archive
-from toolsync.bench import Bench
-from toolsync.definition import Tool
+from tests.support.gallery import Story, archive
+from toolsync.config.definition import Tool
+from toolsync.pipeline.context import Context
 from toolsync.report.page import Site, files
-from toolsync.site import gather
+from toolsync.report.site import gather
 from toolsync.system.gpg import SigningHome
 
 TOOLS = 1_000
@@ -53,15 +53,15 @@ def make(folder: Path, tools: int, rounds: int) -> float:
         'series = ["bookworm", "trixie"]\n'
         f"tools = [{', '.join(repr(story(n).name) for n in range(tools))}]\n"
     )
-    with archive(folder, [story(number) for number in range(tools)]) as (bench, told):
+    with archive(folder, [story(number) for number in range(tools)]) as (context, told):
         for number, tool in enumerate(told):
             _define(folder / "tools" / tool.name, tool)
-            _sign(bench, tool, _VERSIONS[: len(story(number).lags)])
-        SigningHome(bench.config.state / "gnupg").ensure_key(bench.config.maintainer)
-        for series in bench.config.series:
-            (bench.config.archive / "dists" / series).mkdir(parents=True)
-            (bench.config.archive / "dists" / series / "InRelease").write_text("signed")
-        return statistics.median(_rendered(gather(bench, told)) for _ in range(rounds))
+            _sign(context, tool, _VERSIONS[: len(story(number).lags)])
+        SigningHome(context.config.state / "gnupg").ensure_key(context.config.maintainer)
+        for series in context.config.series:
+            (context.config.archive / "dists" / series).mkdir(parents=True)
+            (context.config.archive / "dists" / series / "InRelease").write_text("signed")
+        return statistics.median(_rendered(gather(context, told)) for _ in range(rounds))
 
 
 def _rendered(site: Site) -> float:
@@ -81,12 +81,12 @@ def _define(folder: Path, tool: Tool) -> None:
     )
 
 
-def _sign(bench: Bench, tool: Tool, versions: Sequence[str]) -> None:
+def _sign(context: Context, tool: Tool, versions: Sequence[str]) -> None:
     for version in versions:
         text = f'{{"payload": "{tool.name} {version}", "signatures": []}}' * 40
-        envelope = bench.store.add_bytes(text.encode(), f"{tool.name}_{version}.intoto.json")
-        bench.journal.keep_evidence(tool.name, version, envelope, "0" * 64)
-        bench.journal.accept(tool.name, version, "0" * 64)
+        envelope = context.store.add_bytes(text.encode(), f"{tool.name}_{version}.intoto.json")
+        context.journal.keep_evidence(tool.name, version, envelope, "0" * 64)
+        context.journal.accept(tool.name, version, "0" * 64)
 
 
 def run(folder: Path, rounds: int) -> tuple[Cost, int]:

@@ -16,8 +16,8 @@ from toolsync.archives.member import ASK, Member, broken, shown
 from toolsync.archives.streams import Meter, expand
 from toolsync.archives.tarball import BLOCK, is_header, read_tar
 from toolsync.archives.zipball import list_zip, read_zip
-from toolsync.config import Limits
-from toolsync.errors import Hostile
+from toolsync.config.settings import Limits
+from toolsync.model.errors import Hostile
 
 ZIP, DEB = "zip", "deb"
 

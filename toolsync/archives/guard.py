@@ -8,8 +8,8 @@ that comes later.
 from __future__ import annotations
 
 from toolsync.archives.member import ASK, Kind, Member, refusal, shown
-from toolsync.config import Limits
-from toolsync.errors import Hostile
+from toolsync.config.settings import Limits
+from toolsync.model.errors import Hostile
 
 _FOLLOWED = 40
 """Links that Linux follows in one path before it says ELOOP (path_resolution(7))."""

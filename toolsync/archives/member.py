@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from toolsync.errors import Hostile
+from toolsync.model.errors import Hostile
 
 PART_BYTES = 255
 """NAME_MAX of Linux: no file system that a build runs on takes a longer part."""

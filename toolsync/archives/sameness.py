@@ -13,7 +13,7 @@ from pathlib import Path
 
 from toolsync.archives.extract import archive_form, guard_for, read_members
 from toolsync.archives.member import Kind, Member, shown
-from toolsync.config import Limits
+from toolsync.config.settings import Limits
 
 _PIECE = 256 * 1024
 _FOLDER = "a folder"

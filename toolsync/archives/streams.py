@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from toolsync.archives.lzip import Lzip
 from toolsync.archives.member import Readable, broken
-from toolsync.config import Limits
-from toolsync.errors import Hostile
+from toolsync.config.settings import Limits
+from toolsync.model.errors import Hostile
 
 _IN = 64 * 1024
 _OUT = 256 * 1024

@@ -22,7 +22,7 @@ from toolsync.archives.member import (
     refusal,
     shown,
 )
-from toolsync.config import Limits
+from toolsync.config.settings import Limits
 
 BLOCK = 512
 _EXTENDED = 1024 * 1024

@@ -21,7 +21,7 @@ from toolsync.archives.member import (
 )
 from toolsync.archives.streams import Decoder, Inflate, Meter, decode
 from toolsync.archives.zipfolder import Entry, read_folder
-from toolsync.config import Limits
+from toolsync.config.settings import Limits
 
 _PIECE = 256 * 1024
 _STORED, _DEFLATED, _BZIP2 = 0, 8, 12

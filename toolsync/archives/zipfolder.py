@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from toolsync.archives.member import PATH_BYTES, broken, refusal
-from toolsync.config import Limits
-from toolsync.errors import Hostile
+from toolsync.config.settings import Limits
+from toolsync.model.errors import Hostile
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")

@@ -14,17 +14,17 @@ from typing import Any
 
 from toolsync.archives.sameness import difference
 from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find, known_orig
-from toolsync.config import Config
-from toolsync.definition import CompatPolicy, Tool, Verify, Watch
-from toolsync.errors import ToolsyncError
+from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
+from toolsync.config.licensing import LicensePolicy
+from toolsync.config.settings import Config
 from toolsync.license import gate as license_gate
-from toolsync.licensing import LicensePolicy
-from toolsync.model import Fetched, Release, Unpacked, Verified
+from toolsync.model.errors import ToolsyncError
+from toolsync.model.release import Fetched, Release, Unpacked, Verified
+from toolsync.model.values import Blob, load
 from toolsync.system.clock import parsed
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 from toolsync.unpack.stage import unpack
-from toolsync.values import Blob, load
 from toolsync.verify.stage import verify
 
 

@@ -20,12 +20,12 @@ from toolsync.attest.check import (
     check_statement,
 )
 from toolsync.attest.envelope import MOST
-from toolsync.config import Config
-from toolsync.errors import UsageError
+from toolsync.config.settings import Config
+from toolsync.model.errors import UsageError
+from toolsync.model.values import Blob
 from toolsync.system.gpg import SigningHome
 from toolsync.system.store import Store, digest_of, full_disk_is_told
 from toolsync.system.work import Workshop
-from toolsync.values import Blob
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 KEY = "archive-key.asc"

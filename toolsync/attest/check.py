@@ -21,12 +21,12 @@ from toolsync.attest.statement import (
     subjects,
     targets,
 )
-from toolsync.docket import APPROVED, GATES
-from toolsync.errors import Unverified
-from toolsync.judgment import PASSING
+from toolsync.journal.decisions import APPROVED, GATES
+from toolsync.model.errors import Unverified
+from toolsync.model.judgment import PASSING
+from toolsync.model.values import Blob, load
 from toolsync.system.gpg import check_detached, inspect_keys
 from toolsync.system.store import digest_of
-from toolsync.values import Blob, load
 
 Find = Callable[[Blob], Path | None]
 """Gives a file by its digest, None where it is not at hand."""

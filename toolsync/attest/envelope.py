@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolsync.errors import Unverified
+from toolsync.model.errors import Unverified
 
 MEDIA = "application/vnd.in-toto+json"
 MOST = 64 * 1024 * 1024

@@ -9,32 +9,34 @@ from pathlib import Path
 from typing import Any
 
 from toolsync.attest.envelope import Envelope, pae, sealed
+from toolsync.attest.record import evidence
 from toolsync.attest.statement import payload, statement
-from toolsync.bench import Bench
-from toolsync.definition import Tool
-from toolsync.errors import UsageError
-from toolsync.records import Decision
-from toolsync.report.evidence import evidence
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Config
+from toolsync.journal.journal import Journal
+from toolsync.journal.records import Decision
+from toolsync.model.errors import UsageError
+from toolsync.model.values import Blob, dump
 from toolsync.system.gpg import SigningHome
 from toolsync.system.signing import Signer
-from toolsync.system.store import digest_of
-from toolsync.values import Blob, dump
+from toolsync.system.store import Store, digest_of
+from toolsync.system.work import Workshop
 
 
-def gather(bench: Bench, tool: Tool, release: str) -> dict[str, Any]:
+def gather(journal: Journal, tool: Tool, release: str) -> dict[str, Any]:
     """Return all that is known of a release: its stages, who decided what, by which policy.
 
     Raises UsageError for a version that was never taken.
     """
-    rows = {row["version"]: row for row in bench.journal.releases(tool.name)}
+    rows = {row["version"]: row for row in journal.releases(tool.name)}
     if release not in rows:
         raise UsageError(
             f"{tool.name} {release} was never taken; there are: {', '.join(rows) or 'none'}",
             resolution=f"See toolsync log {tool.name}.",
         )
-    results = bench.journal.results(tool.name, release)
-    record = evidence(tool.name, release, rows[release], results, bench.journal.uploads(tool.name))
-    decided = _relevant(bench.journal.decisions(tool.name), release, record)
+    results = journal.results(tool.name, release)
+    record = evidence(tool.name, release, rows[release], results, journal.uploads(tool.name))
+    decided = _relevant(journal.decisions(tool.name), release, record)
     return {
         **record,
         "decisions": [dump(decision) for decision in decided],
@@ -42,30 +44,38 @@ def gather(bench: Bench, tool: Tool, release: str) -> dict[str, Any]:
     }
 
 
-def attest(bench: Bench, tool: Tool, release: str) -> Blob:
+def attest(
+    tool: Tool,
+    release: str,
+    *,
+    journal: Journal,
+    store: Store,
+    config: Config,
+    workshop: Workshop,
+) -> Blob:
     """Return the signed evidence of a release, signed now if it is not what was signed last.
 
     Raises SetupError when the archive's key cannot sign.
     """
-    record = gather(bench, tool, release)
+    record = gather(journal, tool, release)
     # Who signs is no part of what is known: an upgrade must not sign everything anew.
     digest = hashlib.sha256(payload(statement(record))).hexdigest()
-    known = bench.journal.evidence(tool.name, release)
-    if known is not None and known.payload == digest and bench.store.has(known.envelope):
+    known = journal.evidence(tool.name, release)
+    if known is not None and known.payload == digest and store.has(known.envelope):
         return known.envelope
     for path in _inputs(tool).values():
-        bench.store.add_file(path)
+        store.add_file(path)
     said = payload(statement({**record, "signed_by": {"toolsync": _own_version()}}))
-    blob = bench.store.add_bytes(_signed(bench, said), f"{tool.name}_{release}.intoto.json")
-    bench.journal.keep_evidence(tool.name, release, blob, digest)
+    blob = store.add_bytes(_signed(config, workshop, said), f"{tool.name}_{release}.intoto.json")
+    journal.keep_evidence(tool.name, release, blob, digest)
     return blob
 
 
-def _signed(bench: Bench, said: bytes) -> bytes:
-    home = SigningHome(bench.config.state / "gnupg")
-    fingerprint = home.ensure_key(bench.config.maintainer)
+def _signed(config: Config, workshop: Workshop, said: bytes) -> bytes:
+    home = SigningHome(config.state / "gnupg")
+    fingerprint = home.ensure_key(config.maintainer)
     signer = Signer(home, key=fingerprint)
-    with bench.workshop.folder("evidence") as folder, signer.opened() as env:
+    with workshop.folder("evidence") as folder, signer.opened() as env:
         path = folder / "statement"
         path.write_bytes(pae(said))
         signature = signer.detach_sign(path, env)

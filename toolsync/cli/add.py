@@ -10,10 +10,10 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, opened, say
-from toolsync.errors import FINE, UsageError
+from toolsync.model.errors import FINE, UsageError
 
 if TYPE_CHECKING:
-    from toolsync.adding import Proposal
+    from toolsync.adopt.add import Proposal
 
 _SHOWN = 10
 
@@ -39,16 +39,16 @@ def command(
     page; what could not be decided is said, and stands in the file. The releases that it
     finds are shown first.
     """
-    from toolsync.adding import default_place, propose_tool, write_tool
+    from toolsync.adopt.add import default_place, propose_tool, write_tool
 
     if not url.startswith(("http://", "https://")):
         raise UsageError(
             f"{url!r} is no address; wanted: one that begins with http:// or https://",
             resolution="Name the page on which releases appear.",
         )
-    with opened(settings) as bench:
-        place = output or default_place(bench.config)
-        proposal = propose_tool(bench, url, name=name, tell=lambda line: say(line, err=True))
+    with opened(settings) as context:
+        place = output or default_place(context.config)
+        proposal = propose_tool(context, url, name=name, tell=lambda line: say(line, err=True))
     if not as_json:
         _show(proposal)
     folder: Path | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli.session import Settings, opened
-from toolsync.errors import FINE, UsageError
+from toolsync.model.errors import FINE, UsageError
 
 
 @click.group("archive")
@@ -23,12 +23,12 @@ def sources(settings: Settings, series: str | None, url: str | None, target: str
 
     Put it into /etc/apt/sources.list.d/toolsync.sources; it carries the archive's key.
     """
-    with opened(settings, archive_url=url, target=target) as bench:
-        wanted = series or bench.config.series[0]
-        if wanted not in bench.config.series:
+    with opened(settings, archive_url=url, target=target) as context:
+        wanted = series or context.config.series[0]
+        if wanted not in context.config.series:
             raise UsageError(
-                f"the archive has no series {wanted}; it has {', '.join(bench.config.series)}",
+                f"the archive has no series {wanted}; it has {', '.join(context.config.series)}",
                 resolution="Name one of these, or add it to `series` in toolsync.toml.",
             )
-        click.echo(bench.target.stanza(wanted))
+        click.echo(context.target.stanza(wanted))
     return FINE

@@ -10,8 +10,8 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, opened, say
-from toolsync.errors import FINE, UsageError
-from toolsync.values import dump
+from toolsync.model.errors import FINE, UsageError
+from toolsync.model.values import dump
 
 
 @click.command("backup")
@@ -25,7 +25,7 @@ def command(settings: Settings, file: Path, as_json: bool) -> int:
     to standard output, to be encrypted or sent elsewhere on the way. Root works as the state's
     owner, who may not be allowed to write where root is: use - there, too.
     """
-    from toolsync.backup import send_backup, write_backup
+    from toolsync.maintain.backup import send_backup, write_backup
 
     if str(file) == "-":
         if as_json or sys.stdout.isatty():
@@ -33,15 +33,15 @@ def command(settings: Settings, file: Path, as_json: bool) -> int:
                 "standard output is where the backup itself goes",
                 resolution="Send it on: toolsync backup - | … , without --json.",
             )
-        with opened(settings, lock="backup") as bench:
-            with tempfile.TemporaryDirectory(dir=bench.store.scratch()) as scratch:
-                made = send_backup(bench, sys.stdout.buffer, Path(scratch))
+        with opened(settings, lock="backup") as context:
+            with tempfile.TemporaryDirectory(dir=context.store.scratch()) as scratch:
+                made = send_backup(context, sys.stdout.buffer, Path(scratch))
             sys.stdout.buffer.flush()
         say(f"{made.files} files, {made.size:,} bytes", err=True)
         return FINE
     target = file.absolute()
-    with opened(settings, lock="backup") as bench:
-        made = write_backup(bench, target)
+    with opened(settings, lock="backup") as context:
+        made = write_backup(context, target)
     if as_json:
         render.as_json(dump(made))
     else:

@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import (
-    Settings,
-    opened_by,
-    places_of,
-    settled,
-    tool_names,
-    tools_in_turn,
-)
-from toolsync.errors import FINE, SOMETHING_NEW, gravest
+from toolsync.cli.session import Settings, opened_by, places_of, settled, tool_names, tools_in_turn
+from toolsync.model.errors import FINE, SOMETHING_NEW, gravest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from toolsync.config import Config
-    from toolsync.model import Outcome
+    from toolsync.config.settings import Config
+    from toolsync.model.release import Outcome
 
 
 @click.command("check")
@@ -45,13 +38,13 @@ def command(
     Each tool ends in one status: up-to-date, new, held, recalled, replaced, drifted,
     unreachable or error. A page that could not be reached is never called up-to-date.
     """
-    from toolsync.shares import shared
-    from toolsync.survey import check
+    from toolsync.pipeline.survey import check
+    from toolsync.pipeline.workers import shared
 
     def look(config: Config, places: Mapping[str, Path]) -> list[Outcome]:
-        with opened_by(config, settings) as bench:
+        with opened_by(config, settings) as context:
             chosen, faulty = tools_in_turn(places)
-            return [*check(bench, chosen, config.jobs), *faulty()]
+            return [*check(context, chosen, config.jobs), *faulty()]
 
     config = settled(settings, jobs=jobs, per_host=per_host)
     found = shared(config, places_of(config, tools), look)

@@ -8,7 +8,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, say
-from toolsync.errors import FINE, HELD
+from toolsync.model.errors import FINE, HELD
 
 _PLACE = click.Path(path_type=Path, exists=True)
 
@@ -28,8 +28,8 @@ def command(settings: Settings, old: Path, new: Path, no_probe: bool, as_json: b
     """
     from toolsync.compat.archives import compare_files
     from toolsync.compat.verdict import report_of, verdict_of
-    from toolsync.judgment import PASSING
-    from toolsync.model import dump
+    from toolsync.model.judgment import PASSING
+    from toolsync.model.release import dump
 
     changes = compare_files(old, new, config=settings.load(), probe=not no_probe)
     verdict = verdict_of(changes)

@@ -6,7 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from toolsync.cli.main import group
-from toolsync.errors import FINE
+from toolsync.model.errors import FINE
 
 
 @click.command("completion")

@@ -9,7 +9,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
-from toolsync.errors import FINE
+from toolsync.model.errors import FINE
 
 Command = Callable[..., Any]
 
@@ -44,15 +44,15 @@ def decided(
     as_json: bool,
 ) -> int:
     """Record a decision and say what comes of it."""
-    from toolsync.review import decide, questions
+    from toolsync.model.values import dump
+    from toolsync.pipeline.review import decide, questions
     from toolsync.system.account import account
-    from toolsync.values import dump
 
     who = account()  # before root becomes the state's owner
-    with opened(settings) as bench:
-        chosen = chosen_tool(bench.config, tool)
+    with opened(settings) as context:
+        chosen = chosen_tool(context.config, tool)
         made = decide(
-            bench.journal,
+            context.journal,
             chosen.name,
             version,
             verdict=verdict,
@@ -62,7 +62,7 @@ def decided(
         )
         open_still = [
             question.judged.key.stage
-            for question in questions(bench.journal, chosen.name, version)
+            for question in questions(context.journal, chosen.name, version)
             if question.decision is None
         ]
     if as_json:

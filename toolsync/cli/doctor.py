@@ -6,7 +6,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, say
-from toolsync.errors import FINE, SETUP
+from toolsync.model.errors import FINE, SETUP
 
 
 @click.command("doctor")
@@ -18,8 +18,8 @@ def command(settings: Settings, target: str | None, as_json: bool) -> int:
 
     For a PPA also: key, rights, series, servers.
     """
-    from toolsync.doctor import examine
-    from toolsync.model import dump
+    from toolsync.maintain.doctor import examine
+    from toolsync.model.release import dump
     from toolsync.system.clock import SystemClock
 
     config = settings.load_as_owner()

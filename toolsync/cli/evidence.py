@@ -9,11 +9,11 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
-from toolsync.errors import FINE, HELD, SetupError, UsageError
+from toolsync.model.errors import FINE, HELD, SetupError, UsageError
 
 if TYPE_CHECKING:
     from toolsync.attest.check import Check
-    from toolsync.bench import Bench
+    from toolsync.pipeline.context import Context
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -44,72 +44,72 @@ def command(
     With --output an auditor gets all of it, signed; with --verify it is checked: signature,
     every file's bytes, and what can be done again (upstream's proof, orig tarball, terms).
     """
-    with opened(settings) as bench:
+    with opened(settings) as context:
         if file is not None:
             if tool is not None or output is not None:
                 raise UsageError("--verify goes with neither TOOL nor --output")
-            return _verify(bench, file, keys, files, as_json)
+            return _verify(context, file, keys, files, as_json)
         if tool is None or version is None:
             raise UsageError(
                 "evidence is of one release, or of one file",
                 resolution="Name TOOL and VERSION, or a file with --verify FILE.",
             )
-        return _tell(bench, tool, version, output, as_json)
+        return _tell(context, tool, version, output, as_json)
 
 
-def _tell(bench: Bench, name: str, version: str, output: Path | None, as_json: bool) -> int:
+def _tell(context: Context, name: str, version: str, output: Path | None, as_json: bool) -> int:
     from toolsync.attest.keep import gather
+    from toolsync.attest.record import lines
     from toolsync.attest.statement import statement
-    from toolsync.report.evidence import lines
 
-    tool = chosen_tool(bench.config, name)
-    record = gather(bench, tool, version)
+    tool = chosen_tool(context.config, name)
+    record = gather(context.journal, tool, version)
     if output is not None:
-        return _take_away(bench, tool.name, version, output)
+        return _take_away(context, tool.name, version, output)
     if as_json:
         render.as_json(statement(record))
         return FINE
     say("\n".join(lines(record)))
-    signed = bench.journal.evidence(tool.name, version)
+    signed = context.journal.evidence(tool.name, version)
     if signed is None:
         say("signed: not yet; that is done when it is published")
     else:
-        say(f"signed: {signed.at}, in {bench.store.path(signed.envelope)}")
+        say(f"signed: {signed.at}, in {context.store.path(signed.envelope)}")
     return FINE
 
 
-def _take_away(bench: Bench, tool: str, version: str, folder: Path) -> int:
+def _take_away(context: Context, tool: str, version: str, folder: Path) -> int:
     """Fill a folder with what an auditor needs, taken from what was signed last."""
     import json
 
     from toolsync.attest.audit import KEY, archive_key, take_away
     from toolsync.attest.envelope import read_envelope
 
-    signed = bench.journal.evidence(tool, version)
-    if signed is None or not bench.store.has(signed.envelope):
+    signed = context.journal.evidence(tool, version)
+    if signed is None or not context.store.has(signed.envelope):
         raise UsageError(
             f"{tool} {version} has no signed evidence: it was not published from here",
             resolution="Publish it first, or see the record with --json.",
         )
-    data = bench.store.path(signed.envelope).read_bytes()
+    data = context.store.path(signed.envelope).read_bytes()
     record = json.loads(read_envelope(data).payload)["predicate"]
-    for name in take_away(record, bench.store, folder):
+    for name in take_away(record, context.store, folder):
         say(str(folder / name))
-    bench.store.deliver(signed.envelope, folder, signed.envelope.name)
-    archive_key(bench.config, folder)
+    context.store.deliver(signed.envelope, folder, signed.envelope.name)
+    archive_key(context.config, folder)
     say(f"{folder / KEY}\n{folder / signed.envelope.name}")
     return FINE
 
 
 def _verify(
-    bench: Bench, file: Path, keys: tuple[Path, ...], files: Path | None, as_json: bool
+    context: Context, file: Path, keys: tuple[Path, ...], files: Path | None, as_json: bool
 ) -> int:
     from toolsync.attest.audit import archive_key, audit, in_folder, in_store, passes
-    from toolsync.values import dump
+    from toolsync.model.values import dump
 
-    find = in_folder(files) if files is not None else in_store(bench.store)
-    with bench.workshop.folder("key") as folder:
-        own = None if keys else archive_key(bench.config, folder)
+    find = in_folder(files) if files is not None else in_store(context.store)
+    with context.workshop.folder("key") as folder:
+        own = None if keys else archive_key(context.config, folder)
         if not keys and own is None:
             raise SetupError(
                 "nothing says who may sign evidence: this state has no key of its own",
@@ -117,7 +117,7 @@ def _verify(
             )
         trusted = keys or tuple(filter(None, [own]))
         checks, _ = audit(
-            file, keys=trusted, find=find, config=bench.config, workshop=bench.workshop
+            file, keys=trusted, find=find, config=context.config, workshop=context.workshop
         )
     if as_json:
         render.as_json({"passes": passes(checks), "checks": [dump(check) for check in checks]})

@@ -9,7 +9,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
-from toolsync.errors import UsageError
+from toolsync.model.errors import UsageError
 
 
 @click.command("fetch")
@@ -53,14 +53,14 @@ def command(
 
     A refused release leaves nothing there.
     """
-    from toolsync.model import dump
-    from toolsync.obtain import obtain
+    from toolsync.model.release import dump
+    from toolsync.pipeline.obtain import obtain
 
-    with opened(settings, timeout=timeout) as bench:
-        http = bench.http.dressed(user_agent=user_agent, secrets=_secrets(headers))
-        bench = replace(bench, http=http)
-        chosen = chosen_tool(bench.config, tool)
-        found = obtain(bench, chosen, wanted, output, exclude=not no_exclusion)
+    with opened(settings, timeout=timeout) as context:
+        http = context.http.dressed(user_agent=user_agent, secrets=_secrets(headers))
+        context = replace(context, http=http)
+        chosen = chosen_tool(context.config, tool)
+        found = obtain(context, chosen, wanted, output, exclude=not no_exclusion)
     if as_json:
         row = dump(found)
         render.as_json({k: v for k, v in row.items() if k not in ("resolution", "exit_status")})

@@ -8,8 +8,8 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, opened, say
-from toolsync.errors import FINE
-from toolsync.values import dump
+from toolsync.model.errors import FINE
+from toolsync.model.values import dump
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -42,11 +42,11 @@ def command(settings: Settings, limit: int | None, dry_run: bool, as_json: bool)
     files go that nothing names. The bytes of superseded releases go, oldest first; what was seen,
     judged, decided and signed is never removed.
     """
-    from toolsync.upkeep import clean_up
+    from toolsync.maintain.gc import clean_up
 
-    with opened(settings, lock="gc") as bench:
-        allowed = bench.config.store_limit if limit is None else limit
-        done = clean_up(bench, limit=allowed, dry_run=dry_run)
+    with opened(settings, lock="gc") as context:
+        allowed = context.config.store_limit if limit is None else limit
+        done = clean_up(context, limit=allowed, dry_run=dry_run)
     if as_json:
         render.as_json(dump(done))
         return FINE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli.session import Settings, say
-from toolsync.errors import FINE
+from toolsync.model.errors import FINE
 
 
 @click.group("launchpad")

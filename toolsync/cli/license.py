@@ -8,7 +8,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, say
-from toolsync.errors import FINE, HELD
+from toolsync.model.errors import FINE, HELD
 
 
 @click.command("license")
@@ -25,7 +25,7 @@ def command(settings: Settings, old: Path, new: Path, show_diff: bool, as_json: 
     """
     from toolsync.license.report import text_changes
     from toolsync.license.trees import compare_trees
-    from toolsync.model import dump
+    from toolsync.model.release import dump
     from toolsync.system.work import Workshop
 
     config = settings.load()

@@ -6,7 +6,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
-from toolsync.errors import FINE
+from toolsync.model.errors import FINE
 
 
 @click.command("log")
@@ -16,11 +16,11 @@ from toolsync.errors import FINE
 @click.pass_obj
 def command(settings: Settings, tool: str, limit: int, as_json: bool) -> int:
     """Show what was done for TOOL, oldest first."""
-    from toolsync.model import dump
+    from toolsync.model.release import dump
 
-    with opened(settings) as bench:
-        chosen = chosen_tool(bench.config, tool)
-        entries = bench.journal.entries(chosen.name, limit)
+    with opened(settings) as context:
+        chosen = chosen_tool(context.config, tool)
+        entries = context.journal.entries(chosen.name, limit)
     if as_json:
         render.as_json([dump(entry) for entry in entries])
     elif entries:

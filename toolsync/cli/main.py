@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from toolsync.cli.session import Settings, say
-from toolsync.errors import USAGE, ToolsyncError, unforeseen
+from toolsync.model.errors import USAGE, ToolsyncError, unforeseen
 
 COMMANDS = {
     "check": "Look at the release pages and say what is new.",

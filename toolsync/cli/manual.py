@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 
 import click
 
-from toolsync import config
 from toolsync.cli.main import group
+from toolsync.config import settings
 from toolsync.system.store import replace_file
 
 Page: TypeAlias = Iterator[str]
@@ -57,11 +57,11 @@ _WORDS = {
     "array": "list",
 }
 _SECTIONS: Mapping[str, Any] = {
-    "": config.Config,
-    "http": config.Config,
-    "build": config.Build,
-    "limits": config.Limits,
-    "local": config.Local,
+    "": settings.Config,
+    "http": settings.Config,
+    "build": settings.Build,
+    "limits": settings.Limits,
+    "local": settings.Local,
 }
 """Where the defaults of each section's keys stand."""
 
@@ -148,7 +148,7 @@ def _tool() -> Page:
 
 def _schema(name: str, default: Any) -> Page:
     """Give every key of a JSON Schema: single ones first, then section by section."""
-    text = resources.files("toolsync").joinpath(name).read_text(encoding="utf-8")
+    text = resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8")
     yield ".SH KEYS"
     yield from _sections(json.loads(text), "", default)
 

@@ -8,7 +8,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened, say
-from toolsync.errors import FINE
+from toolsync.model.errors import FINE
 
 
 @click.command("page")
@@ -27,14 +27,14 @@ def command(settings: Settings, output: Path | None, as_json: bool) -> int:
     It works from a folder as well as from a web server; toolsync run writes it too where
     [report.page] names a folder.
     """
-    from toolsync.shares import processes
-    from toolsync.site import write_site
+    from toolsync.pipeline.workers import processes
+    from toolsync.report.site import write_site
 
-    with opened(settings) as bench:
-        tools, faulty = chosen_tools(bench.config, ())
-        named = bench.config.report.page
-        folder = output or (Path(named).expanduser() if named else bench.config.state / "page")
-        files = write_site(bench, tools, faulty, folder, processes=processes(len(tools)))
+    with opened(settings) as context:
+        tools, faulty = chosen_tools(context.config, ())
+        named = context.config.report.page
+        folder = output or (Path(named).expanduser() if named else context.config.state / "page")
+        files = write_site(context, tools, faulty, folder, processes=processes(len(tools)))
     index = (folder / "index.html").absolute()
     if as_json:
         render.as_json({"index": str(index), "files": len(files), "tools": len(tools)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli.session import Settings, chosen_tool, opened, say
-from toolsync.errors import FINE, UsageError
+from toolsync.model.errors import FINE, UsageError
 
 
 @click.command("promote")
@@ -29,22 +29,22 @@ def command(
 
     Run it again to see how far the copy has come; nothing is copied twice.
     """
-    from toolsync.clearance import clear
-    from toolsync.model import Release, load
-    from toolsync.promotion import promote
+    from toolsync.model.release import Release, load
+    from toolsync.pipeline.clear import clear
+    from toolsync.pipeline.promote import promote
 
     for name in (origin, target):
         if not name.startswith("ppa:"):
             raise UsageError(f"{name} is no PPA, wanted: ppa:OWNER/NAME")
-    with opened(settings, lock="promote", target=target) as bench:
-        chosen = chosen_tool(bench.config, tool)
-        rows = {row["version"]: row for row in bench.journal.releases(chosen.name)}
+    with opened(settings, lock="promote", target=target) as context:
+        chosen = chosen_tool(context.config, tool)
+        rows = {row["version"]: row for row in context.journal.releases(chosen.name)}
         if version not in rows:
             raise UsageError(
                 f"{chosen.name} {version} was never taken; there are: {', '.join(rows) or 'none'}",
                 resolution=f"See toolsync log {chosen.name}.",
             )
-        cleared = clear(bench, chosen, load(Release, rows[version]["data"]))
-        done = promote(bench, chosen, cleared, origin, untested=untested, early=early)
+        cleared = clear(context, chosen, load(Release, rows[version]["data"]))
+        done = promote(context, chosen, cleared, origin, untested=untested, early=early)
     say(f"{tool} {version} is served by {target}: {', '.join(done)}")
     return FINE

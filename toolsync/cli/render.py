@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from toolsync.cli.session import say
-from toolsync.model import Outcome
+from toolsync.model.release import Outcome
 
 _STYLE: dict[str, dict[str, Any]] = {
     "up-to-date": {"fg": "green"},

@@ -9,7 +9,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, say
-from toolsync.errors import FINE
+from toolsync.model.errors import FINE
 
 
 @click.command("repack")

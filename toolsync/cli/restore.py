@@ -8,8 +8,8 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, say
-from toolsync.errors import FINE
-from toolsync.values import dump
+from toolsync.model.errors import FINE
+from toolsync.model.values import dump
 
 
 @click.command("restore")
@@ -23,7 +23,7 @@ def command(settings: Settings, file: IO[bytes], as_json: bool) -> int:
     ([local] path) goes there, into an empty folder too. With - for FILE the backup is read from
     standard input. One that was killed is to be run again.
     """
-    from toolsync.restore import restore_backup
+    from toolsync.maintain.restore import restore_backup
 
     # FILE is open already: root can restore what the state's owner may not read.
     config = settings.load_as_owner()

@@ -18,11 +18,11 @@ from toolsync.cli.session import (
     say,
     tool_names,
 )
-from toolsync.errors import FINE, HELD
+from toolsync.model.errors import FINE, HELD
 
 if TYPE_CHECKING:
-    from toolsync.bench import Bench
-    from toolsync.review import Question, Waiting
+    from toolsync.pipeline.context import Context
+    from toolsync.pipeline.review import Question, Waiting
 
 MOST = 400_000
 """Bytes of a gate's report that are shown; the whole one lies in the store."""
@@ -38,22 +38,22 @@ def command(settings: Settings, tool: str | None, as_json: bool) -> int:
 
     Decide with toolsync approve or toolsync reject. Exit status 3 while anything waits.
     """
-    from toolsync.review import waiting
+    from toolsync.pipeline.review import waiting
 
-    with opened(settings) as bench:
+    with opened(settings) as context:
         if tool is None:
-            tools, _ = chosen_tools(bench.config, ())
+            tools, _ = chosen_tools(context.config, ())
         else:
-            tools = (chosen_tool(bench.config, tool),)
-        found = [item for one in tools for item in waiting(bench.journal, one)]
+            tools = (chosen_tool(context.config, tool),)
+        found = [item for one in tools for item in waiting(context.journal, one)]
         if as_json:
-            render.as_json([_object(bench, item) for item in found])
+            render.as_json([_object(context, item) for item in found])
         elif not found:
             say(f"Nothing {f'of {tool} ' if tool else ''}waits for a decision.")
         elif tool is None:
             _list(found)
         else:
-            _show("\n".join(line for item in found for line in _screen(bench, item)))
+            _show("\n".join(line for item in found for line in _screen(context, item)))
     return HELD if found else FINE
 
 
@@ -68,24 +68,24 @@ def _list(found: list[Waiting]) -> None:
     say("\nLook at one with: toolsync review TOOL")
 
 
-def _screen(bench: Bench, item: Waiting) -> list[str]:
+def _screen(context: Context, item: Waiting) -> list[str]:
     """Return everything that a person needs to decide, as lines."""
     release = item.release
     head = f"{item.tool} {item.version} waits since {item.since}"
     lines = [head, f"  release page  {release['page']}", f"  file          {release['url']}"]
     lines += [f"  evidence      toolsync evidence {item.tool} {item.version}"]
     for question in item.questions:
-        lines += ["", *_answer(bench, question)]
+        lines += ["", *_answer(context, question)]
     decide = f"{item.tool} {item.version} --reason 'why'"
     return [*lines, "", f"Decide: toolsync approve {decide}", f"    or: toolsync reject {decide}"]
 
 
-def _answer(bench: Bench, question: Question) -> list[str]:
+def _answer(context: Context, question: Question) -> list[str]:
     said = question.judged.judgment
     against = f" (against {said.before})" if said.before else ""
     head = f"{said.stage}: {said.verdict}{against}"
     lines = [head, *_wrapped(said.summary)]
-    report = _report(bench, question)
+    report = _report(context, question)
     if report:
         return [*lines, *(f"  {line}".rstrip() for line in report.splitlines())]
     return [*lines, *(f"  {f.severity:<9} {f.message}" for f in said.findings)]
@@ -97,12 +97,12 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="  ")
 
 
-def _report(bench: Bench, question: Question) -> str:
+def _report(context: Context, question: Question) -> str:
     """Return what the gate has written for a person, cut where nobody would read on."""
     blob = question.judged.judgment.report
-    if blob is None or not bench.store.has(blob):
+    if blob is None or not context.store.has(blob):
         return ""
-    path = bench.store.path(blob)
+    path = context.store.path(blob)
     with path.open("rb") as file:
         text = file.read(MOST).decode("utf-8", "replace")
     return text if blob.size <= MOST else f"{text}\n… {blob.size} bytes; the rest is in {path}"
@@ -122,8 +122,8 @@ def _colored(found: re.Match[str]) -> str:
     return render.styled(found[0], fg="green" if found[0].startswith("{+") else "red")
 
 
-def _object(bench: Bench, item: Waiting) -> dict[str, Any]:
-    from toolsync.values import dump
+def _object(context: Context, item: Waiting) -> dict[str, Any]:
+    from toolsync.model.values import dump
 
     release = item.release
     return {
@@ -133,7 +133,7 @@ def _object(bench: Bench, item: Waiting) -> dict[str, Any]:
         "page": release["page"],
         "url": release["url"],
         "gates": [
-            {**dump(question.judged.judgment), "text": _report(bench, question)}
+            {**dump(question.judged.judgment), "text": _report(context, question)}
             for question in item.questions
         ],
     }

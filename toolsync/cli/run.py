@@ -8,12 +8,12 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, note, opened, say
-from toolsync.errors import gravest
+from toolsync.model.errors import gravest
 from toolsync.system import journald
 
 if TYPE_CHECKING:
-    from toolsync.model import Outcome
-    from toolsync.service import Preview, Round
+    from toolsync.maintain.service import Preview, Round
+    from toolsync.model.release import Outcome
 
 
 @click.command("run")
@@ -28,17 +28,17 @@ def command(settings: Settings, every: bool, dry_run: bool, as_json: bool) -> in
 
     A second run on the same state leaves at once, with exit status 4.
     """
-    from toolsync.due import due
-    from toolsync.plan import fitting_series
-    from toolsync.service import preview, run_once
+    from toolsync.maintain.service import preview, run_once
+    from toolsync.pipeline.schedule import due
+    from toolsync.pipeline.status import fitting_series
 
-    with opened(settings, lock="" if dry_run else "run") as bench:
-        chosen, faulty = chosen_tools(bench.config, ())
-        fitting = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
-        chosen = fitting if every else due(bench, fitting)
+    with opened(settings, lock="" if dry_run else "run") as context:
+        chosen, faulty = chosen_tools(context.config, ())
+        fitting = tuple(tool for tool in chosen if fitting_series(context.config, tool))
+        chosen = fitting if every else due(context, fitting)
         if dry_run:
-            return _show_preview(preview(bench, fitting, faulty, chosen), as_json)
-        came = run_once(bench, fitting, faulty, due=chosen)
+            return _show_preview(preview(context, fitting, faulty, chosen), as_json)
+        came = run_once(context, fitting, faulty, due=chosen)
     _show(came, as_json)
     for channel, error in came.troubles:
         note(f"{channel}: {error}", {"channel": channel}, grave=True)

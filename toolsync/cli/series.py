@@ -6,7 +6,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, say
-from toolsync.errors import FINE, UsageError
+from toolsync.model.errors import FINE, UsageError
 
 
 @click.group("series", invoke_without_command=True)
@@ -15,7 +15,7 @@ from toolsync.errors import FINE, UsageError
 @click.pass_context
 def command(ctx: click.Context, target: str | None, as_json: bool) -> int:
     """Show which series are served, and which supported ones could be too."""
-    from toolsync import supported
+    from toolsync.config import supported
     from toolsync.system.clock import SystemClock
     from toolsync.system.distro import supported as released
 
@@ -48,7 +48,7 @@ def command(ctx: click.Context, target: str | None, as_json: bool) -> int:
 @click.pass_context
 def adopt(ctx: click.Context, names: tuple[str, ...]) -> int:
     """Serve a new series from the next run on; for `series = "supported"`."""
-    from toolsync import supported
+    from toolsync.config import supported
     from toolsync.system.clock import SystemClock
 
     config = ctx.obj

@@ -1,4 +1,4 @@
-"""What the commands share: settings, an opened bench, and lines that tell how far a run is."""
+"""What the commands share: settings, an opened context, and lines that tell how far a run is."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolsync.errors import UsageError
+from toolsync.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolsync.bench import Bench
-    from toolsync.config import Config
-    from toolsync.definition import Tool
-    from toolsync.model import Outcome
-    from toolsync.steps import Event
+    from toolsync.config.definition import Tool
+    from toolsync.config.settings import Config
+    from toolsync.model.release import Outcome
+    from toolsync.pipeline.context import Context
+    from toolsync.pipeline.memory import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Settings:
 
     def load(self) -> Config:
         """Read the set-up."""
-        from toolsync.config import load_config
+        from toolsync.config.settings import load_config
 
         return load_config(self.config, self.state)
 
@@ -46,9 +46,9 @@ class Settings:
 
 def tool_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the tools whose names begin so, for the shell that completes a command line."""
-    from toolsync.config import load_config
-    from toolsync.definition import tool_places
-    from toolsync.errors import ToolsyncError
+    from toolsync.config.definition import tool_places
+    from toolsync.config.settings import load_config
+    from toolsync.model.errors import ToolsyncError
 
     given = ctx.find_root().params
     try:
@@ -81,7 +81,7 @@ def opened(
     timeout: int | None = None,
     jobs: int | None = None,
     per_host: int | None = None,
-) -> Iterator[Bench]:
+) -> Iterator[Context]:
     """Open everything for the block; with ``lock`` hold the state alone, for that purpose.
 
     What is given here goes before what the settings say. Root works as the state's owner.
@@ -94,8 +94,8 @@ def opened(
         jobs=jobs,
         per_host=per_host,
     )
-    with opened_by(config, settings, lock=lock) as bench:
-        yield bench
+    with opened_by(config, settings, lock=lock) as context:
+        yield context
 
 
 def settled(settings: Settings, *, archive_url: str | None = None, **given: Any) -> Config:
@@ -108,9 +108,9 @@ def settled(settings: Settings, *, archive_url: str | None = None, **given: Any)
 
 
 @contextmanager
-def opened_by(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Bench]:
+def opened_by(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Context]:
     """Open everything for the block, by a set-up that is settled."""
-    from toolsync.bench import opened as bench_opened
+    from toolsync.pipeline.context import opened as bench_opened
     from toolsync.system.clock import SystemClock
 
     with bench_opened(
@@ -119,8 +119,8 @@ def opened_by(config: Config, settings: Settings, *, lock: str = "") -> Iterator
         progress=download_bar,
         clock=SystemClock(),
         purpose=lock,
-    ) as bench:
-        yield bench
+    ) as context:
+        yield context
 
 
 def chosen_tools(
@@ -140,7 +140,7 @@ def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
 
     With a tool's name comes the folder that its own lies in; a folder that is named comes itself.
     """
-    from toolsync.definition import tools_named
+    from toolsync.config.definition import tools_named
 
     folders = {name: Path(name).resolve() for name in names if _is_folder(name)}
     for name, folder in folders.items():
@@ -160,9 +160,9 @@ def tools_in_turn(
 
     These are known, and what is wrong is raised, when all tools have been asked for.
     """
-    from toolsync.definition import Tool, read_tool
-    from toolsync.errors import SetupError
-    from toolsync.plan import faulty
+    from toolsync.config.definition import Tool, read_tool
+    from toolsync.model.errors import SetupError
+    from toolsync.pipeline.status import faulty
 
     faults: dict[str, SetupError] = {}
 
@@ -194,11 +194,11 @@ def _is_folder(name: str) -> bool:
 
 
 def _folder_tool(folder: Path) -> Tool:
-    from toolsync.definition import load_tool
+    from toolsync.config.definition import load_tool
 
     if (folder / "tool.toml").is_file():
         return load_tool(folder)
-    from toolsync.watch.watchfolder import load_folder
+    from toolsync.watchfile.folder import load_folder
 
     return load_folder(folder)
 

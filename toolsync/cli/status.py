@@ -8,11 +8,11 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
-from toolsync.errors import gravest
+from toolsync.model.errors import gravest
 
 if TYPE_CHECKING:
-    from toolsync.model import Outcome
-    from toolsync.records import PageRow
+    from toolsync.journal.records import PageRow
+    from toolsync.model.release import Outcome
 
 
 @click.command("status")
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
     """Show where every tool stood at its last look, without asking anybody."""
+    from toolsync.pipeline.survey import last_standing
     from toolsync.report.uploads import newest_uploads, upload_lines, upload_record
-    from toolsync.survey import last_standing
 
     rows: list[tuple[str, Outcome | None, PageRow | None]]
-    with opened(settings) as bench:
-        chosen, faulty = chosen_tools(bench.config, tools)
-        pages = {tool.name: bench.journal.page(tool.name) for tool in chosen}
-        rows = [(tool.name, last_standing(bench, tool), pages[tool.name]) for tool in chosen]
-        sent = {tool.name: newest_uploads(bench.journal.uploads(tool.name)) for tool in chosen}
+    with opened(settings) as context:
+        chosen, faulty = chosen_tools(context.config, tools)
+        pages = {tool.name: context.journal.page(tool.name) for tool in chosen}
+        rows = [(tool.name, last_standing(context, tool), pages[tool.name]) for tool in chosen]
+        sent = {tool.name: newest_uploads(context.journal.uploads(tool.name)) for tool in chosen}
     rows += [(outcome.tool, outcome, None) for outcome in faulty]
     if as_json:
         told = {name: list(map(upload_record, uploads)) for name, uploads in sent.items()}

@@ -6,7 +6,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened, tool_names
-from toolsync.errors import gravest
+from toolsync.model.errors import gravest
 
 
 @click.command("sync")
@@ -32,16 +32,16 @@ def command(
 
     What is finished is never done again, and what a person must decide waits.
     """
-    from toolsync.pipeline import sync
-    from toolsync.plan import fitting_series
+    from toolsync.pipeline.status import fitting_series
+    from toolsync.pipeline.sync import sync
 
     lock = "" if dry_run else "sync"
-    with opened(settings, lock=lock, target=target, jobs=jobs, per_host=per_host) as bench:
-        chosen, faulty = chosen_tools(bench.config, tools)
+    with opened(settings, lock=lock, target=target, jobs=jobs, per_host=per_host) as context:
+        chosen, faulty = chosen_tools(context.config, tools)
         if not tools:  # named ones that do not fit are an error; of all, they are left out
-            chosen = tuple(tool for tool in chosen if fitting_series(bench.config, tool))
-        at_once = bench.config.jobs
-        found = [*sync(bench, chosen, at_once, dry_run=dry_run, retry=retry), *faulty]
+            chosen = tuple(tool for tool in chosen if fitting_series(context.config, tool))
+        at_once = context.config.jobs
+        found = [*sync(context, chosen, at_once, dry_run=dry_run, retry=retry), *faulty]
     if as_json:
         render.as_json([{**render.outcome_row(o), "published": list(o.done)} for o in found])
     else:

@@ -8,7 +8,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, say
-from toolsync.errors import FINE, HELD
+from toolsync.model.errors import FINE, HELD
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -33,7 +33,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Verify FILE against a tool's pinned keys or digests, or against a keyring."""
-    from toolsync.model import dump
+    from toolsync.model.release import dump
     from toolsync.system.clock import SystemClock
     from toolsync.verify.file import verify_file
 

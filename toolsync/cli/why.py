@@ -6,7 +6,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
-from toolsync.errors import FINE
+from toolsync.model.errors import FINE
 
 
 @click.command("why")
@@ -15,14 +15,14 @@ from toolsync.errors import FINE
 @click.pass_obj
 def command(settings: Settings, tool: str, as_json: bool) -> int:
     """Say in a sentence or two why TOOL is at the version that it is at."""
+    from toolsync.pipeline.survey import last_standing
     from toolsync.report.why import why
-    from toolsync.survey import last_standing
 
-    with opened(settings) as bench:
-        chosen = chosen_tool(bench.config, tool)
-        outcome = last_standing(bench, chosen)
-        page = bench.journal.page(chosen.name)
-        answer = why(chosen.name, outcome, page, bench.journal.entries(chosen.name))
+    with opened(settings) as context:
+        chosen = chosen_tool(context.config, tool)
+        outcome = last_standing(context, chosen)
+        page = context.journal.page(chosen.name)
+        answer = why(chosen.name, outcome, page, context.journal.entries(chosen.name))
     if as_json:
         row = render.outcome_row(outcome) if outcome else {"tool": chosen.name}
         render.as_json({**row, "why": answer})

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from toolsync.archives.tree import open_any
 from toolsync.compat.change import Change
 from toolsync.compat.compare import compare
 from toolsync.compat.deb import read_release
 from toolsync.compat.probe import Prober
-from toolsync.config import Config
+from toolsync.config.settings import Config
 from toolsync.system.sandbox import sandbox_for
 from toolsync.system.work import Workshop
-from toolsync.tree import open_any
 
 
 def compare_files(

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 from toolsync.archives.extract import DEB, archive_form
+from toolsync.archives.tree import open_any
 from toolsync.compat.reading import Release, read_tree
 from toolsync.compat.surface import Surface
-from toolsync.config import Limits
-from toolsync.errors import ToolsyncError
+from toolsync.config.settings import Limits
+from toolsync.model.errors import ToolsyncError
 from toolsync.system.run import run
 from toolsync.system.work import Workshop
-from toolsync.tree import open_any
 
 _SECONDS = 60
 _RELATION = re.compile(r"([a-z0-9][a-z0-9+.-]+)(?::\w+)?\s*(?:\(([^)]*)\))?")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 
+from toolsync.archives.tree import open_tree
 from toolsync.compat.change import Change
 from toolsync.compat.compare import Prober as TriesOptions
 from toolsync.compat.compare import compare
@@ -14,14 +15,13 @@ from toolsync.compat.probe import Prober
 from toolsync.compat.reading import read_tree
 from toolsync.compat.surface import Surface
 from toolsync.compat.verdict import report_of, summary_of, verdict_of
-from toolsync.config import Config
-from toolsync.definition import Tool
-from toolsync.judgment import Judgment
-from toolsync.model import Blob, Finding, Licensed
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Config
+from toolsync.model.judgment import Judgment
+from toolsync.model.release import Blob, Finding, Licensed
 from toolsync.system.sandbox import sandbox_for
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
-from toolsync.tree import open_tree
 
 _MOST_FINDINGS = 200
 """In the evidence; the report and what is kept hold more."""

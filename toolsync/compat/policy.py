@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from toolsync.compat.change import Change, ordered
-from toolsync.definition import CompatPolicy
+from toolsync.config.definition import CompatPolicy
 
 _OF_SERVICES = ("service", "operation", "member")
 _OF_COMMANDS = ("command", "subcommand", "option", "exit-code", "version-output")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from toolsync.compat.change import SEVERITIES, Change
-from toolsync.judgment import COMPAT_VERDICTS, gravest_verdict
+from toolsync.model.judgment import COMPAT_VERDICTS, gravest_verdict
 
 _SHOWN = 400
 """Lines of one severity in a report; a cloud retires services by the hundred."""

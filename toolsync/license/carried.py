@@ -103,7 +103,7 @@ _HOUSE = frozenset(
         "packaging",
         "benchmarks",
         "benchmark",
-        "bench",
+        "context",
         "ci",
         "utils",
         "tasks",

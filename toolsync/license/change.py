@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from toolsync.model import Finding
+from toolsync.model.release import Finding
 
 SILENT, REVIEW, BLOCK = "silent", "review", "block"
 _SEVERITY = {SILENT: "info", REVIEW: "risky", BLOCK: "breaking"}

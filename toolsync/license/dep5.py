@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import PackageFailed
 from toolsync.license import hints, normalise, spdx
 from toolsync.license.terms import LicenseText, Terms
+from toolsync.model.errors import PackageFailed
 
 _COMMON = Path("/usr/share/common-licenses")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from toolsync.errors import ProgramFailed
+from toolsync.model.errors import ProgramFailed
 from toolsync.system.run import run
 from toolsync.system.store import replace_file
 from toolsync.system.work import Workshop

@@ -10,10 +10,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from toolsync.config import Config
-from toolsync.definition import Tool
-from toolsync.errors import PackageFailed
-from toolsync.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict
+from toolsync.archives.tree import open_tree
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Config
 from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
 from toolsync.license.dep5 import Lack, completed, lacking
@@ -22,10 +21,11 @@ from toolsync.license.report import written
 from toolsync.license.scan import scan
 from toolsync.license.standing import Policy, first, main_expression, settle, stands
 from toolsync.license.terms import Terms, from_json, to_json
-from toolsync.model import Blob, Unpacked, dump
+from toolsync.model.errors import PackageFailed
+from toolsync.model.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict
+from toolsync.model.release import Blob, Unpacked, dump
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
-from toolsync.tree import open_tree
 
 
 def judge(

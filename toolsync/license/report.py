@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from toolsync.definition import Tool
+from toolsync.config.definition import Tool
 from toolsync.license.change import SILENT, Change
 from toolsync.license.terms import LicenseText, Terms
 from toolsync.license.words import word_diff

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from toolsync.config.licensing import Accepted, Bundled, Classes, LicensePolicy
 from toolsync.license import hints, spdx
 from toolsync.license.change import BLOCK, REVIEW, SILENT, Change, listed
 from toolsync.license.compare import metadata_disagrees, problems
 from toolsync.license.terms import LicenseText, Terms
-from toolsync.licensing import Accepted, Bundled, Classes, LicensePolicy
 
 _ALLOWED, _NEEDS, _UNKNOWN, _DENIED = range(4)
 """Mildest first."""

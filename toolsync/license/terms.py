@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from toolsync.model import dump, load
+from toolsync.model.release import dump, load
 
 RULES = 1
 """Raised when the same tree would come to other terms."""

@@ -6,16 +6,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.config import Limits
-from toolsync.errors import Hostile
-from toolsync.judgment import LICENSE_VERDICTS, gravest_verdict
+from toolsync.archives.tree import open_any
+from toolsync.config.settings import Limits
 from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
 from toolsync.license.detect import Detector, available
 from toolsync.license.scan import Scan, scan
 from toolsync.license.terms import Terms
+from toolsync.model.errors import Hostile
+from toolsync.model.judgment import LICENSE_VERDICTS, gravest_verdict
 from toolsync.system.work import Workshop
-from toolsync.tree import open_any
 
 _NOTHING = Terms()
 

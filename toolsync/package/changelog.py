@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 from debian.changelog import Changelog
 
-from toolsync.model import Blob, Compatible
+from toolsync.model.release import Blob, Compatible
 
 _WIDTH = 78
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from toolsync.errors import SetupError, Waiting
-from toolsync.model import SourcePackage
+from toolsync.model.errors import SetupError, Waiting
+from toolsync.model.release import SourcePackage
 from toolsync.publish.target import Ledger
 from toolsync.system.clock import stamp
 from toolsync.system.launchpad import Launchpad

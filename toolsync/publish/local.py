@@ -13,9 +13,17 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-from toolsync.config import Limits, Local
-from toolsync.errors import Held, Hostile, ProgramFailed, Replaced, SetupError, TryAgain, Unverified
-from toolsync.model import Blob, Built, Confirmed, Package, Receipt
+from toolsync.config.settings import Limits, Local
+from toolsync.model.errors import (
+    Held,
+    Hostile,
+    ProgramFailed,
+    Replaced,
+    SetupError,
+    TryAgain,
+    Unverified,
+)
+from toolsync.model.release import Blob, Built, Confirmed, Package, Receipt
 from toolsync.publish import index
 from toolsync.publish.distributions import Layout
 from toolsync.publish.reprepro import Reprepro

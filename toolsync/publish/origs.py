@@ -14,9 +14,9 @@ from debian.debian_support import Version
 
 from toolsync.archives.extract import archive_form
 from toolsync.archives.sameness import difference
-from toolsync.config import Limits
-from toolsync.errors import Hostile, NotThere, Unreachable
-from toolsync.model import Blob
+from toolsync.config.settings import Limits
+from toolsync.model.errors import Hostile, NotThere, Unreachable
+from toolsync.model.release import Blob
 from toolsync.system.launchpad import Launchpad
 from toolsync.system.launchpadvalues import Publication, RemoteFile
 from toolsync.system.store import Store

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from toolsync.config import Limits
-from toolsync.config import Ppa as Settings
-from toolsync.errors import Held, Waiting
-from toolsync.model import Blob, Confirmed, Package, Receipt, SourcePackage
+from toolsync.config.settings import Limits
+from toolsync.config.settings import Ppa as Settings
+from toolsync.model.errors import Held, Waiting
+from toolsync.model.release import Blob, Confirmed, Package, Receipt, SourcePackage
 from toolsync.publish import follow, preflight
 from toolsync.publish.copying import ask_for_copy
 from toolsync.publish.origs import Fetch, Origs

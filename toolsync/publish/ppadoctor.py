@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 from toolsync.publish import preflight
 from toolsync.system import dput
 from toolsync.system.dput import Server

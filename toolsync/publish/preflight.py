@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from debian.debian_support import Version
 
-from toolsync.errors import Held, Replaced, SetupError
-from toolsync.model import Blob, SourcePackage
+from toolsync.model.errors import Held, Replaced, SetupError
+from toolsync.model.release import Blob, SourcePackage
 from toolsync.publish.index import is_older
 from toolsync.publish.origs import Origs, is_orig
 from toolsync.system.launchpad import Launchpad

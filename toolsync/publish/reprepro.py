@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolsync.errors import Busy, Held, ProgramFailed, SetupError
+from toolsync.model.errors import Busy, Held, ProgramFailed, SetupError
 from toolsync.publish import distributions
 from toolsync.publish.distributions import Layout, Tracked
 from toolsync.system.gpg import SigningHome

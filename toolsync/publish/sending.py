@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import Held, Unreachable, Waiting
+from toolsync.model.errors import Held, Unreachable, Waiting
 from toolsync.publish.follow import in_words
 from toolsync.publish.target import Ledger
 from toolsync.system.clock import Clock, parsed, stamp

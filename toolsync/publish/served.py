@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.errors import Held, Replaced, Unreachable, Unverified
-from toolsync.model import Blob, Built, SourcePackage
+from toolsync.model.errors import Held, Replaced, Unreachable, Unverified
+from toolsync.model.release import Blob, Built, SourcePackage
 from toolsync.system.gpg import open_signed
 from toolsync.system.run import Done, run
 from toolsync.system.store import Store, digest_of

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
-from toolsync.config import Ppa as Settings
-from toolsync.errors import Held, SetupError, ToolsyncError, TryAgain, Unverified, Waiting
-from toolsync.model import Blob, Confirmed, Receipt, SourcePackage
+from toolsync.config.settings import Ppa as Settings
+from toolsync.model.errors import Held, SetupError, ToolsyncError, TryAgain, Unverified, Waiting
+from toolsync.model.release import Blob, Confirmed, Receipt, SourcePackage
 from toolsync.publish import served
 from toolsync.publish.target import Ledger
 from toolsync.system.clock import Clock

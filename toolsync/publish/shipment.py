@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import PackageFailed, ProgramFailed
-from toolsync.model import Blob, SourcePackage, dump, load
+from toolsync.model.errors import PackageFailed, ProgramFailed
+from toolsync.model.release import Blob, SourcePackage, dump, load
 from toolsync.system.run import run
 from toolsync.system.signing import Signer
 from toolsync.system.store import Store

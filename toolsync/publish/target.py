@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
-from toolsync.model import Blob, Confirmed, Package, Receipt
+from toolsync.model.release import Blob, Confirmed, Package, Receipt
 
 
 class Ledger(Protocol):

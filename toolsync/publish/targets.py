@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolsync.config import Config
-from toolsync.errors import SetupError
-from toolsync.gateway import open_http
-from toolsync.model import Blob
+from toolsync.config.settings import Config
+from toolsync.http.gateway import open_http
+from toolsync.model.errors import SetupError
+from toolsync.model.release import Blob
 from toolsync.publish.target import Target
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome

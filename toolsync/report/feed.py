@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from toolsync.records import Publication
+from toolsync.journal.records import Publication
 from toolsync.report.news import after_what
 
 _ATOM = "http://www.w3.org/2005/Atom"

@@ -11,8 +11,8 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
 
-from toolsync.config import Mail
-from toolsync.records import Letter
+from toolsync.config.settings import Mail
+from toolsync.journal.records import Letter
 from toolsync.report.letter import as_text
 from toolsync.report.secret import secret
 from toolsync.system.mail import Server, by_sendmail, by_smtp, greet, sendmail

@@ -19,9 +19,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import generate_latest
 
-from toolsync.errors import HELD
-from toolsync.model import STAGES, STATUSES
-from toolsync.records import PageRow, RunRow, Standing
+from toolsync.journal.records import PageRow, RunRow, Standing
+from toolsync.model.errors import HELD
+from toolsync.model.release import STAGES, STATUSES
 from toolsync.report.lag import lag
 from toolsync.system.headers import plain
 

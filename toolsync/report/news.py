@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from toolsync.due import LATEST
-from toolsync.errors import LATER
-from toolsync.model import Outcome
-from toolsync.records import PageRow, Publication, RunRow, Standing
+from toolsync.journal.records import PageRow, Publication, RunRow, Standing
+from toolsync.model.errors import LATER
+from toolsync.model.release import Outcome
+from toolsync.pipeline.schedule import LATEST
 from toolsync.report.lag import in_words, lag
 from toolsync.report.why import why
 

@@ -16,11 +16,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from toolsync.records import Publication
+from toolsync.attest.record import lines
+from toolsync.journal.records import Publication
+from toolsync.model.values import Blob
 from toolsync.report.chart import Point, large, small
-from toolsync.report.evidence import lines
 from toolsync.report.lag import in_words
-from toolsync.values import Blob
 
 _HERE = Path(__file__).parent
 MAX_RECORDS = 50

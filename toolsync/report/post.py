@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from toolsync.config import Config
-from toolsync.errors import ToolsyncError, unforeseen
-from toolsync.journal import Journal
-from toolsync.records import Letter
+from toolsync.config.settings import Config
+from toolsync.http.client import Http
+from toolsync.journal.journal import Journal
+from toolsync.journal.records import Letter
+from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.report import mail, webhook
 from toolsync.report.letter import as_text, letter
 from toolsync.report.news import Scene, latest, news
 from toolsync.system.clock import stamp
-from toolsync.system.http import Http
 
 Send = Callable[[Letter], None]
 

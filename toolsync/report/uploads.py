@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from toolsync.records import Upload
+from toolsync.journal.records import Upload
 
 
 def newest_uploads(uploads: Sequence[Upload]) -> list[Upload]:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from toolsync.config import Webhook
-from toolsync.errors import SetupError, ToolsyncError, Unreachable
-from toolsync.records import Letter
+from toolsync.config.settings import Webhook
+from toolsync.http.client import Http
+from toolsync.journal.records import Letter
+from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.report.letter import sections
 from toolsync.report.secret import secret
 from toolsync.system.headers import bare, host_of
-from toolsync.system.http import Http
 
 _SECONDS = 60.0
 _TOKEN = "[report.webhook] token_file"  # noqa: S105 (a setting's name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolsync.model import Outcome
-from toolsync.records import Entry, PageRow
+from toolsync.journal.records import Entry, PageRow
+from toolsync.model.release import Outcome
 
 
 def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[Entry]) -> str:

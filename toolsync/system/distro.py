@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 
 _DATA = Path("/usr/share/distro-info")
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import ProgramFailed, SetupError, TookTooLong, Unreachable
+from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, Unreachable
 from toolsync.system.run import Done, require, run
 
 _OUTPUT = 256 * 1024

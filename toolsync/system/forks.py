@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
-from toolsync.errors import ProgramFailed, ToolsyncError, unforeseen
+from toolsync.model.errors import ProgramFailed, ToolsyncError, unforeseen
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.errors import Hostile, ProgramFailed, Unreachable
+from toolsync.model.errors import Hostile, ProgramFailed, Unreachable
 from toolsync.system.run import Done, require, run
 
 _SECONDS = 600

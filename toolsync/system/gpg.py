@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolsync.errors import ProgramFailed
+from toolsync.model.errors import ProgramFailed
 from toolsync.system.gpghome import SigningHome
 from toolsync.system.gpgkeys import (
     SECONDS,

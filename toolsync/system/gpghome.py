@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 from toolsync.system.gpgkeys import FLAGS, SECONDS, listed_keys
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder

@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 from toolsync.system.gpgstatus import moment
 from toolsync.system.run import run
 

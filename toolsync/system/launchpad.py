@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import Unreachable
+from toolsync.model.errors import Unreachable
 from toolsync.system.clock import Clock
 from toolsync.system.launchpadhttp import connect, refusal, said
 from toolsync.system.launchpadvalues import (

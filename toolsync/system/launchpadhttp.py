@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from toolsync.errors import Held, NotThere, SetupError, Unreachable
+from toolsync.model.errors import Held, NotThere, SetupError, Unreachable
 from toolsync.system.store import replace_file
 
 Again = Callable[[int, str], bool]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolsync.errors import Busy, SetupError
+from toolsync.model.errors import Busy, SetupError
 from toolsync.system.run import MARK
 from toolsync.system.store import full_disk_is_told
 

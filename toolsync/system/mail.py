@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from toolsync.errors import SetupError, ToolsyncError, Unreachable
+from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.system import deadline
 from toolsync.system.deadline import Deadline
 from toolsync.system.headers import plain

@@ -19,7 +19,7 @@ from io import FileIO
 from pathlib import Path
 from typing import IO
 
-from toolsync.errors import OutOfSpace, ProgramFailed, ProgramMissing, TookTooLong
+from toolsync.model.errors import OutOfSpace, ProgramFailed, ProgramMissing, TookTooLong
 from toolsync.system.builder import prefix
 from toolsync.system.store import full_disk_is_told
 

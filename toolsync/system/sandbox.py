@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.errors import ProgramFailed, ProgramMissing, TookTooLong
+from toolsync.model.errors import ProgramFailed, ProgramMissing, TookTooLong
 from toolsync.system.run import require, run
 
 TOOL = "/tool"

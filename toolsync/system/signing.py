@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from toolsync.errors import ProgramFailed, SetupError
+from toolsync.model.errors import ProgramFailed, SetupError
 from toolsync.system.gpghome import SigningHome
 from toolsync.system.gpgkeys import FLAGS, SECONDS, KeyInfo, listed_keys
 from toolsync.system.run import run

@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from toolsync.errors import OutOfSpace, SetupError
-from toolsync.model import Blob
+from toolsync.model.errors import OutOfSpace, SetupError
+from toolsync.model.release import Blob
 
 _CHUNK = 1024 * 1024
 

@@ -6,7 +6,7 @@ import os
 import pwd
 from pathlib import Path
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 
 
 def become_owner(folder: Path) -> bool:

@@ -20,7 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Protocol
 
-from toolsync.errors import UsageError
+from toolsync.model.errors import UsageError
 
 _BLOCK = 4 * 1024 * 1024
 _THREADS = min(2, len(os.sched_getaffinity(0)))

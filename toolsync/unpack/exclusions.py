@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 
 _FORMAT = re.compile(r"https?://www\.debian\.org/doc/packaging-manuals/copyright-format/[.\d]+/?")
 _TOKEN = re.compile(r"\\([\\*?])|([\\])|([*])|([?])|([^\\*?]+)")

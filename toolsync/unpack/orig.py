@@ -12,9 +12,9 @@ from pathlib import Path
 
 from toolsync.archives.extract import ZIP, archive_form, guard_for, read_members, zip_members
 from toolsync.archives.member import NOTHING, Kind, Member
-from toolsync.config import Limits
-from toolsync.errors import Held, UsageError
-from toolsync.model import Finding
+from toolsync.config.settings import Limits
+from toolsync.model.errors import Held, UsageError
+from toolsync.model.release import Finding
 from toolsync.system.store import full_disk_is_told
 from toolsync.unpack.compress import ending
 from toolsync.unpack.exclusions import Exclusions

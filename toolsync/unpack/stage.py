@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from toolsync.config import Limits
-from toolsync.definition import Tool
-from toolsync.model import Unpacked, Verified
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Limits
+from toolsync.model.release import Unpacked, Verified
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 from toolsync.unpack.exclusions import Exclusions

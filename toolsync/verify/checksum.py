@@ -17,9 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from toolsync.definition import Tool
-from toolsync.errors import Unverified
-from toolsync.model import Fetched, Finding, Verified
+from toolsync.config.definition import Tool
+from toolsync.model.errors import Unverified
+from toolsync.model.release import Fetched, Finding, Verified
 from toolsync.system.clock import stamp
 from toolsync.system.gpg import Signature, check_detached, is_clear_signed, open_signed
 from toolsync.system.store import Store

@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from toolsync.definition import Tool
-from toolsync.errors import Unverified
+from toolsync.config.definition import Tool
+from toolsync.model.errors import Unverified
 from toolsync.system.gpg import Signature, check_detached, inspect_keys, open_signed
 from toolsync.system.store import digest_of
 from toolsync.verify import checksum

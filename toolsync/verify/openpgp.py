@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from toolsync.definition import Tool
-from toolsync.errors import SetupError
-from toolsync.model import Fetched, Verified
+from toolsync.config.definition import Tool
+from toolsync.model.errors import SetupError
+from toolsync.model.release import Fetched, Verified
 from toolsync.system.clock import stamp
 from toolsync.system.gpg import Signature, check_detached, inspect_keys
 from toolsync.system.store import Store

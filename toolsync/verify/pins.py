@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from toolsync.definition import Tool
-from toolsync.errors import Unverified
-from toolsync.model import Fetched, Verified
+from toolsync.config.definition import Tool
+from toolsync.model.errors import Unverified
+from toolsync.model.release import Fetched, Verified
 from toolsync.system.store import Store
 
 

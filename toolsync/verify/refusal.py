@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from toolsync.errors import Unverified
+from toolsync.model.errors import Unverified
 from toolsync.system.gpg import Signature
 from toolsync.verify.trust import Trust, signer
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from toolsync.definition import Tool
-from toolsync.errors import SetupError, Unverified
-from toolsync.model import Fetched, Verified
+from toolsync.config.definition import Tool
+from toolsync.model.errors import SetupError, Unverified
+from toolsync.model.release import Fetched, Verified
 from toolsync.system.store import Store, digest_of
 from toolsync.verify import checksum, openpgp, pins, tag
 

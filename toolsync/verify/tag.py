@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from toolsync.definition import Tool
-from toolsync.errors import Unverified
-from toolsync.model import Fetched, Verified
+from toolsync.config.definition import Tool
+from toolsync.model.errors import Unverified
+from toolsync.model.release import Fetched, Verified
 from toolsync.system.clock import stamp
 from toolsync.system.git import tag_named
 from toolsync.system.gpg import check_detached

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from toolsync.model import Finding
+from toolsync.model.release import Finding
 from toolsync.system.gpg import KeyInfo, Signature
 
 SOON = timedelta(days=30)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 
 MAX_NAME = 255
 """Characters of a file's name, as file systems have it."""

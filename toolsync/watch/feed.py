@@ -15,11 +15,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from toolsync.definition import Tool
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.patterns import LONGEST_SUBJECT, match_path, version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, joined, leaf
-from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
 from toolsync.watch.reading import Found, Get, moment, xml_root
 
 ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7"

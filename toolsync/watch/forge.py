@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from toolsync.definition import Tool
-from toolsync.errors import SetupError
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.errors import SetupError
+from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, joined
-from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.watch.reading import Found, Get, drifted, json_of, moment, sha256_of
 
 _MAX_PAGES = 20

@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from toolsync.definition import Tool
-from toolsync.errors import SetupError
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.errors import SetupError
+from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, leaf
-from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.watch.reading import Found, Get, body_of, drifted, is_html, media_type
 
 _SMART = "application/x-git-upload-pack-advertisement"

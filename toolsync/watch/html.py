@@ -14,13 +14,13 @@ from html.entities import html5
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from toolsync.definition import Tool
-from toolsync.errors import SetupError
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.errors import SetupError
+from toolsync.model.patterns import LONGEST_SUBJECT, match_path, version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, joined, leaf, parted, plain_file, plain_folder
 from toolsync.watch.listing import plain_links
-from toolsync.watch.patterns import LONGEST_SUBJECT, match_path, version_pattern
 from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, is_html, media_type
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"

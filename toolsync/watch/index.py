@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolsync.definition import Tool
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.patterns import version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import joined, leaf
 from toolsync.watch.html import html_root, seen
-from toolsync.watch.patterns import version_pattern
 from toolsync.watch.pipindex import index_url
 from toolsync.watch.reading import (
     Found,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from toolsync.model import Release, dump, load
+from toolsync.model.release import Release, dump, load
 from toolsync.watch.look import Sighting
 
 _WINDOW, _MEMORY = 12, 5

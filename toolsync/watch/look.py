@@ -11,15 +11,15 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from toolsync.config import Limits
-from toolsync.definition import Tool, Watch
-from toolsync.errors import Drifted
-from toolsync.model import Release
-from toolsync.system.http import Http, NotChanged, Validators
+from toolsync.config.definition import Tool, Watch
+from toolsync.config.settings import Limits
+from toolsync.http.client import Http, NotChanged, Validators
+from toolsync.model.errors import Drifted
+from toolsync.model.release import Release
+from toolsync.model.versions import Key, upstream_key
 from toolsync.watch.pages import Pages
 from toolsync.watch.readers import READERS
 from toolsync.watch.reading import LOOK
-from toolsync.watch.versions import Key, upstream_key
 
 _FORM = "2"
 """Raised when readers come to read more out of the same page."""

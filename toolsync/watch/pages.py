@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from toolsync.config import Limits
-from toolsync.definition import Tool
-from toolsync.errors import Held, Hostile, TryAgain
-from toolsync.model import Release
-from toolsync.system.http import Http, NotChanged, Page, Validators, Writable
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Limits
+from toolsync.http.client import Http, NotChanged, Page, Validators, Writable
+from toolsync.model.errors import Held, Hostile, TryAgain
+from toolsync.model.release import Release
 from toolsync.system.store import digest_of, full_disk_is_told
 from toolsync.watch.addresses import shown
 

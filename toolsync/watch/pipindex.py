@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from toolsync.errors import SetupError
+from toolsync.model.errors import SetupError
 from toolsync.watch.addresses import http_address, shown
 
 

@@ -13,14 +13,14 @@ from pathlib import Path, PurePosixPath
 
 from toolsync.archives.extract import read_members
 from toolsync.archives.member import Kind
-from toolsync.config import Limits
-from toolsync.definition import Tool
-from toolsync.errors import Drifted
-from toolsync.model import Release
-from toolsync.system.http import Page, Validators
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Limits
+from toolsync.http.client import Page, Validators
+from toolsync.model.errors import Drifted
+from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import filled
 from toolsync.watch.pages import Pages
-from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.watch.reading import Found, drifted
 
 _MEMBER_BYTES = 64 * 1024

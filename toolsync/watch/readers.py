@@ -7,8 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from toolsync.definition import Tool
-from toolsync.model import Release
+from toolsync.config.definition import Tool
+from toolsync.model.release import Release
 from toolsync.watch.pages import Pages
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def _in(module: str, name: str = "read") -> Reader:
 
     @cache
     def reader() -> Reader:
-        found: Reader = getattr(import_module(f"toolsync.watch.{module}"), name)
+        found: Reader = getattr(import_module(f"toolsync.{module}"), name)
         return found
 
     def read(tool: Tool, pages: Pages) -> list[Release]:
@@ -30,17 +30,17 @@ def _in(module: str, name: str = "read") -> Reader:
 
 
 READERS: Mapping[str, Reader] = {
-    "index": _in("index"),
-    "s3": _in("s3"),
-    "html": _in("html"),
-    "text": _in("text"),
-    "github": _in("github"),
-    "gitlab": _in("forge", "gitlab"),
-    "forgejo": _in("forge", "forgejo"),
-    "git": _in("git"),
-    "feed": _in("feed"),
-    "json": _in("jsonpage"),
-    "npm": _in("jsonpage", "npm"),
-    "probe": _in("probe"),
-    "watch": _in("bundle"),
+    "index": _in("watch.index"),
+    "s3": _in("watch.s3"),
+    "html": _in("watch.html"),
+    "text": _in("watch.text"),
+    "github": _in("watch.github"),
+    "gitlab": _in("watch.forge", "gitlab"),
+    "forgejo": _in("watch.forge", "forgejo"),
+    "git": _in("watch.git"),
+    "feed": _in("watch.feed"),
+    "json": _in("watch.jsonpage"),
+    "npm": _in("watch.jsonpage", "npm"),
+    "probe": _in("watch.probe"),
+    "watch": _in("watchfile.bundle"),
 }

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from toolsync.definition import Tool
-from toolsync.errors import Drifted, Hostile
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.errors import Drifted, Hostile
+from toolsync.model.release import Release
+from toolsync.model.versions import NotAVersion, are_numbers, is_numbers, is_prerelease, mangle
 from toolsync.watch.addresses import http_address, leaf, plain_file, shown
-from toolsync.watch.versions import NotAVersion, are_numbers, is_numbers, is_prerelease, mangle
 
 Get: TypeAlias = Callable[[str, str], Page]
 """Asks for an address with an Accept header; the answer's body is never None."""

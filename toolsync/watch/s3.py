@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
 
-from toolsync.definition import Tool
-from toolsync.errors import Hostile
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.errors import Hostile
+from toolsync.model.patterns import match_path, version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, shown
-from toolsync.watch.patterns import match_path, version_pattern
 from toolsync.watch.reading import LOOK, Found, Get, drifted, moment, xml_root
 
 MAX_PAGES = 100

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from toolsync.definition import Tool
-from toolsync.model import Release
-from toolsync.system.http import Page
+from toolsync.config.definition import Tool
+from toolsync.http.client import Page
+from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.model.release import Release
 from toolsync.watch.addresses import filled
-from toolsync.watch.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted
 
 _MARKUP = re.compile(r"<(?:[!?]|[A-Za-z][\w:.-]*[\s>/])")

@@ -1,0 +1,1 @@
+"""Whole set-ups, driven through the command line."""

@@ -1,0 +1,225 @@
+"""The Debian package: what it says agrees with what it carries; its scripts do as told."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from debian.changelog import Changelog
+from debian.deb822 import Deb822
+
+from tests.support.rig import ROOT
+from toolsync.config.definition import load_tool
+from toolsync.maintain.doctor import _ALWAYS, _FOR_BACKEND
+from toolsync.system.builder import PROGRAMS
+from toolsync.system.run import PACKAGES
+
+DEBIAN = ROOT / "debian"
+UNITS = sorted(
+    path for path in DEBIAN.iterdir() if path.suffix in (".service", ".socket", ".timer")
+)
+
+
+def paragraphs() -> dict[str, Deb822]:
+    """Return debian/control by package; the source's under an empty name."""
+    with (DEBIAN / "control").open(encoding="utf-8") as handle:
+        return {part.get("Package", ""): part for part in Deb822.iter_paragraphs(handle)}
+
+
+def names(field: str) -> set[str]:
+    """Return the packages that a field of relations names."""
+    return {re.split(r"[\s(|<:]", item.strip())[0] for item in field.split(",") if item.strip()}
+
+
+def shell(script: str, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", script, "sh", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=os.environ | env,
+    )
+
+
+def stub(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_there_is_one_version() -> None:
+    (said,) = re.findall(r'version="([^"]+)"', (ROOT / "setup.py").read_text())
+    changelog = Changelog((DEBIAN / "changelog").read_text(encoding="utf-8"))
+    assert str(changelog.version) == said
+
+
+def test_every_program_of_the_default_set_up_is_depended_on() -> None:
+    wanted = {PACKAGES[program] for program in (*_ALWAYS, *_FOR_BACKEND["sbuild"])}
+    essential = {"apt", "dpkg", "tar", "util-linux"}  # on every Debian; lintian wants them unsaid
+    assert wanted - essential <= names(paragraphs()["toolsync"]["Depends"])
+
+
+def test_every_library_is_there_when_the_package_is_built() -> None:
+    text = (ROOT / "Makefile").read_text()
+    lists = re.findall(r"^(?:RUN|TEST|DEB)_PACKAGES := ((?:.*\\\n)*.*)", text, re.MULTILINE)
+    installed = {name for part in lists for name in part.replace("\\", " ").split()}
+    aliases = {"debhelper-compat": "debhelper", "dh-sequence-python3": "dh-python"}
+    wanted = {aliases.get(n, n) for n in names(paragraphs()[""]["Build-Depends"])}
+    covered = {"gpg", "gpg-agent", "python3", "dh-sequence-installsysusers"}  # gnupg; venv; dh
+    assert wanted - covered <= installed
+
+
+def test_copyright_names_the_tools_folders_and_all_their_licenses() -> None:
+    parts = list(Deb822.iter_paragraphs((DEBIAN / "copyright").read_text(encoding="utf-8")))
+    told = {
+        part["License"].splitlines()[0]
+        for part in parts
+        if "Files" not in part and "License" in part
+    }
+    used = {part["License"].splitlines()[0] for part in parts if "Files" in part}
+    assert used == told
+    globs = {glob for part in parts for glob in part.get("Files", "").split()}
+    tools = {f"conf/tools/{p.name}/debian/*" for p in (ROOT / "conf" / "tools").iterdir()}
+    assert tools <= globs
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_units_are_units(path: Path) -> None:
+    unit = configparser.RawConfigParser(strict=False, delimiters=("=",))
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(path)
+    assert unit["Unit"]["Description"]
+    assert unit["Unit"]["Documentation"].startswith("man:")
+    if path.suffix == ".service":
+        command = unit["Service"]["ExecStart"]
+        assert command.startswith("/usr/bin/")
+        assert unit["Service"].get("User") == "toolsync" or "--reuid=toolsync" in command
+
+
+def test_a_build_sees_neither_the_state_nor_the_settings() -> None:
+    text = (DEBIAN / "toolsync.toolsync-builder@.service").read_text()
+    (hidden,) = re.findall(r"^TemporaryFileSystem=(.*)$", text, re.MULTILINE)
+    assert {"/var/lib/toolsync:ro", "/etc/toolsync:ro"} <= set(hidden.split())
+    comment = text.partition("[Unit]")[0]
+    assert all(program in comment for program in PROGRAMS)
+
+
+def test_service_socket_and_builder_name_one_path() -> None:
+    socket = (DEBIAN / "toolsync.toolsync-builder.socket").read_text()
+    service = (DEBIAN / "toolsync.service").read_text()
+    (path,) = re.findall(r"^ListenStream=(.*)$", socket, re.MULTILINE)
+    assert f"Environment=TOOLSYNC_BUILDER={path}\n" in service
+
+
+@pytest.mark.parametrize(
+    ("systemd", "installed", "runs"),
+    [(False, True, True), (True, True, False), (False, False, False)],
+)
+def test_cron_stands_back_where_systemd_runs(
+    tmp_path: Path, systemd: bool, installed: bool, runs: bool
+) -> None:
+    (line,) = re.findall(r"^\d.*$", (DEBIAN / "toolsync.cron.d").read_text(), re.MULTILINE)
+    *_, user, command = line.split(maxsplit=6)
+    assert user == "toolsync"
+    if systemd:
+        (tmp_path / "systemd").mkdir()
+    if installed:
+        stub(tmp_path / "toolsync", 'echo "ran $1" >&2')
+    command = command.replace("/run/systemd/system", str(tmp_path / "systemd"))
+    command = command.replace("/usr/bin/toolsync", str(tmp_path / "toolsync"))
+    done = shell(command, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (done.returncode, done.stderr.startswith("ran run")) == (0, runs)
+
+
+@pytest.mark.parametrize(
+    ("before", "range_given"),
+    [
+        ("", "100000-165535"),
+        ("someone:100000:65536\n", "165536-231071"),
+        ("a:300000:65536\nb:100000:65536\n", "365536-431071"),
+        ("low:1000:10\n", "100000-165535"),
+        ("toolsync:100000:65536\n", ""),
+    ],
+)
+def test_ids_are_given_once_and_overlap_nobodys(
+    tmp_path: Path, before: str, range_given: str
+) -> None:
+    text = (DEBIAN / "toolsync.postinst").read_text()
+    (function,) = re.findall(r"^give_ids\(\) \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "subuid").write_text(before)
+    stub(tmp_path / "usermod", 'echo "$@"')
+    done = shell(
+        f'set -e\n{function}give_ids "$1" --add-subuids',
+        tmp_path / "subuid",
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (f"--add-subuids {range_given} toolsync\n" if range_given else "")
+
+
+@pytest.mark.parametrize("name", ["toolsync.postinst", "toolsync.postrm", "motd/95-toolsync"])
+def test_scripts_are_plain_shell(name: str) -> None:
+    assert os.access(DEBIAN / name, os.X_OK)
+    done = subprocess.run(["dash", "-n", DEBIAN / name], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages, as `make deb` makes them, and what the first unpacks to."""
+    dist = tmp_path_factory.mktemp("dist")
+    words = ["make", "-C", str(ROOT), "deb", f"DEB_WORK={dist}/work", f"DEB_DIST={dist}"]
+    done = subprocess.run(
+        [*words, "DEB_FLAGS=--build-profiles=nocheck"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (deb,) = dist.glob("toolsync_*.deb")
+    subprocess.run(["dpkg-deb", "-x", deb, dist / "root"], check=True)
+    return dist
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("deb")
+def test_lintian_finds_nothing(built: Path) -> None:
+    (changes,) = built.glob("*.changes")
+    done = subprocess.run(
+        ["lintian", "--allow-root", "--color=never", "--fail-on=error,warning", changes],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("deb")
+def test_the_service_is_closed_and_its_units_are_understood(built: Path) -> None:
+    units = built / "root" / "lib" / "systemd" / "system"
+    words = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
+    done = subprocess.run([*words, units / "toolsync.service"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("deb")
+def test_the_package_works_and_carries_the_tools_as_they_are(built: Path) -> None:
+    root = built / "root"
+    home = root / "usr" / "lib" / "python3" / "dist-packages"
+    done = subprocess.run(
+        ["/usr/bin/python3", root / "usr" / "bin" / "toolsync", "--version"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(home)},
+    )
+    assert done.stdout.startswith("toolsync, version "), done.stderr
+    for folder in (ROOT / "conf" / "tools").iterdir():
+        ours = load_tool(folder).packaging_digest()
+        theirs = load_tool(root / "usr/share/toolsync/tools" / folder.name).packaging_digest()
+        assert ours == theirs, f"{folder.name}: another packaging than the checkout's"
+    assert (root / "etc/toolsync/toolsync.toml").read_bytes() == (
+        ROOT / "conf/toolsync.toml"
+    ).read_bytes()
+    for page in ("man1/toolsync.1.gz", "man5/toolsync.toml.5.gz", "man5/tool.toml.5.gz"):
+        assert (root / "usr/share/man" / page).is_file()

@@ -1,0 +1,71 @@
+"""What README.md promises: its commands work as they stand, its tables are the code's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from tests.support.rig import ROOT, Rig, environment
+from toolsync.cli.main import COMMANDS
+from toolsync.config.definition import load_tool
+from toolsync.model import errors
+from toolsync.model.release import STAGES, STATUSES
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def console_commands() -> list[str]:
+    """Return the commands of all ``console`` blocks."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def test_the_readme_shows_the_two_commands_and_the_daily_ones() -> None:
+    commands = console_commands()
+    assert "make run" in commands
+    assert "make test" in README
+    shown = {command.split()[1] for command in commands if command.startswith("toolsync ")}
+    assert shown >= {"check", "sync", "status", "why", "log", "evidence", "doctor", "archive"}
+
+
+def test_statuses_exit_statuses_and_stages_are_the_codes() -> None:
+    for status in STATUSES:
+        assert f"| `{status}` |" in README
+    for code in (errors.FINE, errors.BUG, errors.USAGE, errors.HELD, errors.LATER, errors.SETUP):
+        assert f"\n| {code} | " in README
+    assert " → ".join(STAGES) in README
+
+
+def test_every_page_that_it_points_to_is_there() -> None:
+    named = set(re.findall(r"\b(?:docs|conf)/[\w./-]*\w", README))
+    assert len(named) >= 5
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_command_is_named() -> None:
+    for command in COMMANDS:
+        assert f"toolsync {command}" in README or f"`{command}`" in README
+
+
+def test_the_tool_shown_is_a_valid_one(rig: Rig) -> None:
+    (toml,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    folder = rig.tools / "hello"
+    (folder / "debian").mkdir(parents=True)
+    (folder / "debian" / "control").write_text("Source: hello\n")
+    (folder / "tool.toml").write_text(toml)
+    tool = load_tool(folder)
+    assert tool.verify.method == "openpgp"
+    assert tool.license.accepted[0].by
+
+
+def test_help_is_shown_for_every_command_and_fast() -> None:
+    for words in ([], *([command] for command in COMMANDS)):
+        done = subprocess.run(
+            [sys.executable, "-m", "toolsync", *words, "--help"],
+            capture_output=True,
+            text=True,
+            env=environment(),
+        )
+        assert done.returncode == 0
+        assert done.stdout.startswith("Usage: toolsync")

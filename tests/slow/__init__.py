@@ -1,0 +1,1 @@
+"""What needs minutes: clean chroots, real builds, kills."""

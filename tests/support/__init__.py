@@ -1,0 +1,1 @@
+"""What tests share: small vendors, archives, keys, set-ups."""

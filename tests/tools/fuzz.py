@@ -1,0 +1,174 @@
+"""Feed the readers of strangers' bytes with what coverage-guided mutation finds.
+
+``python -m tests.tools.fuzz TARGET --seconds N`` runs one target under atheris, which ``make fuzz``
+installs, and says how many inputs it tried. Anything but the project's own errors is a finding,
+as is an input that takes longer than 5 seconds; the input is then kept in the current folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+with atheris.instrument_imports(include=["toolsync"]):
+    from toolsync.archives.extract import read_members
+    from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
+    from toolsync.config.licensing import LicensePolicy
+    from toolsync.config.settings import Limits
+    from toolsync.http.client import Http, Page, Validators
+    from toolsync.model.errors import Held, Hostile, SetupError, TryAgain
+    from toolsync.model.versions import NotAVersion, mangle, upstream_key
+    from toolsync.watch.pages import Pages
+    from toolsync.watch.readers import READERS
+    from toolsync.watchfile import parse
+
+from tests.support.archives import COMPRESSORS, GOOD, deb_of, gz, symlink, tar, zip_of
+
+_LIMITS = Limits(unpacked_bytes=16 * 1024 * 1024, members=2_000)
+_PLACE = Path(tempfile.gettempdir())
+_PAGES = ("feed", "forgejo", "github", "gitlab", "html", "index", "json", "s3", "text")
+
+
+class _Given(Pages):
+    """Answers every question with the same page."""
+
+    def __init__(self, answer: Page) -> None:
+        super().__init__(Http(user_agent="fuzz"), _LIMITS, None)
+        self._answer = answer
+
+    def __call__(self, url: str, accept: str, /) -> Page:
+        self.count += 1
+        if self.count > 20:  # one that always names a next page
+            raise Hostile("too many pages", resolution="")
+        return self._answer
+
+
+def archive(data: bytes) -> None:
+    """Read an archive of any kind, as it comes."""
+    with tempfile.NamedTemporaryFile(dir=_PLACE) as file:
+        file.write(data)
+        file.flush()
+        with contextlib.suppress(Held):
+            for member in read_members(Path(file.name), _LIMITS):
+                while member.data.read(65536):
+                    pass
+
+
+def tarball(data: bytes) -> None:
+    """Read a tar whose compression is sound, so that mutations reach its members."""
+    archive(gz(data))
+
+
+def page(data: bytes) -> None:
+    """Read a release page with the reader that the first byte chooses."""
+    if len(data) < 2:
+        return
+    kind = _PAGES[data[0] % len(_PAGES)]
+    types = ("text/html", "application/json", "application/xml", "text/plain")
+    answer = Page(
+        url="http://vendor.test/",
+        body=data[2:],
+        content_type=types[data[1] % len(types)],
+        validators=Validators(),
+    )
+    with contextlib.suppress(Held, SetupError, TryAgain):
+        READERS[kind](_tool(kind), _Given(answer))
+
+
+def definition(data: bytes) -> None:
+    """Parse a debian/watch."""
+    with contextlib.suppress(SetupError):
+        parse.parse(data.decode("utf-8", "replace"), "tool")
+
+
+def version(data: bytes) -> None:
+    """Mangle a version by a rule, and compare what comes out."""
+    rule, _, raw = data.decode("utf-8", "replace").partition("\n")
+    with contextlib.suppress(SetupError, NotAVersion):
+        assert upstream_key(mangle(raw, (rule,) if rule else ())) <= upstream_key("9" * 200)
+
+
+def _tool(kind: str) -> Tool:
+    words: dict[str, Any] = {
+        "kind": kind,
+        "url": "http://vendor.test/o/r",
+        "project": "tool",
+        "file_url": "http://vendor.test/{version}",
+        "pattern": r"tool-(?P<version>\d[\d.]*)",
+        "path": "a[]" if kind == "json" else "",
+    }
+    return Tool(
+        name="tool",
+        folder=_PLACE,
+        summary="a tool",
+        homepage="http://vendor.test/",
+        watch=Watch(**words),
+        verify=Verify(),
+        license=LicensePolicy(),
+        compat=CompatPolicy(),
+        source="tool",
+        series=(),
+    )
+
+
+def _archives() -> list[bytes]:
+    items = (*GOOD, symlink("foo-2.0/l", "README"))
+    packed = [COMPRESSORS[form](tar(items)) for form in COMPRESSORS]
+    return [*packed, zip_of(items), deb_of("data.tar.xz", COMPRESSORS["xz"](tar(items)))]
+
+
+_LISTING = b"<ListBucketResult><Contents><Key>tool-1.0</Key></Contents></ListBucketResult>"
+_FEED = b'<feed><entry><title>tool-1.0</title><link href="http://h/tool-1.0"/></entry></feed>'
+
+TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]] = {
+    "archive": (archive, _archives),
+    "tar": (tarball, lambda: [tar((*GOOD, symlink("foo-2.0/l", "README")))]),
+    "page": (
+        page,
+        lambda: [
+            b"\x04\x00<a href=tool-1.0.tar.gz>x</a>",
+            b'\x05\x01{"files":[{"filename":"tool-1.0.tar.gz","url":"x","hashes":{}}]}',
+            b"\x07\x02" + _LISTING,
+            b"\x00\x02" + _FEED,
+            b'\x06\x01{"a":[{"tag_name":"tool-1.0"}]}',
+        ],
+    ),
+    "watchfile": (
+        definition,
+        lambda: [
+            b'version=4\nopts="uversionmangle=s/-/~/" http://h/ tool@ANY_VERSION@@ARCHIVE_EXT@\n',
+            b"Version: 5\n\nSource: http://h/\nMatching-Pattern: tool-([\\d.]+)\\.tar\\.gz\n",
+        ],
+    ),
+    "version": (version, lambda: [b"s/-(\\d+)$/.$1/\n1.3-57676", b"tr/a-z/A-Z/\n1.0rc1"]),
+}
+"""What is fed to each target, and what its inputs grow from."""
+
+
+def main() -> None:
+    """Run one target and say how many inputs it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", choices=TARGETS)
+    parser.add_argument("--seconds", type=int, default=60)
+    options = parser.parse_args()
+    act, seeds = TARGETS[options.target]
+    with tempfile.TemporaryDirectory(prefix="toolsync-fuzz-") as folder:
+        for number, content in enumerate(seeds()):
+            (Path(folder) / f"seed{number}").write_bytes(content)
+        limits = [f"-max_total_time={options.seconds}", "-timeout=5", "-rss_limit_mb=1024"]
+        seed = random.SystemRandom().randrange(2**31)
+        argv = [sys.argv[0], *limits, f"-seed={seed}", "-print_final_stats=1", "-max_len=65536"]
+        atheris.Setup([*argv, folder], act)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

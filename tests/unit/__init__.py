@@ -1,0 +1,1 @@
+"""One folder for each package of toolsync, one file for each of its modules or matters."""

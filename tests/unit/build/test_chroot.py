@@ -1,0 +1,130 @@
+"""Whose chroots are trusted, and who makes them when several want one at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.tiny_packages import Context
+from tests.unit.build.test_stage import chroots
+from toolsync.build.chroot import Chroots, chroot_folder
+from toolsync.model.errors import SetupError
+from toolsync.system.clock import SystemClock
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    """A context whose folder mapped users can reach."""
+    for parent in (tmp_path, *tmp_path.parents):
+        if os.stat(parent).st_uid == os.geteuid() and parent != Path("/"):
+            parent.chmod(os.stat(parent).st_mode | 0o055)
+    return Context(tmp_path)
+
+
+@pytest.fixture
+def tarball(context: Context) -> Path:
+    """A young tarball, as it should be."""
+    path = context.root / "chroots" / "bookworm.tar.zst"
+    path.parent.mkdir()
+    path.write_bytes(b"young")
+    path.chmod(0o644)
+    return path
+
+
+def refused(context: Context, words: str) -> SetupError:
+    with pytest.raises(SetupError, match=words) as caught:
+        chroots(context)[0].get("bookworm")
+    assert caught.value.resolution
+    return caught.value
+
+
+def test_a_young_tarball_of_ours_is_taken(context: Context, tarball: Path) -> None:
+    assert chroots(context)[0].get("bookworm").path == tarball
+
+
+@pytest.mark.parametrize("mode", [0o775, 0o757, 0o1777])
+def test_a_folder_that_others_may_write_to_is_refused(
+    context: Context, tarball: Path, mode: int
+) -> None:
+    tarball.parent.chmod(mode)
+    assert "chmod go-w" in refused(context, "others may write").resolution
+
+
+def test_a_link_in_the_folders_place_is_refused(context: Context, tarball: Path) -> None:
+    tarball.parent.rename(context.root / "elsewhere")
+    tarball.parent.symlink_to(context.root / "elsewhere")
+    refused(context, "belongs to somebody else or is no folder")
+
+
+def test_a_folder_planted_by_somebody_else_is_refused(context: Context, tarball: Path) -> None:
+    foreign = tarball.parent
+    if os.geteuid() == 0:
+        os.chown(foreign, 4321, 4321)
+    else:
+        foreign = Path("/usr/share")  # root's
+    made = Chroots(foreign, workshop=context.workshop, clock=SystemClock())
+    with pytest.raises(SetupError, match="belongs to somebody else"):
+        made.get("bookworm")
+
+
+def test_a_tarball_that_is_a_link_is_refused(context: Context, tarball: Path) -> None:
+    tarball.rename(context.root / "planted")
+    tarball.symlink_to(context.root / "planted")
+    refused(context, "is no plain file")
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_tarball_that_others_may_write_to_is_refused(
+    context: Context, tarball: Path, mode: int
+) -> None:
+    tarball.chmod(mode)
+    refused(context, "is open for others to write")
+
+
+def test_the_second_toolsync_waits_and_takes_what_the_first_made(
+    context: Context, tarball: Path
+) -> None:
+    """The first one's growing file stays, and the second makes nothing of its own."""
+    young = tarball.read_bytes()
+    tarball.unlink()
+    growing = tarball.parent / ".bookworm.1.tar.zst"
+    growing.write_bytes(young)
+    second, told = chroots(context)
+    found: list[Path] = []
+    waiting = threading.Thread(target=lambda: found.append(second.get("bookworm").path))
+    with (tarball.parent / ".bookworm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting.start()
+        end = time.monotonic() + 10
+        while not told and time.monotonic() < end:
+            time.sleep(0.01)
+        assert growing.exists()
+        growing.rename(tarball)
+    waiting.join(20)
+    assert told == ["waiting for another toolsync that makes the bookworm chroot"]
+    assert found == [tarball]
+
+
+def test_a_renewal_is_guarded_too_and_clears_only_its_own_series(
+    context: Context, tarball: Path
+) -> None:
+    other = tarball.parent / ".trixie.1.tar.zst"
+    other.write_bytes(b"growing")
+    left = tarball.parent / ".bookworm.1.tar.zst"
+    left.write_bytes(b"of a killed run")
+    old, _ = chroots(context, timedelta(days=15))
+    assert old.get("bookworm").findings  # the mirror is down: the old one serves
+    assert other.exists()
+    assert not left.exists()
+    assert (tarball.parent / ".bookworm.lock").exists()
+
+
+def test_the_folder_is_this_users_own_unless_the_set_up_names_one() -> None:
+    assert chroot_folder("/srv/chroots") == Path("/srv/chroots")
+    assert chroot_folder() == Path(f"/var/tmp/toolsync-{os.geteuid()}-chroots")

@@ -1,0 +1,218 @@
+"""The compatibility gate over releases, and what it reads of a built package."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.archives import Item, gz, tar
+from tests.support.releases import Files, lay, model, parser
+from tests.support.rig import Rig
+from toolsync.compat.deb import surface_of_deb
+from toolsync.compat.gate import judge
+from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
+from toolsync.config.licensing import LicensePolicy
+from toolsync.config.settings import Config, Limits
+from toolsync.model.judgment import Judgment
+from toolsync.model.release import Blob, Fetched, Licensed, Release, Unpacked, Verified, dump, load
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+
+TWO: Files = {"bin/a": parser("'--x'", "'--y'"), "bin/b": parser("'--z'")}
+ONE: Files = {"bin/a": parser("'--x'", "'--y'")}
+DATA = "tool/data/{}/2016-11-15/service-2.json"
+
+
+class Gatekeeper:
+    """One tool before the gate."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = Store(root / "store")
+
+    def judge(
+        self, files: Files, before: Blob | None = None, *, probe: bool = False, **policy: object
+    ) -> Judgment:
+        """Judge a release against what was kept of one."""
+        items = [
+            Item(
+                name=f"tool-1/{path}",
+                data=data if isinstance(data, bytes) else data.encode(),
+                mode=0o755,
+            )
+            for path, data in files.items()
+        ]
+        orig = self.store.add_bytes(gz(tar(items)), "tool_1.orig.tar.gz")
+        release = Release(
+            tool="tool", version="2.0", raw_version="2.0", url="", filename="", page=""
+        )
+        fetched = Fetched(release=release, archive=orig, final_url="")
+        verified = Verified(fetched=fetched, method="pins", statement="")
+        unpacked = Unpacked(verified=verified, orig=orig, untouched=True, members=len(items))
+        compat = CompatPolicy(probe=probe, **policy)  # type: ignore[arg-type]
+        tool = Tool(
+            name="tool", folder=self.root, summary="", homepage="", watch=Watch(kind="html"),
+            verify=Verify(), license=LicensePolicy(), compat=compat, source="tool", series=(),
+        )  # fmt: skip
+        return judge(
+            Licensed(unpacked=unpacked, findings=()),
+            tool=tool,
+            config=Config(file=self.root, state=self.root, tool_folders=()),
+            store=self.store,
+            workshop=Workshop(self.root, self.root),
+            before=before,
+            before_version="1.0" if before else "",
+        )
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gatekeeper:
+    return Gatekeeper(tmp_path)
+
+
+def test_a_first_release_passes_and_is_kept(gate: Gatekeeper) -> None:
+    first = gate.judge(TWO)
+    assert (first.passes, first.before) == (True, "")
+    assert "2 command" in first.summary
+    assert first.kept is not None
+    assert load(Judgment, dump(first)) == first
+    assert not gate.judge(TWO, first="hold").passes
+
+
+def test_the_same_release_is_the_same_and_another_is_told(gate: Gatekeeper) -> None:
+    first = gate.judge(TWO)
+    again = gate.judge(TWO, first.kept)
+    assert (again.verdict, again.findings, again.before) == ("same", (), "1.0")
+    less = gate.judge(ONE, first.kept)
+    assert less.verdict == "breaking"
+    assert "since 1.0: breaking: 1 command" in less.summary
+    assert [(f.code, f.severity) for f in less.findings] == [("command", "breaking")]
+    assert less.report is not None
+    assert "command b" in gate.store.path(less.report).read_text()
+
+
+def test_a_tree_is_not_needed_to_try_what_vanished(gate: Gatekeeper) -> None:
+    first = gate.judge(TWO, probe=True)
+    less = gate.judge({**TWO, "bin/a": parser("'--x'")}, first.kept, probe=True)
+    assert less.findings[0].message.startswith("a --y: `a --y")
+    assert less.verdict == "breaking"
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict"),
+    [
+        ({}, "breaking"),
+        ({"commands": ("a",)}, "same"),
+        ({"commands": ("a", "b*")}, "breaking"),
+        ({"risky": "pass", "unknown": "pass", "waive": ("command",)}, "breaking"),
+    ],
+)
+def test_policy_names_the_commands_that_matter(
+    gate: Gatekeeper, policy: dict[str, Any], verdict: str
+) -> None:
+    first = gate.judge(TWO)
+    later = gate.judge(ONE, first.kept, **policy)
+    assert later.verdict == verdict
+    assert later.findings  # waived is shown
+
+
+def test_policy_names_the_services_that_matter(gate: Gatekeeper) -> None:
+    both: Files = {DATA.format("ec2"): model("Run a:string"), DATA.format("sms"): model("Go")}
+    first = gate.judge(both)
+    gone: Files = {DATA.format("ec2"): model("Run a:string b:string")}
+    assert gate.judge(gone, first.kept).verdict == "breaking"
+    assert gate.judge(gone, first.kept, services=("ec2",)).verdict == "additive"
+    worse: Files = {DATA.format("ec2"): model("Run")}
+    assert gate.judge(worse, first.kept, services=("ec2",)).verdict == "breaking"
+
+
+@pytest.mark.parametrize(
+    ("policy", "passes"),
+    [({}, False), ({"waive": ("dependency",)}, True), ({"risky": "pass"}, True)],
+)
+def test_risky_is_held_unless_policy_lets_it_pass(
+    gate: Gatekeeper, policy: dict[str, Any], passes: bool
+) -> None:
+    first = gate.judge({**ONE, "setup.cfg": "[options]\ninstall_requires =\n  a>=1\n"})
+    risky: Files = {**ONE, "setup.cfg": "[options]\ninstall_requires =\n  a>=2\n"}
+    assert gate.judge(risky, first.kept, **policy).passes is passes
+
+
+def test_what_cannot_be_examined_is_unknown_unless_policy_lets_it_pass(gate: Gatekeeper) -> None:
+    first = gate.judge({"bin/t": "#!/usr/bin/nolang\n"}, probe=True)
+    other: Files = {"bin/t": "#!/usr/bin/nolang\n#\n"}
+    assert gate.judge(other, first.kept, probe=True, commands=("u",)).verdict == "same"
+    assert gate.judge(other, first.kept, probe=True).verdict == "unknown"
+    assert gate.judge(other, first.kept, probe=True, unknown="pass").verdict == "same"
+
+
+def test_what_was_kept_and_is_no_surface_is_unknown(gate: Gatekeeper) -> None:
+    blob = gate.store.add_bytes(b"{}", "surface.json")
+    assert gate.judge(ONE, blob).verdict == "unknown"
+
+
+def test_a_decision_holds_for_one_surface_policy_and_predecessor(gate: Gatekeeper) -> None:
+    first = gate.judge(TWO)
+    one = gate.judge(ONE, first.kept)
+    assert gate.judge(ONE, first.kept).subject == one.subject
+    others = [
+        gate.judge(ONE),
+        gate.judge(ONE, one.kept),
+        gate.judge(ONE, first.kept, reason="another"),
+        gate.judge({**ONE, "bin/a": parser("'--x'")}, first.kept),
+    ]
+    assert len({one.subject, *(other.subject for other in others)}) == 5
+
+
+def deb(folder: Path, files: Files, depends: str, conffiles: str = "") -> Path:
+    """Build a binary package without debhelper."""
+    top = lay(folder / "deb", files)
+    control = "Package: t\nVersion: 1\nArchitecture: all\nMaintainer: T <t@t.invalid>\n"
+    lay(top, {"DEBIAN/control": f"{control}Depends: {depends}\nDescription: t\n"})
+    if conffiles:
+        lay(top, {"DEBIAN/conffiles": conffiles})
+    built = folder / "t.deb"
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Znone", "--build", top, built],
+        check=True,
+        capture_output=True,
+    )
+    return built
+
+
+INSTALLED: Files = {
+    "usr/bin/t": "#!/usr/bin/python3\nfrom tee import cli\n",
+    "usr/lib/python3/dist-packages/tee/__init__.py": "",
+    "usr/lib/python3/dist-packages/tee/cli.py": parser("'--x'"),
+    "usr/share/t/table.csv": "1",
+    "usr/share/doc/t/README": "1",
+    "etc/t.conf": "1",
+    "etc/t/made-by-postinst": "1",
+}
+
+
+def test_a_package_tells_commands_options_conffiles_paths_and_dependencies(tmp_path: Path) -> None:
+    path = deb(tmp_path, INSTALLED, "python3 (>= 3.9), aa | bb", "/etc/t.conf\n")
+    found = surface_of_deb(path, workshop=Workshop(tmp_path, tmp_path / "work"), limits=Limits())
+    assert found.of("command") == {"t": "usr/bin/t"}
+    assert set(found.of("option")) == {"t --x"}
+    assert set(found.of("conffile")) == {"etc/t.conf"}
+    assert set(found.of("path")) == {"usr/share/t/table.csv"}
+    assert found.of("dependency") == {"deb python3": ">=3.9", "deb aa": ""}
+    assert found.gaps == ()
+
+
+def test_two_packages_are_compared_by_the_command(rig: Rig, tmp_path: Path) -> None:
+    less = {name: data for name, data in INSTALLED.items() if "table" not in name}
+    old = deb(tmp_path / "old", INSTALLED, "aa (>= 1)", "/etc/t.conf\n")
+    new = deb(tmp_path / "new", less, "aa (>= 2), cc", "/etc/t.conf\n")
+    answer = rig.json("compat", old, new, status=3)
+    found = {(c["severity"], c["kind"], c["name"]) for c in answer["changes"]}
+    assert found == {
+        ("breaking", "path", "usr/share/t/table.csv"),
+        ("risky", "dependency", "deb aa"),
+        ("risky", "dependency", "deb cc"),
+    }

@@ -1,0 +1,144 @@
+"""The plan of the house: every package of toolsync, what it may import, and its modules.
+
+Imports run one way, from the bottom of this table to its top; a stage never imports another.
+A module that is not named here fails the test of boundaries: say where a new one belongs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A folder of toolsync."""
+
+    may_import: str
+    """The other packages that its modules may import, by name."""
+    modules: str
+    """All of its modules, by name."""
+
+
+PACKAGES = {
+    "model": Package(
+        "",
+        "errors judgment patterns release values versions",
+    ),
+    "system": Package(
+        "model",
+        "account builder clock deadline distro dput forks git gpg gpghome gpgkeys gpgstatus "
+        "headers journald launchpad launchpadhttp launchpadvalues lock mail memory run "
+        "sandbox signing store user work",
+    ),
+    "config": Package(
+        "model system",
+        "consistency definition licensing plainschema schema series settings supported",
+    ),
+    "journal": Package(
+        "model system",
+        "book decisions journal pages records results runs uploads",
+    ),
+    "http": Package(
+        "model system",
+        "asking client gateway hosts mishaps transport",
+    ),
+    "archives": Package(
+        "model system config",
+        "body extract guard lzip member sameness streams tarball tree zipball zipfolder",
+    ),
+    "watch": Package(
+        "model system config http archives",
+        "addresses feed forge git github html index jsonpage kept listing look pages "
+        "pipindex probe readers reading s3 text",
+    ),
+    "watchfile": Package(
+        "model system config http watch",
+        "bundle folder pages parse perl rules templates",
+    ),
+    "fetch": Package(
+        "model system config http",
+        "partial stage",
+    ),
+    "verify": Package(
+        "model system config",
+        "checksum file openpgp pins refusal stage tag trust",
+    ),
+    "unpack": Package(
+        "model system config archives",
+        "compress exclusions orig repack stage",
+    ),
+    "license": Package(
+        "model system config archives",
+        "carried change compare components dep5 detect gate hints known metadata names "
+        "normalise notice report scan spdx standing terms trees words",
+    ),
+    "package": Package(
+        "model system config",
+        "changelog stage",
+    ),
+    "build": Package(
+        "model system config",
+        "autopkgtest chroot host job lint sbuild stage",
+    ),
+    "compat": Package(
+        "model system config archives",
+        "archives change commands compare deb files gate helptext java metadata models "
+        "options policy probe python reading ruby runtimes shell surface verdict",
+    ),
+    "publish": Package(
+        "model system config archives",
+        "copying distributions follow index local origs ppa ppadoctor preflight reprepro "
+        "sending served shelf shipment target targets",
+    ),
+    "attest": Package(
+        "model system config journal archives verify unpack license",
+        "again audit check envelope keep record statement",
+    ),
+    "pipeline": Package(
+        "model system config journal http archives watch watchfile fetch verify unpack "
+        "license package build compat publish attest",
+        "clear context deliver eligible gates keydates memory obtain promote proof recalls "
+        "review schedule scheduler sources status survey sync uscan workers",
+    ),
+    "report": Package(
+        "model system config journal http attest pipeline",
+        "chart feed lag letter mail metrics news page post secret site toolpage uploads "
+        "webhook why",
+    ),
+    "adopt": Package(
+        "model system config http watch pipeline",
+        "add candidates naming propose",
+    ),
+    "maintain": Package(
+        "model system config journal build publish attest pipeline report",
+        "backup doctor gc restore service",
+    ),
+    "cli": Package(
+        "model system config journal watchfile unpack verify license compat publish attest "
+        "pipeline report adopt maintain",
+        "add approve archive backup check compat completion decision doctor evidence fetch "
+        "gc launchpad license log main manual page promote reject render repack restore "
+        "review run series session status sync verify why",
+    ),
+}
+
+ALLOWED_BESIDES = {
+    ("watch.readers", "watchfile"): "the table of kinds of pages names its reader",
+    ("http.gateway", "config"): "limits of requests come from the settings",
+    ("publish.targets", "http"): "a target asks what is served by the settings' limits",
+}
+"""Single modules that may import one package more, each with the reason."""
+
+PRIVATE = {("model.patterns", "re._parser"), ("model.patterns", "re._compiler")}
+"""What is imported of the standard library's private modules."""
+
+WORLD = {
+    "network, programs and keys": (
+        {"requests", "urllib3", "subprocess", "socket", "ssl", "gnupg", "http", "smtplib"},
+        {"system", "http"},
+    ),
+    "the clock": ({"time"}, {"system", "http"}),
+    "SQL": ({"sqlite3"}, {"journal"}),
+    "the terminal": ({"click", "rich"}, {"cli"}),
+}
+"""Outside modules that only some packages may import."""

@@ -1,0 +1,50 @@
+"""What debian/copyright lacks for the license texts of a tree, and how it is completed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import mutations
+from toolsync.license.dep5 import completed, lacking
+from toolsync.license.scan import scan
+from toolsync.model.errors import PackageFailed
+
+HEAD = (
+    "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
+    "Files: *\nCopyright: 2020 Jane Doe\nLicense: Expat\n Do as you like.\n"
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "LICENSE").write_text(mutations.MIT)
+    (tmp_path / "x" / "LICENSE").write_text(mutations.texts()["BSD-3-Clause"])
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "COPYING").write_text((mutations.COMMON / "GPL-3").read_text())
+    return tmp_path
+
+
+def test_what_is_not_named_for_a_file_is_lacking(tree: Path) -> None:
+    lacks = lacking(HEAD, scan(tree).terms)
+    assert [(lack.file, lack.id, lack.said) for lack in lacks] == [
+        ("x/LICENSE", "BSD-3-Clause", "Expat"),
+        ("y/COPYING", "GPL-3.0", "Expat"),
+    ]
+    assert "lacks BSD-3-Clause for x/LICENSE: it says Expat" in lacks[0].message
+
+
+def test_a_completed_one_lacks_nothing_and_holds_the_texts(tree: Path) -> None:
+    terms = scan(tree).terms
+    whole = completed(HEAD, lacking(HEAD, terms), tree)
+    assert lacking(whole, terms) == ()
+    assert "Redistributions in binary form" in whole
+    assert "common-licenses/GPL-3" in whole
+    assert "Jane Doe" in whole.partition("Files: x/*")[2]
+
+
+def test_what_is_of_another_form_is_said(tree: Path) -> None:
+    with pytest.raises(PackageFailed, match="machine-readable"):
+        lacking("It is free.\n", scan(tree).terms)

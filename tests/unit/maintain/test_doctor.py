@@ -1,0 +1,157 @@
+"""What doctor calls fine must work, and what does not work must be told with its remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.web import Web
+from tests.support.keys import Keys, throwaway_keys
+from tests.support.rig import Rig, environment
+from tests.support.tiny import publish, write_tool
+from toolsync.maintain.doctor import _ALWAYS, _FOR_BACKEND
+from toolsync.system.run import PACKAGES
+
+CLEAN = "[build]\nbackend = 'sbuild'\n"
+
+
+@pytest.fixture
+def keys() -> Iterator[Keys]:
+    with throwaway_keys() as made:
+        yield made
+
+
+def checks(rig: Rig, status: int = 0) -> dict[str, Any]:
+    return {check["subject"]: check for check in rig.json("doctor", status=status)}
+
+
+def inside(rig: Rig, script: str, *words: str) -> str:
+    """Run doctor as root of a private mount namespace, after ``script`` has changed it."""
+    command = f'{script} && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-ec", command, "sh", *rig.argv(*words)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 5, done.stdout + done.stderr
+    return done.stdout
+
+
+def signed_by(rig: Rig, keys: Keys, *names: str) -> None:
+    """Add a tool whose releases are signed by these keys."""
+    pinned = ", ".join(f'"{name}"' for name in names)
+    folder = write_tool(
+        rig.tools,
+        "http://127.0.0.1:9/",
+        toml=f"[verify]\nmethod = 'openpgp'\nsignature = '{{url}}.asc'\nkeys = [{pinned}]\n",
+    )
+    keys.export(folder / "keys" / "vendor.asc", *names)
+
+
+def test_every_program_has_a_package_to_install() -> None:
+    programs = {*_ALWAYS, *(name for names in _FOR_BACKEND.values() for name in names)}
+    assert programs <= set(PACKAGES)
+    assert {"setpriv", "prlimit", "gpgconf", "dpkg-deb", "dpkg-genchanges"} <= programs
+
+
+def test_a_missing_program_is_named_with_its_package(rig: Rig, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for path in map(Path, ("/usr/bin", "/bin", "/usr/sbin")):
+        for program in path.iterdir():
+            link = folder / program.name
+            if program.name != "prlimit" and not os.path.lexists(link):
+                link.symlink_to(program)
+    told = rig.run("doctor", status=5, PATH=str(folder)).stdout
+    assert "MISSING  program prlimit: is not on this machine\n         → apt install util" in told
+    assert told.count("MISSING") == 1
+
+
+def test_too_few_ids_are_not_fine(rig: Rig, tmp_path: Path) -> None:
+    """A line for this user is not enough: chroots map 65536 ids."""
+    rig.configure(CLEAN)
+    few = tmp_path / "subuid"
+    few.write_text("root:100000:1000\n")
+    told = inside(rig, f"mount --bind {few} /etc/subuid", "doctor")
+    assert "MISSING  subordinate ids: /etc/subuid give root no ids to build with" in told
+
+
+def test_a_machine_without_user_namespaces_is_told_and_how_to_allow_them(rig: Rig) -> None:
+    rig.configure(CLEAN)
+    told = inside(rig, "echo 0 > /proc/sys/user/max_user_namespaces", "doctor")
+    assert "MISSING  user namespaces: no user namespace can be made" in told
+    assert "sysctl" in told
+
+
+def test_room_is_looked_for_where_builds_are(rig: Rig) -> None:
+    rig.work.mkdir()
+    told = inside(rig, f"mount -t tmpfs -o size=1m none {rig.work}", "doctor")
+    assert f"MISSING  room in {rig.work}: 0.0 GiB are free, wanted 5" in told
+    assert "[build] work" in told
+
+
+def test_a_chroot_folder_open_to_others_is_not_fine(rig: Rig) -> None:
+    folder = rig.root / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    for parent in rig.root.parents:
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    rig.root.chmod(0o755)
+    rig.configure(f"{CLEAN}chroots = '{folder}'\n")
+    check = checks(rig, status=5)["chroots"]
+    assert not check["fine"]
+    assert "others may write" in check["message"]
+
+
+def test_keys_that_ended_or_end_soon_are_told(rig: Rig, keys: Keys) -> None:
+    ends = datetime.now(UTC) + timedelta(days=12)
+    soon = keys.make("Soon", expire=f"{ends:%Y%m%dT%H%M%S}")
+    fine = keys.make("Fine")
+    signed_by(rig, keys, soon, fine)
+    found = checks(rig)  # an early word is no fault
+    assert found[f"key {soon} of hello"]["message"] == f"expires on {ends:%Y-%m-%d}"
+    assert found[f"key {soon} of hello"]["resolution"]
+    assert f"key {fine} of hello" not in found
+
+    old = keys.make("Old", expire="20200201T000000")
+    revoked = keys.make("Revoked")
+    keys.revoke(revoked)
+    signed_by(rig, keys, old, revoked)
+    found = checks(rig, status=5)
+    assert found[f"key {old} of hello"]["message"] == "expired on 2020-02-01"
+    assert found[f"key {revoked} of hello"]["message"] == "was revoked by its owner"
+
+
+def test_a_pinned_key_that_is_not_there_is_told(rig: Rig, keys: Keys) -> None:
+    signed_by(rig, keys, keys.make("Pinned"))
+    keys.export(rig.tools / "hello" / "keys" / "vendor.asc", keys.make("Another"))
+    (told,) = [name for name, check in checks(rig, status=5).items() if not check["fine"]]
+    assert told.startswith("key ")
+
+
+def test_the_archive_is_looked_at_and_nothing_is_made(rig: Rig, web: Web) -> None:
+    publish(web, "1.0")
+    write_tool(rig.tools, web.url + "/dl/", "1.0")
+    assert "nothing is published" in checks(rig)["archive local bookworm"]["message"]
+    assert not (rig.state / "gnupg").exists()
+    rig.run("sync", "hello")
+    assert "signed by" in checks(rig)["archive local bookworm"]["message"]
+    index = rig.archive / "dists" / "bookworm" / "InRelease"
+    text = index.read_text()
+    index.write_text(text.replace("Label: toolsync", "Label: somebody"))
+    assert "nobody known" in checks(rig, status=5)["archive local bookworm"]["message"]
+    index.write_text(text)
+    shutil.rmtree(rig.state / "gnupg")
+    check = checks(rig, status=5)["archive local bookworm"]
+    assert "backup" in check["resolution"]
+    assert not (rig.state / "gnupg").exists()

@@ -1,0 +1,119 @@
+"""Checksum files in every form that upstreams write, and those that prove nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolsync.model.errors import Unverified
+from toolsync.verify.checksum import Sum, match, parse_sums
+from toolsync.verify.refusal import MissingProof
+
+DATA = b"the release's bytes\n"
+NAME = "foo-2.0.tar.gz"
+MD5, SHA1, SHA256, SHA512 = (
+    hashlib.new(name, DATA).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")
+)
+OTHER = hashlib.sha256(b"other").hexdigest()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "blob"
+    path.write_bytes(DATA)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "used"),
+    [
+        (f"{SHA256}  {NAME}\n", "sha256"),
+        (f"{SHA256} *{NAME}\n", "sha256"),
+        (f"{SHA256} {NAME}\n", "sha256"),
+        (f"{SHA256}  ./{NAME}\r\n", "sha256"),
+        (f"{SHA256}  dist/{NAME}\n", "sha256"),
+        (f"{SHA256.upper()}  {NAME}", "sha256"),
+        (f"{SHA512}  {NAME}\n", "sha512"),
+        (f"SHA256 ({NAME}) = {SHA256}\n", "sha256"),
+        (f"SHA2-256({NAME})= {SHA256}\n", "sha256"),
+        (f"SHA512({NAME})= {SHA512}\n", "sha512"),
+        (f"{SHA256}\n", "sha256"),
+        (f"{SHA256}  -\n", "sha256"),
+        (f"\ufeff# sums\n\n{OTHER}  foo-1.0.tar.gz\n{SHA256}  {NAME}\n", "sha256"),
+        (f"{MD5}  {NAME}\n{SHA256}  {NAME}\n{SHA512}  {NAME}\n", "sha256 and sha512"),
+        (f"{SHA256}  {NAME}\n{SHA256}  {NAME}\n", "sha256"),
+        (f"SHA3-256 ({NAME}) = {OTHER}\nSHA256 ({NAME}) = {SHA256}\n", "sha256"),
+        (f"{SHA256}  {NAME}\n{OTHER}  old/{NAME}\n", "sha256"),
+    ],
+)
+def test_forms(file: Path, text: str, used: str) -> None:
+    assert match(text, file, [NAME]) == used
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{OTHER}  {NAME}\n", "does not match"),
+        (f"{SHA256}  {NAME}\n{'0' * 128}  {NAME}\n", "sha512 is"),
+        (f"{MD5}  {NAME}\n", "weak hash for foo-2.0.tar.gz: MD5"),
+        (f"{SHA1}\n", "weak hash"),
+        (f"SHA1 ({NAME}) = {SHA1}\n", "weak hash"),
+        (f"{SHA256}  {NAME}\n{OTHER}  {NAME}\n", "more than once"),
+        (f"{SHA256}  a/{NAME}\n{OTHER}  b/{NAME}\n", "more than once"),
+        (f"{OTHER}\n", "does not match"),
+    ],
+)
+def test_refusals(file: Path, text: str, words: str) -> None:
+    with pytest.raises(Unverified, match=words) as caught:
+        match(text, file, [NAME])
+    assert not isinstance(caught.value, MissingProof)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<html>not found</html>",
+        f"{SHA256}  foo-1.0.tar.gz\n",
+        f"{SHA256}  {NAME}.asc\n",
+        f"{SHA256}  x{NAME}\n",
+        f"{SHA256}\n{OTHER}\n",
+        f"BLAKE2b ({NAME}) = {SHA512}\n",
+        f"SHA512 ({NAME}) = {SHA256}\n",
+        f"{SHA256[:-1]}  {NAME}\n",
+    ],
+)
+def test_not_listed(file: Path, text: str) -> None:
+    with pytest.raises(MissingProof, match="does not list"):
+        match(text, file, [NAME])
+
+
+def test_escaped_names_of_coreutils() -> None:
+    assert parse_sums(f"\\{SHA256}  a\\\\b\\nc\nx\n") == (
+        Sum(name="a\\b\nc", algorithm="sha256", digest=SHA256),
+    )
+
+
+@given(
+    st.lists(
+        st.text(string.ascii_letters + "-._", min_size=1).filter(lambda n: n[0] != "."),
+        min_size=2,
+        unique=True,
+    )
+)
+def test_what_is_written_is_read(names: list[str]) -> None:
+    digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
+    for form in ("{1}  {0}", "{1} *{0}", "SHA256 ({0}) = {1}"):
+        text = "".join(form.format(*pair) + "\n" for pair in digests.items())
+        assert {entry.name: entry.digest for entry in parse_sums(text)} == digests
+
+
+@given(st.text())
+def test_any_text_is_read_without_harm(text: str) -> None:
+    for entry in parse_sums(text):
+        assert len(entry.digest) >= 32

@@ -1,0 +1,491 @@
+"""Each way in which a release is proved or refused, with real keys and the real gpgv."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.keys import AFTER, BEFORE, Keys, throwaway_keys
+from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
+from toolsync.config.licensing import LicensePolicy
+from toolsync.model.errors import SetupError, Unverified
+from toolsync.model.release import Blob, Fetched, Finding, Release
+from toolsync.system.store import Store
+from toolsync.verify.stage import METHODS, verify
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+ARCHIVE = b"the release's bytes\n" * 50
+DIGEST = hashlib.sha256(ARCHIVE).hexdigest()
+NAME = "foo-2.0.tar.gz"
+
+
+@dataclass
+class Context:
+    """A tool's folder, a store and one fetched release."""
+
+    folder: Path
+    store: Store
+    keys: Keys
+
+    def tool(
+        self, method: str, *, keys: Sequence[str] = (), pins: Mapping[str, str] | None = None
+    ) -> Tool:
+        return Tool(
+            name="foo",
+            folder=self.folder / "foo",
+            summary="",
+            homepage="",
+            watch=Watch(kind="html"),
+            verify=Verify(method=method, keys=tuple(keys), pins=dict(pins or {})),
+            license=LicensePolicy(),
+            compat=CompatPolicy(),
+            source="foo",
+            series=(),
+        )
+
+    def ring(self, *fingerprints: str, name: str = "upstream") -> None:
+        self.keys.export(self.folder / "foo" / "keys" / f"{name}.asc", *fingerprints)
+
+    def item(self, archive: bytes = ARCHIVE, *, sha256: str = "", **extras: bytes) -> Fetched:
+        blobs = [self.store.add_bytes(data, role) for role, data in extras.items()]
+        return Fetched(
+            release=Release(
+                tool="foo",
+                version="2.0",
+                raw_version="2.0",
+                url=f"http://127.0.0.1/{NAME}",
+                filename=NAME,
+                page="http://127.0.0.1/",
+                sha256=sha256,
+            ),
+            archive=self.store.add_bytes(archive, NAME),
+            final_url=f"http://127.0.0.1/{NAME}",
+            extras=tuple(replace(blob, name=blob.name.replace("_", "-")) for blob in blobs),
+        )
+
+    def signature(
+        self,
+        *fingerprints: str,
+        over: bytes = ARCHIVE,
+        at: str = BEFORE,
+        how: Sequence[str] = ("--armor", "--detach-sign"),
+        options: Sequence[str] = (),
+    ) -> bytes:
+        data = self.folder / "to-sign"
+        data.write_bytes(over)
+        out = self.folder / "signed"
+        return self.keys.sign(
+            data, out, *fingerprints, at=at, how=how, options=options
+        ).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[Keys]:
+    with throwaway_keys() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def owner(keys: Keys) -> str:
+    return keys.make("Foo Release Team")
+
+
+@pytest.fixture(scope="module")
+def stranger(keys: Keys) -> str:
+    return keys.make("Some Stranger")
+
+
+@pytest.fixture
+def context(tmp_path: Path, keys: Keys) -> Context:
+    return Context(tmp_path, Store(tmp_path / "store"), keys)
+
+
+def refusal(item: Fetched, tool: Tool, context: Context, now: datetime = NOW) -> Unverified:
+    with pytest.raises(Unverified) as caught:
+        verify(item, tool=tool, store=context.store, now=now)
+    assert caught.value.resolution
+    assert caught.value.exit_status == 3
+    return caught.value
+
+
+def codes(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    return [(finding.code, finding.severity) for finding in findings]
+
+
+# openpgp
+
+
+def test_signed_by_the_pinned_key(context: Context, owner: str) -> None:
+    context.ring(owner)
+    item = context.item(signature=context.signature(owner))
+    done = verify(item, tool=context.tool("openpgp", keys=[owner]), store=context.store, now=NOW)
+    assert (done.fetched, done.method, done.fingerprint) == (item, "openpgp", owner)
+    assert done.statement == f"signed by {owner} (Foo Release Team) on 2024-01-01"
+    assert done.signed_at == "2024-01-01T00:00:00Z"
+    assert done.findings == ()
+
+
+@pytest.mark.parametrize("pin", ["primary", "subkey"])
+def test_a_pin_names_the_primary_key_or_the_subkey(context: Context, pin: str) -> None:
+    primary = context.keys.make(f"Pinned By {pin}")
+    subkey = context.keys.add_subkey(primary)
+    context.ring(primary)
+    item = context.item(signature=context.signature(primary))
+    tool = context.tool("openpgp", keys=[primary if pin == "primary" else subkey])
+    assert verify(item, tool=tool, store=context.store, now=NOW).fingerprint == primary
+
+
+def test_a_pinned_subkey_does_not_let_its_primary_sign(context: Context) -> None:
+    primary = context.keys.make("Primary Signs")
+    item_signature = context.signature(primary)
+    subkey = context.keys.add_subkey(primary)
+    context.ring(primary)
+    error = refusal(
+        context.item(signature=item_signature), context.tool("openpgp", keys=[subkey]), context
+    )
+    assert "another key" in str(error)
+
+
+def test_missing_signature(context: Context, owner: str) -> None:
+    context.ring(owner)
+    error = refusal(context.item(), context.tool("openpgp", keys=[owner]), context)
+    assert "missing signature" in str(error)
+    assert owner in str(error)
+
+
+def test_bad_signature(context: Context, owner: str) -> None:
+    context.ring(owner)
+    item = context.item(ARCHIVE + b"!", signature=context.signature(owner))
+    error = refusal(item, context.tool("openpgp", keys=[owner]), context)
+    assert "bad signature" in str(error)
+    assert "Foo Release Team" in str(error)
+
+
+def test_signature_over_another_file(context: Context, owner: str) -> None:
+    context.ring(owner)
+    item = context.item(signature=context.signature(owner, over=b"foo-1.0"))
+    error = refusal(item, context.tool("openpgp", keys=[owner]), context)
+    assert "over another file" in str(error)
+
+
+def test_signed_by_an_unknown_key(context: Context, owner: str, stranger: str) -> None:
+    context.ring(owner)
+    item = context.item(signature=context.signature(stranger))
+    error = refusal(item, context.tool("openpgp", keys=[owner]), context)
+    assert f"another key: {stranger}, not by {owner}" in str(error)
+
+
+def test_a_key_that_lies_there_unpinned_never_counts(
+    context: Context, owner: str, stranger: str
+) -> None:
+    context.ring(owner, stranger)
+    item = context.item(signature=context.signature(stranger))
+    error = refusal(item, context.tool("openpgp", keys=[owner]), context)
+    assert f"another key: {stranger} (Some Stranger), not by {owner}" in str(error)
+
+
+def test_an_expired_key_of_a_stranger_is_a_strangers(context: Context, owner: str) -> None:
+    other = context.keys.make("Late Stranger", at=BEFORE, expire="20240301T000000")
+    context.ring(owner, other)
+    item = context.item(signature=context.signature(other))
+    assert "another key" in str(refusal(item, context.tool("openpgp", keys=[owner]), context))
+
+
+def test_expired_signature(context: Context, owner: str) -> None:
+    context.ring(owner)
+    signature = context.signature(owner, options=["--default-sig-expire", "1d"])
+    error = refusal(
+        context.item(signature=signature), context.tool("openpgp", keys=[owner]), context
+    )
+    assert "expired signature" in str(error)
+    assert "2024-01-02" in str(error)
+
+
+def test_expired_key_that_gpg_lets_pass(context: Context) -> None:
+    short = context.keys.make("Short Lived", at=BEFORE, expire="20240301T000000")
+    context.ring(short)
+    item = context.item(signature=context.signature(short))
+    archive, signature = context.store.path(item.archive), context.store.path(item.extras[0])
+    context.keys.gpg("--verify", str(signature), str(archive))  # asserts exit status 0
+    error = refusal(item, context.tool("openpgp", keys=[short]), context)
+    assert "expired key" in str(error)
+    assert "2024-03-01" in str(error)
+    assert "extended" in error.resolution
+    assert str(context.folder / "foo" / "keys") in error.resolution
+
+
+def test_redated_key_works_once_it_is_refreshed(context: Context) -> None:
+    name = context.keys.make("Re Dated", at=BEFORE, expire="20240301T000000")
+    context.ring(name)
+    context.keys.extend(name, at="20240215T000000")
+    item = context.item(signature=context.signature(name, at=AFTER))
+    tool = context.tool("openpgp", keys=[name])
+    assert "expired key" in str(refusal(item, tool, context))
+    context.ring(name)
+    assert verify(item, tool=tool, store=context.store, now=NOW).fingerprint == name
+
+
+def test_revoked_key(context: Context) -> None:
+    name = context.keys.make("Taken Back")
+    signature = context.signature(name)
+    context.keys.revoke(name)
+    context.ring(name)
+    error = refusal(
+        context.item(signature=signature), context.tool("openpgp", keys=[name]), context
+    )
+    assert "revoked key" in str(error)
+
+
+def test_weak_hash(context: Context) -> None:
+    name = context.keys.make("Old Habits", kind="rsa2048")
+    context.ring(name)
+    signature = context.signature(name, options=["--digest-algo", "SHA1"])
+    error = refusal(
+        context.item(signature=signature), context.tool("openpgp", keys=[name]), context
+    )
+    assert "weak hash" in str(error)
+    assert "SHA1" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"<html>404</html>", "HTML"),
+        (b"", "empty"),
+        (b"zzz", "no OpenPGP"),
+        (b"-" * 10**6, "large"),
+    ],
+    ids=["html", "empty", "garbage", "large"],
+)
+def test_what_is_no_signature(context: Context, owner: str, content: bytes, word: str) -> None:
+    context.ring(owner)
+    error = refusal(context.item(signature=content), context.tool("openpgp", keys=[owner]), context)
+    assert word in str(error)
+
+
+def test_one_known_signer_among_two_is_enough(context: Context, owner: str, stranger: str) -> None:
+    context.ring(owner)
+    item = context.item(signature=context.signature(stranger, owner))
+    tool = context.tool("openpgp", keys=[owner])
+    assert verify(item, tool=tool, store=context.store, now=NOW).fingerprint == owner
+
+
+def test_of_two_refused_the_pinned_one_is_explained(context: Context, stranger: str) -> None:
+    name = context.keys.make("Taken Back Too")
+    signature = context.signature(stranger, name)
+    context.keys.revoke(name)
+    context.ring(name, stranger)
+    item = context.item(signature=signature)
+    assert "revoked key" in str(refusal(item, context.tool("openpgp", keys=[name]), context))
+
+
+def test_a_pin_without_its_key_is_a_setup_error(
+    context: Context, owner: str, stranger: str
+) -> None:
+    context.ring(owner)
+    item = context.item(signature=context.signature(owner))
+    with pytest.raises(SetupError, match=f"pins {stranger}") as caught:
+        verify(
+            item, tool=context.tool("openpgp", keys=[owner, stranger]), store=context.store, now=NOW
+        )
+    assert ".asc" in caught.value.resolution
+
+
+def test_a_key_that_ends_soon_is_a_finding(context: Context) -> None:
+    end = NOW + timedelta(days=3650)
+    name = context.keys.make("Ends Soon", expire=f"{end:%Y%m%dT%H%M%S}")
+    context.ring(name)
+    item, tool = (
+        context.item(signature=context.signature(name)),
+        context.tool("openpgp", keys=[name]),
+    )
+
+    def at(days: int) -> Sequence[Finding]:
+        moment = end - timedelta(days=days)
+        return verify(item, tool=tool, store=context.store, now=moment).findings
+
+    assert at(31) == ()
+    assert codes(at(29)) == [("key-expires-soon", "risky")]
+    assert "in 29 days" in at(29)[0].message
+    assert "expired key" in str(refusal(item, tool, context, now=end))
+
+
+def test_a_subkey_that_ends_soon_is_a_finding(context: Context) -> None:
+    end = NOW + timedelta(days=3650)
+    name = context.keys.make("Subkey Ends")
+    subkey = context.keys.add_subkey(name, expire=f"{end:%Y%m%dT%H%M%S}")
+    context.ring(name)
+    item, tool = (
+        context.item(signature=context.signature(name)),
+        context.tool("openpgp", keys=[name]),
+    )
+    done = verify(item, tool=tool, store=context.store, now=end - timedelta(days=5))
+    assert codes(done.findings) == [("key-expires-soon", "risky")]
+    assert subkey in done.findings[0].message
+
+
+# checksums
+
+
+def test_unsigned_sums_are_told(context: Context) -> None:
+    item = context.item(checksums=f"{DIGEST}  {NAME}\n".encode())
+    done = verify(item, tool=context.tool("checksums"), store=context.store, now=NOW)
+    assert done.statement == "sha256 as stated by upstream's unsigned checksum file"
+    assert (done.fingerprint, codes(done.findings)) == ("", [("checksums-unsigned", "risky")])
+
+
+@pytest.mark.parametrize("form", ["detached", "clear-signed"])
+def test_signed_sums(context: Context, owner: str, form: str) -> None:
+    context.ring(owner)
+    sums = f"{DIGEST}  {NAME}\n".encode()
+    if form == "detached":
+        item = context.item(checksums=sums, checksums_signature=context.signature(owner, over=sums))
+    else:
+        item = context.item(checksums=context.signature(owner, over=sums, how=["--clear-sign"]))
+    tool = context.tool("checksums", keys=[owner])
+    done = verify(item, tool=tool, store=context.store, now=NOW)
+    assert (done.method, done.fingerprint, done.findings) == ("checksums", owner, ())
+    assert f"checksum file signed by {owner}" in done.statement
+
+
+def test_sums_must_be_signed_where_a_key_is_pinned(context: Context, owner: str) -> None:
+    context.ring(owner)
+    item = context.item(checksums=f"{DIGEST}  {NAME}\n".encode())
+    error = refusal(item, context.tool("checksums", keys=[owner]), context)
+    assert f"checksum file of {NAME} has a missing signature" in str(error)
+
+
+@pytest.mark.parametrize("form", ["detached", "clear-signed"])
+def test_sums_signed_by_another_key(context: Context, owner: str, stranger: str, form: str) -> None:
+    context.ring(owner, stranger)
+    sums = f"{DIGEST}  {NAME}\n".encode()
+    if form == "detached":
+        item = context.item(
+            checksums=sums, checksums_signature=context.signature(stranger, over=sums)
+        )
+    else:
+        item = context.item(checksums=context.signature(stranger, over=sums, how=["--clear-sign"]))
+    assert "another key" in str(refusal(item, context.tool("checksums", keys=[owner]), context))
+
+
+def test_only_signed_text_counts(context: Context, owner: str) -> None:
+    # Attack: a line for the bad file stands outside the signed part of a genuine list.
+    context.ring(owner)
+    good = hashlib.sha256(b"good").hexdigest()
+    signed = context.signature(owner, over=f"{good}  {NAME}\n".encode(), how=["--clear-sign"])
+    line = f"{DIGEST}  {NAME}\n".encode()
+    tool = context.tool("checksums", keys=[owner])
+    for sums in (line + signed, signed + line, line + signed + line):
+        error = refusal(context.item(checksums=sums), tool, context)
+        assert "does not match its checksum file" in str(error)
+    done = verify(
+        context.item(b"good", checksums=line + signed), tool=tool, store=context.store, now=NOW
+    )
+    assert done.fingerprint == owner
+
+
+def test_changed_sums(context: Context, owner: str) -> None:
+    context.ring(owner)
+    sums = f"{DIGEST}  {NAME}\n".encode()
+    item = context.item(
+        checksums=sums + b"# more\n", checksums_signature=context.signature(owner, over=sums)
+    )
+    error = refusal(item, context.tool("checksums", keys=[owner]), context)
+    assert "checksum file" in str(error)
+    assert "bad signature" in str(error)
+
+
+def test_no_checksum_file(context: Context) -> None:
+    assert "no checksum file" in str(refusal(context.item(), context.tool("checksums"), context))
+
+
+def test_sums_of_other_files(context: Context) -> None:
+    item = context.item(checksums=f"{DIGEST}  foo-1.0.tar.gz\n".encode())
+    error = refusal(item, context.tool("checksums"), context)
+    assert f"does not list {NAME}" in str(error)
+    assert "other files" in str(error)
+
+
+def test_a_redirect_cannot_choose_the_name(context: Context) -> None:
+    # Attack: foo-1.0 and its genuine sums are served for foo-2.0 by way of a redirect.
+    item = context.item(checksums=f"{DIGEST}  foo-1.0.tar.gz\n".encode())
+    item = replace(item, final_url="http://127.0.0.1/foo-1.0.tar.gz")
+    assert "does not list" in str(refusal(item, context.tool("checksums"), context))
+
+
+# pins and index
+
+
+def test_pinned(context: Context) -> None:
+    tool = context.tool("pins", pins={"2.0": DIGEST})
+    done = verify(context.item(), tool=tool, store=context.store, now=NOW)
+    assert done.method == "pins"
+    assert done.statement == f"sha256 {DIGEST} as pinned for version 2.0"
+
+
+def test_no_pin_gives_the_line_to_add(context: Context) -> None:
+    error = refusal(context.item(), context.tool("pins", pins={"1.0": DIGEST}), context)
+    assert DIGEST in str(error)
+    assert error.resolution.splitlines()[-1] == f'"2.0" = "{DIGEST}"'
+    assert str(context.folder / "foo" / "tool.toml") in error.resolution
+
+
+def test_not_the_pinned_file(context: Context) -> None:
+    error = refusal(context.item(b"other"), context.tool("pins", pins={"2.0": DIGEST}), context)
+    assert f"wanted {DIGEST}" in str(error)
+
+
+def test_index(context: Context) -> None:
+    item = context.item(sha256=DIGEST.upper())
+    done = verify(item, tool=context.tool("index"), store=context.store, now=NOW)
+    assert (done.method, done.statement) == ("index", "sha256 as stated by the package index")
+
+
+def test_an_index_that_states_nothing(context: Context) -> None:
+    error = refusal(context.item(), context.tool("index"), context)
+    assert "states no sha256" in str(error)
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_a_stated_digest_binds_every_method(context: Context, owner: str, method: str) -> None:
+    context.ring(owner)
+    item = context.item(
+        sha256="0" * 64,
+        signature=context.signature(owner),
+        checksums=f"{DIGEST}  {NAME}\n".encode(),
+    )
+    keys = [owner] if method == "openpgp" else []
+    tool = context.tool(method, keys=keys, pins={"2.0": DIGEST})
+    error = refusal(item, tool, context)
+    assert f"its sha256 is {DIGEST}, wanted {'0' * 64}" in str(error)
+
+
+# every method
+
+
+def test_no_method_declared(context: Context) -> None:
+    error = refusal(context.item(), context.tool(""), context)
+    assert "declares no method" in str(error)
+    assert 'method = "openpgp"' in error.resolution
+    assert f'"2.0" = "{DIGEST}"' in error.resolution
+
+
+@pytest.mark.parametrize("method", ["pins", "index"])
+def test_a_pinned_key_always_means_verify(context: Context, owner: str, method: str) -> None:
+    tool = context.tool(method, keys=[owner], pins={"2.0": DIGEST})
+    with pytest.raises(SetupError, match="looks at no signature"):
+        verify(context.item(sha256=DIGEST), tool=tool, store=context.store, now=NOW)
+
+
+def test_stored_bytes_are_never_trusted_unread(context: Context) -> None:
+    item = context.item()
+    context.store.path(item.archive).write_bytes(b"changed on disk")
+    tool = context.tool("pins", pins={"2.0": DIGEST})
+    assert "was changed or lost" in str(refusal(item, tool, context))
+    lost = replace(item, archive=Blob(name=NAME, sha256="1" * 64, size=5))
+    assert "was changed or lost" in str(refusal(lost, tool, context))

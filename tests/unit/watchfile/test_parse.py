@@ -1,0 +1,268 @@
+"""What a debian/watch says: both grammars, Perl's expressions and rules, templates."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from toolsync.model.errors import SetupError
+from toolsync.watchfile.parse import parse
+from toolsync.watchfile.perl import Pattern
+from toolsync.watchfile.rules import mangled, parse_rules
+
+V4 = """# a comment
+version=4
+opts="pgpmode=none, useragent=foo/bar; baz:12,3.45, \\
+  uversionmangle=s/(\\d)[-.]?(rc{1,2}\\d)$/$1~$2/;s/_/./g,repack,compression=gz" \\
+  https://h.invalid/@PACKAGE@/([\\d.]+)/ @PACKAGE@@ANY_VERSION@@ARCHIVE_EXT@ debian uupdate
+"""
+V5 = """Version: 5
+User_Agent: foo/bar; baz:12,3.45
+
+Source: https://h.invalid/@PACKAGE@/([\\d.]+)/
+Matching-Pattern: @PACKAGE@@ANY_VERSION@@ARCHIVE_EXT@
+Pgp-Mode: none
+UVersion-Mangle: s/(\\d)[-.]?(rc{1,2}\\d)$/$1~$2/;s/_/./g
+Repack: yes
+Compression: gz
+"""
+
+
+@pytest.mark.parametrize("text", [V4, V5], ids=["v4", "v5"])
+def test_both_grammars_say_the_same(text: str) -> None:
+    (source,) = parse(text, "lib+x").sources
+    assert source.url == "https://h.invalid/lib+x/([\\d.]+)/"
+    assert source.words["useragent"] == "foo/bar; baz:12,3.45"
+    assert (source.pgpmode, source.words["compression"]) == ("none", "gz")
+    assert source.flags == {"repack"}
+    assert source.schema == "debian"
+    assert mangled("1_0rc1", source.mangles["uversionmangle"]) == "1.0~rc1"
+    match = Pattern(source.pattern, "p").fullmatch("lib+x-1.0rc1.TAR.GZ")
+    assert match
+    assert match.groups() == ("1.0rc1",)
+
+
+def test_a_pattern_may_end_the_address_of_a_line() -> None:
+    (source,) = parse("version=3\nhttp://h.invalid/a/foo-(.+)\\.tgz debian\n", "foo").sources
+    assert (source.url, source.pattern) == ("http://h.invalid/a/", "foo-(.+)\\.tgz")
+    assert source.schema == "debian"
+    (source,) = parse("version=4\nhttp://h.invalid/a/@PACKAGE@@ANY_VERSION@.tgz\n", "foo").sources
+    assert source.url == "http://h.invalid/a/"
+    assert Pattern(source.pattern, "p").fullmatch("foo-1.0.tgz")
+
+
+def test_a_line_goes_on_after_a_backslash_without_a_space() -> None:
+    """uscan(1): whether there is a space before the backslash is significant."""
+    text = 'opts="uversionmangle=s/rc/\\\n   ~rc/" http://h.invalid/\\\n\tfoo/ foo-(.+) \\\n same\n'
+    (source,) = parse(f"version=4\n{text}", "foo").sources
+    assert (source.url, source.pattern, source.schema) == (
+        "http://h.invalid/foo/",
+        "foo-(.+)",
+        "same",
+    )
+    assert mangled("1rc1", source.mangles["uversionmangle"]) == "1~rc1"
+
+
+def test_options_for_all_lines_and_defaults_for_all_paragraphs() -> None:
+    lines = 'version=4\nopts="compression=gz"\nhttp://h.invalid/ a-(.+)\nhttp://h.invalid/ b-(.+)\n'
+    assert [s.words["compression"] for s in parse(lines, "foo").sources] == ["gz", "gz"]
+    lines = "version=4\nopts=bare,repack http://h.invalid/ a-(.+)\nhttp://h.invalid/ b-(.+)\n"
+    assert [s.flags for s in parse(lines, "foo").sources] == [{"bare", "repack"}, {"bare"}]
+
+
+def test_fields_of_version_5_as_in_its_manual() -> None:
+    """debian-watch(5): STABLE_VERSION has exactly three numbers, auto names a component."""
+    text = "Source: http://h.invalid/\nComponent: bar\nVersion-Regex: v@STABLE_VERSION@\\.tgz\n"
+    auto = "Filename-Mangle: auto\nUversion-Mangle: auto\n"
+    (source,) = parse(f"Version: 5\n\n{text}{auto}", "foo").sources
+    names = ("v1.2.3.tgz", "v0.2.3.tgz", "v1.2.tgz")
+    found = [bool(Pattern(source.pattern, "p").fullmatch(name)) for name in names]
+    assert found == [True, True, False]
+    assert mangled("/x/v1.2.3.tgz", source.mangles["filenamemangle"]) == "foo-bar-1.2.3.tgz"
+    for version in ("1.0-Beta2", "1.0-beta-2", "1.0RC.1"):
+        assert mangled(version, source.mangles["uversionmangle"])[:4] == "1.0~"
+    named = "Template: GitHub\nDist: o/p\nVersion-Type: STABLE_VERSION\n"
+    (source,) = parse(f"Version: 5\n\n{named}", "foo").sources
+    assert "{2}" in source.pattern
+
+
+def test_a_paragraph_without_a_pattern_has_the_usual_one() -> None:
+    """debian-watch(5): the default is (?:@PACKAGE@)?@ANY_VERSION@@ARCHIVE_EXT@."""
+    (source,) = parse("Version: 5\n\nSource: http://h.invalid/\n", "foo").sources
+    pattern = Pattern(source.pattern, "p")
+    assert [bool(pattern.fullmatch(name)) for name in ("foo-1.0.tgz", "v1.0.zip", "x-1.tgz")] == [
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ('"repack,,pgpmode=none, "', {"pgpmode": "none"}),
+        ("pgpmode=no", {"pgpmode": "none"}),
+        ("pgpmode=none,pgpsigurlmangle=s/$/.asc/", {"pgpmode": "mangle"}),
+        ("pgpsigurlmangle=s/$/.asc/,pgpmode=none", {"pgpmode": "none"}),
+        ("pgpmode=mangle", {"pgpmode": "default"}),
+        ("pgpmode=prev,gitmode=fu", {"pgpmode": "previous", "gitmode": "full"}),
+        ('"pagemangle=s%(b)%<a href="$1">c%,pgpmode=self"', {"pgpmode": "self"}),
+        ('pagemangle="s/<a b=/<a href=/g"', {"pgpmode": "default"}),
+        ('"repacksuffix=+ds1"\\\n', {"repacksuffix": "+ds1"}),
+    ],
+)
+def test_options_are_quoted_and_shortened_as_in_the_manual(
+    options: str, wanted: dict[str, str]
+) -> None:
+    (source,) = parse(f"\ufeffversion=4\nopts={options} http://h.invalid/ a-(.+)\n", "foo").sources
+    assert (source.url, source.pattern) == ("http://h.invalid/", "a-(.+)")
+    assert {key: source.words[key] for key in wanted} == wanted
+    rules = source.mangles["pagemangle"]
+    assert not rules or mangled("<a b=b", rules) in ('<a <a href="b">c=b', "<a href=b")
+
+
+def test_of_versionmangle_and_its_parts_the_last_counts() -> None:
+    for options, wanted in (("uversionmangle=s/1/2/,versionmangle=s/1/3/", "3"),
+                            ("versionmangle=s/1/3/,uversionmangle=s/1/2/", "2")):  # fmt: skip
+        (source,) = parse(f"version=4\nopts={options} http://h.invalid/ a-(.+)\n", "foo").sources
+        assert mangled("1", source.mangles["uversionmangle"]) == wanted
+        assert mangled("1", source.mangles["dversionmangle"]) == "3"
+
+
+def test_unknown_options_are_named_and_stop_nothing() -> None:
+    found = parse('version=4\nopts="frobnicate=1" http://h.invalid/ a-(.+)\n', "foo")
+    assert found.unknown == ("frobnicate",)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("# only a comment\n", "nothing to watch"),
+        ("version=2\nhttp://h.invalid/ x\n", "version 2"),
+        ("http://h.invalid/ x\n", "version 1"),
+        ("version=4\n", "nothing to watch"),
+        ('version=4\nopts="mode=svn" http://h.invalid/ x-(.+)\n', "mode='svn'"),
+        ('version=4\nopts="pgpmode=maybe" http://h.invalid/ x-(.+)\n', "pgpmode='maybe'"),
+        ("version=4\nopts=hrefdecode=base64 http://h.invalid/ x-(.+)\n", "hrefdecode='base64'"),
+        ("version=4\nopts=compression=rar http://h.invalid/ x-(.+)\n", "compression='rar'"),
+        ("Version: 5\n\nTemplate: Nowhere\n", "template 'Nowhere'"),
+        ("Version: 5\n\nTemplate: GitHub\n", "names no project"),
+        ("Version: 5\n\nUntrackable: gone\n", "gone"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused_with_the_reason(text: str, says: str) -> None:
+    with pytest.raises(SetupError, match=says):
+        parse(text, "foo")
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "wanted"),
+    [
+        ("s/rc/~rc/", "1rc1rc", "1~rc1rc"),
+        ("s/rc/~rc/g", "1rc1rc", "1~rc1~rc"),
+        ("s<rc> <~rc>", "1rc1", "1~rc1"),
+        ("s{(r)(c)}{$2${1}}", "rc", "cr"),
+        ("s[rc][~rc]", "1rc", "1~rc"),
+        ("s(rc)(~rc)", "1rc", "1~rc"),
+        ("s%/git/refs/%/tarball/refs/%", "a/git/refs/b", "a/tarball/refs/b"),
+        ("s/a\\/b/c/", "a/b", "c"),
+        ("s/RC/~rc/i", "1rc", "1~rc"),
+        ("s/ r c /x/x", "rc", "x"),
+        ("s/(\\d+)/<$&>/", "a12", "a<12>"),
+        ('s/b/\\"/', "abc", 'a"c'),
+        ("s/(?<n>\\d)\\k<n>/x/", "122", "1x"),
+        ("s/[[:alpha:]]+//", "ab1", "1"),
+        ("s/\\Qa.c\\E/x/", "abc a.c", "abc x"),
+        ("s/a(?i)B/x/", "ab", "x"),
+        ("s/[a|b]//g", "a|b", ""),
+        ("s/a\\z/x/", "aa", "ax"),
+        ("tr/a-c/A-C/", "abcd", "ABCd"),
+        ("y/_/./", "1_2", "1.2"),
+        ("tr/-//d", "1-2", "12"),
+        ("tr/././s", "1..2", "1.2"),
+        ("tr/0-9.//cd", "v1.2-x", "1.2"),
+        ("tr/0-9/./cs", "a1--x2", ".1.2"),
+        ("tr/0-9//cs", "1--2..33", "1-2.33"),
+        ("tr/a-b_/__/ds", "xaxbx__x", "x_x_xx"),
+        ("tr/_\\-/./ds", "1_-_2", "1.2"),
+        ("s/(RC)(\\d)/~\\L$1$2/", "1RC2", "1~rc2"),
+        ("s/([a-z]+)(\\d)/\\U$1\\E$2x/", "1rc2", "1RC2x"),
+        ("s/(\\w+) (\\w+)/\\u\\L$1\\E\\l$2/", "fOO Bar", "Foobar"),
+        ("s/a/b/;s/b/c/", "a", "c"),
+        ("s/;/:/ ; s/x//", "1;2x", "1:2"),
+    ],
+)
+def test_rules_mean_what_they_mean_to_perl(rule: str, text: str, wanted: str) -> None:
+    assert mangled(text, parse_rules(rule, "rule")) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("s/(.*)/unlink(q(x))/e", "must not run code"),
+        ("s/(.*)/x/ee", "must not run code"),
+        ("s/(?{ unlink })/x/", "holds code"),
+        ("s/(??{ 1 })/x/", "holds code"),
+        ("s/(a/b/", "no regular expression"),
+        ("s/a/b", "lacks"),
+        ("s/a/$x/", "variable"),
+        ("s/a/$1/", "group"),
+        ("s/a/b/z", "flags 'z'"),
+        ("system('x')", "is no rule"),
+        ("s/a/\\Q$&/", "not known"),
+        ("s/a/b/ rest", "goes on"),
+    ],
+)
+def test_rules_that_could_run_code_or_mean_nothing_are_refused(rule: str, says: str) -> None:
+    with pytest.raises(SetupError, match=says):
+        parse_rules(rule, "rule")
+
+
+@pytest.mark.parametrize("expression", [r"(\d+)+x", r"(a|a)+b", r"(.*)*(.*)*y", r"((\w+\s*)+)!"])
+def test_an_explosive_pattern_is_stopped(expression: str) -> None:
+    """Perl survives some of these, Python's own engine would take years."""
+    pattern = Pattern(expression, "pattern")
+    subject = {"(a": "a" * 60}.get(expression[:2], "1" * 60)
+    with contextlib.suppress(SetupError):  # stopped after half a second, or never explosive here
+        assert pattern.fullmatch(subject) is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "other"),
+    [
+        (r"a\h\H+", "a b-c", "a b c"),
+        (r"[\h]", "\t", "\\"),
+        (r"\V\v", "a\r", "\na"),
+        (r"\N+", "abc", "a\nb"),
+        (r"(?'v'a+)-\k'v'", "aa-aa", "aa-a"),
+        (r"a\z", "a", "a\n"),
+    ],
+)
+def test_escapes_mean_what_they_mean_to_perl(expression: str, text: str, other: str) -> None:
+    assert Pattern(expression, "p").fullmatch(text)
+    assert not Pattern(expression, "p").fullmatch(other)
+
+
+@pytest.mark.parametrize("expression", [r"(a)\g{-1}", r"[\H]", r"\N{U+41}", r"\cA"])
+def test_escapes_without_a_meaning_here_are_refused(expression: str) -> None:
+    with pytest.raises(SetupError, match="is not known here"):
+        Pattern(expression, "p")
+
+
+def test_a_repeat_of_repeats_that_does_no_harm_is_allowed() -> None:
+    match = Pattern(r"foo-((?:\d+\.?)+)\.tar\.gz", "p").fullmatch("foo-1.2.3.tar.gz")
+    assert match
+    assert match[1] == "1.2.3"
+
+
+def test_templates_write_out_a_forge() -> None:
+    (hub,) = parse("Version: 5\n\nTemplate: GitHub\nDist: https://github.com/o/p\n", "foo").sources
+    assert hub.url == "https://api.github.com/repos/o/p/git/matching-refs/tags/"
+    page = '"url":"https://api.github.com/repos/o/p/git/refs/tags/v2.0-rc1"}'
+    (found,) = Pattern(hub.pattern, "p").finditer(page)
+    assert mangled(found[1], hub.mangles["uversionmangle"]) == "2.0~rc1"
+    assert mangled(found[0], hub.mangles["filenamemangle"]) == "foo-2.0-rc1.tar.gz"
+    (lab,) = parse("Version: 5\n\nTemplate: GitLab\nOwner: o\nProject: p\n", "foo").sources
+    (found,) = Pattern(lab.pattern, "p").finditer('[{"name":"v3.1","target":"x"}]')
+    assert found.groups() == ("3.1",)

@@ -1,0 +1,1 @@
+"""Make a tool of an address or of packaging that exists."""

@@ -1,0 +1,211 @@
+"""Write a first definition of a tool from nothing but its release page's address.
+
+Every candidate is tried as it would be watched: the definition is written to a folder, read
+back and looked at. The first that finds releases is proposed; what could not be decided stands
+in it as a comment.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolsync.adopt.candidates import Candidate, usable_name
+from toolsync.adopt.propose import propose
+from toolsync.config.definition import load_tool
+from toolsync.config.settings import Config, shipped
+from toolsync.model.errors import Drifted, SetupError, ToolsyncError, UsageError
+from toolsync.model.release import Release
+from toolsync.pipeline.context import Context
+from toolsync.system.store import replace_file
+from toolsync.watch.look import look
+from toolsync.watch.pages import Pages
+
+_FIRST_CONTROL = """\
+Source: {name}
+Section: admin
+Priority: optional
+Maintainer: {maintainer}
+Build-Depends: debhelper-compat (= 13)
+Standards-Version: 4.6.2
+Rules-Requires-Root: no
+Homepage: {homepage}
+
+Package: {name}
+Architecture: any
+Depends: ${{misc:Depends}}, ${{shlibs:Depends}}
+Description: {name} (say here in a line what it does)
+ Say here what it does, and for whom.
+"""
+_FIRST_COPYRIGHT = """\
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: {name}
+Source: {homepage}
+
+Files: *
+Copyright: say here whose it is
+License: say-here-which
+ Put the license's text here.
+"""
+_FIRST_RULES = "#!/usr/bin/make -f\n%:\n\tdh $@\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A definition that works, not yet written."""
+
+    name: str
+    kind: str
+    files: Mapping[str, str]
+    """Contents by path below the tool's folder."""
+    releases: tuple[Release, ...]
+    """What the page offers when it is watched so, newest first."""
+    undecided: tuple[str, ...]
+
+    @property
+    def toml(self) -> str:
+        """The tool.toml."""
+        return self.files["tool.toml"]
+
+
+def propose_tool(context: Context, url: str, *, name: str, tell: Callable[[str], None]) -> Proposal:
+    """Return a definition that watches ``url`` and finds releases there.
+
+    ``name`` is the tool's, or empty for what the page tells. Raises Drifted when no way to read the
+    page finds any, and what asking for it raises.
+    """
+    tried: list[str] = []
+    with Pages(context.http, context.config.limits) as pages:
+        for candidate in propose(url, pages, name=name, tell=tell):
+            kind = candidate.watch["kind"]
+            try:
+                return _tried(context, candidate, name, tell)
+            except ToolsyncError as error:
+                tell(f"as {kind}: {error}")
+                tried.append(f"\n  as {kind}: {error}")
+    raise Drifted(
+        f"{url} shows no releases that could be told from other things"
+        + (f"; tried were:{''.join(tried)}" if tried else ""),
+        resolution="Name a page that lists archives, tags or versions; or write tool.toml by hand,"
+        " README.md tells how.",
+    )
+
+
+def write_tool(proposal: Proposal, place: Path) -> Path:
+    """Write the definition below ``place`` and return its folder; what is there already stays.
+
+    Raises UsageError where a tool of that name is defined there.
+    """
+    folder = place / proposal.name
+    if (folder / "tool.toml").exists():
+        raise UsageError(
+            f"{folder} defines a tool already",
+            resolution="Give another name with --name, or another folder with --output.",
+        )
+    for path, text in sorted(proposal.files.items(), key=lambda item: item[0] == "tool.toml"):
+        if not (folder / path).exists():
+            mode = 0o755 if path == "debian/rules" else 0o644
+            replace_file(folder / path, text.encode(), mode)
+    return folder
+
+
+def default_place(config: Config) -> Path:
+    """Return the operator's own folder of tools; raises SetupError where there is none."""
+    for place in config.tool_folders:
+        if place != shipped() / "tools":
+            return place
+    raise SetupError(
+        "these settings have no folder for tools of your own",
+        resolution="Name one with --output, or write your own toolsync.toml.",
+    )
+
+
+def _tried(
+    context: Context, candidate: Candidate, name: str, tell: Callable[[str], None]
+) -> Proposal:
+    tool = usable_name(name or candidate.name)
+    homepage = _homepage(candidate.watch["url"])
+    words = {"name": tool, "homepage": homepage, "maintainer": context.config.maintainer}
+    undecided = (*candidate.notes, *_open_questions(candidate))
+    files = {
+        "tool.toml": _toml(tool, homepage, candidate, undecided),
+        "debian/control": _FIRST_CONTROL.format(**words),
+        "debian/copyright": _FIRST_COPYRIGHT.format(**words),
+        "debian/rules": _FIRST_RULES,
+        "debian/source/format": "3.0 (quilt)\n",
+    }
+    proposal = Proposal(
+        name=tool, kind=candidate.watch["kind"], files=files, releases=(), undecided=undecided
+    )
+    tell(f"trying kind {proposal.kind}, pattern {candidate.watch.get('pattern', '-')}")
+    with tempfile.TemporaryDirectory(prefix="toolsync-add-") as folder:
+        made = load_tool(write_tool(proposal, Path(folder)))
+        sighting = look(made, http=context.http, limits=context.config.limits)
+    tell(f"found {len(sighting.releases)} releases, the newest {sighting.newest.version}")
+    return Proposal(
+        name=tool,
+        kind=proposal.kind,
+        files=files,
+        releases=sighting.releases,
+        undecided=undecided,
+    )
+
+
+def _homepage(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+
+
+def _open_questions(candidate: Candidate) -> tuple[str, ...]:
+    method = candidate.verify.get("method")
+    if method == "openpgp":
+        return (
+            "whose key signs: put upstream's armored key into keys/, its full fingerprint into"
+            " verify.keys, and use the [verify] section in the comment",
+        )
+    if method == "checksums" and "checksums_signature" in candidate.verify:
+        return (
+            "whose key signs the checksums: put it into keys/, its full fingerprint into"
+            " verify.keys, and add the line in the comment",
+        )
+    if method:
+        return ()
+    return (
+        "how releases are proved: neither signatures nor checksums lie beside the files, so each"
+        " release waits until somebody has pinned its digest",
+    )
+
+
+def _toml(name: str, homepage: str, candidate: Candidate, undecided: tuple[str, ...]) -> str:
+    lines = [f"# To be decided: {question}." for question in undecided]
+    lines += [f"summary = {_string(f'{name} (say here in a line what it does)')}"]
+    lines += [f"homepage = {_string(homepage)}", "", "[watch]"]
+    lines += [f"{key} = {_value(value)}" for key, value in candidate.watch.items()]
+    found = candidate.verify
+    told = [f"{key} = {_value(value)}" for key, value in found.items()]
+    if found.get("method") == "openpgp":
+        lines += ["", "# [verify]", *(f"# {line}" for line in told), '# keys = ["FINGERPRINT"]']
+        told = ['method = "pins"']
+    elif "checksums_signature" in found:
+        told = [f"# {line}" if line.startswith("checksums_signature") else line for line in told]
+    lines += ["", "[verify]", *(told or ['method = "pins"'])]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return _string(str(value))
+
+
+def _string(text: str) -> str:
+    """Return a TOML string: a literal one for what has backslashes, as patterns do."""
+    plain = text.isprintable() and "'''" not in text and not text.endswith("'")
+    if "\\" in text and plain:
+        return f"'''{text}'''"
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -1,0 +1,87 @@
+"""Lay a release out as files, for those who must look into it: both gates, OLD and NEW.
+
+What is read is hostile: `archives` refuses what could escape or exhaust, and symbolic links are
+made last, when the whole tree has been judged, so that nothing is ever written through one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolsync.archives.extract import archive_form, guard_for, read_members
+from toolsync.archives.member import Kind, Member
+from toolsync.config.settings import Limits
+from toolsync.model.errors import UsageError
+from toolsync.model.release import Blob
+from toolsync.system.store import Store, full_disk_is_told
+from toolsync.system.work import Workshop
+
+_PIECE = 256 * 1024
+
+
+@contextmanager
+def open_tree(orig: Blob, *, store: Store, workshop: Workshop, limits: Limits) -> Iterator[Path]:
+    """Give the top folder of an orig tarball's tree for the block, in a folder to be removed.
+
+    Raises Hostile for an archive that no honest upstream would publish, OutOfSpace.
+    """
+    with open_any(store.path(orig), workshop=workshop, limits=limits) as top:
+        yield top
+
+
+@contextmanager
+def open_any(path: Path, *, workshop: Workshop, limits: Limits) -> Iterator[Path]:
+    """Give the top folder of an archive (tar, zip, wheel, .deb …), or ``path`` if it is a folder.
+
+    A folder is given as it is: links in it may lead anywhere, so look before following one.
+    Raises UsageError for what is neither file nor folder, and what `open_tree` raises.
+    """
+    if path.is_dir():
+        yield path
+        return
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is neither a file nor a folder",
+            resolution="Name an archive, or a folder that holds an unpacked one.",
+        )
+    with workshop.folder("tree") as folder:
+        yield unpack_into(path, folder, limits)
+
+
+def unpack_into(archive: Path, folder: Path, limits: Limits) -> Path:
+    """Write an archive's tree into the empty ``folder``; return its top folder.
+
+    The top is the one folder that holds everything, else ``folder`` itself. Files are 0644 or
+    0755 and have neither the archive's owners nor its times.
+    """
+    guard = guard_for(archive_form(archive), limits)
+    links: list[Member] = []
+    with full_disk_is_told(folder):
+        for member in read_members(archive, limits, guard):
+            if member.kind is Kind.SYMLINK:
+                links.append(member)
+            else:
+                _write(member, folder)
+        for link in links:
+            place = folder / link.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(link.target)
+    return folder / guard.top
+
+
+def _write(member: Member, folder: Path) -> None:
+    place = folder / member.path
+    if member.kind is Kind.FOLDER:
+        place.mkdir(parents=True, exist_ok=True)
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if member.kind is Kind.HARDLINK:
+        os.link(folder / member.target, place)
+        return
+    with place.open("xb") as file:
+        while data := member.data.read(_PIECE):
+            file.write(data)
+    place.chmod(0o755 if member.executable else 0o644)

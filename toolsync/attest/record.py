@@ -1,0 +1,111 @@
+"""Tie the bytes on the release page to what apt serves: one record per release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolsync.journal.records import Result, Upload
+
+_NEWLINE = "\n"
+
+
+def evidence(
+    tool: str,
+    version: str,
+    release: Mapping[str, Any],
+    results: Sequence[Result],
+    uploads: Sequence[Upload],
+) -> dict[str, Any]:
+    """Return what is known of a release, from its page to apt's confirmation, with times.
+
+    ``release`` is the journal's row, ``results`` all its stages in their order.
+    """
+    seen = release["data"]
+    return {
+        "tool": tool,
+        "version": version,
+        "page": {"url": seen["page"], "named": seen["raw_version"], "seen": release["seen"]},
+        "release": {k: seen[k] for k in ("url", "filename", "published", "sha256", "size", "tag")},
+        "accepted": {"sha256": release["sha256"], "at": release["accepted"]},
+        **{result.key.stage: _stage(result) for result in results if not result.key.scope},
+        "series": _by_series(results),
+        "uploads": [_upload(upload) for upload in uploads if upload.upstream == version],
+    }
+
+
+def lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return a record as indented text for a person."""
+    found: list[str] = []
+    _add_lines(found, record, indent)
+    return found
+
+
+def _add_lines(found: list[str], record: Mapping[str, Any], indent: str) -> None:
+    for name, value in record.items():
+        if isinstance(value, str):
+            if value:
+                found.append(f"{indent}{name}: {value.replace(_NEWLINE, ' ')}")
+        elif isinstance(value, Mapping):
+            found.append(f"{indent}{name}:")
+            _add_lines(found, value, indent + "  ")
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            found.append(f"{indent}{name}:")
+            for item in value:
+                found.append(f"{indent}  -")
+                _add_lines(found, item, indent + "    ")
+        elif value not in (None, [], 0):
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            found.append(f"{indent}{name}: {text.replace(_NEWLINE, ' ')}")
+
+
+def _stage(result: Result) -> dict[str, Any]:
+    told = {"outcome": result.outcome, "started": result.started, "finished": result.finished}
+    if result.outcome == "held":
+        return {**told, "message": result.message, "resolution": result.resolution, **result.data}
+    if result.outcome == "skipped":
+        return {**told, "message": result.message}
+    return {**told, **result.data}
+
+
+def _by_series(results: Sequence[Result]) -> dict[str, Any]:
+    """Group by series: ``{series: {package, build, TARGET: {publish, confirm}}}``.
+
+    Under a series stands its newest packaging; older ones stand under ``SERIES/REVISION``.
+    """
+    scoped = [result for result in results if result.key.scope]
+    newest: dict[str, int] = {}
+    for result in scoped:
+        series, revision, _ = _parts(result.key.scope)
+        newest[series] = max(newest.get(series, 0), revision)
+    places: dict[str, Any] = {}
+    for result in scoped:
+        series, revision, target = _parts(result.key.scope)
+        name = series if revision == newest[series] else f"{series}/{revision}"
+        place = places.setdefault(name, {})
+        if target:
+            place = place.setdefault(target, {})
+        place[result.key.stage] = _stage(result)
+    return places
+
+
+def _parts(scope: str) -> tuple[str, int, str]:
+    """Return series, revision and target of a scope ``SERIES/REVISION[@TARGET]``."""
+    place, _, target = scope.partition("@")
+    series, _, revision = place.partition("/")
+    return series, int(revision or 0), target
+
+
+def _upload(upload: Upload) -> dict[str, Any]:
+    names = (
+        "target",
+        "source",
+        "version",
+        "series",
+        "state",
+        "claimed",
+        "changed",
+        "dsc",
+        "detail",
+    )
+    return {name: getattr(upload, name) for name in names}

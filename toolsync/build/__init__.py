@@ -1,0 +1,1 @@
+"""Make binaries of a source package, lint them and run their tests."""

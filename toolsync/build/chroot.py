@@ -1,0 +1,294 @@
+"""Clean chroots, one tarball for each series, made once and renewed when they are old.
+
+sbuild and autopkgtest unpack the tarball anew for every use. It holds a series' build
+essentials and debhelper; dh-python and its Python lie in apt's cache only, so that installing
+them needs no network while a package that forgets to declare them still fails.
+
+The tarballs lie beside the work folders (below /var/tmp) and not in the state folder:
+autopkgtest reads them as a mapped user, who cannot pass through a private folder. Whoever can
+write there chooses what every build runs in, so folder and tarball are looked at before they
+are trusted. State folders share them: a lock for each series has one toolsync make it while
+the others wait.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from toolsync.config.series import series_tag
+from toolsync.model.errors import ProgramFailed, SetupError, TryAgain, Unreachable
+from toolsync.model.release import Finding
+from toolsync.system.clock import Clock
+from toolsync.system.run import run
+from toolsync.system.store import full_disk_is_told, sync_folder
+from toolsync.system.work import PLACE, Workshop
+
+_SECONDS = 3600
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_FRESH = timedelta(days=1)
+_INCLUDE = "debhelper,fakeroot,ca-certificates"
+_PREFETCH = "dh-python python3-all"
+_KEYRINGS = {
+    "debian": ("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"),
+    "ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-keyring"),
+}
+
+Told = Callable[[str], None]
+"""Takes a line of progress for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chroot:
+    """One series' tarball."""
+
+    path: Path
+    made: datetime
+    fresh: bool
+    """Its package lists are of the last day, so that they need not be fetched again."""
+    findings: tuple[Finding, ...] = ()
+
+
+class Chroots:
+    """The tarballs in one folder; ``days`` is the age at which one is made anew."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        mirror: str = "",
+        days: int = 14,
+        workshop: Workshop,
+        clock: Clock,
+        told: Told = lambda line: None,
+    ) -> None:
+        self._folder, self._mirror, self._days = folder.absolute(), mirror, days
+        self._workshop, self._clock, self._told = workshop, clock, told
+
+    def tarball(self, series: str) -> Path:
+        """Return a series' tarball; see `get`."""
+        return self.get(series).path
+
+    def get(self, series: str) -> Chroot:
+        """Return a series' chroot, made or renewed where that is due.
+
+        A renewal that fails keeps the old one and says so in a finding. Raises SetupError when
+        this machine cannot make chroots or somebody else could have put one there, Unreachable
+        when the mirror gives nothing.
+        """
+        distribution, _ = series_tag(series)
+        require_mapping()
+        path = self._folder / f"{series}.tar.zst"
+        with full_disk_is_told(self._folder):
+            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        check_chroot_folder(self._folder)
+        return self._young(path) or self._renewed(series, distribution, path)
+
+    def _young(self, path: Path) -> Chroot | None:
+        """Return the chroot that is there, unless there is none or it is due to be renewed."""
+        made = _made(path)
+        if made is None or self._clock.now() - made >= timedelta(days=self._days):
+            return None
+        return self._chroot(path, made)
+
+    def _renewed(self, series: str, distribution: str, path: Path) -> Chroot:
+        """Make the chroot, or wait for the toolsync that is making it."""
+        with self._alone(series):
+            return self._young(path) or self._made_anew(series, distribution, path)
+
+    def _made_anew(self, series: str, distribution: str, path: Path) -> Chroot:
+        made = _made(path)
+        try:
+            self._make(series, distribution, path)
+        except (TryAgain, ProgramFailed) as error:
+            if made is None:
+                raise
+            self._told(f"the {series} chroot of {made:%Y-%m-%d} could not be renewed")
+            finding = Finding(
+                stage="build",
+                code="old-chroot",
+                severity="risky",
+                message=f"the {series} chroot of {made:%Y-%m-%d} could not be renewed: {error}",
+            )
+            return self._chroot(path, made, finding)
+        renewed = _made(path)
+        assert renewed is not None
+        return self._chroot(path, renewed)
+
+    def _chroot(self, path: Path, made: datetime, *findings: Finding) -> Chroot:
+        fresh = self._clock.now() - made < _FRESH
+        return Chroot(path=path, made=made, fresh=fresh, findings=findings)
+
+    @contextmanager
+    def _alone(self, series: str) -> Iterator[None]:
+        """Hold a series' lock, which the kernel gives back when its holder ends.
+
+        The lock's file stays: removing it would give two processes two locks.
+        """
+        path = self._folder / f".{series}.lock"
+        with full_disk_is_told(self._folder):
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._told(f"waiting for another toolsync that makes the {series} chroot")
+                fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+    def _make(self, series: str, distribution: str, path: Path) -> None:
+        archive_keyring(series)
+        self._told(f"making a clean {series} chroot (once, about a minute)")
+        for scrap in self._folder.glob(f".{series}.*.tar.zst"):
+            scrap.unlink()  # a killed run's: nobody else makes this series while we hold its lock
+        # The suffix decides the compression, so it stays last.
+        temp = self._folder / f".{series}.{os.getpid()}.tar.zst"
+        try:
+            self._bootstrap(series, distribution, temp)
+            temp.chmod(0o644)  # whatever our umask: mapped users read it, nobody else writes it
+            with temp.open("rb") as handle:
+                os.fsync(handle.fileno())
+            os.replace(temp, path)
+        finally:
+            temp.unlink(missing_ok=True)
+        sync_folder(self._folder)
+
+    def _bootstrap(self, series: str, distribution: str, target: Path) -> None:
+        mirror = [self._mirror] if self._mirror and distribution == "debian" else []
+        with self._workshop.folder("chroot") as folder:
+            # mmdebstrap unpacks below TMPDIR as a mapped user.
+            folder.chmod(0o1777)
+            try:
+                run(
+                    "mmdebstrap",
+                    *("--variant=buildd", "--mode=unshare", f"--include={_INCLUDE}"),
+                    *_OPTIONS,
+                    series,
+                    target,
+                    *mirror,
+                    timeout=_SECONDS,
+                    env={"TMPDIR": str(folder), "HOME": str(folder)},
+                )
+            except ProgramFailed as error:
+                if "apt-get update" in str(error) or "Failed to fetch" in str(error):
+                    raise Unreachable(
+                        f"no {series} chroot could be made: its mirror gave nothing usable:"
+                        f" {error}",
+                        resolution="Run again later, or set [build] mirror to one that answers.",
+                    ) from error
+                raise
+
+
+_OPTIONS = (
+    # With the lists kept, neither sbuild nor autopkgtest must fetch them while they are fresh.
+    "--skip=cleanup/apt/lists,cleanup/apt/cache",
+    '--aptopt=Acquire::Languages "none"',
+    # What is lost in a crash is a chroot that is thrown away anyway.
+    "--dpkgopt=force-unsafe-io",
+    # man-db's own switch for its trigger, which indexes manual pages for nobody.
+    '--customize-hook=rm -f "$1/var/lib/man-db/auto-update"',
+    '--customize-hook=chroot "$1" apt-get clean',
+    '--customize-hook=chroot "$1" apt-get -qy --download-only --no-install-recommends'
+    f" install {_PREFETCH}",
+    '--customize-hook=rm -f "$1"/var/cache/apt/*.bin',
+)
+
+
+def chroot_folder(named: str = "") -> Path:
+    """Return the folder for tarballs: ``named`` ([build] chroots), or this user's own one."""
+    return Path(named) if named else PLACE / f"toolsync-{os.geteuid()}-chroots"
+
+
+def archive_keyring(series: str) -> Path:
+    """Return the keyring by which a series' packages are trusted; SetupError without it."""
+    distribution, _ = series_tag(series)
+    keyring, package = _KEYRINGS[distribution]
+    if not Path(keyring).exists():
+        raise SetupError(
+            f"a {series} chroot needs {distribution.title()}'s keys, {keyring}, which"
+            " are not on this machine",
+            resolution=f"Install them with: apt install {package}",
+        )
+    return Path(keyring)
+
+
+def require_mapping() -> None:
+    """Raise SetupError unless this user has 65536 user and group ids to map (subuid(5))."""
+    uid = os.geteuid()
+    name = pwd.getpwuid(uid).pw_name
+    missing = [
+        path for path in ("/etc/subuid", "/etc/subgid") if not _has_range(Path(path), name, uid)
+    ]
+    if missing:
+        raise SetupError(
+            f"{' and '.join(missing)} give {name} no ids to build with, wanted 65536 of them",
+            resolution="Give them with: "
+            + "; ".join(f"echo {name}:100000:65536 >> {path}" for path in missing),
+        )
+
+
+def _has_range(path: Path, name: str, uid: int) -> bool:
+    if not path.exists():
+        return False
+    entries = (line.split(":") for line in path.read_text(encoding="utf-8").splitlines())
+    return any(
+        len(entry) == 3 and entry[0] in (name, str(uid)) and int(entry[2] or 0) >= 65536
+        for entry in entries
+    )
+
+
+def check_chroot_folder(folder: Path) -> None:
+    """Raise SetupError for a folder that others could fill, or that mapped users cannot reach.
+
+    One that is not there yet is fine where mapped users can reach it.
+    """
+    parents = [parent for parent in (folder, *folder.parents) if os.path.lexists(parent)]
+    for parent in parents:
+        if not parent.stat().st_mode & stat.S_IXOTH:
+            raise SetupError(
+                f"{folder} cannot hold chroots: mapped users may not pass through {parent}",
+                resolution="Name a folder outside of homes in toolsync.toml: [build] chroots.",
+            )
+    if folder not in parents:
+        return
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise SetupError(
+            f"{folder} belongs to somebody else or is no folder",
+            resolution="Remove it, or name another folder in toolsync.toml: [build] chroots.",
+        )
+    if found.st_mode & _OTHERS_WRITE:
+        raise SetupError(
+            f"others may write to {folder}, wanted a folder that only we write to: builds run in"
+            " what lies there",
+            resolution=f"Remove what is in it and: chmod go-w {folder}",
+        )
+
+
+def _made(path: Path) -> datetime | None:
+    """Return when a tarball was made, None when there is none; refuse what is not ours."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    faults = {
+        "no plain file": not stat.S_ISREG(found.st_mode),
+        "somebody else's": found.st_uid != os.geteuid(),
+        "open for others to write": bool(found.st_mode & _OTHERS_WRITE),
+    }
+    if any(faults.values()):
+        fault = next(word for word, true in faults.items() if true)
+        raise SetupError(
+            f"{path} is {fault}, wanted a tarball that we made and that only we write to",
+            resolution="Remove it: the next build makes a new one. Find out who put it there.",
+        )
+    return datetime.fromtimestamp(found.st_mtime, UTC)

@@ -1,0 +1,58 @@
+"""Build on this machine as it is: quick, and as clean as the machine; an operator's choice."""
+
+from __future__ import annotations
+
+import re
+
+from toolsync.build.job import (
+    LOG_LIMIT,
+    Job,
+    Made,
+    decisive_lines,
+    failed,
+    is_full_disk,
+    no_room,
+    too_long,
+)
+from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong
+from toolsync.system.run import run
+
+_UNMET = re.compile(r"Unmet build dependencies: *(.*)")
+
+
+def build_on_host(job: Job) -> Made:
+    """Build the binaries with dpkg-buildpackage.
+
+    Raises SetupError where build dependencies are not installed (the machine is at fault, not
+    the package), TryAgain where time or disk did not suffice, PackageFailed with the log's
+    decisive lines where the build fails.
+    """
+    what = f"{job.dsc.name} did not build on this machine"
+    tree = job.folder / "tree"
+    run("dpkg-source", "--no-check", "-x", job.dsc, tree, timeout=600, cwd=job.folder)
+    try:
+        done = run(
+            *("dpkg-buildpackage", "--sanitize-env", "-us", "-uc", "-b"),
+            cwd=tree,
+            timeout=job.seconds,
+            log=job.log,
+            limit=LOG_LIMIT,
+            env={"HOME": "/nonexistent", "TMPDIR": str(job.folder)},
+            ok=range(256),
+        )
+    except TookTooLong as error:
+        raise too_long(what, error, job.log.read_text(errors="replace")) from error
+    except ProgramFailed as error:  # too much to say
+        raise failed(what, str(error)) from error
+    text = job.log.read_text(encoding="utf-8", errors="replace")
+    if unmet := _UNMET.search(text):
+        raise SetupError(
+            f"{job.dsc.name} cannot be built on this machine: it lacks {unmet.group(1)}",
+            resolution="Install these, or build in a clean chroot: [build] backend = 'sbuild'.",
+        )
+    if done.code and is_full_disk(text):
+        raise no_room(what, job.folder, text)
+    if done.code:
+        raise failed(what, decisive_lines(text))
+    (changes,) = job.folder.glob("*.changes")
+    return Made(changes=changes, builder="host (dpkg-buildpackage on this machine)", tarball=None)

@@ -1,0 +1,74 @@
+"""Run lintian over source and binaries: errors fail the package, the rest is written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from toolsync.model.errors import PackageFailed, ProgramFailed
+from toolsync.model.release import Finding
+from toolsync.system.run import run
+
+_SECONDS = 1800
+_TAG = re.compile(r"^([EWIPX]): (.+?): (\S+)(?: (.*))?$")
+
+SUPPRESSED = (
+    # lintian's list of series is as old as lintian; toolsync builds for newer ones.
+    "bad-distribution-in-changes-file",
+    # An archive without a mail address of its own signs as …@localhost.
+    "bogus-mail-host",
+    "bogus-mail-host-in-debian-changelog",
+    # That is about uploads to Debian, where each new package closes a request for it.
+    "initial-upload-closes-no-bugs",
+    # Versions end in ~ppaN~SERIES so that the distribution's own package may take over.
+    "maintainer-upload-has-incorrect-version-number",
+)
+"""Tags that say nothing about the package, each with its reason above it."""
+
+
+def lint(changes: Path, *, folder: Path, log: Path) -> tuple[Finding, ...]:
+    """Return lintian's warnings about what ``changes`` names, appending its words to ``log``.
+
+    Raises PackageFailed with the tags when there are errors.
+    """
+    done = run(
+        *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=error"),
+        *("--suppress-tags", ",".join(SUPPRESSED)),
+        changes,
+        timeout=_SECONDS,
+        cwd=folder,
+        env={"HOME": str(folder), "TMPDIR": str(folder)},
+        ok=(0, 2),
+    )
+    with log.open("a", encoding="utf-8") as sink:
+        sink.write(f"\n==== lintian {changes.name}\n{done.out}{done.err}")
+    found = tuple(_tags(done.out))
+    errors = [finding.message for finding in found if finding.severity == "breaking"]
+    if errors:
+        raise PackageFailed(
+            f"lintian finds {len(errors)} errors in {changes.name}:\n" + "\n".join(errors),
+            resolution="Mend the tool's debian/, or override a tag there and say why;"
+            " `lintian-explain-tags TAG` tells what each means.",
+        )
+    if done.code:
+        raise ProgramFailed(
+            f"lintian ended with status {done.code}, wanted 0, though it names no error in"
+            f" {changes.name}:\n{done.tail}",
+            resolution="Run again; if it stays so, see that `lintian --version` works here, or"
+            " leave it out: [build] lint = false in toolsync.toml.",
+        )
+    return found
+
+
+def _tags(text: str) -> Iterator[Finding]:
+    """Give a finding for each error and warning; the finer grades stay in the log."""
+    for line in text.splitlines():
+        match = _TAG.match(line)
+        if match and match.group(1) in "EW":
+            yield Finding(
+                stage="build",
+                code=f"lintian:{match.group(3)}",
+                severity="breaking" if match.group(1) == "E" else "info",
+                message=line,
+            )

@@ -1,0 +1,161 @@
+"""Build in a clean chroot, with sbuild in unshare mode: no root, no network, nothing left."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from toolsync.build.chroot import Chroot
+from toolsync.build.job import (
+    LOG_LIMIT,
+    Job,
+    Made,
+    decisive_lines,
+    failed,
+    is_full_disk,
+    is_network_trouble,
+    last_lines,
+    no_room,
+    too_long,
+    unreachable,
+)
+from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
+from toolsync.system.run import run
+
+_SETTINGS = """\
+$chroot_mode = 'unshare';
+$unshare_tmpdir_template = '{folder}/sbuild.XXXXXXXXXX';
+$build_dir = '{folder}';
+# A fixed place, so that a package that records where it was built is still reproducible.
+$build_path = '/build/reproducible';
+$build_arch_all = 1;
+$build_source = 0;
+$clean_source = 0;
+$apt_update = {update};
+$apt_upgrade = 0;
+$apt_distupgrade = {update};
+$apt_clean = 0;
+# The chroot is thrown away as a whole.
+$purge_build_deps = 'never';
+$purge_build_directory = 'never';
+$run_lintian = 0;
+$run_piuparts = 0;
+$run_autopkgtest = 0;
+$nolog = 1;
+$log_colour = 0;
+1;
+"""
+"""sbuild.conf(5). It stands in for the user's own, which must not change what is built."""
+
+_STAGE = re.compile(r"^Fail-Stage: *(\S+)", re.MULTILINE)
+_SETTLED = ("build", "check-space")
+"""Stages that fresh package lists cannot help."""
+_PACKAGE_STAGES = (
+    *("build", "unpack", "arch-check", "check-architecture"),
+    *("check-unpacked-version", "parse-changes", "fetch-src"),
+)
+"""Stages at which the package is at fault; at others it is the chroot, the mirror, or we."""
+_LACKING = re.compile(
+    # What it asks for is not in the series. A dependency that is there and cannot be installed
+    # is another's trouble, mostly of a mirror that is being changed.
+    r"^ *sbuild-build-depends-\S+ : .*(?:\n {8,}.*)*?(?:not installable|is to be installed)"
+    r"|none of the choices are installable"
+    r"|Unable to locate package",
+    re.MULTILINE,
+)
+_NO_NAMESPACE = re.compile(
+    # ENOSPC is also what the kernel says where no more namespaces are allowed.
+    r"unable to +(?:to )?unshare|unshare failed|invalid idmap|Operation not permitted"
+)
+
+
+def build_with_sbuild(job: Job) -> Made:
+    """Build the binaries; return them with the name and age of the chroot.
+
+    The mirror is asked for news only when the chroot is more than a day old, or when build
+    dependencies could not be had from what it already knows. Raises PackageFailed with the
+    log's decisive lines, Unreachable when the mirror did not answer, OutOfSpace when the disk
+    was full, TryAgain when the time was over or the chroot broke, SetupError when this machine
+    lets nobody map users.
+    """
+    chroot = job.chroots.get(job.series)
+    update = not chroot.fresh
+    stage = _attempt(job, chroot, update=update)
+    if stage and stage not in _SETTLED and not update:
+        # The lists may have grown stale within the day: a mirror drops what it replaces.
+        stage = _attempt(job, chroot, update=True)
+    if stage:
+        raise trouble(job, stage, _text(job.log))
+    (changes,) = job.folder.glob("*.changes")
+    return Made(
+        changes=changes,
+        builder=f"sbuild (unshare), {job.series} chroot of {chroot.made:%Y-%m-%d}",
+        tarball=chroot.path,
+        findings=chroot.findings,
+    )
+
+
+def _attempt(job: Job, chroot: Chroot, *, update: bool) -> str:
+    """Run sbuild once; return the stage at which it failed, empty when it did not."""
+    settings = job.folder / "sbuild.conf"
+    settings.write_text(_SETTINGS.format(folder=job.folder, update=int(update)), encoding="utf-8")
+    job.log.unlink(missing_ok=True)
+    try:
+        done = run(
+            "sbuild",
+            f"--chroot={chroot.path}",
+            f"--dist={job.series}",
+            job.dsc,
+            cwd=job.folder,
+            timeout=job.seconds,
+            log=job.log,
+            limit=LOG_LIMIT,
+            env={
+                "SBUILD_CONFIG": str(settings),
+                "HOME": str(job.folder),
+                "TMPDIR": str(job.folder),
+            },
+            ok=range(256),
+        )
+    except TookTooLong as error:
+        what = f"{job.dsc.name} did not build for {job.series}"
+        raise too_long(what, error, _text(job.log)) from error
+    except ProgramFailed as error:  # too much to say
+        what = f"{job.dsc.name} did not build for {job.series}: {error}"
+        raise failed(what, last_lines(_text(job.log))) from error
+    if done.code == 0:
+        return ""
+    found = _STAGE.findall(_text(job.log))
+    return found[-1] if found else "create-session"
+
+
+def trouble(job: Job, stage: str, text: str) -> ToolsyncError:
+    """Return whose fault it is that sbuild failed at ``stage`` with this log.
+
+    Only what is the package's own is remembered against it, as PackageFailed.
+    """
+    what = f"{job.dsc.name} did not build for {job.series} (sbuild's stage {stage})"
+    walled = stage != "build" and _NO_NAMESPACE.search(text)
+    if stage == "check-space" or (is_full_disk(text) and not walled):
+        return no_room(what, job.folder, text)
+    if stage == "build":
+        return failed(what, decisive_lines(text))
+    if is_network_trouble(text):
+        return unreachable(what, text)
+    if stage == "create-session" or walled:
+        return SetupError(
+            f"{what}: no chroot could be entered:\n{last_lines(text)}",
+            resolution="See what `toolsync doctor` says of user namespaces; if they work, remove"
+            " the series' chroot, and a new one is made.",
+        )
+    if stage in _PACKAGE_STAGES or (stage == "install-deps" and _LACKING.search(text)):
+        return failed(what, decisive_lines(text))
+    return TryAgain(
+        f"{what}: chroot or mirror were not ready:\n{decisive_lines(text)}",
+        resolution="Run again later; if it stays so, remove the series' chroot, and a new one is"
+        " made, or set [build] mirror to another one.",
+    )
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""

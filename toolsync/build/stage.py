@@ -1,0 +1,145 @@
+"""Make binaries of a source package, and prove them: built, linted, tested.
+
+All of it happens in one workshop folder. The .changes that comes out is written by
+dpkg-genchanges over the source package's own files and the new binaries, always with the
+orig; it is the same bytes for the same source. The .buildinfo (it holds the hour of the
+build) is kept in the log and not published, since a version's bytes are for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from debian.deb822 import Changes
+
+from toolsync.build.autopkgtest import autopkgtest
+from toolsync.build.chroot import Chroots
+from toolsync.build.host import build_on_host
+from toolsync.build.job import Job, Made
+from toolsync.build.lint import lint
+from toolsync.build.sbuild import build_with_sbuild
+from toolsync.config.settings import Build
+from toolsync.model.errors import PackageFailed, SetupError
+from toolsync.model.release import Blob, Built, Finding, SourcePackage
+from toolsync.system.run import run
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+
+Builder = Callable[[Job], Made]
+
+BUILDERS: Mapping[str, Builder] = {"sbuild": build_with_sbuild, "host": build_on_host}
+"""Backends by their word in ``[build] backend``."""
+
+
+def build(
+    item: SourcePackage, *, settings: Build, store: Store, workshop: Workshop, chroots: Chroots
+) -> Built:
+    """Return the package's binaries and its whole .changes, all in the store.
+
+    Raises PackageFailed, with the whole log, when build, lint or tests find the package at
+    fault, TryAgain when the world was not ready, SetupError when this machine cannot build.
+    """
+    if settings.backend not in BUILDERS:
+        raise SetupError(
+            f"there is no builder {settings.backend!r}; there are: {', '.join(sorted(BUILDERS))}",
+            resolution="Mend [build] backend in toolsync.toml.",
+        )
+    with workshop.folder("build") as folder:
+        made_in = folder / "made"
+        made_in.mkdir()
+        sources = [store.copy_to(blob, made_in) for blob in item.files]
+        job = Job(
+            dsc=sources[0],
+            folder=made_in,
+            series=item.series,
+            log=folder / "build.log",
+            seconds=settings.seconds,
+            chroots=chroots,
+        )
+        try:
+            return _proved(item, job, settings, store)
+        except PackageFailed as error:
+            if job.log.exists():
+                error.log = store.add_file(job.log, f"{job.dsc.stem}_{job.series}.build")
+            raise
+
+
+def _proved(item: SourcePackage, job: Job, settings: Build, store: Store) -> Built:
+    """Build, lint and test; keep what came of it."""
+    made = BUILDERS[settings.backend](job)
+    _keep_buildinfo(made.changes, job.log)
+    changes, names = _whole_changes(job, made.changes)
+    findings = list(made.findings)
+    if settings.lint:
+        findings += lint(changes, folder=job.folder.parent, log=job.log)
+    tests, more = _tests(job, made, names, wanted=settings.tests)
+    files = tuple(store.add_file(job.folder / name) for name in names)
+    _same_source(item, files)
+    log_name = changes.name.removesuffix(".changes") + ".build"
+    return Built(
+        source=item,
+        changes=store.add_file(changes),
+        files=files,
+        builder=made.builder,
+        tests=tests,
+        log=store.add_file(job.log, log_name),
+        findings=(*findings, *more),
+    )
+
+
+def _tests(
+    job: Job, made: Made, names: tuple[str, ...], *, wanted: bool
+) -> tuple[str, tuple[Finding, ...]]:
+    """Run the package's tests where that is wanted and can be done cleanly."""
+    if not wanted:
+        return "not run: [build] tests is false", ()
+    if made.tarball is None:
+        return "not run: the backend host has no clean chroot to run them in", ()
+    debs = tuple(job.folder / name for name in names if name.endswith(".deb"))
+    return autopkgtest(job, debs=debs, tarball=made.tarball)
+
+
+def _keep_buildinfo(changes: Path, log: Path) -> None:
+    for path in sorted(changes.parent.glob("*.buildinfo")):
+        with log.open("a", encoding="utf-8") as sink:
+            sink.write(f"\n==== {path.name}\n{path.read_text(encoding='utf-8')}")
+
+
+def _whole_changes(job: Job, binary: Path) -> tuple[Path, tuple[str, ...]]:
+    """Write the .changes of source and binaries; return it and the names of what it names."""
+    entries = [
+        entry
+        for entry in Changes(binary.read_text(encoding="utf-8"))["Files"]
+        if not entry["name"].endswith(".buildinfo")
+    ]
+    if not any(entry["name"].endswith(".deb") for entry in entries):
+        raise PackageFailed(
+            f"the build of {job.dsc.name} made no .deb",
+            resolution="See that debian/control names a package for this architecture.",
+        )
+    binary.unlink()
+    tree = job.folder / "tree"
+    if not tree.is_dir():
+        run("dpkg-source", "--no-check", "-x", job.dsc, tree, timeout=600, cwd=job.folder)
+    listing = "".join(f"{e['name']} {e['section']} {e['priority']}\n" for e in entries)
+    (tree / "debian" / "files").write_text(listing, encoding="utf-8")
+    run(
+        *("dpkg-genchanges", "--build=full", "-sa", f"-O../{binary.name}"),
+        cwd=tree,
+        timeout=600,
+    )
+    names = [e["name"] for e in Changes(binary.read_text(encoding="utf-8"))["Files"]]
+    return binary, tuple(names)
+
+
+def _same_source(item: SourcePackage, files: tuple[Blob, ...]) -> None:
+    """See that the source files of the .changes are the source package's, and all of them."""
+    found = {blob.name: blob.sha256 for blob in files}
+    for blob in item.files:
+        if found.get(blob.name) != blob.sha256:
+            raise PackageFailed(
+                f"the build changed or lost {blob.name}: found {found.get(blob.name, 'nothing')},"
+                f" wanted sha256 {blob.sha256}",
+                resolution="Look into the build's log for what wrote to its own source.",
+            )

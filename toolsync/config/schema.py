@@ -1,0 +1,60 @@
+"""Read TOML against a JSON Schema: all faults at once, by file, key, and what would be right.
+
+A typing error in a key is a fault and never silently a default.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from toolsync.config.plainschema import plainly_holds
+from toolsync.model.errors import SetupError
+
+
+def read_toml(path: Path, schema: str) -> dict[str, Any]:
+    """Return the file's table; ``schema`` names a JSON Schema beside this module.
+
+    Raises SetupError with every fault found.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be read: {error.strerror}",
+            resolution="Name a readable file with --config, or mend its permissions.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError.listing(str(path), [f"not TOML: {error}"]) from error
+    if not plainly_holds(_schema(schema), raw) and (faults := list(_faults(schema, raw))):
+        raise SetupError.listing(str(path), faults)
+    return raw
+
+
+def _faults(schema: str, raw: Any) -> Iterator[str]:
+    # A heavy import, so it is made where there may be something to say.
+    from jsonschema import Draft202012Validator
+
+    found = Draft202012Validator(_schema(schema)).iter_errors(raw)
+    for error in sorted(found, key=lambda e: str(e.json_path)):
+        yield f"{'.'.join(map(str, error.absolute_path)) or 'top level'}: {_in_words(error)}"
+
+
+def _in_words(error: Any) -> str:
+    """Return a schema's complaint as found and wanted."""
+    message = str(error.message)
+    described = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    if error.validator == "additionalProperties":
+        known = ", ".join(sorted(error.schema.get("properties", {})))
+        return f"{message}; the keys here are: {known}"
+    return f"{message}; wanted: {described}" if described else message
+
+
+@cache
+def _schema(name: str) -> Any:
+    return json.loads(resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8"))

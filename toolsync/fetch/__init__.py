@@ -1,0 +1,1 @@
+"""Bring what a release consists of into the store."""

@@ -1,0 +1,1 @@
+"""The way to other people's servers: bounded, polite, and with errors in words."""

@@ -1,0 +1,289 @@
+"""Ask other people's servers: politely, boundedly, and never twice for the same bytes.
+
+Every request has a limit on bytes and on seconds, retries with back-off what may pass,
+honors Retry-After, follows few redirects and none that drops TLS, and runs few at once
+against one host. An answer that cannot be used is `Unreachable`, in words that name the
+address, without credentials, and what it said.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import requests
+
+from toolsync.http.asking import Asker
+from toolsync.http.hosts import Hosts
+from toolsync.http.mishaps import Passing, broken_off, too_large
+from toolsync.http.transport import Transport
+from toolsync.model.errors import Unreachable
+from toolsync.system.clock import Clock, SystemClock
+from toolsync.system.headers import bare, number, plain, validator
+
+T = TypeVar("T")
+
+_CHUNK = 64 * 1024
+_MAX_WAIT = 120.0
+
+Progress = Callable[[int, int | None], None]
+"""Told the bytes had so far and the whole size, where it is known."""
+
+
+class Writable(Protocol):
+    """What a download is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take all of ``data``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a server gave to ask "has it changed?" with."""
+
+    etag: str = ""
+    last_modified: str = ""
+    size: int | None = None
+    """Of a whole file, where it was said."""
+
+    @property
+    def strong(self) -> str:
+        """The one that can vouch for a byte range (RFC 9110, section 13.1.5), or nothing."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """An answer held in memory; ``body`` is None when the server said "not changed"."""
+
+    url: str
+    """The address after redirects."""
+    body: bytes | None
+    content_type: str
+    validators: Validators
+
+
+class NotChanged(Exception):
+    """The server says that the file is still the one that it was asked about."""
+
+
+class Http:
+    """A gateway with one connection pool and one TLS context."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        timeout: float = 20.0,
+        retries: int = 3,
+        mirrors: Mapping[str, str] | None = None,
+        per_host: int = 4,
+        interval: float = 0.0,
+        hosts: int = 64,
+        clock: Clock | None = None,
+    ) -> None:
+        """``timeout`` bounds each wait for the server, ``retries`` what is tried again.
+
+        At most ``per_host`` requests to one host run at once, and start ``interval`` seconds
+        apart; connections to ``hosts`` hosts are kept open.
+        """
+        self._retries, self._user_agent = retries, user_agent
+        self._clock = clock or SystemClock()
+        self._asker = Asker(
+            Transport(timeout=timeout, per_host=per_host, hosts=hosts),
+            Hosts(per_host, interval, self._clock),
+            mirrors=mirrors or {},
+            clock=self._clock,
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._asker.close()
+
+    def dressed(
+        self, *, user_agent: str = "", secrets: Mapping[str, Mapping[str, str]] | None = None
+    ) -> Http:
+        """Return this gateway on the same connections, under another name or with secrets.
+
+        ``secrets`` maps the start of addresses to headers that go there and nowhere else,
+        whatever a redirect says. What is empty stays as it is.
+        """
+        if not user_agent and not secrets:
+            return self
+        other = copy(self)
+        other._user_agent = user_agent or self._user_agent
+        other._asker = self._asker.dressed(secrets or {})
+        return other
+
+    def page(
+        self,
+        url: str,
+        *,
+        limit: int,
+        seconds: float,
+        accept: str = "*/*",
+        validators: Validators | None = None,
+    ) -> Page:
+        """Return the answer to a GET, at most ``limit`` bytes long and in ``seconds``.
+
+        With ``validators`` the request is conditional and the body None if nothing changed.
+        Raises Unreachable, or Hostile when the body passes the limit.
+        """
+        conditions = _conditions(validators)
+        headers = self._headers("gzip, deflate") | {"Accept": accept} | conditions
+        wanted = {200, 304} if conditions else {200}
+
+        def read() -> Page:
+            with self._asker.answer(url, headers, seconds, wanted) as (response, address):
+                body = None if _is_not_changed(response) else _body(response, url, limit)
+                return Page(
+                    url=address,
+                    body=body,
+                    content_type=plain(response.headers.get("Content-Type", ""), 200),
+                    validators=_validators(response),
+                )
+
+        return self.retrying(read)
+
+    def download(
+        self,
+        url: str,
+        open_sink: Callable[[bool], Writable],
+        *,
+        limit: int,
+        seconds: float,
+        have: int = 0,
+        validators: Validators | None = None,
+        unless: Validators | None = None,
+        learned: Callable[[Validators], None] = lambda _: None,
+        progress: Progress = lambda done, total: None,
+    ) -> str:
+        """Stream a file into a sink and return the address it came from in the end.
+
+        ``have`` bytes are there already, vouched for by ``validators``; ``open_sink`` is asked
+        for a sink once the server has answered, with True if the rest only will follow.
+        ``learned`` hears the answer's validators before the first byte. Raises Unreachable
+        (cut short, too slow), Hostile (more than ``limit`` bytes), or NotChanged where the file
+        is still what ``unless`` vouches for.
+        """
+        strong = validators.strong if validators else ""
+        headers, wanted = self._headers("identity"), {200}
+        if have and strong:
+            headers |= {"Range": f"bytes={have}-", "If-Range": strong}
+            wanted |= {206, 416}
+        if conditions := _conditions(unless):
+            headers |= conditions
+            wanted |= {304}
+        with self._asker.answer(url, headers, seconds, wanted) as (response, address):
+            if _is_not_changed(response):
+                raise NotChanged
+            resumed = response.status_code == 206 and _starts_at(response, have)
+            if response.status_code == 416 or (response.status_code == 206 and not resumed):
+                open_sink(False)  # what we have is no part of what is there now: start afresh
+                raise Passing(f"{bare(url)} has no such part as was asked for")
+            done = have if resumed else 0
+            total = _length(response, done)
+            learned(replace(_validators(response), size=total))
+            if total is not None and total > limit:
+                raise too_large(url, limit)
+            sink = open_sink(resumed)
+            for chunk in _chunks(response):
+                done += len(chunk)
+                if done > limit:
+                    raise too_large(url, limit)
+                sink.write(chunk)
+                progress(done, total)
+            if total is not None and done != total:
+                raise broken_off(url, done, total)
+            return bare(address)
+
+    def send(
+        self, method: str, url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
+    ) -> None:
+        """Send a body (POST or PUT) once; an answer of 200 to 299 is a yes and is not read.
+
+        Nothing is tried again and no redirect is followed: whether the other side has acted
+        already is for the caller to judge. Raises Unreachable for any other answer.
+        """
+        given = self._headers("identity") | dict(headers)
+        with self._asker.sent(method, url, given, body, seconds):
+            return
+
+    def retrying(self, act: Callable[[], T]) -> T:
+        """Call ``act`` until it gives an answer: with back-off, jitter and Retry-After.
+
+        Only what may pass is tried again; the last error is raised when tries are used up.
+        """
+        for attempt in range(self._retries + 1):
+            try:
+                return act()
+            except Passing as error:
+                wait = error.retry_after
+                if wait is None:
+                    wait = min(30.0, 2.0**attempt * 0.5) * random.uniform(0.5, 1.0)
+                if attempt == self._retries or wait > _MAX_WAIT:
+                    asked = f" and asks to wait {wait:.0f} s" if wait > _MAX_WAIT else ""
+                    raise Unreachable(f"{error}{asked}", resolution=error.resolution) from error
+                self._clock.sleep(wait)
+        raise AssertionError("unreachable")
+
+    def _headers(self, encoding: str) -> dict[str, str]:
+        return {"User-Agent": self._user_agent, "Accept-Encoding": encoding}
+
+
+def _conditions(validators: Validators | None) -> dict[str, str]:
+    if validators is None:
+        return {}
+    pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+    return {name: value for name, value in pairs.items() if value}
+
+
+def _is_not_changed(response: requests.Response) -> bool:
+    """Say whether there is nothing to read; its connection then serves the next request."""
+    same = response.status_code == 304
+    # Nothing, by RFC 9112 (6.3); unread, it would be hung up. In chunks the library would read
+    # what there is all the same: it would wait for what never comes, or hold what never ends.
+    if same and not response.raw.chunked:
+        response.raw.drain_conn()
+    return same
+
+
+def _validators(response: requests.Response) -> Validators:
+    return Validators(
+        etag=validator(response.headers.get("ETag", "")),
+        last_modified=validator(response.headers.get("Last-Modified", "")),
+    )
+
+
+def _body(response: requests.Response, url: str, limit: int) -> bytes:
+    total = _length(response, 0)
+    encoded = response.headers.get("Content-Encoding")
+    if total is not None and total > limit:
+        raise too_large(url, limit)
+    chunks, had = [], 0
+    for chunk in _chunks(response):
+        chunks.append(chunk)
+        had += len(chunk)
+        if had > limit:
+            raise too_large(url, limit)
+    if total is not None and not encoded and had != total:
+        raise broken_off(url, had, total)
+    return b"".join(chunks)  # of most pages there is one, which is not copied
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    chunks: Iterator[bytes] = response.iter_content(_CHUNK)
+    return chunks
+
+
+def _length(response: requests.Response, offset: int) -> int | None:
+    length = number(response.headers.get("Content-Length", ""))
+    return None if length is None else length + offset
+
+
+def _starts_at(response: requests.Response, offset: int) -> bool:
+    return response.headers.get("Content-Range", "").startswith(f"bytes {offset}-")

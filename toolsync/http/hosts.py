@@ -1,0 +1,65 @@
+"""Be kind to each host: so many requests at once, and a pause between their starts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from toolsync.model.errors import Unreachable
+from toolsync.system.clock import Clock
+
+
+class _Host:
+    def __init__(self, at_once: int) -> None:
+        self.free = threading.Semaphore(at_once)
+        self.users = 0
+        self.next = 0.0
+        """When the next request may start, on the monotonic clock."""
+
+
+class Hosts:
+    """Hands out turns; a host is forgotten when nobody uses it and no pause is kept."""
+
+    def __init__(self, at_once: int, interval: float, clock: Clock) -> None:
+        """``at_once`` requests to one host run together, ``interval`` seconds apart."""
+        self._at_once, self._interval, self._clock = at_once, interval, clock
+        self._lock = threading.Lock()
+        self._hosts: dict[str, _Host] = {}
+
+    @contextmanager
+    def turn(self, name: str, patience: float) -> Iterator[None]:
+        """Hold a turn at the host ``name`` for the block.
+
+        Raises Unreachable when none came free within ``patience`` seconds.
+        """
+        with self._lock:
+            host = self._hosts.setdefault(name, _Host(self._at_once))
+            host.users += 1
+        try:
+            if not host.free.acquire(timeout=min(patience, threading.TIMEOUT_MAX)):
+                raise Unreachable(
+                    f"{name} gave no turn within {patience:.0f} s: {self._at_once} requests to it "
+                    "are under way",
+                    resolution="Raise per_host in [http] of toolsync.toml if the host allows it.",
+                )
+            try:
+                self._pause(host)
+                yield
+            finally:
+                host.free.release()
+        finally:
+            with self._lock:
+                host.users -= 1
+                if not host.users and not self._interval:
+                    del self._hosts[name]
+
+    def _pause(self, host: _Host) -> None:
+        if not self._interval:
+            return
+        with self._lock:
+            now = self._clock.monotonic()
+            start = max(now, host.next)
+            host.next = start + self._interval
+        if start > now:
+            self._clock.sleep(start - now)

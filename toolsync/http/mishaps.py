@@ -1,0 +1,92 @@
+"""Say in our words what went wrong on the way to a server.
+
+The HTTP library nests its exceptions, and its words may carry addresses with credentials or
+what a server sent. What leaves this module is short, printable and without secrets.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import ssl
+
+import requests
+import urllib3
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from toolsync.model.errors import Hostile, SetupError, ToolsyncError, Unreachable
+from toolsync.system.headers import bare, plain
+
+_OBJECT = re.compile(r"^<?\S*_(?:Plain|Secure)(?:\(.*?\)| object at \w+>?): ")
+"""How the HTTP library names a connection before it says what went wrong."""
+_PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
+_MAX_WORDS = 300
+_CERTIFICATE = (ssl.SSLCertVerificationError, CertificateError)
+
+
+class Passing(Unreachable):
+    """A failure that a second try may not meet."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message, resolution="Nothing to do: the next run tries again.")
+        self.retry_after = retry_after
+
+
+FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError, Passing)
+"""What may come out of a request; older libraries take a shut socket for the body's end."""
+
+
+def named(error: Exception, url: str, seconds: float | None) -> Exception:
+    """Return what to raise for one of ``FAILURES``; ``seconds`` if the time ran out."""
+    if seconds is not None:
+        return Unreachable(
+            f"{bare(url)} did not finish within {seconds:.0f} s",
+            resolution="Raise [limits] seconds in toolsync.toml if the line is slow.",
+        )
+    if isinstance(error, ToolsyncError):
+        return error
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return error
+    if isinstance(error, requests.exceptions.InvalidURL | UnicodeError):
+        return SetupError(f"{bare(url)!r} is no address: {_words(error)}")
+    cause = _innermost(error)
+    if isinstance(cause, _CERTIFICATE):
+        return Unreachable(
+            f"{bare(url)} has a certificate that is not trusted: {_words(cause)}",
+            resolution="See that this machine's clock and its ca-certificates are right; else the "
+            "server is not the one that it says it is.",
+        )
+    if isinstance(cause, urllib3.exceptions.IncompleteRead):
+        come, missing = cause.args[0], cause.args[1]
+        return Passing(f"{bare(url)} broke off: {come} bytes came, {missing} are missing")
+    return Passing(f"{bare(url)} could not be reached: {_words(cause)}")
+
+
+def broken_off(url: str, done: int, total: int) -> Passing:
+    """Return the error for a body of another length than was promised."""
+    return Passing(f"{bare(url)} broke off: {done} bytes came, {total - done} are missing")
+
+
+def too_large(url: str, limit: int) -> Hostile:
+    """Return the error for a body that passes its limit."""
+    return Hostile(
+        f"{bare(url)} sends more than {limit} bytes, the limit",
+        resolution="Raise [limits] in toolsync.toml if the file is rightly that large.",
+    )
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the exception that the HTTP library's are wrapped around."""
+    while not isinstance(error, urllib3.exceptions.IncompleteRead):
+        inner = getattr(error, "reason", None)
+        nested = inner if isinstance(inner, BaseException) else None
+        nested = nested or next((a for a in error.args if isinstance(a, BaseException)), None)
+        if nested is None or nested is error:
+            break
+        error = nested
+    return error
+
+
+def _words(error: BaseException) -> str:
+    said = _PLACE.sub("", _OBJECT.sub("", " ".join(str(error).split())))
+    return plain(bare(said), _MAX_WORDS)

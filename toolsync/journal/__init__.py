@@ -1,0 +1,1 @@
+"""What was seen, decided and sent: the only package with SQL."""

@@ -1,0 +1,185 @@
+"""One unattended run: what a timer or cron starts and nobody watches.
+
+A run that ended is a row in the journal (the heartbeat), so that one that did not happen can be
+seen: by the next one, and by whoever reads the metrics. A report that fails keeps no other from
+being written, and is what the run ends with, not what it stops at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from toolsync.config.definition import Tool
+from toolsync.journal.records import RunRow, Standing
+from toolsync.maintain.gc import clean_up
+from toolsync.model.errors import Busy, ToolsyncError, gravest, unforeseen
+from toolsync.model.release import Outcome
+from toolsync.pipeline.context import Context
+from toolsync.pipeline.sync import sync
+from toolsync.report.news import Scene
+from toolsync.report.post import Post, open_post
+from toolsync.system.clock import stamp
+from toolsync.system.store import replace_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one run came to."""
+
+    outcomes: tuple[Outcome, ...]
+    """Of every tool that it took."""
+    letters: int
+    """How many were written because something had changed."""
+    troubles: tuple[tuple[str, ToolsyncError], ...]
+    """The reports that could not be made or sent, by channel; ``all tools`` for the work itself."""
+    exit_status: int
+
+
+def run_once(
+    context: Context,
+    tools: Sequence[Tool],
+    faulty: Sequence[Outcome] = (),
+    *,
+    due: Sequence[Tool] | None = None,
+) -> Round:
+    """Sync what is ``due`` of ``tools`` (all if not given), then tell what changed.
+
+    ``faulty`` are the tools that cannot be read. The caller holds the state's lock.
+    """
+    journal = context.journal
+    post = open_post(context.config, journal, context.http)
+    post.introduce()
+    before, number = journal.last_finished(), journal.begin_run()
+    began = journal.last_runs(1)[0]
+    chosen = tools if due is None else due
+    outcomes, failure = _worked(context, chosen, faulty)
+    journal.keep_standings(outcomes)
+    names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
+    standings = {n: s for n, s in journal.standings().items() if n in names}
+    scene = _scene(context, post, standings, (before, began), failure)
+    letters = post.write(replace(scene, warnings={o.tool: o.warnings for o in outcomes}))
+    troubles = ([("all tools", failure)] if failure else []) + post.send()
+    status = gravest(
+        [outcome.exit_status for outcome in outcomes] + [e.exit_status for _, e in troubles]
+    )
+    journal.end_run(number, status)
+    late = _written(context, post, tools, faulty, standings)
+    if late:
+        troubles += late
+        status = gravest([status, *(error.exit_status for _, error in late)])
+        journal.end_run(number, status)
+    return Round(outcomes=outcomes, letters=letters, troubles=tuple(troubles), exit_status=status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a run would do, as far as a look tells."""
+
+    outcomes: tuple[Outcome, ...]
+    letters: tuple[tuple[str, str], ...]
+    """What would be told of how things stand after the last run: channel and text."""
+
+
+def preview(
+    context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome], due: Sequence[Tool]
+) -> Preview:
+    """Look at what is ``due`` and at what was not told yet; do nothing and tell nobody."""
+    post = open_post(context.config, context.journal, context.http)
+    outcomes = (*sync(context, due, context.config.jobs, dry_run=True), *faulty)
+    names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
+    standings = {n: s for n, s in context.journal.standings().items() if n in names}
+    now = stamp(context.clock.now())
+    began = RunRow(id=0, started=now, finished="", exit_status=-1)
+    scene = _scene(context, post, standings, (context.journal.last_finished(), began), None)
+    return Preview(outcomes=outcomes, letters=tuple(post.preview(scene)))
+
+
+def _worked(
+    context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome]
+) -> tuple[tuple[Outcome, ...], ToolsyncError | None]:
+    """Return what became of the tools, and what kept all of them from being worked on."""
+    try:
+        return (*sync(context, tools, context.config.jobs, dry_run=False), *faulty), None
+    except ToolsyncError as error:
+        return tuple(faulty), error
+    except Exception as error:  # noqa: BLE001 (a run that fails has to say so, too)
+        return tuple(faulty), unforeseen(error)
+
+
+def _scene(
+    context: Context,
+    post: Post,
+    standings: Mapping[str, Standing],
+    runs: tuple[RunRow | None, RunRow],
+    failure: ToolsyncError | None,
+) -> Scene:
+    before, began = runs
+    silence = timedelta(days=context.config.report.silence_days)
+    return Scene(
+        now=context.clock.now(),
+        standings=standings,
+        pages=context.journal.looks(),
+        publications=context.journal.publications(),
+        gap=(before, began) if before and _apart(before, began) > silence else None,
+        warnings={},
+        failure=str(failure) if failure and not isinstance(failure, Busy) else "",
+        unsent=post.unsent(),
+        silence=silence,
+    )
+
+
+def _apart(before: RunRow, began: RunRow) -> timedelta:
+    return datetime.fromisoformat(began.started) - datetime.fromisoformat(before.finished)
+
+
+def _written(
+    context: Context,
+    post: Post,
+    tools: Sequence[Tool],
+    faulty: Sequence[Outcome],
+    standings: Mapping[str, Standing],
+) -> list[tuple[str, ToolsyncError]]:
+    """Write the files that are set up and clear the disk; return what went wrong."""
+    report, limit = context.config.report, context.config.store_limit
+    acts: list[tuple[str, object, Callable[[], object]]] = [
+        ("store", limit, lambda: clean_up(context, limit=limit)),
+        ("metrics", report.metrics, lambda: write_metrics(context, post, standings)),
+        ("page", report.page, lambda: write_page(context, tools, faulty)),
+    ]
+    troubles = []
+    for name, wanted, act in acts:
+        try:
+            if wanted:
+                act()
+        except ToolsyncError as error:
+            troubles.append((name, error))
+        except Exception as error:  # noqa: BLE001 (a report's trouble is not the run's)
+            troubles.append((name, unforeseen(error)))
+    return troubles
+
+
+def write_metrics(context: Context, post: Post, standings: Mapping[str, Standing]) -> None:
+    """Replace the Prometheus text file; raises SetupError, OutOfSpace."""
+    from toolsync.report.metrics import Facts, exposition
+
+    journal = context.journal
+    facts = Facts(
+        now=context.clock.now(),
+        standings=standings,
+        pages=journal.looks(),
+        waiting=journal.waiting(),
+        run=journal.last_finished(),
+        stages=journal.stage_times(),
+        unsent={channel: len(journal.unsent(channel)) for channel in post.channels},
+    )
+    replace_file(Path(context.config.report.metrics).expanduser(), exposition(facts))
+
+
+def write_page(context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome]) -> None:
+    """Write the static site; raises what `site.write_site` raises."""
+    from toolsync.report.site import write_site
+
+    write_site(context, tools, faulty, Path(context.config.report.page).expanduser())

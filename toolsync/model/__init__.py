@@ -1,0 +1,1 @@
+"""Releases and what they become; errors; versions: values that do nothing."""

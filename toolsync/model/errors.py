@@ -1,0 +1,185 @@
+"""Every way in which toolsync says no.
+
+::
+
+    ToolsyncError             status  meaning
+    ├── UsageError              2     the command cannot mean anything
+    ├── SetupError              5     the set-up must be mended (config, key, program)
+    │   └── ProgramMissing      5
+    ├── Held                    3     a person must look: the release waits
+    │   ├── Unverified          3     no method declared, or the proof is bad or missing
+    │   ├── Drifted             3     a release page is no longer what its reader understands
+    │   ├── Hostile             3     an archive or page that tries to hurt, or makes no sense
+    │   ├── Replaced            3     other bytes under a version that was accepted before
+    │   ├── GateClosed          3     license or compatibility is not allowed to pass
+    │   ├── Rejected            3     a person has decided that it shall not pass
+    │   └── PackageFailed       3     patches, build, lint or tests failed
+    ├── TryAgain                4     nothing is wrong here: the world was not ready
+    │   ├── Waiting             4     a target has it and is not done with it yet
+    │   ├── Unreachable         4     an upstream or a target could not be reached
+    │   │   └── NotThere        4     its server answers, but has no such file (yet)
+    │   ├── Busy                4     another toolsync holds the lock
+    │   └── OutOfSpace          4     the disk is full
+    ├── ProgramFailed           1     an outside program failed where it should not
+    │   └── TookTooLong         1     it was stopped when its time was over
+    └── Bug                     1     we did something that nobody foresaw
+
+An error's text says what was found and what was wanted; its ``resolution`` says what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolsync.model.release import Blob
+
+FINE, BUG, USAGE, HELD, LATER, SETUP = 0, 1, 2, 3, 4, 5
+SOMETHING_NEW = 10  # ``check --exit-code``
+
+_GRAVITY = (BUG, SETUP, USAGE, HELD, LATER, FINE)
+
+
+def gravest(statuses: Iterable[int]) -> int:
+    """Return the exit status that speaks for all: 1 > 5 > 3 > 4 > 0."""
+    seen = set(statuses)
+    return next((status for status in _GRAVITY if status in seen), FINE)
+
+
+class ToolsyncError(Exception):
+    """The root: ``str(error)`` is one sentence, ``resolution`` the next step."""
+
+    exit_status = BUG
+
+    def __init__(self, message: str, *, resolution: str = "") -> None:
+        super().__init__(message)
+        self.resolution = resolution
+
+
+class UsageError(ToolsyncError):
+    """The command line names something that does not exist or cannot be combined."""
+
+    exit_status = USAGE
+
+
+class SetupError(ToolsyncError):
+    """Configuration, keys or machine are not as a run needs them."""
+
+    exit_status = SETUP
+
+    @classmethod
+    def listing(cls, what: str, faults: Sequence[str]) -> SetupError:
+        """Return one error that lists every fault found in ``what``."""
+        noun = "fault" if len(faults) == 1 else "faults"
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        return cls(f"{what}: {len(faults)} {noun}:{lines}", resolution="Mend these and run again.")
+
+
+class ProgramMissing(SetupError):
+    """A program that a stage needs is not on this machine."""
+
+    @classmethod
+    def named(cls, program: str, package: str) -> ProgramMissing:
+        """Return the error for ``program``, which Debian's ``package`` carries."""
+        return cls(
+            f"the program {program} is not on this machine",
+            resolution=f"Install it with: apt install {package}",
+        )
+
+
+class Held(ToolsyncError):
+    """The release waits until a person has looked.
+
+    ``log`` is the whole log of what failed, in the store, where there is one.
+    """
+
+    exit_status = HELD
+
+    def __init__(self, message: str, *, resolution: str = "", log: Blob | None = None) -> None:
+        super().__init__(message, resolution=resolution)
+        self.log = log
+
+
+class Unverified(Held):
+    """Where these bytes come from is not proved."""
+
+
+class Drifted(Held):
+    """A release page that cannot be understood, or names nothing where it named something."""
+
+
+class Hostile(Held):
+    """Input that no honest upstream would publish."""
+
+
+class Replaced(Held):
+    """An accepted version is offered with other bytes."""
+
+
+class GateClosed(Held):
+    """License or compatibility policy does not let the release pass."""
+
+
+class Rejected(Held):
+    """A person has looked at what a gate found and said no."""
+
+
+class PackageFailed(Held):
+    """The source package could not be made, built, linted or tested."""
+
+
+class TryAgain(ToolsyncError):
+    """The same run may work later with nothing changed here."""
+
+    exit_status = LATER
+
+
+class Waiting(TryAgain):
+    """A target took a package and needs its time: to accept, build or publish it."""
+
+
+class Unreachable(TryAgain):
+    """Somebody else's server gave no usable answer."""
+
+
+class NotThere(Unreachable):
+    """The server answers that there is no such file (S3 says 403 for that)."""
+
+
+class Busy(TryAgain):
+    """Another process works on the same state."""
+
+
+class OutOfSpace(TryAgain):
+    """There is no room left on a disk."""
+
+
+class ProgramFailed(ToolsyncError):
+    """An outside program failed in a way that no caller foresaw."""
+
+
+class TookTooLong(ProgramFailed):
+    """An outside program had not ended when its time was over."""
+
+
+class Bug(ToolsyncError):
+    """An error that nobody foresaw, put into words so that other tools go on."""
+
+
+def unforeseen(error: Exception) -> ToolsyncError:
+    """Return what an exception that nobody has put into words tells: a failing disk, or a bug."""
+    told = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and _is_of_the_disk(error):
+        return OutOfSpace(
+            f"the disk cannot be written ({told})",
+            resolution="See that it has room and works (dmesg), and run again.",
+        )
+    return Bug(f"a bug of ours: {told}", resolution="Please report it, with what --debug shows.")
+
+
+def _is_of_the_disk(error: OSError) -> bool:
+    """Say whether a disk is full or broken; of many files that failed, shutil tells in words."""
+    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    return error.errno in numbers or any(f"[Errno {number}]" in str(error) for number in numbers)

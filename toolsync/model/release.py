@@ -1,0 +1,273 @@
+"""The values that a release becomes on its way, each wrapping the one before.
+
+Nothing here does anything: no files, no network, no clock. A stage takes one of
+these and returns the next, so a stage cannot be given what its predecessor has not
+cleared. ``dump`` and ``load`` (of `values`) turn a value's own part, all but the predecessor,
+into JSON and back, which is how the journal remembers a stage's result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from toolsync.model.judgment import Judgment
+from toolsync.model.values import Blob as Blob
+from toolsync.model.values import Finding as Finding
+from toolsync.model.values import dump as dump
+from toolsync.model.values import load as load
+
+STAGES = (
+    "watch",
+    "fetch",
+    "verify",
+    "unpack",
+    "license",
+    "compat",
+    "package",
+    "build",
+    "publish",
+    "confirm",
+)
+"""The stages' names, in the order in which a release meets them."""
+
+
+class Release(NamedTuple):
+    """One version of a tool as its release page offers it.
+
+    A tuple, because a page can name thousands: one is made in a fifth of a dataclass's time.
+    """
+
+    tool: str
+    version: str
+    """Debian's upstream version, after mangling."""
+    raw_version: str
+    """The spelling on the page."""
+    url: str
+    """Where the archive is."""
+    filename: str
+    page: str
+    """The page that named it."""
+    tag: str = ""
+    published: str = ""
+    """ISO 8601 in UTC where the page tells, else empty."""
+    prerelease: bool = False
+    yanked: str = ""
+    """Upstream's reason for withdrawing it, empty while it stands."""
+    sha256: str = ""
+    """The digest that the page itself states, where it does."""
+    size: int | None = None
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The release's bytes are in the store."""
+
+    release: Release
+    archive: Blob
+    final_url: str
+    """The address after redirects."""
+    extras: tuple[Blob, ...] = ()
+    """Signatures and checksum files fetched beside it, named by their role:
+    ``signature``, ``checksums``, ``checksums-signature``, ``tag``."""
+
+    def extra(self, role: str) -> Blob | None:
+        """Return the file fetched in this role, if there is one."""
+        return next((blob for blob in self.extras if blob.name == role), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The bytes are proved to be the ones that upstream published."""
+
+    fetched: Fetched
+    method: str
+    """``openpgp``, ``checksums``, ``pins``, ``index`` or ``tag``."""
+    statement: str
+    """One sentence for changelog and evidence."""
+    fingerprint: str = ""
+    """The pinned primary key that signed, where one did."""
+    signed_at: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.fetched.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpacked:
+    """The archive was read without harm and its orig tarball is in the store."""
+
+    verified: Verified
+    orig: Blob
+    """Named as dpkg-source wants it, e.g. ``awscli_1.46.2.orig.tar.xz``."""
+    untouched: bool
+    """The orig is upstream's own file, byte for byte."""
+    members: int
+    excluded: tuple[str, ...] = ()
+    """Members left out because debian/copyright says so."""
+    epoch: int = 0
+    """The newest modification time inside, in seconds since 1970 (UTC)."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.verified.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licensed:
+    """The terms are allowed to pass."""
+
+    unpacked: Unpacked
+    findings: tuple[Finding, ...]
+    judgment: Judgment | None = None
+    """What the gate said, and is compared with the next release."""
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.unpacked.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compatible:
+    """What users would miss is known and allowed to pass."""
+
+    licensed: Licensed
+    findings: tuple[Finding, ...]
+    judgment: Judgment | None = None
+    """What the gate said, and is compared with the next release."""
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.licensed.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePackage:
+    """A source package for one series."""
+
+    compatible: Compatible
+    series: str
+    name: str
+    version: str
+    """The full Debian version."""
+    content: str
+    """Digest of what went in (orig and packaging), the same for every series."""
+    revision: int
+    files: tuple[Blob, ...]
+    """The .dsc first, then what it names."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def source(self) -> SourcePackage:
+        """Itself: what is published is asked for its source package, built here or not."""
+        return self
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.compatible.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """Binaries from that source package, linted and tested."""
+
+    source: SourcePackage
+    changes: Blob
+    files: tuple[Blob, ...]
+    """All files that the .changes names: source and binaries."""
+    builder: str
+    """Which builder made it, and from which chroot."""
+    tests: str
+    """The package's own tests in one phrase, e.g. ``2 passed``."""
+    log: Blob
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def debs(self) -> tuple[Blob, ...]:
+        """The binary packages among the files."""
+        return tuple(blob for blob in self.files if blob.name.endswith(".deb"))
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.source.release
+
+
+Package = Built | SourcePackage
+"""What is published: with binaries made here, or for a target that makes them itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The target took it."""
+
+    item: Package
+    target: str
+    where: str
+    """Address of the archive, as a person would look it up."""
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.item.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """The target serves exactly our digests to an instance's apt."""
+
+    receipt: Receipt
+    statement: str
+    served: tuple[Blob, ...]
+    """What apt was offered: each .deb and source file, by name and digest."""
+    fingerprint: str
+    """The key under which apt accepted the index."""
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.receipt.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one tool in one run: the words of ``check``, ``sync`` and ``why``."""
+
+    tool: str
+    status: str
+    """One of ``STATUSES``."""
+    current: str | None
+    """The newest version published, None before the first."""
+    newest: str | None
+    """The newest version that the page names, None if it could not be told."""
+    url: str | None
+    message: str
+    resolution: str = ""
+    exit_status: int = 0
+    done: tuple[str, ...] = field(default=())
+    """Versions that this run published."""
+    rejected: tuple[str, ...] = field(default=())
+    """Versions, newest first, that people rejected and that would be the newest without that."""
+    warnings: tuple[str, ...] = field(default=())
+    """What will need somebody soon, such as a key that is about to end."""
+
+
+STATUSES = (
+    "up-to-date",
+    "new",
+    "held",
+    "recalled",
+    "replaced",
+    "drifted",
+    "unreachable",
+    "error",
+)

@@ -1,0 +1,150 @@
+"""Make the source package of a release for one series: 3.0 (quilt), the same bytes every time."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolsync.config.definition import NOT_PACKAGING, Tool
+from toolsync.config.series import full_version
+from toolsync.model.errors import PackageFailed
+from toolsync.model.release import Blob, Compatible, Finding, SourcePackage
+from toolsync.package.changelog import changelog, entry_date
+from toolsync.system.run import run
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+
+_FAILED_HUNK = re.compile(
+    r"^(?:Hunk #\d+ FAILED.*|patching file .*|.*malformed patch.*)$", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOrig:
+    """An orig that a target has for ever: of our orig's content, and other bytes."""
+
+    orig: Blob
+    target: str
+
+    def finding(self, ours: Blob) -> Finding:
+        """Return what the evidence says of it."""
+        return Finding(
+            stage="package",
+            code="known-orig",
+            severity="info",
+            message=f"{self.target} has {self.orig.name} with sha256 {self.orig.sha256}, of the"
+            f" same content as ours ({ours.name}, sha256 {ours.sha256}): theirs is used, since"
+            " a file's name stands for the same bytes for ever",
+        )
+
+
+def package(
+    item: Compatible,
+    *,
+    tool: Tool,
+    series: str,
+    content: str,
+    revision: int,
+    maintainer: str,
+    store: Store,
+    workshop: Workshop,
+    known: KnownOrig | None = None,
+) -> SourcePackage:
+    """Return the source package, its files in the store.
+
+    ``content`` is the digest of what goes in, ``revision`` the packaging's count; a ``known``
+    orig of the same content takes the place of ours. Raises PackageFailed with the hunk where a
+    patch does not apply.
+    """
+    orig = known.orig if known else item.licensed.unpacked.orig
+    upstream = item.licensed.unpacked.verified.fetched.release.version
+    version = full_version(upstream, series, revision, tool.epoch)
+    with workshop.folder("package") as folder:
+        tree = folder / f"{tool.source}-{upstream}"
+        tarball = store.copy_to(orig, folder)
+        _unpack(tarball, tree)
+        _put_packaging(tool.debian, tree / "debian")
+        if (notice := notice_of(item)) is not None:
+            store.copy_to(notice, tree / "debian", "copyright")
+        log = changelog(
+            item,
+            source=tool.source,
+            version=version,
+            series=series,
+            maintainer=maintainer,
+            orig=orig,
+        )
+        (tree / "debian" / "changelog").write_text(log, encoding="utf-8")
+        epoch = int(entry_date(item).timestamp())
+        _settle(tree / "debian", epoch)
+        _build(tree, epoch, tool)
+        tarball.unlink()
+        made = [store.add_file(path) for path in sorted(folder.iterdir()) if path.is_file()]
+    made.sort(key=lambda blob: not blob.name.endswith(".dsc"))
+    return SourcePackage(
+        compatible=item,
+        series=series,
+        name=tool.source,
+        version=version,
+        content=content,
+        revision=revision,
+        files=(*made, orig),
+        findings=(known.finding(item.licensed.unpacked.orig),) if known else (),
+    )
+
+
+def notice_of(item: Compatible) -> Blob | None:
+    """Return the debian/copyright that the license gate has completed, if ours lacks something."""
+    judged = item.licensed.judgment
+    return judged.notice if judged is not None else None
+
+
+def _unpack(tarball: Path, tree: Path) -> None:
+    """Unpack the orig tarball, which `unpack` has proved to be harmless."""
+    tree.mkdir()
+    run(
+        *("tar", "--extract", "--file", tarball, "--directory", tree, "--strip-components=1"),
+        *("--no-same-owner", "--no-same-permissions"),
+        timeout=600,
+    )
+    shutil.rmtree(tree / "debian", ignore_errors=True)  # upstream's own; ours replaces it
+
+
+def _put_packaging(ours: Path, debian: Path) -> None:
+    shutil.copytree(ours, debian, ignore=shutil.ignore_patterns(*NOT_PACKAGING))
+    form = debian / "source" / "format"
+    form.parent.mkdir(exist_ok=True)
+    form.write_text("3.0 (quilt)\n", encoding="ascii")
+
+
+def _settle(debian: Path, epoch: int) -> None:
+    """Give every file the one date and plain modes, whatever the checkout or umask was."""
+    for path in sorted(debian.rglob("*"), reverse=True):
+        if path.is_symlink():
+            continue
+        executable = path.is_dir() or os.access(path, os.X_OK) or path.name == "rules"
+        path.chmod(0o755 if executable else 0o644)
+        os.utime(path, (epoch, epoch))
+    os.utime(debian, (epoch, epoch))
+
+
+def _build(tree: Path, epoch: int, tool: Tool) -> None:
+    done = run(
+        *("dpkg-source", "--build", tree.name),
+        cwd=tree.parent,
+        env={"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC"},
+        timeout=900,
+        ok=range(256),
+    )
+    if done.code == 0:
+        return
+    # patch(1) speaks on stdout, dpkg-source on stderr.
+    hunks = _FAILED_HUNK.findall(done.out)
+    what = f"a patch does not apply: {'; '.join(hunks)}" if hunks else done.tail
+    raise PackageFailed(
+        f"{tool.name}: its source package could not be made: {what}",
+        resolution=f"Mend it there (refresh patches for this release) and run again: {tool.debian}",
+    )

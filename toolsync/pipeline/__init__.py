@@ -1,0 +1,1 @@
+"""The order of the stages, what is remembered of them, and what a tool's status is."""

@@ -1,0 +1,107 @@
+"""Everything that a run works with, opened once and closed at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from toolsync.build.chroot import Chroots, chroot_folder
+from toolsync.config import supported
+from toolsync.config.settings import Config
+from toolsync.http.client import Http, Progress
+from toolsync.http.gateway import open_http
+from toolsync.journal.journal import Journal
+from toolsync.pipeline.memory import Event, Steps, Tell
+from toolsync.publish.target import Target
+from toolsync.publish.targets import open_target
+from toolsync.system.clock import Clock
+from toolsync.system.gpg import SigningHome
+from toolsync.system.lock import exclusive, require_whole
+from toolsync.system.store import Store
+from toolsync.system.work import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything that a run works with."""
+
+    config: Config
+    journal: Journal
+    store: Store
+    http: Http
+    workshop: Workshop
+    chroots: Chroots
+    target: Target
+    staging: Target | None
+    """The PPA that tools of the channel ``staging`` go to first, where one is set up."""
+    clock: Clock
+    steps: Steps
+    progress: Callable[[str], Progress]
+    """Gives, for a file's name, who is told how far its download has come."""
+
+
+@contextmanager
+def opened(
+    config: Config,
+    *,
+    tell: Tell,
+    progress: Callable[[str], Progress],
+    clock: Clock,
+    purpose: str = "",
+) -> Iterator[Context]:
+    """Open journal, store, network and target for the block.
+
+    With ``purpose`` the state folder is held alone for that, and what a killed run has left is
+    cleared away; raises Busy when another toolsync holds it.
+    """
+
+    def told(line: str) -> None:
+        tell(Event(tool="", version="", stage="", scope="", text=line))
+
+    require_whole(config.state)
+    store = Store(config.state / "store")
+    workshop = Workshop(config.state, config.build.work)
+    http = open_http(config, clock)
+    journal = Journal(config.state / "journal.sqlite", clock)
+    with closing(journal), closing(http), ExitStack() as stack:
+        if purpose:
+            stack.enter_context(exclusive(config.state, purpose))
+            workshop.sweep()
+            if future := journal.redate():
+                told(
+                    f"the clock was ahead, or is behind now: something is dated {future};"
+                    " it counts as of now. See that this machine's time is kept: timedatectl"
+                )
+            store.sweep()
+            SigningHome(config.state / "gnupg").sweep()
+            if config.follows:
+                distribution = supported.distribution_of(config.target)
+                supported.keep(config.state, distribution, clock.now().date())
+        yield Context(
+            config=config,
+            journal=journal,
+            store=store,
+            http=http,
+            workshop=workshop,
+            chroots=Chroots(
+                chroot_folder(config.build.chroots),
+                mirror=config.build.mirror,
+                days=config.build.chroot_days,
+                workshop=workshop,
+                clock=clock,
+                told=told,
+            ),
+            target=open_target(config.target, config, store, workshop, clock),
+            staging=_staging(config, store, workshop, clock),
+            clock=clock,
+            steps=Steps(journal, store, clock, tell),
+            progress=progress,
+        )
+
+
+def _staging(config: Config, store: Store, workshop: Workshop, clock: Clock) -> Target | None:
+    name = config.ppa.staging
+    if not name or name == config.target or not config.target.startswith("ppa:"):
+        return None
+    return open_target(name, config, store, workshop, clock)

@@ -1,0 +1,199 @@
+"""What waits for a person at the gates, and what people decided about it.
+
+A question is open while a gate does not let a release pass and nobody has decided over exactly
+what it judged. `gates` asks and applies; nothing here does any stage's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolsync.config.definition import Tool
+from toolsync.journal.decisions import APPROVED, GATES, REJECTED, standing_decision
+from toolsync.journal.journal import Journal
+from toolsync.journal.records import Decision, Judged, Result
+from toolsync.model.errors import UsageError
+from toolsync.model.versions import upstream_key
+
+MOST = 2000
+"""Characters of a reason: a decision is a sentence or two, and a log line too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One gate's answer that needs a person."""
+
+    judged: Judged
+    decision: Decision | None
+    """The newest one over exactly this answer, if there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A release that a gate holds, with all that is open about it."""
+
+    tool: str
+    version: str
+    since: str
+    """When the gate first came to what it says now."""
+    release: Mapping[str, Any]
+    """As its page offered it."""
+    questions: tuple[Question, ...]
+    """Those that nobody has decided, in the gates' order."""
+
+
+def questions(journal: Journal, tool: str, version: str) -> tuple[Question, ...]:
+    """Return what the gates do not let pass by themselves, decided or not, in their order."""
+    decided = journal.decisions(tool)
+    said = (journal.judged(tool, version, stage) for stage in GATES)
+    return tuple(
+        Question(
+            judged=judged,
+            decision=standing_decision(decided, version, judged.key.stage, judged.judgment.subject),
+        )
+        for judged in said
+        if judged is not None and not judged.judgment.passes
+    )
+
+
+def waiting(journal: Journal, tool: Tool) -> list[Waiting]:
+    """Return the releases of a tool that wait for a decision, oldest first.
+
+    Left out is what no sync would take any more: older than what is published, or than the
+    newest releases that the tool's ``backlog`` lets through.
+    """
+    rows = {row["version"]: row for row in journal.releases(tool.name)}
+    served = [u.upstream for u in journal.uploads(tool.name) if u.state == "confirmed"]
+    oldest = max(map(upstream_key, served), default=None)
+    held = sorted(journal.closed(tool.name), key=upstream_key)
+    found = []
+    for version in held:
+        if oldest is not None and upstream_key(version) < oldest:
+            continue
+        asked = questions(journal, tool.name, version)
+        still = tuple(question for question in asked if question.decision is None)
+        if still and not _is_refused(asked):
+            since = min(question.judged.at for question in still)
+            release = rows[version]["data"]
+            found.append(
+                Waiting(
+                    tool=tool.name,
+                    version=version,
+                    since=since,
+                    release=release,
+                    questions=still,
+                )
+            )
+    return found[-tool.watch.backlog :]
+
+
+def rejected(journal: Journal, tool: str) -> dict[str, Decision]:
+    """Return the versions that people rejected, for what the gates say of them now."""
+    found = {}
+    for version in {d.version for d in journal.decisions(tool) if d.verdict == REJECTED}:
+        for question in questions(journal, tool, version):
+            if question.decision is not None and question.decision.verdict == REJECTED:
+                found[version] = question.decision
+    return found
+
+
+def is_answered(journal: Journal, held: Result) -> bool:
+    """Say whether what a gate held has been decided since, so that it goes on at the next sync."""
+    if held.key.stage not in GATES or held.kind not in ("GateClosed", "Rejected"):
+        return False
+    asked = questions(journal, held.key.tool, held.key.version)
+    return bool(asked) and all(q.decision and q.decision.verdict == APPROVED for q in asked)
+
+
+def decide(
+    journal: Journal,
+    tool: str,
+    version: str,
+    *,
+    verdict: str,
+    who: str,
+    reason: str,
+    stages: Sequence[str] = (),
+) -> tuple[Decision, ...]:
+    """Keep a person's decision over all that waits of a release, or over the named ``stages``.
+
+    It may replace an earlier one, until the release is published. Returns what was decided.
+    Raises UsageError where there is nothing to decide, or no reason for it.
+    """
+    told = _checked_reason(reason)
+    asked = _undecided(journal, tool, version, verdict)
+    here = [question.judged.key.stage for question in asked]
+    wrong = [stage for stage in stages if stage not in here]
+    if wrong:
+        raise UsageError(
+            f"{tool} {version} does not wait at {', '.join(wrong)}, but at {', '.join(here)}",
+            resolution="Leave out --stage to decide over all that waits.",
+        )
+    for question in asked:
+        key, said = question.judged.key, question.judged.judgment
+        if key.stage in stages or not stages:
+            journal.decide(key, said, verdict=verdict, who=who, reason=told)
+    kept = journal.decisions(tool)
+    chosen = [q.judged for q in asked if q.judged.key.stage in (stages or here)]
+    found = (
+        standing_decision(kept, version, judged.key.stage, judged.judgment.subject)
+        for judged in chosen
+    )
+    return tuple(decision for decision in found if decision is not None)
+
+
+def _checked_reason(reason: str) -> str:
+    told = " ".join(reason.split())
+    if not told or not told.isprintable() or len(told) > MOST:
+        problem = "is empty" if not told else f"has {len(told)} characters, or some unprintable"
+        raise UsageError(
+            f"the reason {problem}; wanted: a sentence of at most {MOST} characters that says why",
+            resolution="Write what the next person should know, with --reason.",
+        )
+    return told
+
+
+def _undecided(journal: Journal, tool: str, version: str, verdict: str) -> list[Question]:
+    """Return what ``verdict`` can be said over; raise UsageError where that is nothing."""
+    if version not in {row["version"] for row in journal.releases(tool)}:
+        raise UsageError(
+            f"{tool} {version} was never taken, so nothing is known of it",
+            resolution=f"See what waits with: toolsync review {tool}",
+        )
+    published = any(
+        upload.upstream == version and upload.state != "claimed" for upload in journal.uploads(tool)
+    )
+    if published and verdict == REJECTED:
+        raise UsageError(
+            f"{tool} {version} is published; rejecting it now would take nothing back",
+            resolution="Pin or remove it where it is served; a newer release replaces it.",
+        )
+    asked = questions(journal, tool, version)
+    found = [q for q in asked if q.decision is None or q.decision.verdict != verdict]
+    if not found:
+        raise UsageError(
+            f"nothing of {tool} {version} waits for that: "
+            f"{_instead(journal, tool, version, asked, published)}",
+            resolution=f"See what waits with: toolsync review {tool}",
+        )
+    return found
+
+
+def _instead(
+    journal: Journal, tool: str, version: str, asked: Sequence[Question], published: bool
+) -> str:
+    """Return in words where a release stands of which nothing waits."""
+    if asked and asked[-1].decision is not None:
+        decision = asked[-1].decision
+        return f"{decision.who} has {decision.verdict} it on {decision.at}: {decision.reason}"
+    held = journal.holds(tool, version)
+    if held:
+        at = held[0].key.stage
+        return f"it is held at {at}, which nobody can approve away: {held[0].message}"
+    return "it is published" if published else "no gate holds it"
+
+
+def _is_refused(asked: Sequence[Question]) -> bool:
+    return any(q.decision is not None and q.decision.verdict == REJECTED for q in asked)

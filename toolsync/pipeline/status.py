@@ -1,0 +1,254 @@
+"""Decide, without doing anything, where a tool stands and which releases to take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Config
+from toolsync.journal.records import Decision, PageRow, Result
+from toolsync.model.errors import (
+    HELD,
+    Held,
+    Replaced,
+    SetupError,
+    ToolsyncError,
+    Unreachable,
+    Waiting,
+)
+from toolsync.model.release import Outcome, Release
+from toolsync.model.versions import upstream_key
+from toolsync.pipeline.eligible import Sifted, reason_to_ignore
+from toolsync.watch.look import in_series, withdrawn
+
+_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def status_of(error: ToolsyncError, *, looking: bool = False) -> str:
+    """Return the status word for an error, met while looking at the page or afterwards."""
+    if isinstance(error, Replaced):
+        return "replaced"
+    if isinstance(error, Unreachable):
+        return "unreachable"
+    if isinstance(error, Waiting):
+        return "new"
+    if isinstance(error, Held):
+        return "drifted" if looking else "held"
+    return "error"
+
+
+def fitting_series(config: Config, tool: Tool) -> tuple[str, ...]:
+    """Return the configured series that a tool can be built for, maybe none."""
+    return tuple(name for name in config.series if not tool.series or name in tool.series)
+
+
+def wanted_series(config: Config, tool: Tool) -> tuple[str, ...]:
+    """Return the series to build a tool for; raise SetupError when there is none."""
+    series = fitting_series(config, tool)
+    if not series:
+        raise SetupError(
+            f"{tool.name} can be built for {', '.join(tool.series)} only;"
+            f" this set-up serves {', '.join(config.series)}",
+            resolution=f"Add one of its series to `series` in {config.file}, or leave it out.",
+        )
+    return series
+
+
+def candidates(
+    releases: Sequence[Release], published: str | None, backlog: int
+) -> tuple[Release, ...]:
+    """Return the releases to take, oldest first.
+
+    These are the newest published one (its packaging may have changed) and those that are
+    newer, but of the latter only the ``backlog`` newest.
+    """
+    ordered = sorted(releases, key=lambda release: upstream_key(release.version))
+    if published is None:
+        return tuple(ordered[-backlog:])
+    newer = [r for r in ordered if upstream_key(r.version) > upstream_key(published)]
+    again = [r for r in ordered if r.version == published]
+    return (*again, *newer[-backlog:])
+
+
+def standing(
+    tool: Tool,
+    sifted: Sifted,
+    *,
+    current: str | None,
+    accepted: Mapping[str, Release],
+    held: Mapping[str, Result],
+    rejected: Mapping[str, Decision],
+    recalled: str = "",
+) -> Outcome:
+    """Return where a tool stands after a look that succeeded.
+
+    ``accepted`` maps versions to their releases as they were first accepted (with the digest of
+    what was accepted), ``held`` versions to the result that holds them, ``rejected`` versions to a
+    person's decision: what was rejected is no news. ``recalled`` is the version that the page
+    once named as newest and no longer does.
+    """
+    newest = sifted.listed[0]
+    base = Outcome(
+        tool=tool.name,
+        status="up-to-date",
+        current=current,
+        newest=newest.version,
+        url=newest.url,
+        message=f"{newest.version} is the newest and is published",
+    )
+    for release in sifted.listed if accepted else ():
+        if release.version in accepted and (told := _other(release, accepted[release.version])):
+            return _replaced(base, release, told)
+    if gone := _recall(tool, sifted, current, accepted, recalled):
+        return _recalled(base, gone, current)
+    takeable = sifted.takeable
+    offered = next((r for r in takeable if r.version not in rejected), None)
+    refused = [r.version for r in takeable[: takeable.index(offered) if offered else None]]
+    outcome = _offered(base, tool, sifted, offered, held, whole=not refused)
+    if not refused:
+        return outcome
+    decision = rejected[refused[0]]
+    told = f"{refused[0]} was rejected by {decision.who} on {decision.at}: {decision.reason}"
+    message = f"{outcome.message}; {told}"
+    return replace(outcome, message=message, rejected=tuple(refused))
+
+
+def _offered(
+    base: Outcome,
+    tool: Tool,
+    sifted: Sifted,
+    offered: Release | None,
+    held: Mapping[str, Result],
+    *,
+    whole: bool,
+) -> Outcome:
+    """Return where a tool stands by the newest release that may be taken and nobody has rejected.
+
+    ``whole`` says that it is the newest of all that may be taken.
+    """
+    current = base.current
+    before = f"{current} is published" if current else "nothing is published yet"
+    if offered is not None and offered.version in held:
+        why = held[offered.version]
+        return replace(
+            base,
+            status="held",
+            message=f"{offered.version} is held at {why.key.stage}: {why.message}",
+            resolution=why.resolution,
+            exit_status=HELD,
+        )
+    older = current and offered and upstream_key(offered.version) <= upstream_key(current)
+    if offered is None or older:
+        return _waiting(base, tool, sifted) if whole else replace(base, message=before)
+    return replace(base, status="new", message=f"{offered.version} is new; {before}")
+
+
+def _recall(
+    tool: Tool,
+    sifted: Sifted,
+    current: str | None,
+    accepted: Mapping[str, Release],
+    recalled: str,
+) -> str:
+    """Return the version that upstream has withdrawn, empty if none."""
+    if recalled and recalled not in tool.watch.ignore:
+        return recalled
+    if current is None or current in tool.watch.ignore or not in_series(current, tool.watch.branch):
+        return ""
+    if upstream_key(sifted.listed[0].version) >= upstream_key(current):
+        return ""
+    before = accepted.get(current)
+    if tool.watch.rolls and not withdrawn(before.published if before else "", sifted.listed):
+        return ""
+    return current
+
+
+def _recalled(base: Outcome, gone: str, current: str | None) -> Outcome:
+    was = "is published" if gone == current else "was there before"
+    return replace(
+        base,
+        status="recalled",
+        message=f"{gone} {was}, but the page now names {base.newest} as newest",
+        resolution="Ask upstream why it was withdrawn; nothing was changed. To go on without it:"
+        f' watch.ignore = {{ "{gone}" = "why" }} in tool.toml.',
+        exit_status=HELD,
+    )
+
+
+def _waiting(base: Outcome, tool: Tool, sifted: Sifted) -> Outcome:
+    """Return where a tool stands of which nothing newer may be taken at present."""
+    newest, current = sifted.listed[0], base.current
+    reason = reason_to_ignore(tool.watch, newest)
+    if current == newest.version and not reason:
+        return base
+    parts = [f"{current} is published" if current else "nothing is published yet"]
+    if sifted.young:
+        young = sifted.young[0].version
+        when = (sifted.ready or {})[young]
+        parts.append(f"{young} is taken from {when:%Y-%m-%d %H:%M} UTC on (watch.min_age)")
+    if reason:
+        parts.append(f"{newest.version} is ignored: {reason}")
+    if len(parts) == 1:
+        parts.append(f"the newest that the page lists is {newest.version}")
+    fresh = current is None and bool(sifted.young)
+    return replace(base, status="new" if fresh else "up-to-date", message="; ".join(parts))
+
+
+def _other(release: Release, before: Release) -> str:
+    """Return how a release differs from the one that was accepted under its version."""
+    if release.sha256 and before.sha256 and release.sha256 != before.sha256:
+        return f"with sha256 {before.sha256}, but the page now states {release.sha256}"
+    is_tag = release.tag and release.tag == before.tag and release.url == before.url
+    # Of a git tag the etag is its object: a tag that was moved has another.
+    if is_tag and _OBJECT.fullmatch(release.etag) and _OBJECT.fullmatch(before.etag):
+        moved = release.etag != before.etag
+        return f"as tag {before.etag}, but the tag is now {release.etag}" if moved else ""
+    return ""
+
+
+def _replaced(base: Outcome, release: Release, told: str) -> Outcome:
+    return replace(
+        base,
+        status="replaced",
+        message=f"{release.version} was accepted {told}",
+        resolution="Treat it as an attack until upstream explains it; nothing was changed.",
+        exit_status=HELD,
+    )
+
+
+def trouble(
+    tool: Tool, error: ToolsyncError, *, current: str | None, page: PageRow | None
+) -> Outcome:
+    """Return where a tool stands when looking at it failed."""
+    return Outcome(
+        tool=tool.name,
+        status=(status := status_of(error, looking=True)),
+        current=current,
+        newest=None,
+        url=tool.watch.url or None,
+        message=str(error) + (since(page) if status == "unreachable" else ""),
+        resolution=error.resolution,
+        exit_status=error.exit_status,
+    )
+
+
+def since(page: PageRow | None) -> str:
+    """Return since when a page has not answered, in brackets."""
+    answered = page.answered if page else ""
+    return f" (last answer: {answered})" if answered else " (it never answered)"
+
+
+def faulty(name: str, error: ToolsyncError) -> Outcome:
+    """Return where a tool stands whose definition cannot be read."""
+    return Outcome(
+        tool=name,
+        status="error",
+        current=None,
+        newest=None,
+        url=None,
+        message=str(error),
+        resolution=error.resolution,
+        exit_status=error.exit_status,
+    )

@@ -1,0 +1,260 @@
+"""Look at release pages, many at once, and say where each tool stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from toolsync.config.definition import Tool
+from toolsync.journal.records import Looked, Result
+from toolsync.model.errors import ToolsyncError, unforeseen
+from toolsync.model.release import STATUSES, Outcome, Release, dump, load
+from toolsync.model.versions import upstream_key
+from toolsync.pipeline.context import Context
+from toolsync.pipeline.eligible import Sifted, sift
+from toolsync.pipeline.keydates import key_warnings, upstream_warnings
+from toolsync.pipeline.memory import fingerprint
+from toolsync.pipeline.review import is_answered, rejected
+from toolsync.pipeline.scheduler import Waits, in_turn
+from toolsync.pipeline.status import fitting_series, since, standing, trouble
+from toolsync.system.headers import host_of
+from toolsync.system.memory import for_many_pages
+from toolsync.watch import kept
+from toolsync.watch.look import Sighting, look
+
+Look = Sighting | ToolsyncError
+"""What a look came to."""
+
+_TOGETHER = 64
+"""Looks that are remembered in one transaction: each waits for the disk."""
+_COOLING, _HISTORY = 50, 12
+"""Versions of which a first day is kept: where they must cool down, and for their history."""
+
+
+def check(context: Context, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
+    """Look at every tool's page and return where each stands; change nothing else.
+
+    Of each look only the outcome stays in memory.
+    """
+    outcomes: dict[int, Outcome] = {}
+    for task, found in _looks(context, tools, jobs):
+        outcome = stand(context, task.tool, found)
+        more = upstream_warnings(context, task.tool)
+        outcomes[task.place] = (
+            replace(outcome, warnings=(*outcome.warnings, *more)) if more else outcome
+        )
+    return [outcomes[place] for place in sorted(outcomes)]
+
+
+def published(context: Context, tool: Tool) -> str | None:
+    """Return the newest version that the target serves on every series of the tool.
+
+    Of a folder with debian/watch it is the version of its changelog.
+    """
+    if tool.watch.is_folder:
+        from toolsync.watchfile import folder  # no other tool needs its parser
+
+        return folder.current(tool)
+    series = fitting_series(context.config, tool)
+    served: dict[str, set[str]] = {}
+    for upload in context.journal.uploads(tool.name):
+        if upload.target == context.target.name and upload.state == "confirmed":
+            served.setdefault(upload.upstream, set()).add(upload.series)
+    complete = [v for v, places in served.items() if series and places.issuperset(series)]
+    return max(complete, key=upstream_key, default=None)
+
+
+def look_at_all(context: Context, tools: Sequence[Tool], jobs: int) -> list[Look]:
+    """Return what each tool's page gave, in order, and remember it; errors are values here."""
+    looks: dict[int, Look] = {}
+    for task, found in _looks(context, tools, jobs):
+        if isinstance(found, Sighting):
+            found = _whole(context, task.tool, found)
+        looks[task.place] = found
+    return [looks[place] for place in sorted(looks)]
+
+
+def _looks(context: Context, tools: Iterable[Tool], jobs: int) -> Iterator[tuple[_Task, Look]]:
+    """Give each task and what its page gave, in the order of the answers; remember them all.
+
+    Of a page that has not changed a sighting knows the newest release alone.
+    """
+
+    def work() -> Iterator[tuple[str, _Task]]:
+        for place, tool in enumerate(tools):
+            definition = fingerprint(dump(tool.watch))
+            known = _remembered(context, tool, definition, whole=False)
+            yield host_of(tool.watch.url), _Task(place, tool, definition, known)
+
+    def act(task: _Task, waits: Waits) -> tuple[Look, Mapping[str, Any] | None]:
+        try:
+            found = look(
+                task.tool,
+                http=context.http,
+                limits=context.config.limits,
+                remembered=task.known,
+                waits=waits,
+            )
+            return found, None if _is_known(found, task.known) else kept.pack(found)
+        except ToolsyncError as error:
+            return error, None
+        except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
+            return unforeseen(error), None
+
+    for_many_pages()
+    news: list[Looked] = []
+    try:
+        for task, (found, packed) in in_turn(
+            work(), act, jobs=jobs, per_host=context.config.per_host, clock=context.clock
+        ):
+            news.append(_looked(context, task, found, packed))
+            if len(news) >= _TOGETHER:
+                context.journal.remember_pages(news)
+                news.clear()
+            yield task, found
+    finally:
+        context.journal.remember_pages(news)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    place: int
+    """Among all that are looked at."""
+    tool: Tool
+    definition: str
+    known: Sighting | None
+
+
+def _is_known(found: Sighting, known: Sighting | None) -> bool:
+    return known is not None and not found.changed and found.releases == known.releases
+
+
+def _remembered(context: Context, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
+    row = context.journal.page(tool.name)
+    if row is None or row.definition != definition or not row.sighting:
+        return None
+    try:
+        return kept.unpack(row.sighting, whole=whole)
+    except (TypeError, ValueError, KeyError):
+        return None  # written by another version: look afresh
+
+
+def _whole(context: Context, tool: Tool, found: Sighting) -> Sighting:
+    """Return a sighting with all its releases, also where the page has not changed."""
+    if found.changed:
+        return found
+    before = _remembered(context, tool, fingerprint(dump(tool.watch)), whole=True)
+    return replace(found, releases=before.releases) if before else found
+
+
+def _looked(context: Context, task: _Task, found: Look, packed: Mapping[str, Any] | None) -> Looked:
+    if not isinstance(found, ToolsyncError):
+        return Looked(
+            tool=task.tool.name,
+            definition=task.definition,
+            sighting=packed,
+            answered=True,
+            status="answered",
+            named=_named(task.tool, found) if packed else (),
+        )
+    return Looked(
+        tool=task.tool.name,
+        definition=task.definition,
+        sighting=None,
+        answered=False,
+        status=in_trouble(context, task.tool, found).status,
+        message=str(found),
+        resolution=found.resolution,
+        exit_status=found.exit_status,
+    )
+
+
+def _named(tool: Tool, found: Sighting) -> tuple[tuple[str, str], ...]:
+    """Return the newest versions whose first day is worth keeping: for `due`, and for min_age."""
+    dated = bool(found.newest.published)
+    count = _COOLING if tool.watch.min_age else _HISTORY if dated else 1
+    return tuple((release.version, release.published) for release in found.releases[:count])
+
+
+def stand(context: Context, tool: Tool, found: Look) -> Outcome:
+    """Return where a tool stands after this look, with what there is to say of its keys."""
+    outcome = _stand(context, tool, found)
+    warnings = () if isinstance(found, ToolsyncError) else key_warnings(context, tool)
+    return replace(outcome, warnings=warnings) if warnings else outcome
+
+
+def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
+    if isinstance(found, ToolsyncError):
+        return in_trouble(context, tool, found)
+    taken = context.journal.releases(tool.name)
+    current = published(context, tool) if taken or tool.watch.is_folder else None
+    accepted = _accepted(taken)
+    if accepted or tool.watch.ignore or tool.watch.min_age:
+        found = _whole(context, tool, found)
+    sifted = sifted_of(context, tool, found)
+    refused = rejected(context.journal, tool.name) if taken else {}
+    newest = next((r.version for r in sifted.takeable if r.version not in refused), "")
+    known = any(row["version"] == newest for row in taken)
+    return standing(
+        tool,
+        sifted,
+        current=current,
+        accepted=accepted,
+        held={newest: held} if known and (held := _hold(context, tool, newest)) else {},
+        rejected=refused,
+        recalled=found.recalled,
+    )
+
+
+def sifted_of(context: Context, tool: Tool, found: Sighting) -> Sifted:
+    """Return the releases of a sighting by what the tool's policy lets become of them."""
+    firsts = context.journal.firsts(tool.name) if tool.watch.min_age else {}
+    return sift(tool.watch, found.releases, firsts, context.clock.now())
+
+
+def _accepted(rows: Iterable[Mapping[str, Any]]) -> dict[str, Release]:
+    """Return the releases that were accepted, each with the digest of what was."""
+    return {
+        row["version"]: load(Release, row["data"])._replace(sha256=row["sha256"])
+        for row in rows
+        if row["sha256"]
+    }
+
+
+def _hold(context: Context, tool: Tool, version: str) -> Result | None:
+    """Return what holds a release here, unless a person has let it go on since.
+
+    What another target refuses holds nothing at this one.
+    """
+    here = ("", context.target.name)
+    holds = context.journal.holds(tool.name, version)
+    held = (result for result in holds if result.key.scope.partition("@")[2] in here)
+    return next((h for h in held if not is_answered(context.journal, h)), None)
+
+
+def last_standing(context: Context, tool: Tool, *, warn: bool = True) -> Outcome | None:
+    """Return where a tool stood at the last look, without asking anybody; None before any.
+
+    Without ``warn`` nothing is said of its keys, and so the journal is read only.
+    """
+    row = context.journal.page(tool.name)
+    if row is None:
+        return None
+    sighting = _remembered(context, tool, fingerprint(dump(tool.watch)), whole=True)
+    if row.status == "answered" and sighting is not None:
+        return (stand if warn else _stand)(context, tool, sighting)
+    outcome = in_trouble(context, tool, ToolsyncError(row.message, resolution=row.resolution))
+    status = row.status if row.status in STATUSES else "error"
+    return replace(
+        outcome,
+        status=status,
+        message=row.message + (since(row) if status == "unreachable" else ""),
+        exit_status=row.exit_status,
+    )
+
+
+def in_trouble(context: Context, tool: Tool, error: ToolsyncError) -> Outcome:
+    """Return where a tool stands that could not be looked at or worked on."""
+    current = published(context, tool)
+    return trouble(tool, error, current=current, page=context.journal.page(tool.name))

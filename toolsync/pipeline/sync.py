@@ -1,0 +1,150 @@
+"""The order of the stages, and the only loop.
+
+    watch → fetch → verify → unpack → license → compat → package → build → publish → confirm
+
+One tool's trouble never touches another's, and one series' trouble never another series'.
+Kill a run anywhere: the next one finds each finished stage in the journal, and an upload
+that was claimed is asked about at its target before it is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from toolsync.config.definition import Tool
+from toolsync.model.errors import ToolsyncError, gravest, unforeseen
+from toolsync.model.release import Outcome, Release, dump
+from toolsync.model.versions import upstream_key
+from toolsync.pipeline import review
+from toolsync.pipeline.clear import clear
+from toolsync.pipeline.context import Context
+from toolsync.pipeline.memory import Event
+from toolsync.pipeline.promote import take
+from toolsync.pipeline.recalls import announce_recalls
+from toolsync.pipeline.status import candidates, status_of, wanted_series
+from toolsync.pipeline.survey import Look, in_trouble, look_at_all, sifted_of, stand
+from toolsync.watch.look import Sighting
+
+
+def sync(
+    context: Context, tools: Sequence[Tool], jobs: int, *, dry_run: bool, retry: bool = False
+) -> list[Outcome]:
+    """Take every release as far as it may go and return where each tool stands then.
+
+    With ``retry`` a build that failed is tried again, though nothing has changed.
+    """
+    context = replace(context, steps=replace(context.steps, retry=retry))
+    outcomes = []
+    for tool, found in zip(tools, look_at_all(context, tools, jobs), strict=True):
+        try:
+            outcomes.append(_sync_tool(context, tool, found, dry_run))
+        except ToolsyncError as error:
+            outcomes.append(in_trouble(context, tool, error))
+    if not dry_run:
+        try:
+            announce_recalls(context, tools, outcomes)
+        except ToolsyncError as error:  # told again by the next run, which finds it undone
+            context.steps.tell(
+                Event(
+                    tool="", version="", stage="", scope="", text=f"recalls are not told: {error}"
+                )
+            )
+    return outcomes
+
+
+def _sync_tool(context: Context, tool: Tool, found: Look, dry_run: bool) -> Outcome:
+    before = stand(context, tool, found)
+    if isinstance(found, ToolsyncError) or before.status not in ("up-to-date", "new", "held"):
+        return before
+    refused = _still_rejected(context, tool, found.releases, before.current, dry_run=dry_run)
+    takeable = sifted_of(context, tool, found).takeable
+    offered = [release for release in takeable if release.version not in refused]
+    chosen = candidates(offered, before.current, tool.watch.backlog)
+    if dry_run:
+        return _plan(context, tool, before, chosen)
+    done: list[str] = []
+    failed: list[ToolsyncError] = []
+    for release in chosen:
+        news, errors = _take(context, tool, release)
+        done += [release.version] if news and not errors else []
+        failed += errors
+    return _after(context, tool, found, done, failed)
+
+
+def _still_rejected(
+    context: Context,
+    tool: Tool,
+    releases: Sequence[Release],
+    current: str | None,
+    *,
+    dry_run: bool,
+) -> frozenset[str]:
+    """Return the versions that people rejected, when those that are newer are judged once more.
+
+    A rejection holds for what was judged: under another policy the release asks again.
+    """
+    refused = review.rejected(context.journal, tool.name)
+    if dry_run or not refused:
+        return frozenset(refused)
+    for release in releases:
+        older = current and upstream_key(release.version) <= upstream_key(current)
+        if release.version in refused and not older:
+            # What goes wrong is met again, and told of, where the release is taken.
+            with suppress(Exception):
+                clear(context, tool, release)
+    return frozenset(review.rejected(context.journal, tool.name))
+
+
+def _plan(context: Context, tool: Tool, before: Outcome, chosen: Sequence[Release]) -> Outcome:
+    versions = [release.version for release in chosen if release.version != before.current]
+    if not versions:
+        return before
+    series = ", ".join(wanted_series(context.config, tool))
+    return replace(
+        before,
+        message=f"would take {', '.join(versions)} to {context.target.name} for {series}",
+    )
+
+
+def _after(
+    context: Context,
+    tool: Tool,
+    found: Sighting,
+    done: Sequence[str],
+    failed: Sequence[ToolsyncError],
+) -> Outcome:
+    outcome = replace(stand(context, tool, found), done=tuple(done))
+    if not failed:
+        return outcome
+    worst = gravest(error.exit_status for error in failed)
+    error = next(error for error in failed if error.exit_status == worst)
+    return replace(
+        outcome,
+        status=status_of(error),
+        message="; also: ".join(dict.fromkeys(map(str, (error, *failed)))),
+        resolution=error.resolution,
+        exit_status=worst,
+    )
+
+
+def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[ToolsyncError]]:
+    """Take one release through all stages, as far as it may go.
+
+    Return whether anything was published by it, and what went wrong.
+    """
+    news, errors = False, []
+    try:
+        context.journal.see(tool.name, release.version, dump(release))
+        cleared = clear(context, tool, release)
+        for series in wanted_series(context.config, tool):
+            try:
+                news = take(context, tool, cleared, series) or news
+            except ToolsyncError as error:
+                errors.append(error)
+    except ToolsyncError as error:
+        errors.append(error)
+    except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
+        errors.append(unforeseen(error))
+    return news, errors

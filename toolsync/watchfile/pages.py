@@ -1,0 +1,244 @@
+"""Find the files that one source of a watch file means: on pages, in folders, in text.
+
+A link's address is compared as it is written and as it resolves, decoded first; the whole of it
+must match (uscan(1)). Folders with a pattern are tried newest first: one that holds no file
+yet is passed over.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import unquote, urljoin, urlsplit
+
+from toolsync.http.client import Page
+from toolsync.model.errors import NotThere, SetupError
+from toolsync.model.patterns import LONGEST_SUBJECT
+from toolsync.model.versions import upstream_key
+from toolsync.watch import feed, s3
+from toolsync.watch.addresses import http_address, joined
+from toolsync.watch.html import html_root, seen
+from toolsync.watch.reading import MAX_ENTRIES, charset_of, drifted, media_type
+from toolsync.watchfile.parse import Source
+from toolsync.watchfile.perl import Pattern
+from toolsync.watchfile.rules import mangled
+
+_ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/json;q=0.9, */*;q=0.5"
+_SOURCEFORGE = re.compile(
+    r"https?://(?:(?:www\.)?sf\.net|qa\.debian\.org/watch/sf\.php)/(?P<name>[\w.-]+)/"
+)
+"""The redirector that uscan(1) has for SourceForge."""
+_FOLDERS = 8
+"""Folders of one level that are looked into before giving up."""
+_HIDDEN = re.compile(
+    r"<!--.*?-->|<(script|style|textarea|template|title|iframe)\b.*?</\1\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
+_ANCHOR = re.compile(r"<a\s[^<>]*?\bhref\s*=\s*[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
+
+Ask = Callable[[str, str], Page]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A file as the page names it."""
+
+    version: str
+    """The pattern's groups, joined by dots; empty when it has none."""
+    href: str
+    url: str
+    page: str
+
+
+def find(source: Source, ask: Ask) -> list[Hit]:
+    """Return what the source's pages name, in their order; never empty.
+
+    Raises Drifted where nothing matches, SetupError for a source that cannot be used.
+    """
+    pattern = compiled(source)
+    if not http_address(source.url):
+        raise SetupError(
+            f"debian/watch: {source.url.partition(':')[0]!r} addresses are not read; wanted: http"
+            " or https, or mode=git for a repository",
+            resolution="Mend the address in debian/watch.",
+        )
+    if project := _SOURCEFORGE.match(source.url):
+        return _of_sourceforge(source, pattern, project["name"], ask)
+    last = ""
+    for url in _folders(source, source.url, ask):
+        try:
+            page = ask(url, _ACCEPT)
+        except NotThere:
+            if url == source.url:
+                raise
+            continue
+        page = _mangled(_whole_listing(page, url, source, ask), source)
+        last = page.url
+        plain = source.words["searchmode"] == "plain"
+        hits = list(_in_text(page, pattern) if plain else _in_links(page, url, pattern, source))
+        if hits:
+            return hits
+    raise drifted(
+        last or source.url,
+        f"names nothing that matches {source.pattern!r}",
+        "Look at the page in a browser, then mend debian/watch.",
+    )
+
+
+def _of_sourceforge(source: Source, pattern: Pattern, project: str, ask: Ask) -> list[Hit]:
+    """Return the hits among a project's files: uscan's redirector asks SourceForge for the same."""
+    page = ask(f"https://sourceforge.net/projects/{project}/rss?path=/", feed.ACCEPT)
+    found = [
+        Hit(joined_groups(match), name, url, page.url)
+        for name, url in feed.files(page)
+        if len(name) <= LONGEST_SUBJECT and (match := pattern.fullmatch(name))
+    ]
+    if not found:
+        raise drifted(page.url, f"names nothing that matches {source.pattern!r}")
+    return found
+
+
+def _whole_listing(page: Page, url: str, source: Source, ask: Ask) -> Page:
+    """Return a bucket's listing with the pages after its first one; any other page as it is."""
+    if "bare" in source.flags or not s3.is_listing(page):
+        return page
+    body, following = page, s3.page_after(page, url)
+    asked = {url}
+    while following and len(asked) < s3.MAX_PAGES:
+        if following in asked:
+            raise drifted(page.url, "leads from page to page in a circle; an end was wanted")
+        asked.add(following)
+        part = ask(following, _ACCEPT)
+        body = replace(body, body=(body.body or b"") + (part.body or b""))
+        following = s3.page_after(part, url)
+    return body
+
+
+def compiled(source: Source) -> Pattern:
+    """Return the source's pattern; raises SetupError where it has no group for a version."""
+    pattern = Pattern(source.pattern, "debian/watch: the matching pattern")
+    named = pattern.groups or source.mangles["filenamemangle"] or source.follows_branch
+    if not named:
+        raise SetupError(
+            f"debian/watch: {source.pattern!r} has no group (…) that is the version",
+            resolution="Put parentheses around the version's part.",
+        )
+    return pattern
+
+
+def joined_groups(match: re.Match[str]) -> str:
+    """Return the version that a match's groups make: joined by dots, empty ones left out."""
+    return ".".join(group for group in match.groups() if group)
+
+
+def _folders(source: Source, url: str, ask: Ask) -> Iterator[str]:
+    """Give the addresses that a pattern in the folders' names stands for, newest first."""
+    head, found, _ = url.partition("(")
+    if not found:
+        yield url
+        return
+    start = head.rpartition("/")[0] + "/"
+    name, _, rest = _component(url[len(start) :])
+    pattern = Pattern(name, "debian/watch: a folder's pattern")
+    page = _mangled(ask(start, _ACCEPT), source)
+    named: dict[str, tuple[str, str]] = {}
+    for href, link in _links(page, source):
+        for form in _forms(href.rstrip("/"), link.rstrip("/"), page, start):
+            match = pattern.fullmatch(form)
+            if match:
+                version = mangled(joined_groups(match) or form, source.mangles["dirversionmangle"])
+                named.setdefault(link.rstrip("/") + "/", (version, form))
+                break
+    order = sorted(named, key=lambda link: upstream_key(named[link][0]), reverse=True)
+    for link in order[:_FOLDERS]:
+        yield from _folders(source, link + rest, ask)
+
+
+def _component(path: str) -> tuple[str, str, str]:
+    """Split a path after its first component; a slash in parentheses does not end it."""
+    depth = 0
+    for at, char in enumerate(path):
+        depth += (char == "(") - (char == ")")
+        if char == "/" and depth <= 0:
+            return path[:at], "/", path[at + 1 :]
+    return path, "", ""
+
+
+def _mangled(page: Page, source: Source) -> Page:
+    rules = source.mangles["pagemangle"]
+    if not rules:
+        return page
+    text = mangled(_text(page), rules)
+    return replace(page, body=text.encode(), content_type="text/html; charset=utf-8")
+
+
+def _text(page: Page) -> str:
+    body = page.body or b""
+    try:
+        return body.decode(charset_of(page) or "utf-8")
+    except UnicodeDecodeError:
+        return body.decode("latin-1")
+
+
+def _in_text(page: Page, pattern: Pattern) -> Iterator[Hit]:
+    text = _text(page)
+    for count, match in enumerate(pattern.finditer(text)):
+        if count > MAX_ENTRIES:
+            return
+        found = match[0].strip()
+        plain = found.replace("\\/", "/")  # as some programs spell addresses in JSON
+        yield Hit(joined_groups(match), found, joined(page.url, plain) or page.url, page.url)
+
+
+def _in_links(page: Page, asked: str, pattern: Pattern, source: Source) -> Iterator[Hit]:
+    for href, url in _links(page, source):
+        for form in _forms(href, url, page, asked):
+            match = pattern.fullmatch(form) if len(form) <= LONGEST_SUBJECT else None
+            if match:
+                yield Hit(joined_groups(match), form, url, page.url)
+                break
+
+
+def _forms(href: str, url: str, page: Page, asked: str) -> Iterator[str]:
+    """Give the spellings of a link that a pattern may mean, decoded ones first."""
+    spelled = [href, href.partition("#")[0]]
+    bases = dict.fromkeys((urljoin(page.url, "."), urljoin(asked, ".")))
+    spelled += [url[len(base) :] for base in bases if url.startswith(base)]
+    parts = urlsplit(url)
+    spelled += [parts.path + (f"?{parts.query}" if parts.query else ""), url]
+    # uscan compares what stands in the page, so patterns may have to spell an & as it does.
+    spelled += [text.replace("&", "&amp;") for text in spelled if "&" in text]
+    yield from dict.fromkeys(form for text in spelled for form in (unquote(text), text) if form)
+
+
+def _links(page: Page, source: Source) -> Iterator[tuple[str, str]]:
+    """Give each link as written and resolved, the fragment kept."""
+    decode = bool(source.words["hrefdecode"])
+    base, hrefs = _hrefs(page, source)
+    for href in hrefs[:MAX_ENTRIES]:
+        spelled = unquote(href.strip()) if decode else href.strip()
+        url = joined(base, spelled)
+        if url:
+            yield spelled, url
+
+
+def _hrefs(page: Page, source: Source) -> tuple[str, list[str]]:
+    text = _text(page)
+    if "<ListBucketResult" in text[:4096] and "bare" not in source.flags:
+        keys = re.findall(r"<Key>([^<]*)</Key>", text)
+        return page.url, [entities.unescape(key) for key in keys]
+    root = html_root(page, media_type(page))
+    base = page.url
+    for element in root.iter("base"):
+        if element.get("href"):
+            base = joined(page.url, element.get("href")) or page.url
+            break
+    hrefs = [e.get("href") for e in root.iter("a") if e.get("href") and seen(e)]
+    # A quote that is not closed hides the links after it from every parser, not from a reader.
+    visible = _HIDDEN.sub(" ", text)
+    known = set(hrefs)
+    broken = any("<" in href for href in hrefs)
+    loose = (entities.unescape(m) for m in _ANCHOR.findall(visible)) if broken else ()
+    return base, hrefs + [href for href in loose if href not in known]
