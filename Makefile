@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools systemd
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-license bench-page bench-repack cases cases-license deb deb-check faults fuzz screenshots \
+.PHONY: run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license deb deb-check faults fuzz screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -151,6 +151,10 @@ bench-check: packages-test $(VENV)/.test $(VENV)/.nvchecker
 
 bench-page: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.page
+
+# Ten thousand expressions by a generator of exploding forms, each on a hostile text: the slowest.
+bench-bounds: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.support.hostile 10000
 
 bench-repack: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.repack

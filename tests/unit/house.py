@@ -22,13 +22,13 @@ class Package:
 PACKAGES = {
     "model": Package(
         "",
-        "errors judgment patterns release values versions",
+        "engine errors judgment linear patterns release values versions",
     ),
     "system": Package(
         "model",
-        "account builder clock deadline distro dput forks git gpg gpghome gpgkeys gpgstatus "
-        "headers journald launchpad launchpadhttp launchpadvalues lock mail memory run "
-        "sandbox signing store user work",
+        "account builder clock confined deadline distro dput effort forks git gpg gpghome "
+        "gpgkeys gpgstatus headers journald launchpad launchpadhttp launchpadvalues lock "
+        "mail memory run sandbox signing store user work",
     ),
     "config": Package(
         "model system",
@@ -49,7 +49,7 @@ PACKAGES = {
     "watch": Package(
         "model system config http archives",
         "addresses feed forge git github html index jsonpage kept listing look pages "
-        "pipindex probe readers reading s3 text",
+        "pipindex probe readers reading s3 selecting text",
     ),
     "watchfile": Package(
         "model system config http watch",
@@ -123,13 +123,14 @@ PACKAGES = {
 }
 
 ALLOWED_BESIDES = {
+    ("model.engine", "system"): "what matching may take is counted by the clock",
     ("watch.readers", "watchfile"): "the table of kinds of pages names its reader",
     ("http.gateway", "config"): "limits of requests come from the settings",
     ("publish.targets", "http"): "a target asks what is served by the settings' limits",
 }
 """Single modules that may import one package more, each with the reason."""
 
-PRIVATE = {("model.patterns", "re._parser"), ("model.patterns", "re._compiler")}
+PRIVATE: set[tuple[str, str]] = set()
 """What is imported of the standard library's private modules."""
 
 WORLD = {

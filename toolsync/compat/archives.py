@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from toolsync.archives.tree import open_any
@@ -11,6 +12,7 @@ from toolsync.compat.compare import compare
 from toolsync.compat.deb import read_release
 from toolsync.compat.probe import Prober
 from toolsync.config.settings import Config
+from toolsync.system.confined import confined
 from toolsync.system.sandbox import sandbox_for
 from toolsync.system.work import Workshop
 
@@ -22,21 +24,34 @@ def compare_files(
 
     With ``probe`` their commands are run in a sandbox, else only their files are read.
 
-    Raises UsageError for what is no archive, Hostile for one that nobody should open.
+    Raises UsageError for what is no archive, Hostile for one that nobody should open or that
+    takes more than its limits.
     """
     workshop = Workshop(config.state, config.build.work or None)
     with (
         open_any(old, workshop=workshop, limits=config.limits) as old_top,
         open_any(new, workshop=workshop, limits=config.limits) as new_top,
     ):
-        was, now = read_release(old, old_top), read_release(new, new_top)
-        if was.tree.digest() == now.tree.digest():
-            return ()
-        probers = [
-            Prober(release, sandbox_for(release.tree.root, **asdict(config.compat)))
-            for release in (was, now)
-        ]
-        for prober in probers if probe else ():
-            prober.examine()
-        vanished = probers[1].vanished if probe else None
-        return compare(was.surface(), now.surface(), series=config.series, prober=vanished)
+        return confined(
+            partial(_compared, (old, old_top), (new, new_top), config, probe=probe),
+            what="reading and running the commands of both",
+            seconds=2 * (config.limits.gate_seconds + config.compat.total_seconds),
+            memory=config.limits.gate_memory,
+        )
+
+
+def _compared(
+    old: tuple[Path, Path], new: tuple[Path, Path], config: Config, *, probe: bool
+) -> tuple[Change, ...]:
+    """Compare two archives, each with the folder in which it lies open."""
+    was, now = read_release(*old), read_release(*new)
+    if was.tree.digest() == now.tree.digest():
+        return ()
+    probers = [
+        Prober(release, sandbox_for(release.tree.root, **asdict(config.compat)))
+        for release in (was, now)
+    ]
+    for prober in probers if probe else ():
+        prober.examine()
+    vanished = probers[1].vanished if probe else None
+    return compare(was.surface(), now.surface(), series=config.series, prober=vanished)

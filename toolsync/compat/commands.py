@@ -31,7 +31,8 @@ _OLD_MODULES = frozenset(
     )
 )
 """Of Python's own library in earlier versions."""
-_MOST_FILES = 2000
+MOST_FILES = 2000
+"""That one command loads and that are looked at; of more, not all its options are known."""
 _ELF = b"\x7fELF"
 
 
@@ -81,7 +82,7 @@ class Commands:
         """Return a program's file and the files of the tree that it loads, directly or not."""
         seen: dict[str, None] = {path: None}
         queue = [path] if path else []
-        while queue and len(seen) < _MOST_FILES:
+        while queue and len(seen) < MOST_FILES:
             for name in self._loads(queue.pop()):
                 if name not in seen and name in self._tree.files:
                     seen[name] = None
@@ -204,7 +205,7 @@ def language(tree: Tree, path: str) -> str:
 
 def _setup_scripts(text: str) -> list[str]:
     """Return the files of ``scripts=[…]`` in a setup.py."""
-    block = re.search(r"\bscripts\s*=\s*\[([^\]]*)\]", text)
+    block = re.search(r"\bscripts\s*=\s*\[([^\][]*)\]", text)
     names = re.findall(r"['\"]([\w./+-]+)['\"]", block[1]) if block else []
     return [name for name in names if not name.endswith(_WINDOWS)]
 

@@ -25,6 +25,8 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.too_many = False
+        self.unread: dict[str, str] = {}
+        """Why a file that somebody wanted to read was not read, by its path."""
 
     @cached_property
     def files(self) -> Mapping[str, Path]:
@@ -69,9 +71,13 @@ class Tree:
         try:
             with path.open("rb") as file:
                 data = file.read(limit + 1)
-        except OSError:
+        except OSError as error:
+            self.unread[name] = f"it cannot be read: {error.strerror}"
             return None
-        return data if len(data) <= limit else None
+        if len(data) > limit:
+            self.unread[name] = f"it has more than {limit} bytes"
+            return None
+        return data
 
     def text(self, name: str) -> str | None:
         """Return a file as text, with U+FFFD for what is none; None as for `read`."""

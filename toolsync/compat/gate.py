@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from toolsync.archives.tree import open_tree
 from toolsync.compat.change import Change
@@ -13,12 +13,14 @@ from toolsync.compat.compare import compare
 from toolsync.compat.policy import weigh
 from toolsync.compat.probe import Prober
 from toolsync.compat.reading import read_tree
-from toolsync.compat.surface import Surface
+from toolsync.compat.surface import Gap, Surface
 from toolsync.compat.verdict import report_of, summary_of, verdict_of
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
+from toolsync.model.errors import TooMuch
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import Blob, Finding, Licensed
+from toolsync.system.confined import confined
 from toolsync.system.sandbox import sandbox_for
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
@@ -40,28 +42,43 @@ def judge(
     """Return what the tool's policy says of how ``item`` differs for its users.
 
     ``before`` is what was kept of the last accepted release, None for the first, which cannot
-    take anything away and passes.
+    take anything away and passes. What takes more than its limits is not known, and held.
     """
     series = tuple(s for s in config.series if not tool.series or s in tool.series)
-    with open_tree(item.unpacked.orig, store=store, workshop=workshop, limits=config.limits) as top:
-        release = read_tree(top)
-        sandbox = sandbox_for(top, **asdict(config.compat))
-        prober = Prober(release, sandbox, tool.compat.commands)
-        if tool.compat.probe:
-            prober.examine()
-        surface = release.surface()
-        vanished = prober.vanished if tool.compat.probe else None
-        found = _found(surface, before, before_version, store, series or tool.series, vanished)
-    changes = weigh(found, tool.compat)
+    orig, limits = item.unpacked.orig, config.limits
+    with open_tree(orig, store=store, workshop=workshop, limits=limits) as top:
+
+        def examine() -> _Examined:
+            release = read_tree(top)
+            sandbox = sandbox_for(top, **asdict(config.compat))
+            prober = Prober(release, sandbox, tool.compat.commands)
+            if tool.compat.probe:
+                prober.examine()
+            surface = release.surface()
+            vanished = prober.vanished if tool.compat.probe else None
+            found = _found(surface, before, before_version, store, series or tool.series, vanished)
+            return _Examined(found=found, kept=surface.to_json(), contents=_contents(surface))
+
+        try:
+            examined = confined(
+                examine,
+                what="reading and running its commands",
+                seconds=limits.gate_seconds + config.compat.total_seconds,
+                memory=limits.gate_memory,
+            )
+        except TooMuch as error:
+            examined = _given_up(f"{error} ({orig.name}, SHA-256 {orig.sha256})")
+    changes = weigh(examined.found, tool.compat)
     findings = _findings(changes)
     if before is None:
-        verdict = "additive" if tool.compat.first == "pass" else "unknown"
-        summary = f"no earlier commands and interfaces to compare with: {_contents(surface)}"
+        passes = tool.compat.first == "pass" and not examined.given_up
+        verdict = "additive" if passes else "unknown"
+        summary = f"no earlier commands and interfaces to compare with: {examined.contents}"
         findings.insert(0, _first(verdict, summary))
     else:
         verdict = verdict_of(changes)
         summary = f"{verdict} since {before_version}: {summary_of(changes)}"
-    kept = surface.to_json()
+    kept = examined.kept
     return Judgment(
         stage="compat",
         verdict=verdict,
@@ -72,6 +89,23 @@ def judge(
         report=store.add_bytes(report_of(changes).encode(), "compat.txt"),
         before=before_version if before else "",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Examined:
+    """What a look at the release has shown."""
+
+    found: tuple[Change, ...]
+    kept: bytes
+    contents: str
+    given_up: bool = False
+
+
+def _given_up(reason: str) -> _Examined:
+    """Return what is known of a release that could not be looked at, and kept for the next."""
+    surface = Surface(names={}, gaps=(Gap(kind="tree", name="release", reason=reason),))
+    change = Change(kind="tree", name="release", severity="unknown", proof=reason)
+    return _Examined(found=(change,), kept=surface.to_json(), contents=reason, given_up=True)
 
 
 def _found(

@@ -18,7 +18,8 @@ _DECLARED = re.compile(r"(?m)^[ \t]{1,12}(-[^\n]{0,200})")
 _GROUP = re.compile(r"(?m)^[ \t]*\{([A-Za-z][\w-]*(?:,[A-Za-z][\w-]*)*)\}")
 _USAGE_GROUP = re.compile(r"\{([a-z][\w-]*(?:,[a-z][\w-]*)+)\}\s+\.\.\.")
 _HEADING = re.compile(
-    r"(?im)^[ \t]*(?:available |common |main |the |other )?(?:sub)?commands?(?: are)?:[ \t]*$"
+    r"[ \t]*(?:available |common |main |the |other )?(?:sub)?commands?(?: are)?:[ \t]*",
+    re.IGNORECASE,
 )
 _ROW = re.compile(r"[ \t]{1,8}([a-z][\w-]*)(?:,[ \t]*[a-z]\w*)?(?:[ \t]{2,}\S|[ \t]*$)")
 
@@ -50,15 +51,24 @@ def subcommands(text: str) -> tuple[str, ...]:
     for pattern in (_GROUP, _USAGE_GROUP):
         for match in pattern.finditer(text):
             found |= dict.fromkeys(match[1].split(","))
-    for match in _HEADING.finditer(text):
-        for line in text[match.end() :].lstrip("\n").split("\n"):
-            row = _ROW.match(line)
-            if row:
-                found[row[1]] = None
-            elif not line.strip() or not line.startswith((" " * 9, "\t")):
-                break
+    found |= dict.fromkeys(_rows(text.split("\n")))
     found.pop("help", None)
     return tuple(found)[:MAX_SUBCOMMANDS]
+
+
+def _rows(lines: list[str]) -> Iterator[str]:
+    """Give the names in the rows below each heading, up to a line that is no row."""
+    inside = fresh = False
+    for line in lines:
+        if _HEADING.fullmatch(line):
+            inside = fresh = True
+        elif inside and (line or not fresh):
+            fresh = False
+            row = _ROW.match(line)
+            if row:
+                yield row[1]
+            else:
+                inside = bool(line.strip()) and line.startswith((" " * 9, "\t"))
 
 
 def plain(text: str) -> str:

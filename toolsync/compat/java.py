@@ -69,7 +69,10 @@ def _jar(tree: Tree, name: str, draft: Draft) -> Iterator[int]:
                     yield _major(file.read(8), inner, draft)
             elif member.filename.endswith(".wsdl"):
                 with jar.open(member) as file:
-                    api_dates(file.read(_DOCUMENT), draft)
+                    document = file.read(_DOCUMENT + 1)
+                if len(document) > _DOCUMENT:
+                    draft.gap("api", inner, f"it has more than {_DOCUMENT} bytes")
+                api_dates(document, draft)
 
 
 def _major(head: bytes, name: str, draft: Draft) -> int:

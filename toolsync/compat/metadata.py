@@ -16,9 +16,20 @@ from toolsync.compat import python
 from toolsync.compat.files import Tree
 from toolsync.compat.surface import Draft
 
-_NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*\(?([^;)#]*)\)?\s*(?:;(.*))?")
+_NAME = re.compile(
+    r"\s*+([A-Za-z0-9][\w.-]*+)\s*+(?:\[[^\]]*+\])?+\s*+\(?+([^;)#]*+)\)?+\s*+(?:;(.*))?"
+)
 _GEM = re.compile(
-    r"add_(?:runtime_)?dependency\s*\(?\s*['\"]([\w.-]+)['\"]((?:\s*,\s*['\"][^'\"]+['\"])*)"
+    r"add_(?:runtime_)?dependency\s*+(?:\(\s*+)?['\"]([\w.-]+)['\"]"
+    r"((?:\s*+,\s*+['\"][^'\"]+['\"])*+)"
+)
+_NOT_OF_ITS_FORM = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    configparser.Error,
 )
 _LIST = r"\s{0,9}=\s{0,9}\[([^\]]{0,5000})\]"
 _SCRIPT = re.compile(r"\s*([\w.+-]+)\s*=\s*([\w.]+)\s*(?::\s*([\w.]+))?")
@@ -43,7 +54,7 @@ def read(tree: Tree, draft: Draft, entries: dict[str, str]) -> None:
                 continue
             try:
                 reader(text, draft, entries)
-            except (ValueError, KeyError, TypeError, AttributeError, configparser.Error) as error:
+            except _NOT_OF_ITS_FORM as error:
                 draft.gap("dependency", name, f"it cannot be understood: {error}")
 
 
@@ -182,7 +193,7 @@ def _gemspec(text: str, draft: Draft, entries: dict[str, str]) -> None:
         parts = re.findall(r"['\"]([^'\"]+)['\"]", wanted)
         spec = ",".join(sorted(part.replace(" ", "") for part in parts))
         draft.add("dependency", f"gem {name}", spec)
-    floor = re.search(r"required_ruby_version\s*=\s*\D*?['\"]([^'\"]+)['\"]", text)
+    floor = re.search(r"required_ruby_version\s*=\D{0,200}?['\"]([^'\"]{1,200})['\"]", text)
     _floor(floor and floor[1], draft, "ruby")
-    for name in re.findall(r"executables\s*(?:=|<<)\s*\[?\s*['\"]([\w.-]+)['\"]", text):
+    for name in re.findall(r"executables\s*+(?:=|<<)\s*+(?:\[\s*+)?['\"]([\w.-]+)['\"]", text):
         entries.setdefault(name, "")

@@ -24,7 +24,7 @@ _LINE = 2000
 def tamed(text: str) -> str:
     """Return text in which no line and no row of blanks is long enough to slow a pattern down."""
     text = re.sub(r"[ \t]{50,}", " " * 50, text)
-    lines = (line[:_LINE] for line in text.splitlines())
+    lines = (line[:_LINE].rstrip() for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 

@@ -134,8 +134,12 @@ class Prober:
             return reason
         self._add(command, seen.text)
         below = helptext.subcommands(seen.text)
-        for name in below[:MOST_SUBCOMMANDS]:
+        for name in below:
             self._release.draft.add("subcommand", f"{command} {name}")
+        if len(below) >= helptext.MAX_SUBCOMMANDS:
+            told = f"its help names {len(below)} subcommands and more, which are not looked at"
+            self._release.draft.gap("subcommand", command, told)
+        for name in below[:MOST_SUBCOMMANDS]:
             deeper, failed = self._asked(command, (name,))
             if failed:
                 self._release.draft.gap("subcommand", f"{command} {name}", failed)
@@ -158,6 +162,9 @@ class Prober:
         return first
 
     def _add(self, scope: str, text: str) -> None:
+        if len(text) > helptext.TEXT_LIMIT:
+            told = f"its help has more than {helptext.TEXT_LIMIT} characters"
+            self._release.draft.gap("option", scope, told)
         add_options(self._release.draft, scope, list(helptext.options(text)))
 
     def _manners(self, command: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolsync.compat import helptext, java, metadata, models, ruby
-from toolsync.compat.commands import Commands, environment_in, language, options_in
+from toolsync.compat.commands import MOST_FILES, Commands, environment_in, language, options_in
 from toolsync.compat.files import TEXT_LIMIT, Tree
-from toolsync.compat.options import Option, merged
+from toolsync.compat.options import MAX_OPTIONS, Option, merged
 from toolsync.compat.python import read as read_python
 from toolsync.compat.surface import Draft, Surface
 
@@ -59,7 +59,7 @@ def _commands(release: Release) -> None:
         release.draft.add("command", command, path)
         declared: dict[str, list[Option]] = {}
         loaded = release.commands.loaded(path)
-        if not release.commands.tell_all(loaded):
+        if len(loaded) >= MOST_FILES or not release.commands.tell_all(loaded):
             release.draft.vague[command] = None
         for file in loaded:
             for scope, options in options_in(release.tree, file).items():
@@ -73,6 +73,8 @@ def _commands(release: Release) -> None:
 
 def add_options(draft: Draft, scope: str, options: list[Option]) -> None:
     """Add options to a command; what is known already says more than what comes later."""
+    if len(options) >= MAX_OPTIONS and len({option.name for option in options}) >= MAX_OPTIONS:
+        draft.gap("option", scope, f"it names {MAX_OPTIONS} options and more; not all were read")
     for name, option in merged(options).items():
         draft.add("option", f"{scope} {name}", option.words())
 
@@ -84,7 +86,7 @@ def _man_pages(release: Release) -> None:
         if not match or match[1] not in release.commands.files:
             continue
         text = _unpacked(release.tree.read(path), packed=path.endswith(".gz"))
-        if text is None:
+        if text is None or len(text) > helptext.TEXT_LIMIT:
             release.draft.gap("option", match[1], f"{path} is too long for a man page, or damaged")
             continue
         add_options(release.draft, match[1], list(helptext.options(helptext.man_page(text))))
@@ -171,6 +173,8 @@ def read_tree(root: Path) -> Release:
             reader(release)
         except OSError as error:
             release.draft.gap("tree", what, f"a file could not be read: {error.strerror}")
+    for name, why in sorted(release.tree.unread.items()):
+        release.draft.gap("file", name, why)
     if release.tree.too_many:
         release.draft.gap("tree", "files", "the release has more files than are looked at")
     return release

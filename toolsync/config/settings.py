@@ -31,6 +31,8 @@ class Limits:
     members: int = 200_000
     unpacked_bytes: int = 4 * 1024 * 1024 * 1024
     ratio: int = 200
+    gate_seconds: int = 900
+    gate_memory: int = 2 * 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from toolsync.license import names
+from toolsync.license import names, normalise
 from toolsync.license.terms import Component, File
 
 _CERTIFICATES = frozenset(
@@ -20,6 +20,8 @@ _NESTED_META = frozenset(
     {"package.json", "METADATA", "PKG-INFO", "Cargo.toml", "go.mod", "composer.json", "bower.json"}
 )
 _BINARY_HEAD = 1024
+_WHOLE = normalise.TEXT_BYTES
+"""Of a longer file not all is at hand."""
 _SPARSE = frozenset(
     {
         "test",
@@ -82,7 +84,8 @@ def _nested_name(where: PurePosixPath, data: bytes) -> str:
         try:
             table = json.loads(data)
         except (ValueError, RecursionError):
-            return ""
+            # Of one that is too long only the beginning is here, which says nothing against it.
+            return where.parent.name if len(data) > _WHOLE else ""
         if not isinstance(table, dict) or not table.get("version"):
             return ""
         return str(table.get("name") or "")[:200]

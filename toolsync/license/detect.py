@@ -7,6 +7,7 @@ digest for a name: neither a file's name nor what it prints can be taken for ano
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from toolsync.model.errors import ProgramFailed
+from toolsync.system.clock import SystemClock
 from toolsync.system.run import run
 from toolsync.system.store import replace_file
 from toolsync.system.work import Workshop
@@ -23,6 +25,8 @@ from toolsync.system.work import Workshop
 PROGRAM = "licensecheck"
 SECONDS = 300.0
 """For one batch; it takes about a second for a hundred files."""
+ALL_SECONDS = 1800.0
+"""For all batches of one release."""
 BATCH = 400
 MAX_KEPT = 400_000
 """Answers that are remembered, the newest."""
@@ -56,7 +60,16 @@ class Detector:
         rest = iter(sorted((digest, path) for digest, path in files.items() if digest not in known))
         fresh: dict[str, tuple[str, ...]] = {}
         with self.workshop.folder("license") as folder:
+            clock = SystemClock()
+            end = clock.monotonic() + ALL_SECONDS
             while batch := dict(islice(rest, BATCH)):
+                if clock.monotonic() > end:
+                    left = hashlib.sha256("".join([*batch, *dict(rest)]).encode()).hexdigest()
+                    self.problems.append(
+                        f"{self.program} took more than {ALL_SECONDS:g} s: not all files were"
+                        f" looked at (digest {left})"
+                    )
+                    break
                 fresh.update(self._ask(batch, folder))
         if fresh:
             self._remember(known | fresh)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from toolsync.archives.tree import open_tree
 from toolsync.config.definition import Tool
-from toolsync.config.settings import Config
+from toolsync.config.settings import Config, Limits
 from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
 from toolsync.license.dep5 import Lack, completed, lacking
@@ -20,10 +21,11 @@ from toolsync.license.detect import Detector
 from toolsync.license.report import written
 from toolsync.license.scan import scan
 from toolsync.license.standing import Policy, first, main_expression, settle, stands
-from toolsync.license.terms import Terms, from_json, to_json
-from toolsync.model.errors import PackageFailed
+from toolsync.license.terms import Problem, Terms, from_json, to_json
+from toolsync.model.errors import PackageFailed, TooMuch
 from toolsync.model.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict
 from toolsync.model.release import Blob, Unpacked, dump
+from toolsync.system.confined import confined
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
@@ -42,23 +44,30 @@ def judge(
     """Return what the tool's policy says of the terms of ``item``.
 
     ``before`` is what was kept of the last accepted release, None for the first; ``approved``
-    are digests that a person approved for this tool. Raises ProgramMissing, Hostile.
+    are digests that a person approved for this tool. What takes more than its limits is not
+    known, and held. Raises ProgramMissing, Hostile.
     """
     policy = Policy(tool=tool.license, classes=config.license, approved=approved)
     old = from_json(store.path(before).read_bytes()) if before is not None else None
     detector = Detector(workshop=workshop, cache=config.licenses)
     new = _terms(item, old, detector, config=config, store=store, workshop=workshop)
-    lacks, unreadable = _lacks(tool, new)
-    changes = [
-        *stands(new, policy),
-        *(first(new, policy) if old is None else compare(old, new)),
-        *_unexplained(detector.problems),
-        *_uncovered(lacks, unreadable),
-    ]
-    settled = tuple(settle(change, new, policy) for change in changes)
-    verdict = gravest_verdict((change.verdict for change in settled), LICENSE_VERDICTS)
     known = before_version if old is not None else ""
-    report = written(settled, old or Terms(), new, tool=tool, before=known)
+
+    def weigh() -> _Weighed:
+        lacks, unreadable = _lacks(tool, new)
+        changes = [
+            *stands(new, policy),
+            *(first(new, policy) if old is None else compare(old, new)),
+            *_unexplained(detector.problems),
+            *_uncovered(lacks, unreadable),
+        ]
+        settled = tuple(settle(change, new, policy) for change in changes)
+        report = written(settled, old or Terms(), new, tool=tool, before=known)
+        return _Weighed(settled=settled, report=report, lacks=lacks)
+
+    weighed = _weighed(item, weigh, config.limits)
+    settled, lacks = weighed.settled, weighed.lacks
+    verdict = gravest_verdict((change.verdict for change in settled), LICENSE_VERDICTS)
     return Judgment(
         stage="license",
         verdict=verdict,
@@ -67,10 +76,41 @@ def judge(
         subject=_subject(item, new, tool, config, before),
         carries=_carries(settled, new),
         kept=store.add_bytes(to_json(new), "terms.json"),
-        report=store.add_bytes(report.encode(), "license.txt"),
+        report=store.add_bytes(weighed.report.encode(), "license.txt"),
         notice=_notice(item, tool, lacks, config=config, store=store, workshop=workshop),
         before=known,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weighed:
+    """What the terms come to."""
+
+    settled: tuple[Change, ...]
+    report: str
+    lacks: tuple[Lack, ...] = ()
+
+
+def _weighed(item: Unpacked, weigh: Callable[[], _Weighed], limits: Limits) -> _Weighed:
+    """Weigh the terms within the limits; what cannot be weighed is not known, and is held."""
+    try:
+        return confined(
+            weigh,
+            what="comparing the terms",
+            seconds=limits.gate_seconds,
+            memory=limits.gate_memory,
+        )
+    except TooMuch as error:
+        reason = f"{error} ({_named(item)})"
+        change = Change(
+            code="too-much", verdict=REVIEW, message=reason, about=(reason,), unknown=True
+        )
+        return _Weighed(settled=(change,), report=f"{reason}\n")
+
+
+def _named(item: Unpacked) -> str:
+    """Return what an approval is for, of a release that could not be looked at: these bytes."""
+    return f"{item.orig.name}, SHA-256 {item.orig.sha256}"
 
 
 def _terms(
@@ -84,7 +124,15 @@ def _terms(
 ) -> Terms:
     """Read the terms of the release; only contents that ``old`` has not are looked at."""
     with open_tree(item.orig, store=store, workshop=workshop, limits=config.limits) as top:
-        seen = scan(top, before=old)
+        try:
+            seen = confined(
+                lambda: scan(top, before=old),
+                what="reading the license texts",
+                seconds=config.limits.gate_seconds,
+                memory=config.limits.gate_memory,
+            )
+        except TooMuch as error:
+            return Terms(problems=(Problem(path="", reason=f"{error} ({_named(item)})"),))
         told = detector.look(seen.unexplained) if seen.unexplained else {}
         before = {item.digest: item.ids for item in old.told} if old else {}
         return seen.explained(before | told)
@@ -132,7 +180,13 @@ def _notice(
         return None
     known = (tool.debian / "copyright").read_text(errors="replace")
     with open_tree(item.orig, store=store, workshop=workshop, limits=config.limits) as top:
-        return store.add_bytes(completed(known, lacks, top).encode(), "copyright")
+        text = confined(
+            lambda: completed(known, lacks, top),
+            what="completing debian/copyright",
+            seconds=config.limits.gate_seconds,
+            memory=config.limits.gate_memory,
+        )
+        return store.add_bytes(text.encode(), "copyright")
 
 
 def _summary(settled: tuple[Change, ...], terms: Terms, tool: Tool, before: str) -> str:

@@ -42,6 +42,7 @@ _extern externals external bundled _bundled bundled_deps node_modules bower_comp
 """
 _VENDOR = frozenset(_VENDOR_WORDS.split())
 """Folders in whose every child is somebody else's work."""
+_DIGIT = re.compile(r"-\d")
 _DIST_INFO = re.compile(r"(?:[^/]+)\.dist-info(?=/|$)")
 _META = re.compile(
     r"(?:\.dist-info(?:/licen[sc]es)?|META-INF|LICENSES?|[^/]+\.egg-info)", re.IGNORECASE
@@ -57,7 +58,17 @@ def canonical(path: str) -> str:
     head, slash, rest = path.partition("/")
     if slash and _DIST_INFO.fullmatch(head):
         return f".dist-info/{rest}"
-    return re.sub(r"-\d[^/]*(?=\.(?:dist|egg)-info/)", "", path)
+    if "-info/" not in path:
+        return path
+    *folders, last = path.split("/")
+    return "/".join([*map(_without_version, folders), last])
+
+
+def _without_version(folder: str) -> str:
+    """Return the name of a folder with metadata without the version that stands in it."""
+    stem, dot, kind = folder.rpartition(".")
+    start = _DIGIT.search(stem) if kind in ("dist-info", "egg-info") else None
+    return stem[: start.start()] + dot + kind if start else folder
 
 
 def plain_name(name: str) -> str:

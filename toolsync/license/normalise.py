@@ -20,6 +20,8 @@ TEXT_BYTES = 2 * 1024 * 1024
 """A license text is not longer than this; what is cannot be read as one."""
 
 NO_WORDS = "has no words"
+_CONTROLS = dict.fromkeys(code for code in range(32) if chr(code) not in "\t\n\r\f\v\x1a\x1b")
+"""Characters that no text has, to be left out."""
 _TAG = re.compile(
     r"</?(?:a|abbr|address|article|b|big|blockquote|body|br|center|code|dd|div|dl|dt|em|font"
     r"|footer|h[1-6]|head|header|hr|html|i|img|li|link|main|meta|ol|p|pre|section|small|span|strong"
@@ -28,7 +30,8 @@ _TAG = re.compile(
 )
 _SHOWN = re.compile(r"(?:href|title|alt)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
 """Attributes that a reader sees or follows."""
-_RULER = re.compile(r"[ \t]*(?:#|//|\*|;)*[ \t]*([-=*_#~+])\1{3,}[ \t]*(?:\*/)?\s*")
+_BEFORE_RULER = re.compile(r"(?:#|//|\*|;)*+[ \t]*+")
+"""The mark of a comment that a ruler may stand in."""
 _LEADER = re.compile(r"[ \t]*(dnl|rem)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"[\[<{(]\s?(?:full\s?name|(?:the\s)?name\sof\s(?:the\s)?(?:copyright\s(?:owner|holder)|author)s?"
@@ -115,7 +118,7 @@ def decode(data: bytes) -> str | None:
     text = _decoded(data, "utf-8-sig")
     if text is None:
         text = _decoded(data, "cp1252") or data.decode("latin-1")
-    controls = sum(ch < " " and ch not in "\t\n\r\f\v\x1a\x1b" for ch in text)
+    controls = len(text) - len(text.translate(_CONTROLS))
     return None if controls * 20 > len(text) else text
 
 
@@ -137,12 +140,21 @@ def sections(text: str) -> tuple[str, ...]:
     """Return the parts of a text between rulers (lines of dashes and the like), in order."""
     parts: list[list[str]] = [[]]
     for line in text.splitlines():
-        if _RULER.fullmatch(line):
+        if _is_ruler(line):
             parts.append([])
         else:
             parts[-1].append(line)
     joined = ("\n".join(lines) for lines in parts)
     return tuple(part for part in joined if part.strip())
+
+
+def _is_ruler(line: str) -> bool:
+    """Say whether a line is four or more of one sign, and perhaps a comment's marks around it."""
+    text = line.strip().removesuffix("*/").rstrip(" \t")
+    sign = text[-1:]
+    head = text.rstrip(sign) if sign else ""
+    is_long = len(text) - len(head) > 3 and sign in "-=*_#~+"
+    return is_long and _BEFORE_RULER.fullmatch(head) is not None
 
 
 def first_lines(text: str) -> Iterator[str]:
@@ -163,8 +175,10 @@ def _plain(text: str) -> str:
         text = html.unescape(_TAG.sub(_shown, text))
     elif "&" in text:
         text = re.sub(r"&(?:copy|quot|amp|lt|gt|apos|nbsp|#\d{1,5});", _entity, text)
-    text = unicodedata.normalize("NFKC", text.replace("\u00a9", " \u00a9 ").replace("\u00ad", ""))
-    text = "".join(ch for ch in text if ch in "\n\t\r\f" or unicodedata.category(ch) != "Cf")
+    if not text.isascii():
+        text = text.replace("\u00a9", " \u00a9 ").replace("\u00ad", "")
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(ch for ch in text if ch.isascii() or unicodedata.category(ch) != "Cf")
     for raw, word in (("&", " and "), ("%", " percent "), ("$", " dollars ")):
         text = text.replace(raw, word)
     return text

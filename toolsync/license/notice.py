@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Chunk:
 _MARK = re.compile(
     r"copyright(?:ed)?:?|copr\.?|\(c\)|\u00a9|spdx-filecopyrighttext:|\(copyright\)", re.IGNORECASE
 )
+_BEFORE = "\"'`*#/;<>[]{}|!-,"
+"""What may stand before a mark."""
 _SYMBOLS = ("(c)", "\u00a9")
 _ONE_YEAR = (
     r"(?:(?:19|20)\d\d|'?\d\d|yyyy|xxxx|20xx|20yy|years?|present|now|current|today|onwards?|date)"
@@ -45,6 +48,8 @@ _ABBREVIATED = re.compile(
 )
 _MAX_NAME = 40
 """Words in a list of holders."""
+_MAX_MARKS = 80
+"""Marks and years in a row that are looked at as one statement."""
 
 _OF_TERMS = """
 permission permitted permits permit redistribution redistributions redistribute redistributed
@@ -117,7 +122,7 @@ def _notice_end(chunks: Sequence[Chunk], start: int) -> int:
         return 0
     signs = years = 0
     word = False
-    while at < len(chunks):
+    while at < min(len(chunks), start + _MAX_MARKS):
         text = chunks[at].text
         if _is_mark(chunks[at]):
             signs += any(sign in text.lower() for sign in _SYMBOLS)
@@ -247,7 +252,13 @@ def _ends_sentence(text: str) -> bool:
 
 
 def _is_mark(chunk: Chunk) -> bool:
-    return bool(_MARK.fullmatch(chunk.text.lstrip("\"'`*#/;<>[]{}|!-,").rstrip(",.")))
+    return _is_marked(chunk.text)
+
+
+@lru_cache(maxsize=4096)
+def _is_marked(text: str) -> bool:
+    # A mark is short, so that a long text is not copied in vain.
+    return len(text) < 200 and bool(_MARK.fullmatch(text.lstrip(_BEFORE).rstrip(",.")))
 
 
 def _year_at(chunks: Sequence[Chunk], at: int) -> bool:

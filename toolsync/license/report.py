@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from toolsync.config.definition import Tool
 from toolsync.license.change import SILENT, Change
-from toolsync.license.terms import LicenseText, Terms
+from toolsync.license.terms import KEPT_WORDS, LicenseText, Terms
 from toolsync.license.words import word_diff
 
 _WORDS = 4000
@@ -59,6 +59,8 @@ def text_changes(old: Terms, new: Terms) -> Iterator[str]:
         else:
             yield f"== {text.file}, [-gone-] and {{+new+}} words against {base.file}"
             yield word_diff(base.words, text.words)
+        if max(len(text.words), len(base.words) if base else 0) >= KEPT_WORDS:
+            yield f"… (only the first {KEPT_WORDS} characters of a text are kept to be shown)"
 
 
 def _predecessor(text: LicenseText, old: Terms, new: Terms) -> LicenseText | None:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from toolsync.license import components, hints, known, metadata, names, normalise
 from toolsync.license.terms import (
@@ -31,6 +32,7 @@ MAX_TEXTS = 5_000
 MAX_TEXT_BYTES = 64 * 1024 * 1024
 """Of all license texts together."""
 MAX_FILES = 500_000
+MAX_PROBLEMS = 200
 DIGITS = 32
 """Hex digits of a file's digest that are kept: enough against accident and attack (128 bits)."""
 
@@ -52,9 +54,24 @@ class _Found:
     text_bytes: int = 0
     text_count: int = 0
 
+    untold: int = 0
+    """Problems beyond those that are told one by one."""
+    untold_digest: Any = field(default_factory=hashlib.sha256)
+
     def trouble(self, path: str, reason: str) -> None:
-        if len(self.problems) < 200:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(path=path, reason=reason))
+        else:
+            self.untold += 1
+            self.untold_digest.update(f"{path}\0{reason}\n".encode(errors="replace"))
+
+    def all_problems(self) -> list[Problem]:
+        """Return all problems; those that are too many as one, which names them by a digest."""
+        if not self.untold:
+            return self.problems
+        digest = self.untold_digest.hexdigest()[:DIGITS]
+        reason = f"has {self.untold} more files that could not be read (digest {digest})"
+        return [*self.problems, Problem(path="", reason=reason)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +108,7 @@ def scan(top: Path, *, before: Terms | None = None) -> Scan:
         components=components.of(found.files, found.parts),
         declared=tuple(sorted(found.declared, key=lambda item: (item.path, item.value))),
         requires=tuple(sorted(found.requires)),
-        problems=tuple(sorted(found.problems, key=lambda item: (item.path, item.reason))),
+        problems=tuple(sorted(found.all_problems(), key=lambda item: (item.path, item.reason))),
         size=found.size,
     )
     return Scan(terms=terms, unexplained=found.unexplained)
@@ -168,7 +185,11 @@ def _take(
     kind, certain = names.role(canonical)
     try:
         if kind and found.text_count >= MAX_TEXTS:
-            found.trouble(path, f"is one of more than {MAX_TEXTS} license files; not looked at")
+            found.trouble(
+                path,
+                f"is one of more than {MAX_TEXTS} license files; not looked at"
+                f" (SHA-256 {_read(place)[1]})",
+            )
             return
         head, digest = _read(place)
     except OSError as error:
@@ -176,9 +197,9 @@ def _take(
         return
     found.size += info.st_size
     if kind:
-        _take_text(found, canonical, path, kind, head, info.st_size, certain=certain)
+        _take_text(found, (canonical, path, digest), kind, head, info.st_size, certain=certain)
     if metadata.is_metadata(canonical):
-        _take_metadata(found, canonical, head)
+        _take_metadata(found, canonical, head, digest)
     parts = components.in_file(canonical, head, digest)
     found.parts.extend(part for part in parts if part.name != found.own)
     short = digest[:DIGITS]
@@ -206,19 +227,25 @@ def _read(place: Path) -> tuple[bytes, str]:
 
 
 def _take_text(
-    found: _Found, canonical: str, path: str, kind: str, data: bytes, size: int, *, certain: bool
+    found: _Found, named: tuple[str, str, str], kind: str, data: bytes, size: int, *, certain: bool
 ) -> None:
+    canonical, path, digest = named
     found.text_count += 1
     found.text_bytes += len(data)
     if found.text_bytes > MAX_TEXT_BYTES:
-        found.trouble(path, f"is past {MAX_TEXT_BYTES} bytes of license files; not looked at")
+        found.trouble(
+            path,
+            f"is past {MAX_TEXT_BYTES} bytes of license files; not looked at (SHA-256 {digest})",
+        )
         return
     text = normalise.read(data)
-    if not certain and (
-        data.startswith(b"#!") or text.problem or not hints.states_terms(text.words)
-    ):
+    unread = text.problem and text.problem != normalise.NO_WORDS
+    if not certain and (data.startswith(b"#!") or not (unread or hints.states_terms(text.words))):
         return
-    if text.problem and not (kind == names.NOTICE and text.problem == normalise.NO_WORDS):
+    if unread:
+        # An approval is for these bytes: what could not be read may differ from release to release.
+        found.trouble(path, f"{text.problem} (SHA-256 {digest})")
+    elif text.problem and kind != names.NOTICE:
         found.trouble(path, text.problem)
     raw = normalise.decode(data[: normalise.TEXT_BYTES]) or ""
     whole = known.identify(text.words, known.first_words(raw))
@@ -236,16 +263,20 @@ def _take_text(
     )
 
 
-def _take_metadata(found: _Found, canonical: str, data: bytes) -> None:
+def _take_metadata(found: _Found, canonical: str, data: bytes, digest: str) -> None:
     if len(data) > metadata.FILE_BYTES:
         found.trouble(
-            canonical, f"has more than {metadata.FILE_BYTES} bytes, too many for metadata"
+            canonical,
+            f"has more than {metadata.FILE_BYTES} bytes, too many for metadata (SHA-256 {digest})",
         )
         return
     try:
         declared, requires = metadata.read(canonical, data)
     except (ValueError, RecursionError):
-        found.trouble(canonical, "is not of its own format, so its license field says nothing")
+        found.trouble(
+            canonical,
+            f"is not of its own format, so its license field says nothing (SHA-256 {digest})",
+        )
         return
     found.declared.extend(declared)
     found.requires.update(requires)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from toolsync.archives.tree import open_any
@@ -15,6 +16,7 @@ from toolsync.license.scan import Scan, scan
 from toolsync.license.terms import Terms
 from toolsync.model.errors import Hostile
 from toolsync.model.judgment import LICENSE_VERDICTS, gravest_verdict
+from toolsync.system.confined import confined
 from toolsync.system.work import Workshop
 
 _NOTHING = Terms()
@@ -47,10 +49,16 @@ def compare_trees(
         for path in (old, new):
             try:
                 top = stack.enter_context(open_any(path, workshop=workshop, limits=limits))
+                scanned = confined(
+                    partial(scan, top),
+                    what="reading the license texts",
+                    seconds=limits.gate_seconds,
+                    memory=limits.gate_memory,
+                )
             except Hostile as error:
                 changes.append(unreadable(path.name, str(error)))
             else:
-                scans.append(scan(top))
+                scans.append(scanned)
         if changes:
             return Comparison(changes=tuple(changes))
         before, after = _explained(scans[0], scans[1], workshop, cache, changes)

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator
 
 AROUND = 12
 """Unchanged words shown on each side of a change."""
 MAX_WORDS = 60_000
 MAX_CHANGES = 200
+MAX_PAIRS = 400_000
+"""Of equal words in both texts; with more, those that are very frequent align nothing."""
 
 
 def word_diff(old: str, new: str) -> str:
     """Return the changes between normalised texts, ``[-gone-]`` and ``{+come+}``, with context."""
-    return "\n".join(_lines(old.split()[:MAX_WORDS], new.split()[:MAX_WORDS]))
+    before, after = old.split(), new.split()
+    lines = [*_lines(before[:MAX_WORDS], after[:MAX_WORDS])]
+    if max(len(before), len(after)) > MAX_WORDS:
+        lines.append(f"… of each text only the first {MAX_WORDS} words were compared here …")
+    return "\n".join(lines)
+
+
+def _many_pairs(old: list[str], new: list[str]) -> bool:
+    """Say whether the same word stands in both so often that each pair cannot be looked at."""
+    here, there = Counter(old), Counter(new)
+    return sum(count * there[word] for word, count in here.items()) > MAX_PAIRS
 
 
 def _lines(old: list[str], new: list[str]) -> Iterator[str]:
     """Give one line for each change, with the words around it."""
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=len(old) + len(new) > 10_000)
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=_many_pairs(old, new))
     changes = [op for op in matcher.get_opcodes() if op[0] != "equal"]
     for _, start, end, fresh, fresh_end in changes[:MAX_CHANGES]:
         parts = [" ".join(old[max(0, start - AROUND) : start])]

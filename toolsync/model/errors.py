@@ -114,6 +114,10 @@ class Hostile(Held):
     """Input that no honest upstream would publish."""
 
 
+class TooMuch(Hostile):
+    """Input that takes more time or memory to look at than it may."""
+
+
 class Replaced(Held):
     """An accepted version is offered with other bytes."""
 

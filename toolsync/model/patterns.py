@@ -1,48 +1,81 @@
-r"""Compile the regular expressions of configuration so that no page can make them run for ever.
+r"""Compile the regular expressions of definitions so that no page can make them run for ever.
 
-Python's engine takes exponential time where a repeat stands in a repeat and both can take
-the same text, as in ``(\d+)+x``. Such an expression is refused before it meets a page. What
-remains costs at most a power of the subject's length, and subjects are short.
+They are written in Python's syntax, which Python's own compiler checks. What is proved to take
+linear time (`linear`) is run by Python's own engine, the quicker one; all else by the
+one that is stopped (`engine`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
+from toolsync.model.engine import LONGEST_EXPRESSION, Engine
 from toolsync.model.errors import SetupError
+from toolsync.model.linear import is_linear
 
 LONGEST_SUBJECT = 1024
 """Characters of a name or a line that an expression is tried on."""
 
-_MANY = 32
-"""A repeat that may go on at least so often counts as endless."""
+_BRACE = re.compile(r"(\\.)|\{(?!\d+(?:,\d*)?\}|,\d*\})", re.DOTALL)
+"""A brace that Python takes for itself, and the other engine for a word of its own."""
 
-_Chars: TypeAlias = frozenset[str]
-_ALPHABET: _Chars = frozenset(map(chr, range(128))) | {"é"}
+
+class Expression:
+    """A compiled expression: what Python's own has, as far as it is used here."""
+
+    def __init__(self, compiled: re.Pattern[str], what: str) -> None:
+        """``what`` names it in the SetupError that ends a match that takes too long."""
+        self._compiled, self._what = compiled, what
+        self.pattern, self.groups = compiled.pattern, compiled.groups
+        self.groupindex = compiled.groupindex
+        if not compiled.flags & ~re.UNICODE and is_linear(compiled.pattern):
+            self.fullmatch: Callable[[str], Any] = compiled.fullmatch
+            self._engine: Engine | None = None
+        else:
+            self.fullmatch = self._stoppable.fullmatch
+
+    @property
+    def _stoppable(self) -> Engine:
+        made: Engine | None = getattr(self, "_engine", None)
+        if made is None:
+            flags = self._compiled.flags & (re.IGNORECASE | re.MULTILINE | re.DOTALL | re.VERBOSE)
+            meant = _BRACE.sub(lambda found: found[1] or "\\{", self.pattern)
+            made = self._engine = Engine(meant, self._what, int(flags), told=self.pattern)
+        return made
+
+    def search(self, text: str) -> Any:
+        """Return the first match in ``text``, or None."""
+        return self._stoppable.search(text)
+
+    def finditer(self, text: str) -> Iterator[Any]:
+        """Give each match in ``text``."""
+        return self._stoppable.finditer(text)
+
+    def substitute(
+        self, text: str, put: Callable[[Any], str], *, everywhere: bool
+    ) -> tuple[str, int]:
+        """Return ``text`` with what matches replaced by ``put(match)``, and how often that was."""
+        return self._stoppable.substitute(text, put, everywhere=everywhere)
 
 
 @lru_cache(maxsize=1024)
-def compile_safely(expression: str, flags: int = 0, *, what: str) -> re.Pattern[str]:
+def compile_safely(expression: str, flags: int = 0, *, what: str) -> Expression:
     """Return ``expression`` compiled; ``what`` names it in the SetupError that refuses it."""
     try:
-        compiled = re.compile(expression, flags)
-    except (re.error, OverflowError, RecursionError) as error:
+        if len(expression) > LONGEST_EXPRESSION:
+            raise ValueError(f"it has more than {LONGEST_EXPRESSION} characters")
+        return Expression(re.compile(expression, flags), what)
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
         raise SetupError(
-            f"{what}: {expression!r} is no regular expression: {error}",
+            f"{what}: {expression[:500]!r} is no regular expression: {error}",
             resolution="Mend it; Python's syntax is wanted.",
         ) from error
-    if _can_explode(expression, flags):
-        raise SetupError(
-            f"{what}: {expression!r} repeats a repeat of the same characters, which can take "
-            "exponential time on a hostile page",
-            resolution=r"Repeat once, or put a separator into the repeat, as in (?:\.\d+)+.",
-        )
-    return compiled
 
 
-def version_pattern(expression: str) -> re.Pattern[str]:
+def version_pattern(expression: str) -> Expression:
     """Return a tool's ``watch.pattern`` compiled, which must have a group ``version``."""
     compiled = compile_safely(expression, what="watch.pattern")
     if "version" not in compiled.groupindex:
@@ -53,110 +86,13 @@ def version_pattern(expression: str) -> re.Pattern[str]:
     return compiled
 
 
-def match_path(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
+def match_path(pattern: Expression, path: str) -> Any:
     """Match the whole last component of a path, or its last ones for a pattern with slashes."""
     path = path.rstrip("/")
-    if len(path) > LONGEST_SUBJECT:
-        return None
     if "/" not in pattern.pattern:
-        return pattern.fullmatch(path.rpartition("/")[2])
+        name = path.rpartition("/")[2]
+        return pattern.fullmatch(name) if len(name) <= LONGEST_SUBJECT else None
     parts = path.split("/")[-16:]
     tails = ("/".join(parts[start:]) for start in range(len(parts) - 1, -1, -1))
-    return next((match for tail in tails if (match := pattern.fullmatch(tail))), None)
-
-
-def _can_explode(expression: str, flags: int) -> bool:
-    try:
-        from re import _parser  # type: ignore[attr-defined]
-    except ImportError:  # an interpreter that keeps its parser elsewhere
-        return False
-    tree = _parser.parse(expression, flags)
-    return _explodes(list(tree), bool(tree.state.flags & re.IGNORECASE))
-
-
-def _explodes(nodes: list[Any], fold: bool) -> bool:
-    """Say whether an endless repeat in here holds one that can take over its next turn."""
-    for node in nodes:
-        inner = _children(node)
-        if _endless(node):
-            body = list(node[1][2])
-            if _ends(body, fold) & _starts(body, fold)[0]:
-                return True
-        if any(_explodes(child, fold) for child in inner):
-            return True
-    return False
-
-
-def _children(node: Any) -> list[list[Any]]:
-    name, args = str(node[0]), node[1]
-    if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        return [list(args[2])]
-    if name == "SUBPATTERN":
-        return [list(args[3])]
-    if name == "BRANCH":
-        return [list(branch) for branch in args[1]]
-    if name in ("ASSERT", "ASSERT_NOT"):
-        return [list(args[1])]
-    if name == "ATOMIC_GROUP":
-        return [list(args)]
-    if name == "GROUPREF_EXISTS":
-        return [list(part) for part in args[1:] if part]
-    return []
-
-
-def _endless(node: Any) -> bool:
-    return str(node[0]) in ("MAX_REPEAT", "MIN_REPEAT") and node[1][1] >= _MANY
-
-
-def _varies(node: Any) -> bool:
-    return str(node[0]) in ("MAX_REPEAT", "MIN_REPEAT") and bool(node[1][0] < node[1][1])
-
-
-def _starts(nodes: list[Any], fold: bool) -> tuple[_Chars, bool]:
-    """Return the characters that a sequence can start with, and whether it can be empty."""
-    chars: set[str] = set()
-    for node in nodes:
-        own, empty = _first(node, fold)
-        chars |= own
-        if not empty:
-            return frozenset(chars), False
-    return frozenset(chars), True
-
-
-def _first(node: Any, fold: bool) -> tuple[_Chars, bool]:
-    name, args = str(node[0]), node[1]
-    if name == "AT" or name.startswith("ASSERT"):
-        return frozenset(), True
-    if name in ("GROUPREF", "GROUPREF_EXISTS"):
-        return _ALPHABET, True
-    children = _children(node)
-    if not children:
-        return _single(node, fold), False
-    sets = [_starts(child, fold) for child in children]
-    empty = any(e for _, e in sets) or (name.endswith("_REPEAT") and args[0] == 0)
-    return frozenset().union(*(s for s, _ in sets)), empty
-
-
-def _ends(nodes: list[Any], fold: bool) -> _Chars:
-    """Return the characters by which a sequence can go on where it could have ended."""
-    chars: set[str] = set()
-    for node in reversed(nodes):
-        children = _children(node)
-        branches = [_starts(child, fold) for child in children]
-        if _varies(node) or any(empty for _, empty in branches):
-            chars = chars.union(*(starts for starts, _ in branches))
-        for child in children:
-            chars |= _ends(child, fold)
-        if not _first(node, fold)[1]:
-            break
-    return frozenset(chars)
-
-
-def _single(node: Any, fold: bool) -> _Chars:
-    """Return what one character's node takes, asked of the engine's own compiler."""
-    from re import _compiler, _parser  # type: ignore[attr-defined]
-
-    state = _parser.State()
-    state.flags = re.IGNORECASE if fold else 0
-    one = _compiler.compile(_parser.SubPattern(state, [node]))
-    return frozenset(char for char in _ALPHABET if one.fullmatch(char))
+    short = (tail for tail in tails if len(tail) <= LONGEST_SUBJECT)
+    return next((match for tail in short if (match := pattern.fullmatch(tail))), None)

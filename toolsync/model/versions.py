@@ -14,10 +14,12 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from toolsync.model.errors import SetupError
-from toolsync.model.patterns import compile_safely
+from toolsync.model.patterns import Expression, compile_safely
 
 LONGEST = 100
 """Characters of a version that are taken; file names carry it several times."""
+_LONGEST_MADE = 1024
+"""Characters that a rule may leave to the next one."""
 
 Key: TypeAlias = tuple[int, tuple[str | int, ...], tuple[str | int, ...]]
 
@@ -27,7 +29,7 @@ _NUMBERS_EACH = re.compile(rf"{_NUMBERS.pattern}(?:\n{_NUMBERS.pattern})*+")
 _UPSTREAM = re.compile(r"[0-9][A-Za-z0-9.+~-]*")
 _PREFIX = re.compile(r"(?:release[-_/]?)?v?\.?(?=[0-9])", re.IGNORECASE)
 _PRERELEASE = re.compile(
-    r"(?P<gap>[-._~]*)(?<![a-z+])"
+    r"(?<![-._~])(?P<gap>[-._~]*+)(?<![a-z+])"
     r"(?:(?P<word>alpha|beta|rc|cr|preview|prerelease|pre|dev|snapshot|nightly|canary)"
     r"[-._]*(?P<number>[0-9]*)"
     r"|(?P<letter>[abc])(?P<count>[0-9]+))(?![a-z0-9])",
@@ -60,6 +62,10 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
         raise NotAVersion(f"{version[:40]!r}… has {len(version)} characters, more than {LONGEST}")
     for rule in rules:
         version = _apply(rule, version)
+        if len(version) > _LONGEST_MADE:
+            raise NotAVersion(
+                f"{raw[:40]!r} becomes longer than {_LONGEST_MADE} characters by its rules"
+            )
     version = version[_prefix(version) :]
     version = _tilded(version)
     if len(version) > LONGEST or not _UPSTREAM.fullmatch(version):
@@ -155,11 +161,11 @@ def _apply(rule: str, text: str) -> str:
     def put(match: re.Match[str]) -> str:
         return "".join(p if isinstance(p, str) else match[p] or "" for p in pieces)
 
-    return regex.sub(put, text, count=0 if everywhere else 1)
+    return regex.substitute(text, put, everywhere=everywhere)[0]
 
 
 @lru_cache(maxsize=1024)
-def _parsed(rule: str) -> tuple[re.Pattern[str], tuple[str | int, ...], bool]:
+def _parsed(rule: str) -> tuple[Expression, tuple[str | int, ...], bool]:
     """Return regex, replacement (texts and numbers of groups) and whether g was given."""
     delimiter = rule[1:2]
     if rule[:1] != "s" or not delimiter or delimiter.isalnum() or delimiter in "\\ ":

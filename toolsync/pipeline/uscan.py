@@ -14,11 +14,13 @@ from pathlib import Path
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
+from toolsync.model.engine import LOOK_SECONDS
 from toolsync.model.errors import Hostile, Replaced, SetupError, Unverified
 from toolsync.model.release import Release
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.proof import Proof, download, names_of_sums, prove
+from toolsync.system.effort import Effort
 from toolsync.system.git import fetched
 from toolsync.system.store import digest_of, full_disk_is_told
 from toolsync.unpack.exclusions import Exclusions
@@ -63,7 +65,8 @@ def seek(context: Context, tool: Tool, wanted: str) -> Bundle:
         sums.update(names_of_sums(page.body or b""))
         return page
 
-    return replace(gather(tool, ask, wanted), sums=frozenset(sums))
+    with Effort(LOOK_SECONDS):
+        return replace(gather(tool, ask, wanted), sums=frozenset(sums))
 
 
 def standing(tool: Tool, bundle: Bundle) -> str:

@@ -8,7 +8,6 @@ only: what has left it was not withdrawn for that.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -17,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
-from toolsync.model.patterns import LONGEST_SUBJECT, match_path, version_pattern
+from toolsync.model.patterns import LONGEST_SUBJECT, Expression, match_path, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, joined, leaf
 from toolsync.watch.reading import Found, Get, moment, xml_root
@@ -58,7 +57,7 @@ def files(page: Page) -> list[tuple[str, str]]:
     return [(name, url) for name, url in found if name]
 
 
-def _match(pattern: re.Pattern[str], entry: _Entry) -> tuple[str, str]:
+def _match(pattern: Expression, entry: _Entry) -> tuple[str, str]:
     """Return the version in an entry and the address that goes with it; empty where none is."""
     for url in entry.links:
         path = unquote(urlsplit(url).path).rstrip("/").removesuffix("/download")

@@ -17,8 +17,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
 from toolsync.model.errors import SetupError
-from toolsync.model.patterns import LONGEST_SUBJECT, match_path, version_pattern
+from toolsync.model.patterns import LONGEST_SUBJECT, Expression, match_path, version_pattern
 from toolsync.model.release import Release
+from toolsync.system.confined import confined
 from toolsync.watch.addresses import filled, joined, leaf, parted, plain_file, plain_folder
 from toolsync.watch.listing import plain_links
 from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, is_html, media_type
@@ -28,6 +29,7 @@ _TYPES = ("", "text/html", "application/xhtml+xml")
 _UNSEEN = frozenset({"script", "style", "textarea", "template", "title", "iframe"})
 """What no reader sees who runs no scripts; to those ``noscript`` speaks."""
 _NAMED = re.compile(r"&([A-Za-z]{2,12};)")
+XPATH_SECONDS, XPATH_MEMORY = 5.0, 512 * 1024 * 1024
 _LINKS = frozenset({"href", "src", "content", "data-href", "data-url"})
 
 
@@ -47,7 +49,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
     pattern = version_pattern(watch.pattern) if watch.pattern else None
     if watch.xpath:
         root = html_root(page)
-        hits = _selected(root, _base(root, page), watch.xpath)
+        hits = iter(_selected(root, _base(root, page), watch.xpath))
     else:
         links, base = _links(page)
         if pattern and "/" not in watch.pattern and not watch.file_url:
@@ -118,9 +120,7 @@ def links_of(root: Any) -> list[str]:
     return [element.get("href", "") for element in root.iter("a") if seen(element)]
 
 
-def _plain_ones_taken(
-    links: list[str], base: str, pattern: re.Pattern[str], found: Found
-) -> list[str]:
+def _plain_ones_taken(links: list[str], base: str, pattern: Expression, found: Found) -> list[str]:
     """Take the links that only name a file beside the page; return those to be read in full.
 
     They are all of most listings, and reading them so says the same in a fifth of the time.
@@ -147,8 +147,21 @@ def _character(match: re.Match[str]) -> str:
     return character if character.isascii() and character else match[0]
 
 
-def _selected(root: Any, base: str, xpath: str) -> Iterator[_Hit]:
-    """Give what an XPath 1.0 expression selects: elements, attributes or text."""
+def _selected(root: Any, base: str, xpath: str) -> list[_Hit]:
+    """Return what an XPath 1.0 expression selects, in a process that can be ended.
+
+    None of its steps has a limit, and two of them can take the square of the page's size.
+    """
+    return confined(
+        lambda: list(_chosen(root, base, xpath)),
+        what=f"selecting {xpath!r} from the page",
+        seconds=XPATH_SECONDS,
+        memory=XPATH_MEMORY,
+    )
+
+
+def _chosen(root: Any, base: str, xpath: str) -> Iterator[_Hit]:
+    """Give what the expression selects: elements, attributes or text."""
     from lxml import etree
 
     try:

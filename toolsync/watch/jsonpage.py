@@ -9,7 +9,6 @@ and only what it selects is looked at.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -17,10 +16,11 @@ from urllib.parse import quote, unquote, urlsplit
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
 from toolsync.model.errors import SetupError
-from toolsync.model.patterns import LONGEST_SUBJECT, match_path, version_pattern
+from toolsync.model.patterns import LONGEST_SUBJECT, Expression, match_path, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, http_address, joined
 from toolsync.watch.reading import Found, Get, drifted, is_html, json_of, moment, sha256_of
+from toolsync.watch.selecting import select
 
 _ACCEPT = "application/json, */*;q=0.5"
 
@@ -92,19 +92,11 @@ def _json(page: Page) -> Any:
 
 def _selected(page: Page, path: str) -> Iterator[dict[str, Any]]:
     """Give what the expression selects, each as an object; raises SetupError at none."""
-    import jmespath
     from jmespath.exceptions import JMESPathError
 
-    try:
-        expression = jmespath.compile(path)
-    except JMESPathError as error:
-        raise SetupError(
-            f"watch.path: {path!r} is no JMESPath expression: {' '.join(str(error).split())[:200]}",
-            resolution="Mend watch.path in tool.toml; jmespath.org tells how they are written.",
-        ) from error
     data = _json(page)
     try:
-        chosen = expression.search(data)
+        chosen = select(data, path)
     except (JMESPathError, RecursionError, TypeError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
         raise drifted(page.url, f"is not of the form that {path!r} reads: {said}") from error
@@ -115,7 +107,7 @@ def _selected(page: Page, path: str) -> Iterator[dict[str, Any]]:
             yield {"url": item} if http_address(item) else {"version": item}
 
 
-def _version(pattern: re.Pattern[str] | None, page: Page, entry: Mapping[str, Any]) -> str:
+def _version(pattern: Expression | None, page: Page, entry: Mapping[str, Any]) -> str:
     """Return the version of an entry, by the pattern where there is one."""
     raw, url = entry.get("version"), entry.get("url")
     if isinstance(raw, str | int | float) and not isinstance(raw, bool) and raw != "":

@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from toolsync.config.definition import Tool, Watch
 from toolsync.config.settings import Limits
 from toolsync.http.client import Http, NotChanged, Validators
+from toolsync.model.engine import LOOK_SECONDS
 from toolsync.model.errors import Drifted
 from toolsync.model.release import Release
 from toolsync.model.versions import Key, upstream_key
+from toolsync.system.effort import Effort
 from toolsync.watch.pages import Pages
 from toolsync.watch.readers import READERS
 from toolsync.watch.reading import LOOK
@@ -83,7 +85,7 @@ def look(
     known = remembered if remembered and remembered.watch == digest else None
     pages = Pages(http.dressed(user_agent=tool.watch.user_agent), limits, _conditions(known), waits)
     try:
-        with pages:
+        with pages, Effort(LOOK_SECONDS):
             found = READERS[tool.watch.kind](tool, pages)
     except NotChanged:
         assert known is not None

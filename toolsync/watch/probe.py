@@ -8,8 +8,8 @@ of its top folder, or in the text of the member that ``watch.member`` names.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from toolsync.archives.extract import read_members
 from toolsync.archives.member import Kind
@@ -17,7 +17,7 @@ from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
 from toolsync.http.client import Page, Validators
 from toolsync.model.errors import Drifted
-from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.model.patterns import LONGEST_SUBJECT, Expression, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled
 from toolsync.watch.pages import Pages
@@ -61,7 +61,7 @@ def _told(path: Path, member: str, limits: Limits, url: str) -> str:
     raise _without(url, f"no member {member!r}; it has {', '.join(seen)}, …")
 
 
-def _match(pattern: re.Pattern[str], text: str, *, inside: bool) -> re.Match[str] | None:
+def _match(pattern: Expression, text: str, *, inside: bool) -> Any:
     """Match a folder's whole name, or the first fitting line of a text."""
     if not inside:
         return pattern.fullmatch(text[:LONGEST_SUBJECT])

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
 from toolsync.model.errors import Drifted, Hostile
+from toolsync.model.patterns import Expression
 from toolsync.model.release import Release
 from toolsync.model.versions import NotAVersion, are_numbers, is_numbers, is_prerelease, mangle
 from toolsync.watch.addresses import http_address, leaf, plain_file, shown
@@ -80,7 +81,7 @@ class Found:
             )
         )
 
-    def add_plain(self, folder: str, names: Sequence[str], pattern: re.Pattern[str]) -> None:
+    def add_plain(self, folder: str, names: Sequence[str], pattern: Expression) -> None:
         """Take those of the plain files (`is_plain`) in a usable folder that ``pattern`` matches.
 
         It says the same as `add` of each, in less time.

@@ -9,9 +9,10 @@ import re
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
+from toolsync.model.errors import Hostile
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
-from toolsync.watch.addresses import filled
+from toolsync.watch.addresses import filled, shown
 from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted
 
 _MARKUP = re.compile(r"<(?:[!?]|[A-Za-z][\w:.-]*[\s>/])")
@@ -24,7 +25,13 @@ def read(tool: Tool, get: Get) -> list[Release]:
     pattern = version_pattern(watch.pattern)
     page = get(watch.url, "text/plain, */*;q=0.5")
     found, known = Found(tool, page), set[str]()
-    for line in _text(page).splitlines()[:MAX_LINES]:
+    lines = _text(page).splitlines()
+    if len(lines) > MAX_LINES:
+        raise Hostile(
+            f"{shown(page.url)} has more than {MAX_LINES} lines, the limit",
+            resolution="Watch a shorter page in tool.toml.",
+        )
+    for line in lines:
         if line.strip():
             found.look_at(repr(line.strip()))
         for match in pattern.finditer(line.strip()[:LONGEST_SUBJECT]):

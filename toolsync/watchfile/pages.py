@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote, urljoin, urlsplit
 
 from toolsync.http.client import Page
-from toolsync.model.errors import NotThere, SetupError
+from toolsync.model.errors import Hostile, NotThere, SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT
 from toolsync.model.versions import upstream_key
 from toolsync.watch import feed, s3
-from toolsync.watch.addresses import http_address, joined
+from toolsync.watch.addresses import http_address, joined, shown
 from toolsync.watch.html import html_root, seen
 from toolsync.watch.reading import MAX_ENTRIES, charset_of, drifted, media_type
 from toolsync.watchfile.parse import Source
@@ -32,10 +32,8 @@ _SOURCEFORGE = re.compile(
 """The redirector that uscan(1) has for SourceForge."""
 _FOLDERS = 8
 """Folders of one level that are looked into before giving up."""
-_HIDDEN = re.compile(
-    r"<!--.*?-->|<(script|style|textarea|template|title|iframe)\b.*?</\1\s*>",
-    re.DOTALL | re.IGNORECASE,
-)
+_HIDES = re.compile(r"<!--|<(script|style|textarea|template|title|iframe)\b", re.IGNORECASE)
+"""What begins a part that no reader sees."""
 _ANCHOR = re.compile(r"<a\s[^<>]*?\bhref\s*=\s*[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
 
 Ask = Callable[[str, str], Page]
@@ -186,7 +184,7 @@ def _in_text(page: Page, pattern: Pattern) -> Iterator[Hit]:
     text = _text(page)
     for count, match in enumerate(pattern.finditer(text)):
         if count > MAX_ENTRIES:
-            return
+            raise _too_many(page)
         found = match[0].strip()
         plain = found.replace("\\/", "/")  # as some programs spell addresses in JSON
         yield Hit(joined_groups(match), found, joined(page.url, plain) or page.url, page.url)
@@ -217,11 +215,20 @@ def _links(page: Page, source: Source) -> Iterator[tuple[str, str]]:
     """Give each link as written and resolved, the fragment kept."""
     decode = bool(source.words["hrefdecode"])
     base, hrefs = _hrefs(page, source)
-    for href in hrefs[:MAX_ENTRIES]:
+    if len(hrefs) > MAX_ENTRIES:
+        raise _too_many(page)
+    for href in hrefs:
         spelled = unquote(href.strip()) if decode else href.strip()
         url = joined(base, spelled)
         if url:
             yield spelled, url
+
+
+def _too_many(page: Page) -> Hostile:
+    return Hostile(
+        f"{shown(page.url)} names more than {MAX_ENTRIES} entries, the limit",
+        resolution="Watch a narrower page, such as one folder's listing, in debian/watch.",
+    )
 
 
 def _hrefs(page: Page, source: Source) -> tuple[str, list[str]]:
@@ -237,8 +244,28 @@ def _hrefs(page: Page, source: Source) -> tuple[str, list[str]]:
             break
     hrefs = [e.get("href") for e in root.iter("a") if e.get("href") and seen(e)]
     # A quote that is not closed hides the links after it from every parser, not from a reader.
-    visible = _HIDDEN.sub(" ", text)
+    visible = _visible(text)
     known = set(hrefs)
     broken = any("<" in href for href in hrefs)
     loose = (entities.unescape(m) for m in _ANCHOR.findall(visible)) if broken else ()
     return base, hrefs + [href for href in loose if href not in known]
+
+
+def _visible(text: str) -> str:
+    """Return a page's text without comments, scripts and the like that have an end."""
+    parts: list[str] = []
+    at = 0
+    endless: set[str] = set()  # what has no end after one place has none after a later one
+    for start in _HIDES.finditer(text):
+        name = (start[1] or "").lower()
+        if start.start() < at or name in endless:
+            continue
+        end = re.compile(rf"</{name}\s*>" if name else "-->", re.IGNORECASE).search(
+            text, start.end()
+        )
+        if end is None:
+            endless.add(name)
+            continue
+        parts += [text[at : start.start()], " "]
+        at = end.end()
+    return "".join(parts) + text[at:]

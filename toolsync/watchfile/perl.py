@@ -1,21 +1,16 @@
 r"""Perl's regular expressions, as watch files hold them.
 
 They mean what they mean to Perl (perlre(1)) or are refused with the reason. Nothing
-in them runs as code, and none runs for long: the engine is stopped after `SECONDS`. It is
-the library ``regex``, which knows more of Perl than Python's own (flags in the middle,
-POSIX classes, ``\K``, recursion) and which can be stopped.
+in them runs as code, and none runs for long: the engine (`engine`) is stopped. It knows more of
+Perl than Python's own (flags in the middle, POSIX classes, ``\K``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
+from toolsync.model.engine import Engine
 from toolsync.model.errors import SetupError
-
-SECONDS = 0.5
-"""What one match may take; an honest one takes thousandths."""
 
 _KEPT = frozenset("dDwWsSbBAntrfa0123456789pPRXK")
 """Letters and digits that mean the same after a backslash to Perl and to the library."""
@@ -24,67 +19,25 @@ _SIMPLE = {
     "h": r"[ \t]", "H": r"[^ \t]", "v": r"[\n\x0b\f\r]", "V": r"[^\n\x0b\f\r]",
 }  # fmt: skip
 _NAMED = re.compile(r"\(\?'(\w+)'")
+_CALL = re.compile(r"\(\?(?:R|[-+]?\d|&|P>)")
+"""A call of the expression, or of a part of it: it takes memory without bound."""
 
 
-class Pattern:
+class Pattern(Engine):
     """A compiled expression that cannot run for ever."""
 
     def __init__(self, expression: str, what: str, flags: str = "") -> None:
         """``what`` names it in the SetupError that refuses it; ``flags`` are Perl's i, x, s, m."""
         import regex
 
-        self.expression, self._what = expression, what
         try:
-            bits = regex.V1 | _bits(flags)
-            self._compiled = regex.compile(translated(expression), bits)
-        except (regex.error, ValueError, OverflowError, RecursionError) as error:
+            meant = translated(expression)
+        except ValueError as error:
             raise SetupError(
-                f"{what}: {expression!r} is no regular expression that can be used: {error}",
+                f"{what}: {expression[:500]!r} is no regular expression that can be used: {error}",
                 resolution="Mend it in debian/watch; perlre(1) tells the syntax.",
             ) from error
-
-    @property
-    def groups(self) -> int:
-        """How many capturing groups it has."""
-        return int(self._compiled.groups)
-
-    def fullmatch(self, text: str) -> Any:
-        """Return the match of the whole of ``text``, or None."""
-        with _Stopped(self):
-            return self._compiled.fullmatch(text, timeout=SECONDS)
-
-    def finditer(self, text: str) -> Iterator[Any]:
-        """Give each match in ``text``."""
-        with _Stopped(self):
-            yield from self._compiled.finditer(text, timeout=SECONDS)
-
-    def substitute(self, text: str, put: Any, *, everywhere: bool) -> tuple[str, int]:
-        """Return ``text`` with what matches replaced by ``put(match)``, and how often that was."""
-        with _Stopped(self):
-            done = self._compiled.subn(put, text, count=0 if everywhere else 1, timeout=SECONDS)
-            return str(done[0]), int(done[1])
-
-    def refusal(self) -> SetupError:
-        """Return the error for an expression that took too long."""
-        return SetupError(
-            f"{self._what}: {self.expression!r} was stopped after {SECONDS} s; a pattern must"
-            " not try the same characters in ever more ways",
-            resolution=r"Do not repeat a repeat, as (\d+)+ does: write \d+, or [\d.]+ with dots.",
-        )
-
-
-class _Stopped:
-    """Turns the engine's time-out into the sentence of refusal."""
-
-    def __init__(self, pattern: Pattern) -> None:
-        self._pattern = pattern
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, TimeoutError | MemoryError):
-            raise self._pattern.refusal() from error
+        super().__init__(meant, what, regex.V1 | _bits(flags), told=expression)
 
 
 def translated(expression: str) -> str:
@@ -98,6 +51,8 @@ def translated(expression: str) -> str:
             piece, at = _set(expression, at)
         elif expression.startswith(("(?{", "(??{", "(*"), at):
             raise ValueError("it holds code or a verb for Perl's engine, which is never run")
+        elif _CALL.match(expression, at):
+            raise ValueError("it calls itself or a part of itself, which has no bound")
         elif named := _NAMED.match(expression, at):
             piece, at = f"(?P<{named[1]}>", named.end()
         elif expression.startswith("(?^", at):

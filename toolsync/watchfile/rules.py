@@ -19,6 +19,8 @@ _CASES: Mapping[str | int, Callable[[str], str]] = {
     "\\L": str.lower, "\\U": str.upper, "\\E": str, "\\l": str.lower, "\\u": str.upper,
 }  # fmt: skip
 """Perl's case operators: the first two hold until the third, the others for one character."""
+_ROOM, _GROWTH = 64 * 1024, 4
+"""What rules may make of a text: so many characters, and so many times its own beyond them."""
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
@@ -38,6 +40,8 @@ class Substitution:
     def _put(self, match: Any) -> str:
         out = once = kept = ""
         for piece in self.pieces:
+            if len(out) > _ROOM + _GROWTH * len(match.string):
+                break  # too long already, and refused for it
             if piece in _CASES:
                 once, kept = (str(piece), kept) if piece in ("\\l", "\\u") else (once, str(piece))
                 continue
@@ -60,14 +64,18 @@ class Transliteration:
 
     def apply(self, text: str) -> str:
         """Return the text after the rule."""
-        out, last = "", ""
+        partners = {char: self._partner(char) for char in set(text)}
+        out: list[str] = []
+        last = ""
         for char in text:
-            new = self._partner(char)
+            new = partners[char]
             if new is None:
-                out, last = out + char, ""
+                out.append(char)
+                last = ""
             elif new and not ("s" in self.flags and new == last):
-                out, last = out + new, new
-        return out
+                out.append(new)
+                last = new
+        return "".join(out)
 
     def _partner(self, char: str) -> str | None:
         """Return what replaces a character, itself perhaps; None where the rule is not for it."""
@@ -83,9 +91,15 @@ Rule = Substitution | Transliteration
 
 
 def mangled(text: str, rules: tuple[Rule, ...]) -> str:
-    """Return ``text`` after all rules, in order."""
+    """Return ``text`` after all rules, in order; raises SetupError where they lengthen it much."""
+    longest = _ROOM + _GROWTH * len(text)
     for rule in rules:
         text = rule.apply(text)
+        if len(text) > longest:
+            raise SetupError(
+                f"debian/watch: its rules make more than {longest} characters of fewer",
+                resolution="Mend the mangle rules: each may lengthen what the one before it made.",
+            )
     return text
 
 

@@ -32,6 +32,7 @@ class Gatekeeper:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.store = Store(root / "store")
+        self.limits = Limits()
 
     def judge(
         self, files: Files, before: Blob | None = None, *, probe: bool = False, **policy: object
@@ -60,7 +61,7 @@ class Gatekeeper:
         return judge(
             Licensed(unpacked=unpacked, findings=()),
             tool=tool,
-            config=Config(file=self.root, state=self.root, tool_folders=()),
+            config=Config(file=self.root, state=self.root, tool_folders=(), limits=self.limits),
             store=self.store,
             workshop=Workshop(self.root, self.root),
             before=before,
@@ -216,3 +217,41 @@ def test_two_packages_are_compared_by_the_command(rig: Rig, tmp_path: Path) -> N
         ("risky", "dependency", "deb aa"),
         ("risky", "dependency", "deb cc"),
     }
+
+
+def test_a_look_that_is_given_up_holds_and_so_does_the_next(gate: Gatekeeper) -> None:
+    known = gate.judge(TWO)
+    gate.limits = Limits(gate_seconds=-600)  # with the seconds for its runs there are none
+    for before in (None, known.kept):
+        said = gate.judge(TWO, before)
+        assert (said.passes, said.verdict) == (False, "unknown")
+        assert "was given up: it had not ended after 0 s" in said.findings[-1].message
+        assert said.kept is not None
+    gate.limits = Limits()
+    assert gate.judge(TWO, said.kept).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "why"),
+    [
+        ("bin/a", b"#!/usr/bin/python3\n#" + b"x" * (4 << 20), "it has more than 4194304 bytes"),
+        ("bin/a", b"#!/bin/sh\n#" + b"x" * (4 << 20), "it has more than 4194304 bytes"),
+        ("lib/tool.rb", b"#" * (5 << 20), "it has more than 4194304 bytes"),
+    ],
+)
+def test_a_source_that_is_too_long_is_told(
+    gate: Gatekeeper, path: str, data: bytes, why: str
+) -> None:
+    known = gate.judge(TWO)
+    said = gate.judge({**TWO, path: data}, known.kept)
+    told = [f.message for f in said.findings if f.severity == "unknown" and f.code == "file"]
+    assert told == [f"{path}: {why}"]
+
+
+def test_every_subcommand_counts_however_many_there_are(gate: Gatekeeper) -> None:
+    listing = "\n".join(f"  sub{n:03}  does it" for n in range(120))
+    script = "#!/bin/sh\ncat <<END\nusage: a --x\n\ncommands:\n{}\nEND\n"
+    known = gate.judge({"bin/a": script.format(listing)}, probe=True)
+    fewer = listing.replace("  sub110  does it\n", "")
+    said = gate.judge({"bin/a": script.format(fewer)}, known.kept, probe=True)
+    assert "a sub110" in " ".join(f.message for f in said.findings if f.severity == "breaking")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from tests.support.archives import Item, gz, tar
 from toolsync.attest.again import run_again  # noqa: F401 (what judges again imports this gate)
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import Accepted, Bundled, Classes, LicensePolicy, license_policy
-from toolsync.config.settings import Config
+from toolsync.config.settings import Config, Limits
 from toolsync.license.gate import judge
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import Fetched, Release, Unpacked, Verified
@@ -33,6 +35,7 @@ class Gatekeeper:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.store = Store(root / "store")
+        self.limits = Limits()
         self.policy = LicensePolicy()
         self.classes = Classes()
         self.last: Judgment | None = None
@@ -55,7 +58,13 @@ class Gatekeeper:
         said = judge(
             Unpacked(verified=verified, orig=orig, untouched=True, members=len(items)),
             tool=self._tool(),
-            config=Config(file=self.root, state=self.root, tool_folders=(), license=self.classes),
+            config=Config(
+                file=self.root,
+                state=self.root,
+                tool_folders=(),
+                license=self.classes,
+                limits=self.limits,
+            ),
             store=self.store,
             workshop=Workshop(self.root, self.root),
             before=self.last.kept if self.last else None,
@@ -272,3 +281,78 @@ def test_licensecheck_is_asked_once_for_each_content(tmp_path: Path) -> None:
     )
     assert second.look({digest: path}) == told
     assert second.problems == []
+
+
+PROPRIETARY = "You may not use or distribute this software. All rights are ours alone. " * 20
+PADDED = PROPRIETARY + "\n" + " pad" * 700_000
+"""2.8 MB: more than is read of a license text."""
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("vendor-license-agreement", PADDED.encode(), "has more than 2097152 bytes"),
+        ("pkg/our.license.txt", PADDED.encode(), "has more than 2097152 bytes"),
+        ("my_eula.dat", bytes(range(256)) * 40, "is no text"),
+        ("agreement.pdf", b"%PDF-1.4\n" + bytes(5000), "is no text"),
+        ("LICENSE.vendor", PADDED.encode("utf-16"), "has more than 2097152 bytes"),
+        ("list-licenses.rst", PADDED.encode(), "has more than 2097152 bytes"),
+    ],
+)
+def test_a_text_that_cannot_be_read_is_unknown_and_held(
+    gate: Gatekeeper, name: str, data: bytes, why: str
+) -> None:
+    for before in (False, True):
+        if before:
+            gate.accept(gate.judge(BASE))
+        said = gate.judge({**BASE, name: data}, version="1.1")
+        assert not said.passes
+        found = [f for f in said.findings if f.severity == "unknown" and f.code == "unreadable"]
+        assert [why in f.message and name in f.message for f in found] == [True]
+
+
+def test_an_approval_of_what_could_not_be_read_is_for_those_bytes(gate: Gatekeeper) -> None:
+    gate.accept(gate.judge(BASE))
+    held = gate.judge({**BASE, "vendor-license": PADDED}, version="1.1")
+    assert gate.judge({**BASE, "vendor-license": PADDED}, *held.carries, version="1.2").passes
+    other = gate.judge({**BASE, "vendor-license": PADDED + " more"}, *held.carries, version="1.2")
+    assert not other.passes
+
+
+def test_problems_beyond_those_that_are_told_are_counted(gate: Gatekeeper) -> None:
+    many = {f"d{n}/LICENSE": bytes([0, 0, 1, n % 250]) * 40 for n in range(230)}
+    gate.accept(gate.judge(BASE))
+    held = gate.judge({**BASE, **many}, version="1.1")
+    assert any("has 30 more files that could not be read" in f.message for f in held.findings)
+    many["d229/LICENSE"] += b"\0"
+    assert not gate.judge({**BASE, **many}, *held.carries, version="1.2").passes
+
+
+def test_a_line_of_forty_thousand_blanks_takes_no_time(gate: Gatekeeper) -> None:
+    text = mutations.MIT + "\n" + " " * 40_000 + "x\n" + "\t" * 40_000 + "#" * 40_000 + "x\n"
+    start = time.monotonic()
+    assert not gate.judge({**BASE, "LICENSE": text}).passes
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.slow
+def test_four_thousand_license_files_take_seconds(gate: Gatekeeper) -> None:
+    gate.accept(gate.judge(BASE))
+    many = {f"d{n}/LICENSE": f"{mutations.MIT}\nword{n}\n" for n in range(4_000)}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    assert not gate.judge({**BASE, **many}, version="1.1").passes
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 30
+
+
+def test_a_gate_that_is_given_up_holds_with_its_reason(gate: Gatekeeper) -> None:
+    gate.limits = Limits(gate_seconds=0)
+    said = gate.judge(BASE)
+    assert not said.passes
+    told = [f.message for f in said.findings if f.severity == "unknown"]
+    assert any("was given up: it had not ended after 0 s" in message for message in told)
+    gate.accept(said)
+    gate.limits = Limits()
+    assert not gate.judge(BASE, version="1.1").passes  # nothing is known of the one before
+    other = {**BASE, "LICENSE": PROPRIETARY}
+    gate.limits = Limits(gate_seconds=0)
+    assert not gate.judge(other, *said.carries, version="1.2").passes  # nor is it approved

@@ -153,7 +153,6 @@ def test_xpath_selects_links_attributes_and_text(upstream: Watcher) -> None:
         {"xpath": "//p", "file_url": "http://h/{verison}"},
         {"pattern": r"(?P<version>\d+"},
         {"pattern": r"(\d+)"},
-        {"pattern": r"(?P<version>(\d+)+)x"},
     ],
 )
 def test_faults_of_configuration_are_told(upstream: Watcher, watch: dict[str, Any]) -> None:
