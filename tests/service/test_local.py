@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tiny_packages import Context
+from tests.support.tiny_packages import Context, passed
 from toolsync.config.settings import Config, Local
 from toolsync.model.errors import Busy, Held, Replaced, SetupError, Unreachable, Unverified
 from toolsync.model.release import Built
@@ -31,9 +31,9 @@ KILLS = 24
 PUBLISHER = """
 import pickle, sys
 from pathlib import Path
-from tests.support.tiny_packages import Context
+from tests.support.tiny_packages import Context, passed
 context = Context(Path(sys.argv[1]))
-context.archive().publish(pickle.loads(Path(sys.argv[2]).read_bytes()))
+context.archive().publish(passed(pickle.loads(Path(sys.argv[2]).read_bytes())))
 """
 
 
@@ -61,7 +61,7 @@ def pool(archive: Path) -> dict[str, bytes]:
 
 def test_the_archive_is_laid_out_as_the_set_up_says(context: Context) -> None:
     target = context.archive(Local(origin="Ours", label="Cloud tools"))
-    target.publish(context.built())
+    target.publish(passed(context.built()))
     text = (context.root / "archive/conf/distributions").read_text()
     fingerprint = target._signing.ensure_key("unused")
     assert f"SignWith: {fingerprint}\n" in text
@@ -74,26 +74,26 @@ def test_the_archive_is_laid_out_as_the_set_up_says(context: Context) -> None:
 
 def test_a_changed_set_up_is_exported_at_once_and_a_series_can_join(context: Context) -> None:
     built = context.built()
-    context.archive().publish(built)
+    context.archive().publish(passed(built))
     context.series = ("bookworm", "trixie")
     changed = context.archive(Local(origin="Renamed"))
-    changed.confirm(changed.publish(built))
+    changed.confirm(changed.publish(passed(built)))
     for series in ("bookworm", "trixie"):
         assert (
             "Origin: Renamed\n" in (context.root / f"archive/dists/{series}/InRelease").read_text()
         )
-    changed.confirm(changed.publish(context.built(series="trixie")))
+    changed.confirm(changed.publish(passed(context.built(series="trixie"))))
     assert changed.newest("tiny-tool", "bookworm") == built.source.version
 
 
 def test_a_changed_label_shows_in_the_state_until_it_is_published(context: Context) -> None:
     """So that the next run exports it, though there is no new package."""
     built = context.built()
-    context.archive().publish(built)
+    context.archive().publish(passed(built))
     before = context.archive().state("bookworm", "tiny-tool")
     changed = context.archive(Local(label="Renamed"))
     assert changed.state("bookworm", "tiny-tool") not in ("", before)
-    changed.confirm(changed.publish(built))
+    changed.confirm(changed.publish(passed(built)))
     assert "Label: Renamed\n" in (context.root / "archive/dists/bookworm/InRelease").read_text()
     after = context.archive(Local(label="Renamed")).state("bookworm", "tiny-tool")
     assert after == changed.state("bookworm", "tiny-tool")
@@ -102,14 +102,14 @@ def test_a_changed_label_shows_in_the_state_until_it_is_published(context: Conte
 
 def test_a_path_with_spaces_and_signs_serves_apt(context: Context) -> None:
     archive = context.archive(place="an archive, 100% ours: #1")
-    confirmed = archive.confirm(archive.publish(context.built()))
+    confirmed = archive.confirm(archive.publish(passed(context.built())))
     assert confirmed.served
     (line,) = [x for x in archive.stanza("bookworm").splitlines() if x.startswith("URIs:")]
     assert len(line.split()) == 2
 
 
 def test_an_address_with_a_space_is_refused_with_what_to_write(context: Context) -> None:
-    context.archive().publish(context.built())
+    context.archive().publish(passed(context.built()))
     with pytest.raises(SetupError, match="has a space in it") as caught:
         context.archive(Local(url="http://archive.example/cloud tools/")).stanza("bookworm")
     assert "%20" in caught.value.resolution
@@ -118,7 +118,7 @@ def test_an_address_with_a_space_is_refused_with_what_to_write(context: Context)
 def test_an_index_past_its_date_is_told(context: Context) -> None:
     """reprepro's ValidFor, which an operator may add, as apt reads it."""
     target = context.archive()
-    target.publish(context.built())
+    target.publish(passed(context.built()))
     path = context.root / "archive/conf/distributions"
     path.write_text(path.read_text() + "ValidFor: 1d\n")
     with SigningHome(context.root / "gnupg").opened() as env:
@@ -135,43 +135,43 @@ def test_an_index_past_its_date_is_told(context: Context) -> None:
 def test_a_series_that_leaves_the_set_up_stays_served(context: Context) -> None:
     context.series = ("bookworm", "trixie")
     target = context.archive()
-    target.publish(context.built(series="trixie"))
+    target.publish(passed(context.built(series="trixie")))
     context.series = ("bookworm",)
-    context.archive().publish(context.built())
+    context.archive().publish(passed(context.built()))
     assert target.newest("tiny-tool", "trixie") is not None
 
 
 def test_a_series_that_is_not_set_up_is_a_fault_of_the_set_up(context: Context) -> None:
     with pytest.raises(SetupError, match="trixie") as caught:
-        context.archive().publish(context.built(series="trixie"))
+        context.archive().publish(passed(context.built(series="trixie")))
     assert "series" in caught.value.resolution
 
 
 def test_an_archive_of_somebody_else_is_not_taken_over(context: Context) -> None:
     (context.root / "archive/dists/bookworm").mkdir(parents=True)
     with pytest.raises(SetupError, match="wanted a link"):
-        context.archive().publish(context.built())
+        context.archive().publish(passed(context.built()))
 
 
 def test_a_reprepro_at_work_by_hand_is_waited_for(context: Context) -> None:
     target = context.archive()
-    target.publish(context.built())
+    target.publish(passed(context.built()))
     (context.root / "archive/db/lockfile").touch()
     by_hand = subprocess.Popen(
         ["reprepro", "5"], executable="/bin/sleep", cwd=context.root / "archive"
     )
     try:
         with pytest.raises(Busy, match=str(by_hand.pid)):
-            target.publish(context.built(upstream="1.1"))
+            target.publish(passed(context.built(upstream="1.1")))
     finally:
         by_hand.kill()
         by_hand.wait()
-    target.confirm(target.publish(context.built(upstream="1.1")))
+    target.confirm(target.publish(passed(context.built(upstream="1.1"))))
 
 
 def test_a_changed_pool_file_is_noticed_by_apt_or_by_us(context: Context) -> None:
     target = context.archive()
-    receipt = target.publish(context.built())
+    receipt = target.publish(passed(context.built()))
     deb = next((context.root / "archive/pool").rglob("*.deb"))
     content = deb.read_bytes()
     deb.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -181,7 +181,7 @@ def test_a_changed_pool_file_is_noticed_by_apt_or_by_us(context: Context) -> Non
 
 def test_an_index_signed_by_another_key_is_not_confirmed(context: Context) -> None:
     target = context.archive()
-    receipt = target.publish(context.built())
+    receipt = target.publish(passed(context.built()))
     shutil.rmtree(context.root / "gnupg")  # the next key is another one
     with pytest.raises(Unverified):
         context.archive().confirm(receipt)
@@ -189,7 +189,7 @@ def test_an_index_signed_by_another_key_is_not_confirmed(context: Context) -> No
 
 def test_a_web_server_that_is_down_is_unreachable(context: Context) -> None:
     target = context.archive(Local(url="http://127.0.0.1:9/"))
-    receipt = target.publish(context.built())
+    receipt = target.publish(passed(context.built()))
     assert receipt.where == "http://127.0.0.1:9/"
     with pytest.raises(Unreachable):
         target.confirm(receipt)
@@ -197,7 +197,7 @@ def test_a_web_server_that_is_down_is_unreachable(context: Context) -> None:
 
 def test_over_a_web_server_the_same_bytes_are_served(context: Context) -> None:
     target = context.archive()
-    target.publish(context.built())
+    target.publish(passed(context.built()))
     server = subprocess.Popen(
         [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "0"],
         cwd=context.root / "archive",
@@ -209,7 +209,7 @@ def test_over_a_web_server_the_same_bytes_are_served(context: Context) -> None:
         assert server.stdout
         port = server.stdout.readline().split(b"port ")[1].split()[0].decode()
         served = context.archive(Local(url=f"http://127.0.0.1:{port}/"))
-        confirmed = served.confirm(served.publish(context.built()))
+        confirmed = served.confirm(served.publish(passed(context.built())))
         assert f":{port}/" in confirmed.statement
     finally:
         server.kill()
@@ -219,9 +219,9 @@ def test_over_a_web_server_the_same_bytes_are_served(context: Context) -> None:
 def test_indices_are_shown_in_one_step(context: Context) -> None:
     """A reader that holds the old folder's name open meets no mixture: the link is turned."""
     target = context.archive()
-    target.publish(context.built())
+    target.publish(passed(context.built()))
     before = (context.root / "archive/current").readlink()
-    target.publish(context.built(upstream="1.1"))
+    target.publish(passed(context.built(upstream="1.1")))
     after = (context.root / "archive/current").readlink()
     assert before != after
     assert [path.name for path in (context.root / "archive/.generations").iterdir()] == [after.name]
@@ -231,7 +231,7 @@ def test_open_target_knows_its_table_and_nothing_else(context: Context) -> None:
     config = Config(file=context.root / "f", state=context.root / "state", tool_folders=())
     clock = SystemClock()
     target = open_target("local", config, context.store, context.workshop, clock)
-    target.confirm(target.publish(context.built()))
+    target.confirm(target.publish(passed(context.built())))
     assert (context.root / "state/gnupg").is_dir()
     assert (context.root / "state/archive/dists/bookworm/InRelease").exists()
     with pytest.raises(SetupError, match="elsewhere") as caught:
@@ -261,7 +261,7 @@ def test_after_a_kill_at_any_moment_the_next_run_ends_as_an_undisturbed_one(
     """SIGKILL at random moments: never a torn archive, and the same end as without a kill."""
     first, second = context.built(), context.built(upstream="1.1")
     archive = context.root / "archive"
-    context.archive().publish(first)
+    context.archive().publish(passed(first))
     shutil.copytree(archive, context.root / "pristine", symlinks=True)
     process = start(context, second)
     began = when_changing(archive, process)
@@ -285,7 +285,7 @@ def test_after_a_kill_at_any_moment_the_next_run_ends_as_an_undisturbed_one(
         )
         reached.add(trace(archive, second))
         target = context.archive()
-        target.confirm(target.publish(second))
+        target.confirm(target.publish(passed(second)))
         assert indices(archive) == wanted_indices, number
         assert pool(archive) == wanted_pool, number
         assert len(list((archive / ".generations").iterdir())) == 1
@@ -313,21 +313,21 @@ def trace(archive: Path, built: Built) -> str:
 def test_what_a_killed_run_left_in_the_pool_is_no_obstacle(context: Context) -> None:
     """Half a file under the name of the one that comes: known to no database, so removed."""
     target = context.archive()
-    target.publish(context.built())
+    target.publish(passed(context.built()))
     second = context.built(upstream="1.1")
     (context.root / "archive/.generations/abandoned/db").mkdir(parents=True)
     torn = context.root / "archive/pool/main/t/tiny-tool" / second.debs[0].name
     torn.write_bytes(b"half")
-    target.confirm(target.publish(second))
+    target.confirm(target.publish(passed(second)))
 
 
 def test_a_receipt_of_a_forged_deb_is_replaced(context: Context) -> None:
     target = context.archive()
     built = context.built()
-    receipt = target.publish(built)
+    receipt = target.publish(passed(built))
     files = tuple(
         replace(b, size=b.size, sha256=b.sha256[::-1]) if b.name.endswith(".dsc") else b
         for b in built.files
     )
     with pytest.raises(Replaced):
-        target.confirm(replace(receipt, item=replace(built, files=files)))
+        target.confirm(replace(receipt, item=passed(replace(built, files=files))))

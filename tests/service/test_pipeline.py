@@ -115,7 +115,7 @@ def test_series_have_one_orig_and_versions_of_their_own(rig: Rig, web: Web) -> N
     }
     assert len([name for name in rig.pool() if "orig" in name]) == 1
     done = Counter(row["stage"] for row in rig.json("log", "hello") if row["event"] == "done")
-    assert (done["fetch"], done["unpack"], done["compat"]) == (1, 1, 1)
+    assert (done["fetch"], done["unpack"], done["license"], done["compat"]) == (1, 1, 1, 2)
     assert (done["package"], done["build"], done["confirm"]) == (2, 2, 2)
 
 
@@ -128,8 +128,8 @@ def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None
     assert proof["fetch"]["archive"]["sha256"] == proof["accepted"]["sha256"]
     assert proof["verify"]["method"] == "pins"
     assert proof["unpack"]["orig"]["name"] == "hello_1.0.orig.tar.gz"
-    for gate, code in (("license", "accepted"), ("compat", "first-release")):
-        assert [f["code"] for f in proof[gate]["findings"]] == [code]
+    for gate, code in ((proof["license"], "accepted"), (place["compat"], "first-release")):
+        assert [f["code"] for f in gate["findings"]] == [code]
     assert place["build"]["tests"]
     assert place["local"]["publish"]["where"].startswith("file:")
     served = {f["name"]: f["sha256"] for f in place["local"]["confirm"]["served"]}
@@ -137,7 +137,7 @@ def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None
     assert any(name.endswith(".deb") for name in served)
     assert len(place["local"]["confirm"]["fingerprint"]) == 40
     assert hello.pool().items() >= served.items()
-    for stage in ("fetch", "verify", "unpack", "license", "compat"):
+    for stage in ("fetch", "verify", "unpack", "license"):
         assert proof[stage]["started"] <= proof[stage]["finished"]
     out = hello.root / "audit"
     hello.run("evidence", "hello", "1.0", "--output", out)
@@ -166,8 +166,8 @@ def test_status_and_log_read_the_journal_alone(hello: Rig, web: Web) -> None:
     assert "up-to-date" in hello.run("status", "hello").stdout
     stages = [entry["stage"] for entry in hello.json("log", "hello")]
     assert stages == [
-        *("fetch", "verify", "unpack", "license", "compat"),
-        *("package", "build", "publish", "confirm"),
+        *("fetch", "verify", "unpack", "license"),
+        *("package", "build", "compat", "publish", "confirm"),
     ]
     assert len(web.asked) == asked
 

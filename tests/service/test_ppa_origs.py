@@ -14,6 +14,7 @@ import pytest
 
 from tests.servers.launchpad_archive import Source
 from tests.support.ppas import Row, Yard
+from tests.support.tiny_packages import passed
 from toolsync.model.errors import Replaced, Unreachable
 from toolsync.model.release import Blob, SourcePackage
 
@@ -76,9 +77,9 @@ def test_an_orig_in_ubuntu_itself_is_used(yard: Yard) -> None:
     assert yard.goods.store.path(found).read_bytes() == data
     source = yard.goods.source(known=found)
     row, target = Row(yard), yard.target()
-    target.publish(source, row)
+    target.publish(passed(source), row)
     yard.later(hours=1)
-    yard.target().confirm(target.publish(source, row), row)
+    yard.target().confirm(target.publish(passed(source), row), row)
     assert row.state == "published"
     assert yard.ppa.sources[0].source.files[NAME] == data
 
@@ -125,7 +126,7 @@ def test_any_other_content_is_refused_before_anything_is_sent(yard: Yard, case: 
     assert known(yard) is None
     row = Row(yard)
     with pytest.raises(Replaced, match=r"known to Launchpad \(Ubuntu itself\)") as caught:
-        yard.target().publish(yard.goods.source(), row)
+        yard.target().publish(passed(yard.goods.source()), row)
     assert phrase in str(caught.value)
     assert caught.value.resolution
     assert (row.state, yard.dput.carried) == ("rejected", [])
@@ -146,7 +147,7 @@ def test_a_file_that_is_gone_is_not_used(yard: Yard) -> None:
     yard.server.twisted["+sourcefiles"] = None
     assert known(yard) is None
     with pytest.raises(Replaced, match=r"cannot be compared: .* 404"):
-        yard.target().publish(yard.goods.source(), Row(yard))
+        yard.target().publish(passed(yard.goods.source()), Row(yard))
 
 
 def test_files_of_a_private_ppa_are_not_asked_for(yard: Yard) -> None:
@@ -167,4 +168,4 @@ def test_files_of_a_private_ppa_are_not_asked_for(yard: Yard) -> None:
     yard.log_in()
     assert known(yard) is None
     with pytest.raises(Replaced, match="files of a private PPA are not fetched"):
-        yard.target().publish(yard.goods.source(), Row(yard))
+        yard.target().publish(passed(yard.goods.source()), Row(yard))

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.ppas import SERIES, Row, Yard
+from tests.support.tiny_packages import passed
 from toolsync.model.errors import (
     Held,
     NotThere,
@@ -34,7 +35,7 @@ def step(yard: Yard, row: Row, series: str = "noble", **words: object) -> Confir
     """Do what one run does: bring it there, and see how it stands."""
     target = yard.target()
     source = yard.goods.source(series, **words)
-    return target.confirm(target.publish(source, row), row)
+    return target.confirm(target.publish(passed(source), row), row)
 
 
 def until_confirmed(yard: Yard, row: Row, series: str = "noble", **words: object) -> Confirmed:
@@ -236,7 +237,7 @@ def test_a_key_that_expires_between_signing_and_upload_is_told(yard: Yard) -> No
     yard.server.clock.sleep(40 * 24 * 3600)
     target = yard.target(signer=signer)
     with pytest.raises(SetupError, match=f"{short} that signs uploads expired on 2026-12-01"):
-        target.publish(yard.goods.source(), yard.row())
+        target.publish(passed(yard.goods.source()), yard.row())
     assert yard.dput.hosts == []
 
 
@@ -285,7 +286,7 @@ def test_an_api_that_stays_down_is_told_and_nothing_is_sent(yard: Yard) -> None:
 
 def test_an_api_that_fails_after_the_upload_forgets_nothing(yard: Yard) -> None:
     row, target = yard.row(), yard.target()
-    receipt = target.publish(yard.goods.source(), row)
+    receipt = target.publish(passed(yard.goods.source()), row)
     yard.server.fault("", status=500, times=-1)
     with pytest.raises(TryAgain):
         target.confirm(receipt, row)

@@ -13,18 +13,20 @@ from pathlib import Path
 import pytest
 
 from tests.servers.web import Web
-from tests.support.released import open_bench, retrying, take
+from tests.support.released import judged, open_bench, retrying, take
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.config.definition import Tool, load_tool
 from toolsync.journal.records import Key
 from toolsync.model.errors import GateClosed, Rejected, UsageError
 from toolsync.model.judgment import Judgment
+from toolsync.model.release import GATES
 from toolsync.pipeline.context import Context
-from toolsync.pipeline.gates import compat_cleared, license_cleared
+from toolsync.pipeline.gates import source_cleared
 from toolsync.pipeline.review import decide, rejected, waiting
 from toolsync.pipeline.survey import look_at_all, stand
 from toolsync.pipeline.sync import sync
+from toolsync.pipeline.work import work_on
 
 
 @pytest.fixture
@@ -66,27 +68,34 @@ def held(context: Context, tool: Tool, version: str = "1.0") -> str:
     return f"{caught.value} {caught.value.resolution}"
 
 
-def test_what_both_gates_hold_waits_together(context: Context, tool: Tool) -> None:
+def approve_all(context: Context, tool: Tool) -> None:
+    """Approve what each gate holds, one after the other."""
+    for _ in GATES:
+        held(context, tool)
+        say(context, tool, "approved")
+
+
+def test_what_one_gate_holds_waits_and_then_what_the_other_does(
+    context: Context, tool: Tool
+) -> None:
     assert waiting(context.journal, tool) == []
     told = held(context, tool)
     assert "terms that are not known" in told
     assert "toolsync review hello" in told
     (item,) = waiting(context.journal, tool)
-    assert [q.judged.key.stage for q in item.questions] == ["license", "compat"]
+    assert [q.judged.key.stage for q in item.questions] == ["license"]
     assert (item.version, item.release["page"]) == ("1.0", tool.watch.url)
 
 
 def test_what_is_approved_goes_on_and_says_by_whom(context: Context, tool: Tool) -> None:
-    held(context, tool)
-    say(context, tool, "approved")
+    approve_all(context, tool)
     assert waiting(context.journal, tool) == []
     cleared = take(context, tool)
-    for value in (cleared.licensed, cleared):
-        assert value.findings[-1].code == "approved"
-        assert value.findings[0].severity == "unknown"
-        assert "joe approved 1.0 on 20" in value.findings[-1].message
-        assert value.findings[-1].message.endswith(": seen and understood")
-    assert cleared.licensed.judgment is not None
+    for passed in (*cleared.source.licensed.passed, *cleared.passed):
+        assert passed.findings[-1].code == "approved"
+        assert passed.findings[0].severity == "unknown"
+        assert "joe approved 1.0 on 20" in passed.findings[-1].message
+        assert passed.findings[-1].message.endswith(": seen and understood")
     assert take(context, tool) == cleared  # remembered, with its judgment
 
 
@@ -100,16 +109,15 @@ def test_what_is_held_as_before_is_logged_once(context: Context, tool: Tool) -> 
 def test_one_gate_may_be_decided_alone(context: Context, tool: Tool) -> None:
     held(context, tool)
     say(context, tool, "approved", "1.0", "license")
+    assert "commands and interfaces" in held(context, tool)
     (item,) = waiting(context.journal, tool)
     assert [q.judged.key.stage for q in item.questions] == ["compat"]
-    assert "commands and interfaces" in held(context, tool)
     say(context, tool, "approved")
     take(context, tool)
 
 
 def test_another_policy_asks_again(context: Context, tool: Tool) -> None:
-    held(context, tool)
-    say(context, tool, "approved")
+    approve_all(context, tool)
     take(context, tool)
     other = replace(tool, license=replace(tool.license, expression="LicenseRef-another"))
     assert "license terms" in held(context, other)
@@ -117,17 +125,17 @@ def test_another_policy_asks_again(context: Context, tool: Tool) -> None:
 
 
 def test_other_bytes_ask_again(context: Context, tool: Tool) -> None:
-    held(context, tool)
-    say(context, tool, "approved")
+    approve_all(context, tool)
     cleared = take(context, tool)
     blob = context.store.add_bytes(archive("1.0", extra={"more": "x"}), "hello_1.0.orig.tar.gz")
-    unpacked = replace(cleared.licensed.unpacked, orig=blob)
+    unpacked = replace(cleared.source.licensed.unpacked, orig=blob)
+    work = work_on(context, tool, unpacked.release)
     with pytest.raises(GateClosed):
-        license_cleared(context, tool, unpacked)
+        source_cleared(work, unpacked)
     say(context, tool, "approved", "1.0", "license")
-    licensed = license_cleared(context, tool, unpacked)
+    licensed = source_cleared(work, unpacked)
     with pytest.raises(GateClosed):
-        compat_cleared(context, tool, licensed)
+        judged(context, tool, licensed)
 
 
 def test_a_rejected_release_is_never_offered_again(context: Context, tool: Tool, web: Web) -> None:
@@ -205,12 +213,14 @@ def test_a_decision_may_be_replaced_until_it_is_published(context: Context, tool
     held(context, tool)
     say(context, tool, "rejected")
     say(context, tool, "approved")
+    held(context, tool)
+    say(context, tool, "approved")
     take(context, tool)
     say(context, tool, "rejected")
     with pytest.raises(Rejected):
         take(context, tool)
     assert [d.verdict for d in context.journal.decisions("hello")] == [
-        *(["rejected"] * 2),
+        "rejected",
         *(["approved"] * 2),
         *(["rejected"] * 2),
     ]
@@ -223,7 +233,7 @@ def test_a_decision_may_be_replaced_until_it_is_published(context: Context, tool
 def test_what_was_said_is_remembered_while_nothing_changes(context: Context, tool: Tool) -> None:
     held(context, tool)
     key = Key(tool="hello", version="1.0", stage="license")
-    known = context.journal.judged("hello", "1.0", "license")
+    known = context.journal.judged(Key(tool="hello", version="1.0", stage="license"))
     assert known is not None
     marked = replace(known.judgment, summary="as it was remembered")
     context.journal.keep_judgment(key, known.inputs, marked)
@@ -236,14 +246,16 @@ def test_an_approval_of_terms_carries_to_later_releases_and_says_so(
 ) -> None:
     publish(web, "1.0", "1.1")
     held(context, tool)
-    known = context.journal.judged("hello", "1.0", "license")
+    known = context.journal.judged(Key(tool="hello", version="1.0", stage="license"))
     assert known is not None
     terms = replace(known.judgment, carries=("f" * 64,))
     context.journal.keep_judgment(known.key, known.inputs, terms)
     say(context, tool, "approved")
+    held(context, tool)
+    say(context, tool, "approved")
     take(context, tool)
     held(context, tool, "1.1")
-    later = context.journal.judged("hello", "1.1", "license")
+    later = context.journal.judged(Key(tool="hello", version="1.1", stage="license"))
     assert later is not None
     passing = replace(later.judgment, verdict="silent", carries=("f" * 64,))
     context.journal.keep_judgment(later.key, later.inputs, passing)
@@ -301,9 +313,9 @@ def test_a_judgment_that_cannot_be_read_was_never_said(context: Context) -> None
     said = Judgment(stage="license", verdict="review", summary="s", findings=(), subject="0")
     key = Key(tool="t", version="1", stage="license")
     context.journal.keep_judgment(key, "", said)
-    assert context.journal.judged("t", "1", "license") is not None
+    assert context.journal.judged(Key(tool="t", version="1", stage="license")) is not None
     context.journal.keep_judgment(key, "", replace(said, findings=("no finding",)))  # type: ignore[arg-type]
-    assert context.journal.judged("t", "1", "license") is None
+    assert context.journal.judged(Key(tool="t", version="1", stage="license")) is None
 
 
 def account(**env: str) -> str:
@@ -334,10 +346,14 @@ def test_the_screen_shows_all_and_the_decision_is_told(rig: Rig, tool: Tool) -> 
     rig.run("sync", "hello", status=3)
     screen = rig.run("review", "hello", status=3).stdout
     for part in (
-        *("license: review", "compat: unknown", "waits since 20", "toolsync evidence hello 1.0"),
+        *("license: review", "waits since 20", "toolsync evidence hello 1.0"),
         *(tool.watch.url, f"{tool.watch.url}hello-1.0.tar.gz", "toolsync approve hello 1.0"),
     ):
         assert part in screen
-    (one, two) = rig.json("approve", "hello", "1.0", "--reason", "it is fine")
-    assert (one["stage"], two["stage"], one["verdict"]) == ("license", "compat", "approved")
+    (one,) = rig.json("approve", "hello", "1.0", "--reason", "it is fine")
+    assert (one["stage"], one["verdict"]) == ("license", "approved")
+    rig.run("sync", "hello", status=3)
+    assert "compat: unknown" in rig.run("review", "hello", status=3).stdout
+    (two,) = rig.json("approve", "hello", "1.0", "--reason", "it is fine")
+    assert (two["stage"], two["verdict"]) == ("compat", "approved")
     assert rig.json("review") == []

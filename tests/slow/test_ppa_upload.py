@@ -12,6 +12,7 @@ import pytest
 
 from tests.servers.upload import FAULTS, UploadServer, make_ssh_key
 from tests.support.ppas import Goods, Row, Yard
+from tests.support.tiny_packages import passed
 from toolsync.config.settings import Ppa as Settings
 from toolsync.model.errors import Held, ToolsyncError, Unreachable, Waiting
 from toolsync.publish.ppa import PpaTarget
@@ -71,7 +72,7 @@ def until_settled(yard: Yard, row: Row, settings: Settings) -> tuple[int, str]:
     for run in range(1, 12):
         target: PpaTarget = yard.target(**words)
         try:
-            target.confirm(target.publish(yard.goods.source(), row), row)
+            target.confirm(target.publish(passed(yard.goods.source()), row), row)
         except (Waiting, Unreachable):
             yard.later(minutes=21)
         except Held:

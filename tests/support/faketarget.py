@@ -11,7 +11,7 @@ from debian.debian_support import version_compare
 from toolsync.archives.sameness import difference
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Held, Replaced, TryAgain, Waiting
-from toolsync.model.release import Blob, Built, Confirmed, Package, Receipt
+from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
 from toolsync.publish.target import Ledger
 from toolsync.system.store import Store
 
@@ -51,8 +51,8 @@ class FakeTarget:
         paths = self._store.path(theirs), self._store.path(ours)
         return None if difference(*paths, Limits()) else theirs
 
-    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
-        source, files = item.source, self._files(item)
+    def publish(self, item: Compatible, ledger: Ledger | None = None) -> Receipt:
+        source, files = item.source, self._files(item.package)
         for blob in files:
             if self.files.get(blob.name, blob.sha256) != blob.sha256:
                 raise Replaced(f"{blob.name} has another sha256 there", resolution="Look why.")
@@ -81,7 +81,7 @@ class FakeTarget:
             if ledger is not None:
                 ledger.note("building", said="it builds")
             raise Waiting("it builds", resolution="Wait.")
-        for blob in self._files(item.item):
+        for blob in self._files(item.item.package):
             if self.files[blob.name] != blob.sha256:
                 raise Replaced(
                     f"got {self.files[blob.name]}, wanted {blob.sha256}", resolution="Look why."

@@ -169,10 +169,10 @@ def _tell(context: Context, clock: DrivenClock, story: Story) -> Tool:
 
 
 def _publish(context: Context, story: Story, version: str) -> None:
-    for stage in ("fetch", "verify", "unpack", "license", "compat"):
+    for stage in ("fetch", "verify", "unpack", "license"):
         _done(context, story.name, version, stage)
     for target, series in story.series:
-        for stage in ("package", "build"):
+        for stage in ("package", "build", "compat"):
             _done(context, story.name, version, stage, f"{series}/1")
         for stage in ("publish", "confirm"):
             _done(context, story.name, version, stage, f"{series}/1@{target}")

@@ -18,7 +18,7 @@ from tests.support.keys import Keys
 from tests.support.tiny_packages import Context, make_source
 from toolsync.config.settings import Config, Limits
 from toolsync.config.settings import Ppa as Settings
-from toolsync.model.release import Package, Receipt, SourcePackage
+from toolsync.model.release import Compatible, Receipt, SourcePackage
 from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.shipment import prepare
 from toolsync.publish.target import Ledger
@@ -206,7 +206,7 @@ class Served(PpaTarget):
         self.yard = Yard(context.root / "yard", goods)
         super().__init__("maker", "stable", **self.yard.words())
 
-    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
+    def publish(self, item: Compatible, ledger: Ledger | None = None) -> Receipt:
         receipt = super().publish(item, ledger)
         self.yard.later(hours=1)
         return receipt

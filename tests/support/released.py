@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tests.servers.web import Web
 from tests.support.keys import Keys
@@ -14,19 +13,22 @@ from tests.support.rig import Rig
 from tests.support.tiny import archive, publish, write_tool
 from toolsync.config.definition import Tool, load_tool
 from toolsync.config.settings import load_config
-from toolsync.journal.records import Key
 from toolsync.model.release import (
     Blob,
     Built,
     Compatible,
     Confirmed,
+    Licensed,
     Receipt,
     Release,
     SourcePackage,
     dump,
 )
-from toolsync.pipeline.clear import clear
 from toolsync.pipeline.context import Context, opened
+from toolsync.pipeline.gates import package_cleared
+from toolsync.pipeline.road import licensed
+from toolsync.pipeline.stages import BUILD, CONFIRM, PACKAGE, PUBLISH
+from toolsync.pipeline.work import key_of, work_on
 from toolsync.system.clock import SystemClock
 
 
@@ -59,11 +61,43 @@ def release_of(tool: Tool, version: str = "1.0") -> Release:
     )
 
 
-def take(context: Context, tool: Tool, version: str = "1.0") -> Compatible:
-    """Take a release through both gates."""
+def take(
+    context: Context, tool: Tool, version: str = "1.0", series: str = "bookworm"
+) -> Compatible:
+    """Take a release through all gates; its package is of paper, and nothing is built."""
     one = release_of(tool, version)
     context.journal.see(tool.name, version, dump(one))
-    return clear(context, tool, one)
+    return judged(context, tool, licensed(context, tool, one), series)
+
+
+def judged(context: Context, tool: Tool, item: Licensed, series: str = "bookworm") -> Compatible:
+    """Take a release that the gates over its files let pass through those over its package."""
+    source = _on_paper(context, item, series)
+    context.memory.do(PACKAGE, key_of(source, "package"), item, dict, lambda: source)
+    key = key_of(source, "build")
+    if context.journal.result(key) is None:
+        context.journal.record(key, inputs="", outcome="skipped", started="")
+    return package_cleared(work_on(context, tool, item.release), source)
+
+
+def _on_paper(context: Context, item: Licensed, series: str) -> SourcePackage:
+    release, orig = item.release, item.unpacked.orig
+    version = f"{release.version}-0debian1~ppa1~deb12.1"
+    name = f"{release.tool}_{version}"
+    files = (_made(context, f"{name}.dsc"), _made(context, f"{name}.debian.tar.xz"), orig)
+    return SourcePackage(
+        licensed=item,
+        series=series,
+        name=release.tool,
+        version=version,
+        content="0" * 64,
+        revision=1,
+        files=files,
+    )
+
+
+def _made(context: Context, name: str) -> Blob:
+    return context.store.add_bytes(f"{name}\n".encode(), name)
 
 
 def signed_tool(rig: Rig, web: Web, keys: Keys, folder: Path) -> Tool:
@@ -83,54 +117,31 @@ def signed_tool(rig: Rig, web: Web, keys: Keys, folder: Path) -> Tool:
     return load_tool(home)
 
 
-def deliver_on_paper(context: Context, cleared: Compatible, series: str = "bookworm") -> Confirmed:
-    """Record that a release was packaged, built, published and confirmed, of made-up files."""
-    release, orig = cleared.release, cleared.licensed.unpacked.orig
-    version = f"{release.version}-0debian1~ppa1~deb12.1"
-    name = f"{release.tool}_{version}"
-
-    def made(ending: str) -> Blob:
-        return context.store.add_bytes(f"{name}{ending}\n".encode(), name + ending)
-
-    dsc, debian, deb = made(".dsc"), made(".debian.tar.xz"), made("_all.deb")
-    source = SourcePackage(
-        compatible=cleared,
-        series=series,
-        name=release.tool,
-        version=version,
-        content="0" * 64,
-        revision=1,
-        files=(dsc, debian, orig),
-    )
+def deliver_on_paper(context: Context, cleared: Compatible) -> Confirmed:
+    """Record that a package was built, published and confirmed, of made-up files."""
+    source = cleared.source
+    name = f"{source.name}_{source.version}"
+    deb = _made(context, f"{name}_all.deb")
     built = Built(
         source=source,
-        changes=made("_all.changes"),
-        files=(dsc, debian, orig, deb),
+        changes=_made(context, f"{name}_all.changes"),
+        files=(*source.files, deb),
         builder="host",
         tests="1 passed",
-        log=made(".log"),
+        log=_made(context, f"{name}.log"),
     )
-    receipt = Receipt(item=built, target="local", where="file:/archive")
+    item = replace(cleared, package=built)
+    receipt = Receipt(item=item, target="local", where="file:/archive")
     confirmed = Confirmed(
-        receipt=receipt, statement="apt got it", served=(dsc, debian, orig, deb), fingerprint="F"
+        receipt=receipt, statement="apt got it", served=built.files, fingerprint="F"
     )
-    scope = f"{series}/1"
-    steps: list[tuple[str, Any, dict[str, object], str]] = [
-        ("package", source, {"compatible": cleared}, scope),
-        ("build", built, {"source": source}, scope),
-        ("publish", receipt, {"item": built}, f"{scope}@local"),
-        ("confirm", confirmed, {"receipt": receipt}, f"{scope}@local"),
-    ]
-    for stage, value, before, where in steps:
-        key = Key(tool=release.tool, version=release.version, stage=stage, scope=where)
-        context.steps.do(key, type(value), before, {}, _always(value))
+    memory = context.memory
+    memory.do(BUILD, key_of(source, "build"), source, dict, lambda: built)
+    memory.do(PUBLISH, key_of(source, "publish", "local"), item, dict, lambda: receipt)
+    memory.do(CONFIRM, key_of(source, "confirm", "local"), receipt, dict, lambda: confirmed)
     return confirmed
-
-
-def _always(value: Any) -> Callable[[], Any]:
-    return lambda: value
 
 
 def retrying(context: Context) -> Context:
     """Return a context whose stages are done again, though nothing changed."""
-    return replace(context, steps=replace(context.steps, retry=True))
+    return replace(context, memory=context.memory.retrying(True))

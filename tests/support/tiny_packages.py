@@ -15,12 +15,15 @@ from debian.deb822 import Changes
 from toolsync.build.chroot import Chroots
 from toolsync.config.series import full_version
 from toolsync.config.settings import Local
+from toolsync.model.judgment import Judgment
 from toolsync.model.release import (
     Blob,
     Built,
     Compatible,
     Fetched,
     Licensed,
+    Package,
+    Passed,
     Release,
     SourcePackage,
     Unpacked,
@@ -134,7 +137,7 @@ def make_source(
     blobs = [store.add_file(path) for path in made]
     blobs.sort(key=lambda blob: not blob.name.endswith(".dsc"))
     return SourcePackage(
-        compatible=cleared(store, name, upstream, next(b for b in blobs if ".orig." in b.name)),
+        licensed=cleared(store, name, upstream, next(b for b in blobs if ".orig." in b.name)),
         series=series,
         name=name,
         version=version,
@@ -144,8 +147,19 @@ def make_source(
     )
 
 
-def cleared(store: Store, name: str, upstream: str, orig: Blob) -> Compatible:
-    """Return a release that has passed both gates."""
+def consent(stage: str) -> Passed:
+    """Return a gate's consent to something that was not looked at."""
+    said = Judgment(stage=stage, verdict="silent", summary="", findings=(), subject="0" * 64)
+    return Passed(findings=(), judgment=said)
+
+
+def passed(package: Package) -> Compatible:
+    """Return a package that its gates let pass."""
+    return Compatible(package=package, passed=(consent("compat"),))
+
+
+def cleared(store: Store, name: str, upstream: str, orig: Blob) -> Licensed:
+    """Return a release that the gates over its files let pass."""
     release = Release(
         tool=name,
         version=upstream,
@@ -157,7 +171,7 @@ def cleared(store: Store, name: str, upstream: str, orig: Blob) -> Compatible:
     fetched = Fetched(release=release, archive=orig, final_url=release.url)
     verified = Verified(fetched=fetched, method="pins", statement="pinned")
     unpacked = Unpacked(verified=verified, orig=orig, untouched=True, members=1, epoch=EPOCH)
-    return Compatible(licensed=Licensed(unpacked=unpacked, findings=()), findings=())
+    return Licensed(unpacked=unpacked, passed=(consent("license"),))
 
 
 def _tarball(top: str, name: str, script: bytes, preset: int) -> bytes:

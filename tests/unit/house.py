@@ -22,7 +22,7 @@ class Package:
 PACKAGES = {
     "model": Package(
         "",
-        "engine errors judgment linear patterns release values versions",
+        "engine errors judgment linear patterns plan release values versions",
     ),
     "system": Package(
         "model",
@@ -46,6 +46,10 @@ PACKAGES = {
         "model system config",
         "body extract guard lzip member sameness streams tarball tree zipball zipfolder",
     ),
+    "gate": Package(
+        "model system config",
+        "record",
+    ),
     "watch": Package(
         "model system config http archives",
         "addresses feed forge git github html index jsonpage kept listing look pages "
@@ -53,22 +57,22 @@ PACKAGES = {
     ),
     "watchfile": Package(
         "model system config http watch",
-        "bundle folder pages parse perl rules templates",
+        "bundle folder locate pages parse perl plans rules templates",
     ),
     "fetch": Package(
         "model system config http",
         "partial stage",
     ),
     "verify": Package(
-        "model system config",
-        "checksum file openpgp pins refusal stage tag trust",
+        "model system config archives",
+        "checksum file method methods openpgp pins refusal stage tag trust watch",
     ),
     "unpack": Package(
         "model system config archives",
         "compress exclusions orig repack stage",
     ),
     "license": Package(
-        "model system config archives",
+        "model system config archives gate",
         "carried change compare components dep5 detect gate hints known metadata names "
         "normalise notice report scan spdx standing terms trees words",
     ),
@@ -81,7 +85,7 @@ PACKAGES = {
         "autopkgtest chroot host job lint sbuild stage",
     ),
     "compat": Package(
-        "model system config archives",
+        "model system config archives gate",
         "archives change commands compare deb files gate helptext java metadata models "
         "options policy probe python reading ruby runtimes shell surface verdict",
     ),
@@ -91,14 +95,15 @@ PACKAGES = {
         "sending served shelf shipment target targets",
     ),
     "attest": Package(
-        "model system config journal archives verify unpack license",
+        "model system config journal archives gate verify unpack license",
         "again audit check envelope keep record statement",
     ),
     "pipeline": Package(
-        "model system config journal http archives watch watchfile fetch verify unpack "
+        "model system config journal http archives gate watch watchfile fetch verify unpack "
         "license package build compat publish attest",
-        "clear context deliver eligible gates keydates memory obtain promote proof recalls "
-        "review schedule scheduler sources status survey sync uscan workers",
+        "accepted context deliver eligible gates keydates locate memory obtain promote "
+        "recalls review road schedule scheduler sources stages status survey sync work "
+        "workers",
     ),
     "report": Package(
         "model system config journal http attest pipeline",

@@ -7,15 +7,16 @@ made last, when the whole tree has been judged, so that nothing is ever written 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from toolsync.archives.extract import archive_form, guard_for, read_members
 from toolsync.archives.member import Kind, Member
 from toolsync.config.settings import Limits
-from toolsync.model.errors import UsageError
-from toolsync.model.release import Blob
+from toolsync.model.errors import Hostile, UsageError
+from toolsync.model.release import Blob, Unpacked
 from toolsync.system.store import Store, full_disk_is_told
 from toolsync.system.work import Workshop
 
@@ -30,6 +31,66 @@ def open_tree(orig: Blob, *, store: Store, workshop: Workshop, limits: Limits) -
     """
     with open_any(store.path(orig), workshop=workshop, limits=limits) as top:
         yield top
+
+
+@contextmanager
+def open_release(
+    item: Unpacked, *, store: Store, workshop: Workshop, limits: Limits
+) -> Iterator[Path]:
+    """Give the top folder of a release's whole tree, as dpkg-source lays it out.
+
+    Each component lies in a folder of its name below the top. Raises as `open_tree` does.
+    """
+    with open_tree(item.orig, store=store, workshop=workshop, limits=limits) as top:
+        for part in item.components:
+            place = top / part.component
+            _remove(place)
+            with open_tree(part.orig, store=store, workshop=workshop, limits=limits) as inner:
+                shutil.copytree(inner, place, symlinks=True)
+        yield top
+
+
+@contextmanager
+def open_packages(debs: Sequence[Path], *, workshop: Workshop, limits: Limits) -> Iterator[Path]:
+    """Give a folder with the files of binary packages, as they lie on a machine that has all.
+
+    Raises Hostile for a package that puts files below a link of another one, and what
+    `open_tree` raises.
+    """
+    with workshop.folder("packages") as folder:
+        top = folder / "root"
+        top.mkdir()
+        for number, deb in enumerate(debs):
+            place = folder / str(number)
+            place.mkdir()
+            unpack_into(deb, place, limits)
+            _join(place, top, deb.name)
+        yield top
+
+
+def _join(place: Path, top: Path, name: str) -> None:
+    """Move a tree's files to where they lie below ``top``; nothing is put through a link."""
+    for found, folders, files in os.walk(place):
+        there = top / Path(found).relative_to(place)
+        if there.is_symlink() or (there.exists() and not there.is_dir()):
+            raise Hostile(
+                f"{name} puts files below {there.relative_to(top)}, which another package has as"
+                " a link or a file",
+                resolution="Look at the packaging: dpkg would not install both.",
+            )
+        there.mkdir(exist_ok=True)
+        links = [folder for folder in folders if (Path(found) / folder).is_symlink()]
+        for entry in (*files, *links):
+            _remove(there / entry)
+            (Path(found) / entry).rename(there / entry)
+
+
+def _remove(place: Path) -> None:
+    """Remove what is at a place, without following a link."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
 
 
 @contextmanager

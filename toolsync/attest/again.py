@@ -17,9 +17,10 @@ from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find, known_orig
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.settings import Config
-from toolsync.license import gate as license_gate
+from toolsync.gate.record import Asked
+from toolsync.license.gate import LICENSE
 from toolsync.model.errors import ToolsyncError
-from toolsync.model.release import Fetched, Release, Unpacked, Verified
+from toolsync.model.release import Fetched, FetchedPart, Part, Release, Unpacked, Verified
 from toolsync.model.values import Blob, load
 from toolsync.system.clock import parsed
 from toolsync.system.store import Store
@@ -89,7 +90,7 @@ class _Again:
         record = self._record
         for item in record["policy"]["files"]:
             path = PurePosixPath(item["path"])
-            if path.parts[0] not in ("keys", "debian") or len(path.parts) != 2:
+            if path.parts[0] not in ("keys", "debian") or not 2 <= len(path.parts) <= 3:
                 raise _Different(f"{item['path']} is no file of a tool's definition")
             place = self._tool.folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -105,16 +106,19 @@ class _Again:
             page=record["page"]["url"],
             tag=seen["tag"],
             sha256=seen["sha256"],
+            parts=tuple(load(Part, part) for part in seen.get("parts", ())),
         )
         item = Fetched(
             release=release,
             archive=self._kept(fetched["archive"]),
             final_url=fetched["final_url"],
             extras=tuple(self._kept(extra) for extra in fetched["extras"]),
+            components=tuple(self._component(part) for part in fetched.get("components", ())),
         )
         then = record["verify"]
         now = parsed(then["finished"])
-        found = verify(item, tool=self._tool, store=self._store, now=now)
+        limits = self._config.limits
+        found = verify(item, tool=self._tool, store=self._store, now=now, limits=limits)
         for name in ("method", "fingerprint", "signed_at"):
             _same(name, getattr(found, name), then[name])
         self._verified = found
@@ -135,6 +139,10 @@ class _Again:
             found.orig.sha256,
             self._record["unpack"]["orig"]["sha256"],
         )
+        for ours, theirs in zip(
+            found.components, self._record["unpack"].get("components", ()), strict=True
+        ):
+            _same(f"sha256 of {ours.orig.name}", ours.orig.sha256, theirs["orig"]["sha256"])
         self._unpacked = found
         known = set(filter(None, map(known_orig, self._record["series"].values())))
         for orig in known:
@@ -147,15 +155,17 @@ class _Again:
     def license(self) -> str:
         """Read the terms again and compare their fingerprints."""
         assert self._unpacked is not None
-        said = license_gate.judge(
-            self._unpacked,
-            tool=self._tool,
-            config=self._config,
-            store=self._store,
-            workshop=self._workshop,
-            before=None,
-            before_version="",
-            approved=frozenset(),
+        said = LICENSE.judge(
+            Asked(
+                item=self._unpacked,
+                tool=self._tool,
+                config=self._config,
+                store=self._store,
+                workshop=self._workshop,
+                before=None,
+                before_version="",
+                approved=frozenset(),
+            )
         )
         then = self._record["license"]["judgment"]["kept"]
         if then is None or said.kept is None:
@@ -173,6 +183,13 @@ class _Again:
         if old != new:
             raise _Different("the license terms, read again, are not those that were judged")
         return "the license terms were read again with the same fingerprints"
+
+    def _component(self, item: Mapping[str, Any]) -> FetchedPart:
+        """Return a component of the record, its files put into our store."""
+        part = load(FetchedPart, item)
+        for blob in (part.archive, *part.extras):
+            self._store.add_file(self._path(blob), blob.name)
+        return part
 
     def _kept(self, item: Mapping[str, Any]) -> Blob:
         """Return a file of the record, put into our store."""
@@ -199,7 +216,7 @@ def _tool(record: Mapping[str, Any], folder: Path) -> Tool:
         folder=folder,
         summary="",
         homepage="",
-        watch=Watch(kind=""),
+        watch=Watch(kind="watch" if policy["verify"]["method"] == "watch" else ""),
         verify=load(Verify, policy["verify"]),
         license=load(LicensePolicy, policy["license"]),
         compat=load(CompatPolicy, policy["compat"]),

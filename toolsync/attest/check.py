@@ -21,12 +21,15 @@ from toolsync.attest.statement import (
     subjects,
     targets,
 )
-from toolsync.journal.decisions import APPROVED, GATES
+from toolsync.journal.decisions import APPROVED
 from toolsync.model.errors import Unverified
 from toolsync.model.judgment import PASSING
+from toolsync.model.release import GATES, PACKAGE_GATES, SOURCE_GATES
 from toolsync.model.values import Blob, load
 from toolsync.system.gpg import check_detached, inspect_keys
 from toolsync.system.store import digest_of
+
+_PARTS = ("release", "accepted", "fetch", "verify", "unpack", "series", "policy")
 
 Find = Callable[[Blob], Path | None]
 """Gives a file by its digest, None where it is not at hand."""
@@ -90,7 +93,7 @@ def _shape(found: Any) -> None:
     if not isinstance(found.get("subject"), list) or not found["subject"]:
         raise Unverified("statement.subject is no list of files")
     predicate = found.get("predicate")
-    for name in ("release", "accepted", "fetch", "verify", "unpack", "series", "policy", *GATES):
+    for name in (*_PARTS, *SOURCE_GATES):
         if not isinstance(predicate, dict) or not isinstance(predicate.get(name), dict):
             raise Unverified(f"predicate.{name} is not there: this is no record of a release")
 
@@ -105,7 +108,7 @@ def check_statement(said: Mapping[str, Any]) -> Iterator[Check]:
         wrong = [
             *_subjects_agree(said, record),
             *_origin_agrees(record),
-            *(fault for gate in GATES for fault in _gate_agrees(gate, record)),
+            *_gates_agree(record),
             *_packages_agree(record),
         ]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -141,17 +144,35 @@ def _origin_agrees(record: Mapping[str, Any]) -> Faults:
         yield "predicate.verify.method", f"is {proof['method']!r}, wanted {policy['method']!r}"
     if policy["keys"] and not proof["fingerprint"]:
         yield "predicate.verify.fingerprint", f"is nobody's, wanted one of {policy['keys']}"
-    for stage in ("fetch", "verify", "unpack", *GATES):
+    for stage in ("fetch", "verify", "unpack", *SOURCE_GATES):
         told = record[stage]
         if told["outcome"] != "done" or not told["started"] <= told["finished"]:
             yield f"predicate.{stage}", f"is {told['outcome']}, wanted done, from start to end"
 
 
-def _gate_agrees(gate: str, record: Mapping[str, Any]) -> Faults:
+def _gates_agree(record: Mapping[str, Any]) -> Faults:
+    """Every gate over the release's files has spoken, and every one over each package."""
+    for gate in GATES:
+        if gate in record:
+            yield from _gate_agrees(gate, f"predicate.{gate}", record[gate], record)
+    for series, place in record["series"].items():
+        for gate in PACKAGE_GATES:
+            where = f"predicate.series.{series}.{gate}"
+            if place.get(gate, {}).get("outcome") == "skipped":
+                continue
+            if gate in place:
+                yield from _gate_agrees(gate, where, place[gate], record)
+            elif gate not in record and targets(place):
+                yield where, "is not there: nothing was judged"
+
+
+def _gate_agrees(
+    gate: str, where: str, told: Mapping[str, Any], record: Mapping[str, Any]
+) -> Faults:
     """A gate lets pass by itself, or by an approval over exactly its subject."""
-    said = record[gate].get("judgment")
+    said = told.get("judgment")
     if said is None:
-        yield f"predicate.{gate}.judgment", "is not there: nothing was judged"
+        yield f"{where}.judgment", "is not there: nothing was judged"
         return
     over = [
         decision["verdict"]
@@ -161,10 +182,10 @@ def _gate_agrees(gate: str, record: Mapping[str, Any]) -> Faults:
         and decision["subject"] == said["subject"]
     ]
     if over and over[-1] != APPROVED:
-        yield f"predicate.{gate}", f"was {over[-1]} by a person"
+        yield where, f"was {over[-1]} by a person"
     elif not over and said["verdict"] not in PASSING:
         yield (
-            f"predicate.{gate}.judgment",
+            f"{where}.judgment",
             f"is {said['verdict']}, and no approval over {said['subject']} is in the record",
         )
 

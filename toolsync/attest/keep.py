@@ -102,7 +102,7 @@ def _policy(tool: Tool, release: str) -> dict[str, Any]:
 
 def _inputs(tool: Tool) -> dict[str, Path]:
     """Return the files of the definition that verifying and unpacking depend on."""
-    found = {f"keys/{path.name}": path for path in tool.keyring}
+    found = {path.relative_to(tool.folder).as_posix(): path for path in tool.keyring}
     copyright_file = tool.debian / "copyright"
     if copyright_file.is_file():
         found["debian/copyright"] = copyright_file

@@ -22,14 +22,16 @@ def evidence(
     ``release`` is the journal's row, ``results`` all its stages in their order.
     """
     seen = release["data"]
+    whole = {result.key.stage: result for result in results if not result.key.scope}
     return {
         "tool": tool,
         "version": version,
         "page": {"url": seen["page"], "named": seen["raw_version"], "seen": release["seen"]},
-        "release": {k: seen[k] for k in ("url", "filename", "published", "sha256", "size", "tag")},
+        "release": {k: seen[k] for k in ("url", "filename", "published", "sha256", "size", "tag")}
+        | ({"parts": seen["parts"]} if seen.get("parts") else {}),
         "accepted": {"sha256": release["sha256"], "at": release["accepted"]},
-        **{result.key.stage: _stage(result) for result in results if not result.key.scope},
-        "series": _by_series(results),
+        **{stage: _stage(result) for stage, result in whole.items()},
+        "series": _by_series([r for r in results if not _is_repeated(r, whole)]),
         "uploads": [_upload(upload) for upload in uploads if upload.upstream == version],
     }
 
@@ -66,6 +68,16 @@ def _stage(result: Result) -> dict[str, Any]:
     if result.outcome == "skipped":
         return {**told, "message": result.message}
     return {**told, **result.data}
+
+
+def _is_repeated(result: Result, whole: Mapping[str, Result]) -> bool:
+    """Say whether a result for a series is that of the whole release, told there already."""
+    same = whole.get(result.key.stage)
+    return (
+        same is not None
+        and bool(result.key.scope)
+        and (same.finished, same.data) == (result.finished, result.data)
+    )
 
 
 def _by_series(results: Sequence[Result]) -> dict[str, Any]:

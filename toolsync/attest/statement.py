@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from toolsync.model.release import PACKAGE_GATES
+
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://launchpad.net/toolsync/evidence/v1"
 _SHIPPED = (".dsc", ".deb")
@@ -38,9 +40,12 @@ def subjects(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Give role, name and sha256 of upstream's file, the orig tarball, each .dsc and .deb."""
     if "archive" in record.get("fetch", {}):
         yield "upstream", record["release"]["filename"], record["fetch"]["archive"]["sha256"]
-    if "orig" in record.get("unpack", {}):
-        orig = record["unpack"]["orig"]
-        yield "orig", orig["name"], orig["sha256"]
+    for part in record.get("fetch", {}).get("components", ()):
+        yield "upstream", part["archive"]["name"], part["archive"]["sha256"]
+    unpacked = record.get("unpack", {})
+    if "orig" in unpacked:
+        for orig in (unpacked["orig"], *(p["orig"] for p in unpacked.get("components", ()))):
+            yield "orig", orig["name"], orig["sha256"]
     for place in record.get("series", {}).values():
         for name, digest in (
             *made(place),
@@ -58,7 +63,8 @@ def made(place: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def targets(place: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return what each target came to, by its name."""
-    return {name: told for name, told in place.items() if name not in ("package", "build")}
+    stages = ("package", "build", *PACKAGE_GATES)
+    return {name: told for name, told in place.items() if name not in stages}
 
 
 def served(target: Mapping[str, Any]) -> list[tuple[str, str]]:

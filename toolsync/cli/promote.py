@@ -30,8 +30,9 @@ def command(
     Run it again to see how far the copy has come; nothing is copied twice.
     """
     from toolsync.model.release import Release, load
-    from toolsync.pipeline.clear import clear
     from toolsync.pipeline.promote import promote
+    from toolsync.pipeline.road import licensed
+    from toolsync.pipeline.work import work_on
 
     for name in (origin, target):
         if not name.startswith("ppa:"):
@@ -44,7 +45,8 @@ def command(
                 f"{chosen.name} {version} was never taken; there are: {', '.join(rows) or 'none'}",
                 resolution=f"See toolsync log {chosen.name}.",
             )
-        cleared = clear(context, chosen, load(Release, rows[version]["data"]))
-        done = promote(context, chosen, cleared, origin, untested=untested, early=early)
+        release = load(Release, rows[version]["data"])
+        item, work = licensed(context, chosen, release), work_on(context, chosen, release)
+        done = promote(work, item, origin, untested=untested, early=early)
     say(f"{tool} {version} is served by {target}: {', '.join(done)}")
     return FINE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from toolsync.archives.extract import DEB, archive_form
@@ -17,6 +18,8 @@ from toolsync.system.work import Workshop
 _SECONDS = 60
 _RELATION = re.compile(r"([a-z0-9][a-z0-9+.-]+)(?::\w+)?\s*(?:\(([^)]*)\))?")
 """One alternative of a relationship field (Debian Policy 7.1)."""
+_NUMBERS = re.compile(r"\d+(?:\.\d+)+")
+"""A version in an installed file's name, which every release has another of."""
 _INSTALLED = re.compile(
     r"(?:usr/)?(?:lib/systemd|lib/udev)/.+|usr/share/(?!man/|doc/|locale/|lintian/|python3/).+"
 )
@@ -39,6 +42,26 @@ def read_release(source: Path, top: Path) -> Release:
             _control(release, source)
         except ToolsyncError as error:
             release.draft.gap("dependency", "control", f"the control data cannot be read: {error}")
+    return release
+
+
+def read_packages(debs: Sequence[Path], top: Path) -> Release:
+    """Return what is read of the files and the control data of packages that were built together.
+
+    ``top`` holds their files as they lie when installed. Relations among them say nothing.
+    """
+    release = read_tree(top)
+    for deb in debs:
+        try:
+            _control(release, deb)
+        except ToolsyncError as error:
+            reason = f"the control data cannot be read: {error}"
+            release.draft.gap("dependency", deb.name, reason)
+    needed, paths = release.draft.of("dependency"), release.draft.of("path")
+    for deb in debs:
+        needed.pop(f"deb {deb.name.partition('_')[0]}", None)
+    for path in [path for path in paths if _NUMBERS.search(path)]:
+        paths.setdefault(_NUMBERS.sub("N", path), paths.pop(path))
     return release
 
 

@@ -4,70 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
-from toolsync.archives.tree import open_tree
+from toolsync.archives.tree import open_packages, open_release
 from toolsync.compat.change import Change
 from toolsync.compat.compare import Prober as TriesOptions
 from toolsync.compat.compare import compare
+from toolsync.compat.deb import read_packages
 from toolsync.compat.policy import weigh
 from toolsync.compat.probe import Prober
-from toolsync.compat.reading import read_tree
+from toolsync.compat.reading import Release, read_tree
 from toolsync.compat.surface import Gap, Surface
 from toolsync.compat.verdict import report_of, summary_of, verdict_of
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
+from toolsync.gate.record import Asked, Gate
 from toolsync.model.errors import TooMuch
 from toolsync.model.judgment import Judgment
-from toolsync.model.release import Blob, Finding, Licensed
+from toolsync.model.release import Built, Finding, Package
 from toolsync.system.confined import confined
 from toolsync.system.sandbox import sandbox_for
-from toolsync.system.store import Store
-from toolsync.system.work import Workshop
 
 _MOST_FINDINGS = 200
 """In the evidence; the report and what is kept hold more."""
 
 
-def judge(
-    item: Licensed,
-    *,
-    tool: Tool,
-    config: Config,
-    store: Store,
-    workshop: Workshop,
-    before: Blob | None,
-    before_version: str,
-) -> Judgment:
-    """Return what the tool's policy says of how ``item`` differs for its users.
+def judge(asked: Asked[Package]) -> Judgment:
+    """Return what the tool's policy says of how a release differs for its users.
 
-    ``before`` is what was kept of the last accepted release, None for the first, which cannot
-    take anything away and passes. What takes more than its limits is not known, and held.
+    What its packages install is compared with what those of the last accepted release did; its
+    tree is compared where nothing was built here, or where only a tree was kept of that one.
+    The first release cannot take anything away and passes. What takes more than its limits is
+    not known, and held.
     """
-    series = tuple(s for s in config.series if not tool.series or s in tool.series)
-    orig, limits = item.unpacked.orig, config.limits
-    with open_tree(orig, store=store, workshop=workshop, limits=limits) as top:
-
-        def examine() -> _Examined:
-            release = read_tree(top)
-            sandbox = sandbox_for(top, **asdict(config.compat))
-            prober = Prober(release, sandbox, tool.compat.commands)
-            if tool.compat.probe:
-                prober.examine()
-            surface = release.surface()
-            vanished = prober.vanished if tool.compat.probe else None
-            found = _found(surface, before, before_version, store, series or tool.series, vanished)
-            return _Examined(found=found, kept=surface.to_json(), contents=_contents(surface))
-
-        try:
-            examined = confined(
-                examine,
-                what="reading and running its commands",
-                seconds=limits.gate_seconds + config.compat.total_seconds,
-                memory=limits.gate_memory,
-            )
-        except TooMuch as error:
-            examined = _given_up(f"{error} ({orig.name}, SHA-256 {orig.sha256})")
+    tool, store, before = asked.tool, asked.store, asked.before
+    examined = _examined(asked, _kept(asked))
     changes = weigh(examined.found, tool.compat)
     findings = _findings(changes)
     if before is None:
@@ -77,17 +51,16 @@ def judge(
         findings.insert(0, _first(verdict, summary))
     else:
         verdict = verdict_of(changes)
-        summary = f"{verdict} since {before_version}: {summary_of(changes)}"
-    kept = examined.kept
+        summary = f"{verdict} since {asked.before_version}: {summary_of(changes)}"
     return Judgment(
         stage="compat",
         verdict=verdict,
         summary=summary,
         findings=tuple(findings),
-        subject=_subject(kept, before, before_version, tool, series),
-        kept=store.add_bytes(kept, "surface.json"),
+        subject=_subject(asked, examined, changes),
+        kept=store.add_bytes(examined.kept, "surface.json"),
         report=store.add_bytes(report_of(changes).encode(), "compat.txt"),
-        before=before_version if before else "",
+        before=asked.before_version if before else "",
     )
 
 
@@ -97,36 +70,137 @@ class _Examined:
 
     found: tuple[Change, ...]
     kept: bytes
+    """The surface that the next release is compared with."""
     contents: str
+    series: tuple[str, ...] = ()
+    tree: bytes = b""
+    """The surface of the release's tree, where that was compared."""
     given_up: bool = False
 
 
-def _given_up(reason: str) -> _Examined:
+def _examined(asked: Asked[Package], old: Surface | str | None) -> _Examined:
+    """Look at the release in a process with limits; say what cannot be known within them."""
+    built = isinstance(asked.item, Built)
+    by_tree = not built or (isinstance(old, Surface) and not old.installed)
+    limits, compat = asked.config.limits, asked.config.compat
+    with ExitStack() as stack:
+        tree = stack.enter_context(_tree(asked)) if by_tree else None
+        packages = stack.enter_context(_packages(asked)) if built else None
+        try:
+            return confined(
+                lambda: _compared(asked, old, tree, packages),
+                what="reading and running its commands",
+                seconds=limits.gate_seconds + compat.total_seconds,
+                memory=limits.gate_memory,
+            )
+        except TooMuch as error:
+            orig = asked.item.source.licensed.unpacked.orig
+            return _given_up(f"{error} ({orig.name}, SHA-256 {orig.sha256})", installed=built)
+
+
+def _compared(
+    asked: Asked[Package], old: Surface | str | None, tree: Path | None, debs: _Packages | None
+) -> _Examined:
+    """Compare a release's tree, else what its packages install, with what was kept."""
+    series: tuple[str, ...] = (asked.item.source.series,)
+    if tree is None:
+        assert debs is not None
+        surface, vanished = _surface(asked, read_packages(debs.files, debs.root), installed=True)
+        kept = surface
+    else:
+        wanted = asked.tool.series
+        series = tuple(s for s in asked.config.series if not wanted or s in wanted) or wanted
+        surface, vanished = _surface(asked, read_tree(tree), installed=False)
+        kept = surface
+        if debs is not None:  # the next release is compared with what this one installs
+            kept, _ = _surface(asked, read_packages(debs.files, debs.root), installed=True)
+    return _Examined(
+        found=_found(surface, old, series, vanished),
+        kept=kept.to_json(),
+        contents=_contents(surface),
+        series=series,
+        tree=b"" if tree is None else surface.to_json(),
+    )
+
+
+def _surface(
+    asked: Asked[Package], release: Release, *, installed: bool
+) -> tuple[Surface, TriesOptions | None]:
+    """Return what a release offers, and who tries options that it no longer names."""
+    sandbox = sandbox_for(release.tree.root, **asdict(asked.config.compat))
+    prober = Prober(release, sandbox, asked.tool.compat.commands)
+    if not asked.tool.compat.probe:
+        return replace(release.surface(), installed=installed), None
+    prober.examine()
+    return replace(release.surface(), installed=installed), prober.vanished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packages:
+    """Binary packages, and where their files lie together."""
+
+    files: tuple[Path, ...]
+    root: Path
+
+
+@contextmanager
+def _packages(asked: Asked[Package]) -> Iterator[_Packages]:
+    """Give the release's binary packages, unpacked, for the block."""
+    assert isinstance(asked.item, Built)
+    workshop, limits = asked.workshop, asked.config.limits
+    with workshop.folder("debs") as folder:
+        debs = tuple(asked.store.copy_to(deb, folder) for deb in asked.item.debs)
+        with open_packages(debs, workshop=workshop, limits=limits) as root:
+            yield _Packages(files=debs, root=root)
+
+
+@contextmanager
+def _tree(asked: Asked[Package]) -> Iterator[Path]:
+    """Give the release's tree for the block."""
+    unpacked, limits = asked.item.source.licensed.unpacked, asked.config.limits
+    opened = open_release(unpacked, store=asked.store, workshop=asked.workshop, limits=limits)
+    with opened as top:
+        yield top
+
+
+def _given_up(reason: str, *, installed: bool) -> _Examined:
     """Return what is known of a release that could not be looked at, and kept for the next."""
-    surface = Surface(names={}, gaps=(Gap(kind="tree", name="release", reason=reason),))
+    gap = Gap(kind="tree", name="release", reason=reason)
+    surface = Surface(names={}, gaps=(gap,), installed=installed)
     change = Change(kind="tree", name="release", severity="unknown", proof=reason)
     return _Examined(found=(change,), kept=surface.to_json(), contents=reason, given_up=True)
 
 
+def _kept(asked: Asked[Package]) -> Surface | str | None:
+    """Return the surface of the last accepted release, or why it cannot be read; None for none."""
+    if asked.before is None:
+        return None
+    try:
+        found = Surface.from_json(asked.store.path(asked.before).read_bytes())
+    except (OSError, ValueError) as error:
+        return f"what was kept of {asked.before_version} cannot be read: {error}"
+    if found.installed and not isinstance(asked.item, Built):
+        return (
+            f"of {asked.before_version} is known what its packages install, and nothing is built"
+            " here that could be compared with that"
+        )
+    return found
+
+
 def _found(
     surface: Surface,
-    before: Blob | None,
-    version: str,
-    store: Store,
+    old: Surface | str | None,
     series: tuple[str, ...],
     vanished: TriesOptions | None,
 ) -> tuple[Change, ...]:
     """Return what changed; for a first release, what could not be examined in it."""
-    if before is None:
+    if old is None:
         return tuple(
             Change(kind=gap.kind, name=gap.name, severity="info", proof=gap.reason)
             for gap in surface.gaps
         )
-    try:
-        old = Surface.from_json(store.path(before).read_bytes())
-    except (OSError, ValueError) as error:
-        proof = f"what was kept of {version} cannot be read: {error}"
-        return (Change(kind="tree", name="surface", severity="unknown", proof=proof),)
+    if isinstance(old, str):
+        return (Change(kind="tree", name="surface", severity="unknown", proof=old),)
     return compare(old, surface, series=series, prober=vanished)
 
 
@@ -158,13 +232,36 @@ def _contents(surface: Surface) -> str:
     return ", ".join(counts) or "and nothing that could be read"
 
 
-def _subject(
-    kept: bytes, before: Blob | None, version: str, tool: Tool, series: tuple[str, ...]
-) -> str:
-    judged = {
-        "surface": hashlib.sha256(kept).hexdigest(),
-        "before": [version, before.sha256] if before else [],
-        "policy": asdict(tool.compat),
-        "series": series,
-    }
+def _subject(asked: Asked[Package], examined: _Examined, changes: tuple[Change, ...]) -> str:
+    """Return what a decision holds for.
+
+    Packages differ from series to series in bytes that no user sees, so over them it is the
+    release and what changed: one decision is enough for all series where they say the same.
+    """
+    before = [asked.before_version, asked.before.sha256] if asked.before else []
+    judged: dict[str, object] = {"before": before, "policy": asdict(asked.tool.compat)}
+    if examined.tree:
+        judged |= {
+            "surface": hashlib.sha256(examined.tree).hexdigest(),
+            "series": examined.series,
+        }
+    else:
+        unpacked = asked.item.source.licensed.unpacked
+        judged |= {
+            "before": before[:1],
+            "origs": [orig.sha256 for orig in unpacked.origs],
+            "changes": [asdict(change) for change in changes],
+        }
     return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()
+
+
+def _inputs(item: Package) -> dict[str, object]:
+    debs = [blob.sha256 for blob in item.debs] if isinstance(item, Built) else []
+    return {"orig": [blob.sha256 for blob in item.source.licensed.unpacked.origs], "debs": debs}
+
+
+def _policy(tool: Tool, config: Config) -> object:
+    return [tool.compat, config.compat]
+
+
+COMPAT = Gate(name="compat", rules=3, judge=judge, inputs=_inputs, policy=_policy)

@@ -54,6 +54,8 @@ class Surface:
     """SHA-256 over the tree's files, in hex: the same tree needs no comparison."""
     probed: tuple[str, ...] = ()
     """Commands that have been run."""
+    installed: bool = False
+    """Whether it is what built packages install, and not what lies in a release's tree."""
     vague: tuple[str, ...] = ()
     """Commands whose files do not tell all options: something from outside may take more."""
 
@@ -75,6 +77,7 @@ class Surface:
             "gaps": [[gap.kind, gap.name, gap.reason] for gap in self.gaps],
             "probed": list(self.probed),
             "vague": list(self.vague),
+            **({"installed": True} if self.installed else {}),
         }
         return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
@@ -91,6 +94,7 @@ class Surface:
                 digest=str(raw["digest"]),
                 probed=tuple(map(str, raw["probed"])),
                 vague=tuple(map(str, raw["vague"])),
+                installed=raw.get("installed") is True,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a surface lacks or garbles {error}") from error

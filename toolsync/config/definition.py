@@ -21,6 +21,13 @@ from toolsync.model.errors import SetupError, UsageError
 NOT_PACKAGING = ("watch", "changelog", "*~", ".*")
 """What in a tool's debian/ is not part of the source package: toolsync writes the changelog."""
 
+_UPSTREAM_KEYS = (
+    "upstream/signing-key.asc",
+    "upstream/signing-key.pgp",
+    "upstream-signing-key.pgp",
+)
+"""Where debian/ holds upstream's keys (uscan(1))."""
+
 _LISTS = dict.fromkeys(("feed", "github", "gitlab", "forgejo"), "latest")
 """Kinds of pages that list the latest releases only, or of which only the first are read."""
 
@@ -146,7 +153,10 @@ class Tool:
 
     @property
     def keyring(self) -> tuple[Path, ...]:
-        """The upstream's signing keys, armored."""
+        """The upstream's signing keys: of keys/, or of a folder with debian/watch its own."""
+        if self.watch.is_folder:
+            files = (self.debian / name for name in _UPSTREAM_KEYS)
+            return tuple(file for file in files if file.is_file())
         return tuple(sorted((self.folder / "keys").glob("*.asc")))
 
     def packaging_digest(self) -> str:

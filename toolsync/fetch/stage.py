@@ -1,24 +1,24 @@
-"""Bring a release's files into the store: bounded, resumable, never half.
+"""Bring all that a release consists of, and what is to prove it, into the store.
 
-A download grows in a file named after its address, with the validators that the server gave
-beside it. A later run asks for the rest only, and only if the server vouches that the file
-is still the same; else it starts afresh.
+This is the only downloader of releases: whatever defines the tool, each tarball comes with a
+plan that says which files beside it are wanted (`model.plan`).
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
 from toolsync.fetch.partial import held
 from toolsync.http.client import Http, Progress, Validators
-from toolsync.model.errors import NotThere
-from toolsync.model.release import Blob, Fetched, Release, dump, load
+from toolsync.model.errors import NotThere, SetupError, Unreachable
+from toolsync.model.plan import Plan, Wanted
+from toolsync.model.release import Blob, Fetched, FetchedPart, Part, Release, dump, load
 from toolsync.system import git
 from toolsync.system.store import Store, full_disk_is_told
 
@@ -28,68 +28,135 @@ _EXTRA_LIMIT = 4 * 1024 * 1024
 
 def fetch(
     release: Release,
+    plans: Sequence[Plan],
     *,
-    tool: Tool,
+    source: str,
+    tree: bool = False,
     http: Http,
     store: Store,
     limits: Limits,
     progress: Progress = lambda done, total: None,
 ) -> Fetched:
-    """Return the release with its archive, and what proves it, in the store.
+    """Return the release with its tarballs, and what proves them, in the store.
 
-    A proof that is not there is left out: to judge that is the next stage's business. Raises
-    NotThere when the archive itself is not there (yet), Unreachable or Hostile as `Http` does.
+    ``plans`` are of the release's parts, the main one's first; ``source`` names the top folder
+    of what is made of a git tree, and ``tree`` says that a release without parts is one. A proof
+    that is not there is left out: to judge that is the next stage's business. Raises NotThere
+    when a tarball is not there (yet), Unreachable or Hostile as `Http` does, SetupError where
+    two tarballs bear one name.
     """
-    if tool.watch.is_tree:
-        return _of_tag(release, tool, store, limits)
-    download = _Download(http, store, limits.seconds)
-    try:
-        archive, final_url = download(release.url, release.filename, limits.file_bytes, progress)
-    except NotThere as error:
-        raise NotThere(
-            f"{release.version} is announced on {release.page}, but its file is not there: {error}",
-            resolution="Vendors often announce before they upload; the next run tries again.",
-        ) from error
-    extras = []
-    for role, url in _proofs(tool, release):
+    fetcher = _Fetcher(http, store, limits, source, tree)
+    parts = (release.main, *release.components)
+    found = [
+        fetcher.part(release, part, plan, progress) for part, plan in zip(parts, plans, strict=True)
+    ]
+    _refuse_one_name([part.archive for part in found])
+    main = found[0]
+    return Fetched(
+        release=release,
+        archive=main.archive,
+        final_url=main.final_url,
+        extras=main.extras,
+        components=tuple(found[1:]),
+    )
+
+
+def _refuse_one_name(archives: Sequence[Blob]) -> None:
+    """Raise SetupError where two tarballs that differ would be saved under one name."""
+    seen: dict[str, str] = {}
+    for blob in archives:
+        if seen.setdefault(blob.name, blob.sha256) != blob.sha256:
+            raise SetupError(
+                f"debian/watch: two tarballs of this release would both be saved as {blob.name}",
+                resolution="Give one of them another name with filenamemangle.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetcher:
+    """Fetches the parts of one release."""
+
+    http: Http
+    store: Store
+    limits: Limits
+    source: str
+    tree: bool
+    """Whether a release without parts is the tree of its tag."""
+
+    def part(self, release: Release, part: Part, plan: Plan, progress: Progress) -> FetchedPart:
+        """Return one tarball and its proofs."""
+        if part.git or (not release.parts and self.tree):
+            return self._of_tag(release, part, signed="tag" in (plan.method, plan.mode))
+        download = _Download(self.http, self.store, self.limits.seconds)
         try:
-            extras.append(download(url, role, _EXTRA_LIMIT)[0])
+            archive, final_url = download(part.url, part.filename, self.limits.file_bytes, progress)
+        except NotThere as error:
+            raise NotThere(
+                f"{release.version} is announced on {part.page}, but its file is not there:"
+                f" {error}",
+                resolution="Vendors often announce before they upload; the next run tries again.",
+            ) from error
+        return FetchedPart(
+            component=part.component,
+            archive=archive,
+            final_url=final_url,
+            extras=self._proofs(plan, download),
+        )
+
+    def _proofs(self, plan: Plan, download: _Download) -> tuple[Blob, ...]:
+        """Return the files of the first way whose first file is there."""
+        for first, *others in plan.ways:
+            blob = self._get(first, plan, download)
+            if blob is None:
+                continue
+            found = {first.role: blob}
+            for wanted in others:
+                if wanted.role not in found:
+                    more = self._get(wanted, plan, download)
+                    found |= {wanted.role: more} if more else {}
+            return tuple(found.values())
+        return ()
+
+    def _get(self, wanted: Wanted, plan: Plan, download: _Download) -> Blob | None:
+        """Return a file that helps to prove, None where there is none."""
+        try:
+            blob = download(wanted.url, wanted.role, _EXTRA_LIMIT)[0]
         except NotThere:
-            continue
-    return Fetched(release=release, archive=archive, final_url=final_url, extras=tuple(extras))
+            return None
+        except Unreachable:
+            if wanted.guessed and not plan.needed:
+                return None
+            raise
+        return None if wanted.guessed and _is_page(self.store.path(blob)) else blob
+
+    def _of_tag(self, release: Release, part: Part, *, signed: bool) -> FetchedPart:
+        """Return a ref's own tree as a tar in the store, with what its signature stands over."""
+        ref = part.tag if release.parts else f"refs/tags/{part.tag}"
+        prefix = f"{self.source}-{part.version}"
+        extras: list[Blob] = []
+        whole, everything = "full" in part.git, "all" in part.git
+        limit = self.limits.file_bytes
+        with git.fetched(part.url, ref, whole=whole, limit=limit) as tree:
+            with tempfile.TemporaryDirectory(prefix="toolsync-tag-") as folder:
+                path = Path(folder) / "archive.tar"
+                with full_disk_is_told(path.parent):
+                    tree.archive(prefix, path, everything=everything)
+                archive = self.store.add_file(path, part.filename)
+            found = tree.signed_tag() if signed and ref.startswith("refs/tags/") else None
+        if found is not None:
+            extras = [
+                self.store.add_bytes(found[0], "tag"),
+                self.store.add_bytes(found[1], "signature"),
+            ]
+        return FetchedPart(
+            component=part.component, archive=archive, final_url=part.url, extras=tuple(extras)
+        )
 
 
-def _proofs(tool: Tool, release: Release) -> Iterator[tuple[str, str]]:
-    """Give role and address of each file that the tool's way of verification needs."""
-    words = {
-        "url": release.url,
-        "dir": release.url.rpartition("/")[0],
-        "version": release.raw_version,
-        "tag": release.tag,
-    }
-    policy = tool.verify
-    if policy.method == "openpgp":
-        yield "signature", policy.signature.format(**words)
-    elif policy.method == "checksums":
-        words["checksums"] = policy.checksums.format(**words)
-        yield "checksums", words["checksums"]
-        if policy.checksums_signature:
-            yield "checksums-signature", policy.checksums_signature.format(**words)
-
-
-def _of_tag(release: Release, tool: Tool, store: Store, limits: Limits) -> Fetched:
-    """Return a tag's own tree as a tar in the store, with what its signature stands over."""
-    ref, extras = f"refs/tags/{release.tag}", []
-    with git.fetched(release.url, ref, limit=limits.file_bytes) as tree:
-        with tempfile.TemporaryDirectory(prefix="toolsync-tag-") as folder:
-            path = Path(folder) / "archive.tar"
-            with full_disk_is_told(path.parent):
-                tree.archive(f"{tool.source}-{release.version}", path, everything=False)
-            archive = store.add_file(path, release.filename)
-        signed = tree.signed_tag() if tool.verify.method == "tag" else None
-    if signed is not None:
-        extras = [store.add_bytes(signed[0], "tag"), store.add_bytes(signed[1], "signature")]
-    return Fetched(release=release, archive=archive, final_url=release.url, extras=tuple(extras))
+def _is_page(path: Path) -> bool:
+    """Say whether a file is markup, which many servers send for what they do not have."""
+    with path.open("rb") as file:
+        return file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 class _Download:

@@ -6,16 +6,15 @@ A decision is never changed or removed; the newest one over the same subject cou
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from toolsync.journal.book import Book
 from toolsync.journal.records import Decision, Judged, Key, Signed
 from toolsync.model.judgment import Judgment
+from toolsync.model.release import GATES
 from toolsync.model.values import Blob, dump, load
 from toolsync.system.clock import stamp
-
-GATES = ("license", "compat")
-"""The stages that are gates, in their order."""
 
 APPROVED, REJECTED = "approved", "rejected"
 
@@ -45,50 +44,70 @@ EVIDENCE = """
     """
 """Likewise."""
 
+SERIES = """
+    ALTER TABLE judgment RENAME TO judgment_before;
+    CREATE TABLE judgment (
+        tool TEXT, version TEXT, stage TEXT, inputs TEXT NOT NULL, data TEXT NOT NULL,
+        at TEXT NOT NULL, scope TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (tool, version, stage, scope));
+    INSERT INTO judgment SELECT tool, version, stage, inputs, data, at, '' FROM judgment_before;
+    DROP TABLE judgment_before;
+    INSERT OR IGNORE INTO result
+        SELECT c.tool, c.version, b.scope, c.stage, c.inputs, c.outcome, c.data, c.message,
+            c.resolution, c.kind, c.started, c.finished
+        FROM result c JOIN result b ON b.tool = c.tool AND b.version = c.version
+        WHERE c.stage = 'compat' AND c.scope = '' AND c.outcome = 'done'
+            AND b.stage = 'build' AND b.outcome IN ('done', 'skipped');
+    """
+"""The compatibility gate came to judge packages, and so each series apart: what it had let pass
+stays so for every package that was built by then."""
+
 
 class Docket(Book):
     """What `Journal` remembers of judgments and decisions; each method is one transaction."""
 
-    def judged(self, tool: str, version: str, stage: str) -> Judged | None:
-        """Return what a gate said of a release when it was last asked, if it ever was.
+    def judged(self, key: Key) -> Judged | None:
+        """Return what a gate said when it was last asked, if it ever was.
 
         What another version has written, and this one cannot read, was never said.
         """
         row = self._one(
-            "SELECT * FROM judgment WHERE tool=? AND version=? AND stage=?", tool, version, stage
+            "SELECT * FROM judgment WHERE tool=? AND version=? AND stage=? AND scope=?",
+            *(key.tool, key.version, key.stage, key.scope),
         )
-        if row is None:
-            return None
-        try:
-            said = load(Judgment, json.loads(row["data"]))
-        except (TypeError, ValueError, KeyError):
-            return None
-        key = Key(tool=tool, version=version, stage=stage)
-        return Judged(key=key, inputs=row["inputs"], judgment=said, at=row["at"])
+        return _judged(row) if row else None
+
+    def judgments(self, tool: str, version: str) -> list[Judged]:
+        """Return all that gates said of a release, in the gates' order, then by series."""
+        rows = self._all("SELECT * FROM judgment WHERE tool=? AND version=?", tool, version)
+        found = [said for row in rows if (said := _judged(row)) is not None]
+        return sorted(found, key=lambda said: (GATES.index(said.key.stage), said.key.scope))
 
     def keep_judgment(self, key: Key, inputs: str, judgment: Judgment) -> None:
         """Keep what a gate says of a release, for these inputs; what it said before is gone."""
         self._put(
-            "INSERT OR REPLACE INTO judgment VALUES (?, ?, ?, ?, ?, ?)",
-            *(key.tool, key.version, key.stage, inputs, json.dumps(dump(judgment))),
+            "INSERT OR REPLACE INTO judgment (tool, version, stage, scope, inputs, data, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(key.tool, key.version, key.stage, key.scope, inputs, json.dumps(dump(judgment))),
             stamp(self._clock.now()),
         )
 
     def cleared(self, tool: str) -> list[str]:
-        """Return the versions that both gates let pass."""
+        """Return the versions that all gates let pass."""
         rows = self._all(
-            "SELECT version FROM result WHERE tool=? AND stage='compat' AND outcome='done'", tool
+            "SELECT DISTINCT version FROM result WHERE tool=? AND stage=? AND outcome='done'",
+            *(tool, GATES[-1]),
         )
         return [row["version"] for row in rows]
 
     def closed(self, tool: str) -> list[str]:
         """Return the versions that a gate holds for a person."""
         rows = self._all(
-            "SELECT DISTINCT version FROM result WHERE tool=? AND scope='' AND outcome='held'"
-            " AND kind='GateClosed' AND stage IN ('license', 'compat')",
+            "SELECT DISTINCT version, stage FROM result WHERE tool=? AND outcome='held'"
+            " AND kind='GateClosed'",
             tool,
         )
-        return [row["version"] for row in rows]
+        return [*dict.fromkeys(row["version"] for row in rows if row["stage"] in GATES)]
 
     def evidence(self, tool: str, version: str) -> Signed | None:
         """Return the newest signed evidence of a release."""
@@ -143,6 +162,15 @@ class Docket(Book):
                 ),
             )
             self._log(key, verdict, f"by {who}: {reason}", now)
+
+
+def _judged(row: Mapping[str, Any]) -> Judged | None:
+    try:
+        said = load(Judgment, json.loads(row["data"]))
+    except (TypeError, ValueError, KeyError):
+        return None
+    key = Key(**{name: row[name] for name in ("tool", "version", "stage", "scope")})
+    return Judged(key=key, inputs=row["inputs"], judgment=said, at=row["at"])
 
 
 def standing_decision(

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolsync.journal.decisions import DOCKET, EVIDENCE, Docket
+from toolsync.journal.decisions import DOCKET, EVIDENCE, SERIES, Docket
 from toolsync.journal.pages import FIRSTS, Pagebook
 from toolsync.journal.records import SHA256, Key
 from toolsync.journal.results import Resultbook
@@ -65,6 +65,7 @@ _MIGRATIONS = (
     EVIDENCE,
     FIRSTS,
     "CREATE INDEX upload_tool ON upload (tool);",
+    SERIES,
 )
 
 

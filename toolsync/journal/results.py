@@ -111,7 +111,7 @@ class Resultbook(Book):
         """Drop what once held a release in a series where it is now confirmed."""
         self._put(
             "DELETE FROM result WHERE tool=? AND version=? AND outcome='held'"
-            " AND scope LIKE ? || '/%'",
+            " AND (scope LIKE ? || '/%' OR (scope = '' AND stage = 'compat'))",
             *(tool, version, series),
         )
 

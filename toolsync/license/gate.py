@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from toolsync.archives.tree import open_tree
+from toolsync.archives.tree import open_release
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config, Limits
+from toolsync.gate.record import Asked, Gate
 from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
 from toolsync.license.dep5 import Lack, completed, lacking
@@ -30,23 +31,14 @@ from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
 
-def judge(
-    item: Unpacked,
-    *,
-    tool: Tool,
-    config: Config,
-    store: Store,
-    workshop: Workshop,
-    before: Blob | None,
-    before_version: str,
-    approved: frozenset[str],
-) -> Judgment:
-    """Return what the tool's policy says of the terms of ``item``.
+def judge(asked: Asked[Unpacked]) -> Judgment:
+    """Return what the tool's policy says of a release's terms.
 
-    ``before`` is what was kept of the last accepted release, None for the first; ``approved``
-    are digests that a person approved for this tool. What takes more than its limits is not
-    known, and held. Raises ProgramMissing, Hostile.
+    What takes more than its limits is not known, and held. Raises ProgramMissing, Hostile.
     """
+    item, tool, config, before = asked.item, asked.tool, asked.config, asked.before
+    store, workshop, before_version = asked.store, asked.workshop, asked.before_version
+    approved = asked.approved
     policy = Policy(tool=tool.license, classes=config.license, approved=approved)
     old = from_json(store.path(before).read_bytes()) if before is not None else None
     detector = Detector(workshop=workshop, cache=config.licenses)
@@ -123,7 +115,7 @@ def _terms(
     workshop: Workshop,
 ) -> Terms:
     """Read the terms of the release; only contents that ``old`` has not are looked at."""
-    with open_tree(item.orig, store=store, workshop=workshop, limits=config.limits) as top:
+    with open_release(item, store=store, workshop=workshop, limits=config.limits) as top:
         try:
             seen = confined(
                 lambda: scan(top, before=old),
@@ -179,7 +171,7 @@ def _notice(
     if not lacks:
         return None
     known = (tool.debian / "copyright").read_text(errors="replace")
-    with open_tree(item.orig, store=store, workshop=workshop, limits=config.limits) as top:
+    with open_release(item, store=store, workshop=workshop, limits=config.limits) as top:
         text = confined(
             lambda: completed(known, lacks, top),
             what="completing debian/copyright",
@@ -217,9 +209,22 @@ def _subject(
     """Return what a decision holds for; what was approved meanwhile for others is no part of it."""
     parts = {
         "orig": item.orig.sha256,
+        **({"components": [b.sha256 for b in item.origs[1:]]} if item.components else {}),
         "terms": terms.digest,
         "policy": dump(tool.license),
         "classes": dump(config.license),
         "before": before.sha256 if before else "",
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _inputs(item: Unpacked) -> dict[str, object]:
+    more = [part.orig.sha256 for part in item.components]
+    return {"orig": item.orig.sha256, **({"components": more} if more else {})}
+
+
+def _policy(tool: Tool, config: Config) -> object:
+    return [tool.license, config.license]
+
+
+LICENSE = Gate(name="license", rules=2, judge=judge, inputs=_inputs, policy=_policy)

@@ -105,6 +105,15 @@ class Held(ToolsyncError):
 class Unverified(Held):
     """Where these bytes come from is not proved."""
 
+    verdict = "bad"
+    """The word for it in ``fetch --json``."""
+
+
+class Unproved(Unverified):
+    """Nobody has said how the origin is to be proved."""
+
+    verdict = "unchecked"
+
 
 class Drifted(Held):
     """A release page that cannot be understood, or names nothing where it named something."""
@@ -132,6 +141,25 @@ class Rejected(Held):
 
 class PackageFailed(Held):
     """The source package could not be made, built, linted or tested."""
+
+
+HOLDS: dict[str, type[Held]] = {
+    "Held": Held,
+    "Unverified": Unverified,
+    "Drifted": Drifted,
+    "Hostile": Hostile,
+    "Replaced": Replaced,
+    "GateClosed": GateClosed,
+    "Rejected": Rejected,
+    "PackageFailed": PackageFailed,
+}
+"""What holds a release, by the word under which a journal keeps it; these words never change."""
+
+
+def hold_word(error: Held) -> str:
+    """Return the word under which a journal keeps what holds a release."""
+    kinds = {kind: word for word, kind in HOLDS.items()}
+    return next((kinds[kind] for kind in type(error).__mro__ if kind in kinds), "Held")
 
 
 class TryAgain(ToolsyncError):

@@ -12,24 +12,52 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from toolsync.model.judgment import Judgment
+from toolsync.model.plan import Plan
 from toolsync.model.values import Blob as Blob
 from toolsync.model.values import Finding as Finding
 from toolsync.model.values import dump as dump
 from toolsync.model.values import load as load
 
+SOURCE_GATES = ("license",)
+"""The gates that judge a release's files, before a package is made of them."""
+PACKAGE_GATES = ("compat",)
+"""The gates that judge what was made of them, before it is published."""
+GATES = (*SOURCE_GATES, *PACKAGE_GATES)
+
 STAGES = (
-    "watch",
-    "fetch",
-    "verify",
-    "unpack",
-    "license",
-    "compat",
-    "package",
-    "build",
-    "publish",
-    "confirm",
+    *("watch", "fetch", "verify", "unpack", *SOURCE_GATES),
+    *("package", "build", *PACKAGE_GATES, "publish", "confirm"),
 )
 """The stages' names, in the order in which a release meets them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One tarball of a release: the main one, or a component (dpkg-source(1))."""
+
+    url: str
+    filename: str
+    version: str
+    """Its own upstream version, which a component may have."""
+    component: str = ""
+    """The component's name, empty for the main tarball."""
+    page: str = ""
+    tag: str = ""
+    """The git ref of which the tarball is made, empty where the address leads to a file."""
+    git: tuple[str, ...] = ()
+    """How a tarball is made of a ref: ``full`` (with history), ``all`` (with what attributes
+    leave out)."""
+    plan: Plan = field(default_factory=Plan)
+    compression: str = ""
+    """What a tarball that is packed anew is compressed with, empty for xz."""
+    repack: bool = False
+    """Whether it is packed anew where it has another compression."""
+    wrap: bool = True
+    """Whether a tarball without a top folder of its own gets one."""
+    orig_version: str = ""
+    """The version in the orig tarballs' names, where it is not the release's."""
+    repacked_version: str = ""
+    """Likewise, where something was left out of any of them."""
 
 
 class Release(NamedTuple):
@@ -58,6 +86,37 @@ class Release(NamedTuple):
     """The digest that the page itself states, where it does."""
     size: int | None = None
     etag: str = ""
+    parts: tuple[Part, ...] = ()
+    """All its tarballs, the main one first; empty where the file at ``url`` is the whole."""
+
+    @property
+    def main(self) -> Part:
+        """The main tarball."""
+        if self.parts:
+            return self.parts[0]
+        return Part(
+            url=self.url,
+            filename=self.filename,
+            version=self.version,
+            page=self.page,
+            tag=self.tag,
+        )
+
+    @property
+    def components(self) -> tuple[Part, ...]:
+        """The tarballs beside the main one."""
+        return self.parts[1:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedPart:
+    """A component's bytes are in the store."""
+
+    component: str
+    archive: Blob
+    final_url: str
+    extras: tuple[Blob, ...] = ()
+    """As of `Fetched`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +130,31 @@ class Fetched:
     extras: tuple[Blob, ...] = ()
     """Signatures and checksum files fetched beside it, named by their role:
     ``signature``, ``checksums``, ``checksums-signature``, ``tag``."""
+    components: tuple[FetchedPart, ...] = ()
+
+    @property
+    def parts(self) -> tuple[FetchedPart, ...]:
+        """All tarballs, the main one first, in the order of the release's parts."""
+        main = FetchedPart(
+            component="", archive=self.archive, final_url=self.final_url, extras=self.extras
+        )
+        return (main, *self.components)
 
     def extra(self, role: str) -> Blob | None:
         """Return the file fetched in this role, if there is one."""
         return next((blob for blob in self.extras if blob.name == role), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What is known of one tarball's origin."""
+
+    component: str
+    statement: str
+    fingerprint: str = ""
+    signed_at: str = ""
+    content: Blob | None = None
+    """The tarball inside, where what was fetched is a signed message that holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +170,34 @@ class Verified:
     """The pinned primary key that signed, where one did."""
     signed_at: str = ""
     findings: tuple[Finding, ...] = ()
+    verdict: str = "good"
+    """``good``, or ``unchecked`` where a person asked to take what nothing proves."""
+    content: Blob | None = None
+    """The tarball inside, where what was fetched is a signed message that holds it."""
+    components: tuple[Proof, ...] = ()
+
+    @property
+    def contents(self) -> tuple[Blob, ...]:
+        """The tarballs that are proved, the main one first."""
+        proved = (self.content, *(part.content for part in self.components))
+        parts = zip(proved, self.fetched.parts, strict=True)
+        return tuple(content or part.archive for content, part in parts)
 
     @property
     def release(self) -> Release:
         """The release that this was made of."""
         return self.fetched.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentOrig:
+    """A component's orig tarball, in the store."""
+
+    component: str
+    orig: Blob
+    untouched: bool
+    members: int
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +215,19 @@ class Unpacked:
     epoch: int = 0
     """The newest modification time inside, in seconds since 1970 (UTC)."""
     findings: tuple[Finding, ...] = ()
+    components: tuple[ComponentOrig, ...] = ()
+    named: str = ""
+    """The upstream version in the orig tarballs' names, where it is not the release's."""
+
+    @property
+    def upstream(self) -> str:
+        """The upstream version that the orig tarballs, and so the package, carry."""
+        return self.named or self.release.version
+
+    @property
+    def origs(self) -> tuple[Blob, ...]:
+        """All orig tarballs, the main one first."""
+        return (self.orig, *(component.orig for component in self.components))
 
     @property
     def release(self) -> Release:
@@ -120,13 +236,27 @@ class Unpacked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A gate lets the release go on, by itself or by a person's word."""
+
+    findings: tuple[Finding, ...]
+    judgment: Judgment
+    """What the gate said, and is compared with the next release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Licensed:
-    """The terms are allowed to pass."""
+    """The terms are allowed to pass, and so is what other gates look at in a release's files."""
 
     unpacked: Unpacked
-    findings: tuple[Finding, ...]
-    judgment: Judgment | None = None
-    """What the gate said, and is compared with the next release."""
+    passed: tuple[Passed, ...]
+    """One for each of `SOURCE_GATES`, in that order."""
+
+    @property
+    def notice(self) -> Blob | None:
+        """debian/copyright completed by a gate; None where the packaging's own lacks nothing."""
+        notices = (gate.judgment.notice for gate in self.passed)
+        return next((notice for notice in notices if notice is not None), None)
 
     @property
     def release(self) -> Release:
@@ -135,25 +265,10 @@ class Licensed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compatible:
-    """What users would miss is known and allowed to pass."""
-
-    licensed: Licensed
-    findings: tuple[Finding, ...]
-    judgment: Judgment | None = None
-    """What the gate said, and is compared with the next release."""
-
-    @property
-    def release(self) -> Release:
-        """The release that this was made of."""
-        return self.licensed.release
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePackage:
     """A source package for one series."""
 
-    compatible: Compatible
+    licensed: Licensed
     series: str
     name: str
     version: str
@@ -173,7 +288,7 @@ class SourcePackage:
     @property
     def release(self) -> Release:
         """The release that this was made of."""
-        return self.compatible.release
+        return self.licensed.release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,10 +322,34 @@ Package = Built | SourcePackage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compatible:
+    """What users would miss is known and allowed to pass."""
+
+    package: Package
+    passed: tuple[Passed, ...]
+    """One for each of `PACKAGE_GATES`, in that order."""
+
+    @property
+    def source(self) -> SourcePackage:
+        """The source package, built here or not."""
+        return self.package.source
+
+    @property
+    def files(self) -> tuple[Blob, ...]:
+        """All files that are published, the .dsc among them."""
+        return self.package.files
+
+    @property
+    def release(self) -> Release:
+        """The release that this was made of."""
+        return self.package.release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The target took it."""
 
-    item: Package
+    item: Compatible
     target: str
     where: str
     """Address of the archive, as a person would look it up."""

@@ -8,13 +8,13 @@ from email.utils import format_datetime
 
 from debian.changelog import Changelog
 
-from toolsync.model.release import Blob, Compatible
+from toolsync.model.release import Blob, Licensed
 
 _WIDTH = 78
 
 
 def changelog(
-    item: Compatible, *, source: str, version: str, series: str, maintainer: str, orig: Blob
+    item: Licensed, *, source: str, version: str, series: str, maintainer: str, orig: Blob
 ) -> str:
     """Return debian/changelog with one entry for this release in this series.
 
@@ -34,16 +34,16 @@ def changelog(
     return str(log)
 
 
-def entry_date(item: Compatible) -> datetime:
+def entry_date(item: Licensed) -> datetime:
     """Return the newest modification time inside the release, in UTC.
 
     Launchpad refuses files dated before 1975; `unpack` has already lifted those to 1980.
     """
-    return datetime.fromtimestamp(item.licensed.unpacked.epoch, UTC)
+    return datetime.fromtimestamp(item.unpacked.epoch, UTC)
 
 
-def _lines(item: Compatible, orig: Blob) -> list[str]:
-    unpacked = item.licensed.unpacked
+def _lines(item: Licensed, orig: Blob) -> list[str]:
+    unpacked = item.unpacked
     verified = unpacked.verified
     release = verified.fetched.release
     day = f", published on {release.published[:10]}" if release.published else ""
@@ -58,6 +58,8 @@ def _lines(item: Compatible, orig: Blob) -> list[str]:
         f"- Orig tarball ({what}): sha256",
         f"  {orig.sha256}",
     ]
+    for part in unpacked.components:
+        points += [f"- Component {part.component}: sha256", f"  {part.orig.sha256}"]
     if unpacked.excluded:
         points.append(f"- Left out of it: {len(unpacked.excluded)} files, see debian/copyright.")
     lines = [f"  * New upstream release {release.version}."]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.config.definition import NOT_PACKAGING, Tool
 from toolsync.config.series import full_version
 from toolsync.model.errors import PackageFailed
-from toolsync.model.release import Blob, Compatible, Finding, SourcePackage
+from toolsync.model.release import Blob, Finding, Licensed, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
 from toolsync.system.run import run
 from toolsync.system.store import Store
@@ -42,7 +43,7 @@ class KnownOrig:
 
 
 def package(
-    item: Compatible,
+    item: Licensed,
     *,
     tool: Tool,
     series: str,
@@ -59,15 +60,18 @@ def package(
     orig of the same content takes the place of ours. Raises PackageFailed with the hunk where a
     patch does not apply.
     """
-    orig = known.orig if known else item.licensed.unpacked.orig
-    upstream = item.licensed.unpacked.verified.fetched.release.version
+    unpacked = item.unpacked
+    orig, upstream = known.orig if known else unpacked.orig, unpacked.upstream
     version = full_version(upstream, series, revision, tool.epoch)
     with workshop.folder("package") as folder:
         tree = folder / f"{tool.source}-{upstream}"
-        tarball = store.copy_to(orig, folder)
-        _unpack(tarball, tree)
+        tarballs = [store.copy_to(blob, folder) for blob in (orig, *unpacked.origs[1:])]
+        _unpack(tarballs[0], tree, folder)
+        shutil.rmtree(tree / "debian", ignore_errors=True)  # upstream's own; ours replaces it
+        for part, tarball in zip(unpacked.components, tarballs[1:], strict=True):
+            _unpack(tarball, tree / part.component, folder)
         _put_packaging(tool.debian, tree / "debian")
-        if (notice := notice_of(item)) is not None:
+        if (notice := item.notice) is not None:
             store.copy_to(notice, tree / "debian", "copyright")
         log = changelog(
             item,
@@ -81,36 +85,39 @@ def package(
         epoch = int(entry_date(item).timestamp())
         _settle(tree / "debian", epoch)
         _build(tree, epoch, tool)
-        tarball.unlink()
+        for tarball in tarballs:
+            tarball.unlink()
         made = [store.add_file(path) for path in sorted(folder.iterdir()) if path.is_file()]
     made.sort(key=lambda blob: not blob.name.endswith(".dsc"))
     return SourcePackage(
-        compatible=item,
+        licensed=item,
         series=series,
         name=tool.source,
         version=version,
         content=content,
         revision=revision,
-        files=(*made, orig),
-        findings=(known.finding(item.licensed.unpacked.orig),) if known else (),
+        files=(*made, orig, *unpacked.origs[1:]),
+        findings=(known.finding(unpacked.orig),) if known else (),
     )
 
 
-def notice_of(item: Compatible) -> Blob | None:
-    """Return the debian/copyright that the license gate has completed, if ours lacks something."""
-    judged = item.licensed.judgment
-    return judged.notice if judged is not None else None
+def _unpack(tarball: Path, tree: Path, folder: Path) -> None:
+    """Lay an orig tarball out as dpkg-source does; `unpack` has proved it to be harmless.
 
-
-def _unpack(tarball: Path, tree: Path) -> None:
-    """Unpack the orig tarball, which `unpack` has proved to be harmless."""
-    tree.mkdir()
-    run(
-        *("tar", "--extract", "--file", tarball, "--directory", tree, "--strip-components=1"),
-        *("--no-same-owner", "--no-same-permissions"),
-        timeout=600,
-    )
-    shutil.rmtree(tree / "debian", ignore_errors=True)  # upstream's own; ours replaces it
+    The one folder that holds everything is the tree; where there is none, the whole is.
+    """
+    shutil.rmtree(tree, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=folder) as name:
+        place = Path(name) / "tree"
+        place.mkdir()
+        run(
+            *("tar", "--extract", "--file", tarball, "--directory", place),
+            *("--no-same-owner", "--no-same-permissions"),
+            timeout=600,
+        )
+        inside = list(place.iterdir())
+        only = inside[0] if len(inside) == 1 else place
+        (only if only.is_dir() and not only.is_symlink() else place).rename(tree)
 
 
 def _put_packaging(ours: Path, debian: Path) -> None:

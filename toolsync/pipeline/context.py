@@ -12,7 +12,7 @@ from toolsync.config.settings import Config
 from toolsync.http.client import Http, Progress
 from toolsync.http.gateway import open_http
 from toolsync.journal.journal import Journal
-from toolsync.pipeline.memory import Event, Steps, Tell
+from toolsync.pipeline.memory import Event, Memory, Remembers, Tell
 from toolsync.publish.target import Target
 from toolsync.publish.targets import open_target
 from toolsync.system.clock import Clock
@@ -36,7 +36,8 @@ class Context:
     staging: Target | None
     """The PPA that tools of the channel ``staging`` go to first, where one is set up."""
     clock: Clock
-    steps: Steps
+    memory: Remembers
+    """Where the stages' results are kept, or nowhere."""
     progress: Callable[[str], Progress]
     """Gives, for a file's name, who is told how far its download has come."""
 
@@ -95,7 +96,7 @@ def opened(
             target=open_target(config.target, config, store, workshop, clock),
             staging=_staging(config, store, workshop, clock),
             clock=clock,
-            steps=Steps(journal, store, clock, tell),
+            memory=Memory(journal, store, clock, tell),
             progress=progress,
         )
 

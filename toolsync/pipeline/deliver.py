@@ -1,4 +1,4 @@
-"""Take a cleared release to a target: package, build, publish, confirm, for one series.
+"""Take a cleared release to a target: package, build, compat, publish, confirm, for one series.
 
 What was claimed for a target stays what it is: neither its source package nor its binaries
 are made again, since other bytes under a version that is known are refused, there and by us.
@@ -14,14 +14,23 @@ from typing import Any
 
 from toolsync.attest.keep import attest
 from toolsync.build.stage import build
-from toolsync.config.definition import Tool
 from toolsync.journal.records import FAILURES, Upload
 from toolsync.model.errors import Held
-from toolsync.model.release import Built, Compatible, Confirmed, Package, Receipt, SourcePackage
+from toolsync.model.release import (
+    PACKAGE_GATES,
+    Built,
+    Compatible,
+    Licensed,
+    Package,
+    SourcePackage,
+)
 from toolsync.model.versions import sort_key
 from toolsync.pipeline.context import Context
-from toolsync.pipeline.sources import key_of, source_for, upload_of
+from toolsync.pipeline.gates import copy_cleared, package_cleared
+from toolsync.pipeline.sources import source_for, upload_of
+from toolsync.pipeline.stages import BUILD, CONFIRM, PACKAGE, PUBLISH
 from toolsync.pipeline.status import wanted_series
+from toolsync.pipeline.work import Work, key_of
 from toolsync.system.clock import parsed, stamp
 
 
@@ -33,21 +42,21 @@ class Origin:
     series: str
 
 
-def deliver(
-    context: Context, tool: Tool, cleared: Compatible, series: str, origin: Origin | None = None
-) -> bool:
+def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None = None) -> bool:
     """See that the target serves this release for a series; say whether anything was sent.
 
     With ``origin`` it is copied from there; so it is, too, from the oldest series of a tool
     that says that it need not be rebuilt.
     """
+    context, tool = work.context, work.tool
     oldest = wanted_series(context.config, tool)[0]
     if origin is None and tool.publish.copy and context.target.takes_source and series != oldest:
         origin = Origin(context.target.name, oldest)
     if origin is None:
-        item = _ready(context, source := source_for(context, tool, cleared, series))
+        item = _made(work, licensed, series)
     else:
-        item = source = _source_of_copy(context, tool, cleared, series, origin)
+        item = _copied(work, licensed, series, origin)
+    source = item.source
     known = upload_of(context, source)
     if known is None:
         context.journal.claim(_claim(source, context.target.name))
@@ -58,16 +67,21 @@ def deliver(
         if origin is not None and "copy" not in ledger.detail:
             ledger.note(ledger.state, copy={"from": origin.target, "series": origin.series})
         _publish(context, item, upload, ledger)
-    context.journal.forget_holds(tool.name, cleared.release.version, series)
+    context.journal.forget_holds(tool.name, work.version, series)
+    _attest(work)
+    return known is None or known.state != "confirmed"
+
+
+def _attest(work: Work) -> None:
+    context = work.context
     attest(
-        tool,
-        cleared.release.version,
+        work.tool,
+        work.version,
         journal=context.journal,
         store=context.store,
         config=context.config,
         workshop=context.workshop,
     )
-    return known is None or known.state != "confirmed"
 
 
 def _stands(context: Context, source: SourcePackage, upload: Upload) -> bool:
@@ -83,60 +97,77 @@ def _stands(context: Context, source: SourcePackage, upload: Upload) -> bool:
     return newest is not None and sort_key(newest) > sort_key(source.version)
 
 
-def _source_of_copy(
-    context: Context, tool: Tool, cleared: Compatible, series: str, origin: Origin
-) -> SourcePackage:
-    """Return the origin's source package as that of another series: it is not made anew."""
-    made = source_for(
-        context, tool, cleared, _first_series(context, tool, cleared, origin), copied=True
-    )
+def judge_packages(work: Work, licensed: Licensed) -> None:
+    """Take a release as far as the gates over its packages, for each series it is built for."""
+    for series in wanted_series(work.context.config, work.tool):
+        _made(work, licensed, series)
+
+
+def _made(work: Work, licensed: Licensed, series: str) -> Compatible:
+    """Return the package for a series, made here or for a target that builds, past its gates."""
+    source = source_for(work, licensed, series)
+    return package_cleared(work, _ready(work.context, source))
+
+
+def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Compatible:
+    """Return the origin's package as that of another series: it is neither made nor judged anew."""
+    context = work.context
+    first = _first_series(work, origin)
+    made = source_for(work, licensed, first, copied=True)
+    original = package_cleared(work, _ready(context, made))
     if made.series == series:
-        return made
+        return original
     source = replace(made, series=series)
-    context.steps.do(
+    context.memory.do(
+        PACKAGE,
         key_of(source, "package"),
-        SourcePackage,
-        {"compatible": cleared},
-        {"copied": made.version},
+        licensed,
+        lambda: {"copied": made.version},
         lambda: source,
     )
-    if context.journal.result(key := key_of(source, "build")) is None:
+    why = f"copied from {origin.target} {origin.series} with its binaries"
+    for stage in ("build", *PACKAGE_GATES):
+        _skip(context, source, stage, why)
+    return copy_cleared(original, source)
+
+
+def _skip(context: Context, source: SourcePackage, stage: str, why: str) -> None:
+    """Write down why a stage is not done for this package."""
+    if context.journal.result(key := key_of(source, stage)) is None:
         now = stamp(context.clock.now())
-        why = f"copied from {origin.target} {origin.series} with its binaries"
         context.journal.record(key, inputs="", outcome="skipped", started=now, message=why)
-    return source
 
 
-def _first_series(context: Context, tool: Tool, cleared: Compatible, origin: Origin) -> str:
+def _first_series(work: Work, origin: Origin) -> str:
     """Return the series that a package was made for, which a copy of a copy does not tell."""
-    for upload in context.journal.uploads(tool.name):
+    for upload in work.context.journal.uploads(work.tool.name):
         same = (upload.upstream, upload.target, upload.series)
-        if same == (cleared.release.version, origin.target, origin.series):
+        if same == (work.version, origin.target, origin.series):
             return str(upload.detail.get("copy", {}).get("series", origin.series))
     return origin.series
 
 
-def _publish(context: Context, item: Package, upload: Upload, ledger: _Row) -> None:
+def _publish(context: Context, item: Compatible, upload: Upload, ledger: _Row) -> None:
     """Send what is claimed, and see it served; both may be repeated at any time."""
     inputs = {"dsc": upload.dsc}
-    if isinstance(item, Built):
-        inputs["changes"] = item.changes.sha256
-    receipt = context.steps.do(
+    if isinstance(item.package, Built):
+        inputs["changes"] = item.package.changes.sha256
+    receipt = context.memory.do(
+        PUBLISH,
         key_of(item.source, "publish", context.target.name),
-        Receipt,
-        {"item": item},
-        inputs,
+        item,
+        lambda: inputs,
         lambda: context.target.publish(item, ledger),
         fresh=True,
     )
     if ledger.state == "claimed":
         ledger.note("sent")
     try:
-        context.steps.do(
+        context.memory.do(
+            CONFIRM,
             key_of(item.source, "confirm", context.target.name),
-            Confirmed,
-            {"receipt": receipt},
-            inputs,
+            receipt,
+            lambda: inputs,
             lambda: context.target.confirm(receipt, ledger),
             fresh=True,
         )
@@ -152,8 +183,8 @@ class _Row:
     """The journal's row of an upload, as a target reads and writes it (`target.Ledger`)."""
 
     def __init__(self, context: Context, upload: Upload) -> None:
-        self._bench, self._upload = context, upload
-        self.again = context.steps.retry
+        self._context, self._upload = context, upload
+        self.again = context.memory.retry
 
     @property
     def state(self) -> str:
@@ -171,9 +202,9 @@ class _Row:
         known, merged = self._upload, {**self._upload.detail, **detail}
         if (state, merged) == (known.state, known.detail):
             return
-        self._bench.journal.advance(known, state, known.served, merged)
+        self._context.journal.advance(known, state, known.served, merged)
         place = (known.target, known.source, known.version, known.series)
-        now = self._bench.journal.upload(*place)
+        now = self._context.journal.upload(*place)
         assert now is not None
         self._upload = now
 
@@ -181,10 +212,8 @@ class _Row:
 def _ready(context: Context, source: SourcePackage) -> Package:
     """Return what the target is given: binaries from here, or the source package alone."""
     if context.target.takes_source and not context.config.ppa.build_first:
-        now = stamp(context.clock.now())
-        if context.journal.result(key := key_of(source, "build")) is None:
-            why = f"[ppa] build_first is false: the builds of {context.target.name} are the proof"
-            context.journal.record(key, inputs="", outcome="skipped", started=now, message=why)
+        why = f"[ppa] build_first is false: the builds of {context.target.name} are the proof"
+        _skip(context, source, "build", why)
         return source
     return _built(context, source)
 
@@ -193,15 +222,15 @@ def _built(context: Context, source: SourcePackage) -> Built:
     key = key_of(source, "build")
     kept = context.journal.result(key) if upload_of(context, source) else None
     if kept is not None:
-        value = context.steps.recall(kept, Built, {"source": source})
+        value = context.memory.recall(BUILD, kept, source)
         if value is not None and source.files[0] in value.files:
             return value
     settings = context.config.build
-    return context.steps.do(
+    return context.memory.do(
+        BUILD,
         key,
-        Built,
-        {"source": source},
-        {
+        source,
+        lambda: {
             "dsc": source.files[0].sha256,
             "how": [settings.backend, settings.tests, settings.lint],
         },

@@ -1,129 +1,159 @@
-"""Ask both gates about a release, and apply what people decided over their answers.
+"""Ask the gates about a release, and apply what people decided over their answers.
 
 A gate's answer is remembered with all that it depends on, also when it holds the release, and
 a decision counts only for the ``subject`` that it was made over: other bytes, other terms or
-another policy ask again.
+another policy ask again. Only this module makes the values that stand for a gate's consent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from toolsync.compat import gate as compat_gate
-from toolsync.config.definition import Tool
+from toolsync.compat.gate import COMPAT
+from toolsync.gate.record import Asked, Gate
 from toolsync.journal.decisions import APPROVED, REJECTED, standing_decision
-from toolsync.journal.records import Decision, Key
-from toolsync.license import gate as license_gate
-from toolsync.model.errors import GateClosed, Rejected, ToolsyncError
+from toolsync.journal.records import Decision, Judged, Key
+from toolsync.license.gate import LICENSE
+from toolsync.model.errors import GateClosed, Rejected
 from toolsync.model.judgment import Judgment
-from toolsync.model.release import Blob, Compatible, Finding, Licensed, Unpacked
+from toolsync.model.release import (
+    Blob,
+    Compatible,
+    Finding,
+    Licensed,
+    Package,
+    Passed,
+    SourcePackage,
+    Unpacked,
+)
 from toolsync.model.versions import upstream_key
-from toolsync.pipeline.context import Context
-from toolsync.pipeline.memory import RULES, fingerprint
+from toolsync.pipeline.memory import Kept, fingerprint
+from toolsync.pipeline.sources import upload_of
+from toolsync.pipeline.work import Work, key_of
+
+S = TypeVar("S")
+
+SOURCE_GATES: tuple[Gate[Unpacked], ...] = (LICENSE,)
+"""The gates over a release's files, in the order of `model.release.SOURCE_GATES`."""
+PACKAGE_GATES: tuple[Gate[Package], ...] = (COMPAT,)
+"""The gates over what was made of them, in the order of `model.release.PACKAGE_GATES`."""
 
 
-def license_cleared(context: Context, tool: Tool, unpacked: Unpacked) -> Licensed:
-    """Return the release as its license gate, or a person, lets it pass.
+def source_cleared(work: Work, unpacked: Unpacked) -> Licensed:
+    """Return the release as the gates over its files, or a person, let it pass.
 
     Raises GateClosed where a person must decide, Rejected where one said no.
     """
-    key = _key(tool, unpacked, "license")
-    decided = context.journal.decisions(tool.name)
-    before = _before(context, key)
-    earlier = _carried(decided, key.version)
-    inputs = _inputs(context, tool, unpacked, key, before) | {"approved": sorted(earlier)}
+    asking = [_Asking(work, gate, unpacked, _key(work, gate.name)) for gate in SOURCE_GATES]
+    return Licensed(unpacked=unpacked, passed=tuple(one.passed() for one in asking))
 
-    def act() -> Licensed:
-        said = _judged(context, key, inputs, lambda: _ask_license(context, tool, unpacked, before))
-        findings = (*_settled(key, said, decided), *_approved_earlier(said, earlier))
-        return Licensed(unpacked=unpacked, findings=findings, judgment=said)
 
-    try:
-        return context.steps.do(
-            key, Licensed, {"unpacked": unpacked}, inputs | _decisions(key, decided), act
+def package_cleared(work: Work, package: Package) -> Compatible:
+    """Return a package as the gates over packages, or a person, let it pass; raises likewise."""
+    scope = key_of(package.source, "build").scope
+    claimed = upload_of(work.context, package.source) is not None
+    asking = [
+        _Asking(work, gate, package, _key(work, gate.name, scope), claimed)
+        for gate in PACKAGE_GATES
+    ]
+    return Compatible(package=package, passed=tuple(one.passed() for one in asking))
+
+
+def copy_cleared(original: Compatible, source: SourcePackage) -> Compatible:
+    """Return a copy of a package that has passed, for another series: its binaries are the same."""
+    return Compatible(package=source, passed=original.passed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking(Generic[S]):
+    """One gate that is asked about one release."""
+
+    work: Work
+    gate: Gate[S]
+    item: S
+    key: Key
+    claimed: bool = False
+    """Whether the package was claimed for a target: what was decided of it then stands."""
+
+    def passed(self) -> Passed:
+        """Return the gate's consent, remembered if it can be; raise where there is none."""
+        decided = self.work.context.journal.decisions(self.key.tool)
+        earlier = _carried(decided, self.key.version)
+        inputs = {**self._inputs(), "approved": sorted(earlier)}
+        here = [d for d in decided if (d.version, d.stage) == (self.key.version, self.key.stage)]
+        over = {"decisions": [[d.verdict, d.subject, d.at] for d in here]}
+
+        def act() -> Passed:
+            said = self._judged(inputs, frozenset(earlier))
+            findings = (*_settled(self.key, said, decided), *_approved_earlier(said, earlier))
+            return Passed(findings=findings, judgment=said)
+
+        memory, kept = self.work.context.memory, _kept(self.gate)
+        if self.claimed:
+            known = self.work.context.journal.result(self.key)
+            value = known and memory.recall(kept, known, None)
+            if value:
+                return value
+        return memory.do(kept, self.key, None, lambda: inputs | over, act)
+
+    def _inputs(self) -> dict[str, object]:
+        before, version = self._before()
+        tool, config = self.work.tool, self.work.context.config
+        return {
+            **self.gate.inputs(self.item),
+            "policy": self.gate.policy(tool, config),
+            "before": [version, before.sha256 if before else ""],
+            "gate": self.gate.rules,
+        }
+
+    def _judged(self, inputs: Mapping[str, object], approved: frozenset[str]) -> Judgment:
+        """Return what the gate says: remembered, where nothing that it depends on has changed."""
+        context, key = self.work.context, self.key
+        wanted = fingerprint(inputs)
+        known = context.journal.judged(key)
+        if known is not None and known.inputs == wanted and not context.memory.retry:
+            blobs = (known.judgment.kept, known.judgment.report, known.judgment.notice)
+            if all(context.store.has(blob) for blob in blobs if blob is not None):
+                return known.judgment
+        before, version = self._before()
+        said = self.gate.judge(
+            Asked(
+                item=self.item,
+                tool=self.work.tool,
+                config=context.config,
+                store=context.store,
+                workshop=context.workshop,
+                before=before,
+                before_version=version,
+                approved=approved,
+            )
         )
-    except GateClosed:
-        _foresee(context, tool, unpacked)
-        raise
+        context.journal.keep_judgment(key, wanted, said)
+        return said
+
+    def _before(self) -> tuple[Blob | None, str]:
+        """Return what the gate has kept of the newest older release that all gates let pass."""
+        context, here = self.work.context, upstream_key(self.key.version)
+        older = [v for v in context.journal.cleared(self.key.tool) if upstream_key(v) < here]
+        if not older:
+            return None, ""
+        version = max(older, key=upstream_key)
+        said = _nearest(context.journal.judgments(self.key.tool, version), self.key)
+        kept = said.judgment.kept if said else None
+        return (kept, version) if kept is not None and context.store.has(kept) else (None, "")
 
 
-def compat_cleared(context: Context, tool: Tool, licensed: Licensed) -> Compatible:
-    """Return the release as its compatibility gate, or a person, lets it pass; raises likewise."""
-    key = _key(tool, licensed.unpacked, "compat")
-    decided = context.journal.decisions(tool.name)
-
-    def act() -> Compatible:
-        said = _judged_compat(context, tool, licensed)
-        findings = _settled(key, said, decided)
-        return Compatible(licensed=licensed, findings=findings, judgment=said)
-
-    inputs = _inputs(context, tool, licensed.unpacked, key, _before(context, key))
-    return context.steps.do(
-        key, Compatible, {"licensed": licensed}, inputs | _decisions(key, decided), act
-    )
+def _nearest(said: Sequence[Judged], key: Key) -> Judged | None:
+    """Return a gate's answer for the key's series, else for the whole release, else any."""
+    series = key.scope.partition("/")[0]
+    found = {one.key.scope.partition("/")[0]: one for one in said if one.key.stage == key.stage}
+    return found.get(series) or found.get("") or next(iter(found.values()), None)
 
 
-def _foresee(context: Context, tool: Tool, unpacked: Unpacked) -> None:
-    """Ask the second gate too where the first one holds, so that a person sees both at once.
-
-    What it is given goes no further than this.
-    """
-    with suppress(ToolsyncError):
-        _judged_compat(context, tool, Licensed(unpacked=unpacked, findings=()))
-
-
-def _ask_license(
-    context: Context, tool: Tool, unpacked: Unpacked, before: tuple[Blob | None, str]
-) -> Judgment:
-    kept, before_version = before
-    decided = context.journal.decisions(tool.name)
-    return license_gate.judge(
-        unpacked,
-        tool=tool,
-        config=context.config,
-        store=context.store,
-        workshop=context.workshop,
-        before=kept,
-        before_version=before_version,
-        approved=frozenset(_carried(decided, unpacked.release.version)),
-    )
-
-
-def _judged_compat(context: Context, tool: Tool, licensed: Licensed) -> Judgment:
-    key = _key(tool, licensed.unpacked, "compat")
-    kept, before_version = before = _before(context, key)
-    inputs = _inputs(context, tool, licensed.unpacked, key, before)
-    return _judged(
-        context,
-        key,
-        inputs,
-        lambda: compat_gate.judge(
-            licensed,
-            tool=tool,
-            config=context.config,
-            store=context.store,
-            workshop=context.workshop,
-            before=kept,
-            before_version=before_version,
-        ),
-    )
-
-
-def _judged(
-    context: Context, key: Key, inputs: dict[str, Any], ask: Callable[[], Judgment]
-) -> Judgment:
-    """Return what a gate says: remembered, where nothing that it depends on has changed."""
-    wanted = fingerprint(inputs)
-    known = context.journal.judged(key.tool, key.version, key.stage)
-    if known is not None and known.inputs == wanted and not context.steps.retry:
-        blobs = (known.judgment.kept, known.judgment.report, known.judgment.notice)
-        if all(context.store.has(blob) for blob in blobs if blob is not None):
-            return known.judgment
-    said = ask()
-    context.journal.keep_judgment(key, wanted, said)
-    return said
+def _kept(gate: Gate[S]) -> Kept[None, Passed]:
+    return Kept(name=gate.name, rules=gate.rules, value=Passed, wraps="")
 
 
 def _settled(key: Key, said: Judgment, decided: Sequence[Decision]) -> tuple[Finding, ...]:
@@ -149,10 +179,10 @@ def _settled(key: Key, said: Judgment, decided: Sequence[Decision]) -> tuple[Fin
     return (*said.findings, _approval(key.stage, "approved", decision))
 
 
-def _approved_earlier(said: Judgment, earlier: dict[str, Decision]) -> tuple[Finding, ...]:
+def _approved_earlier(said: Judgment, earlier: Mapping[str, Decision]) -> tuple[Finding, ...]:
     """Return a finding for each earlier decision by which the same terms are approved."""
     used = {id(d): d for digest in said.carries if (d := earlier.get(digest))}
-    return tuple(_approval("license", "approved-earlier", decision) for decision in used.values())
+    return tuple(_approval(said.stage, "approved-earlier", found) for found in used.values())
 
 
 def _approval(stage: str, code: str, decision: Decision) -> Finding:
@@ -176,39 +206,5 @@ def _carried(decided: Sequence[Decision], version: str) -> dict[str, Decision]:
     }
 
 
-def _before(context: Context, key: Key) -> tuple[Blob | None, str]:
-    """Return what a gate has kept of the newest older release that both gates let pass."""
-    here = upstream_key(key.version)
-    older = [v for v in context.journal.cleared(key.tool) if upstream_key(v) < here]
-    if not older:
-        return None, ""
-    version = max(older, key=upstream_key)
-    said = context.journal.judged(key.tool, version, key.stage)
-    kept = said.judgment.kept if said else None
-    return (kept, version) if kept is not None and context.store.has(kept) else (None, "")
-
-
-def _inputs(
-    context: Context, tool: Tool, unpacked: Unpacked, key: Key, before: tuple[Blob | None, str]
-) -> dict[str, Any]:
-    kept, before_version = before
-    policies = {
-        "license": [tool.license, context.config.license],
-        "compat": [tool.compat, context.config.compat],
-    }
-    return {
-        "orig": unpacked.orig.sha256,
-        "policy": policies[key.stage],
-        "before": [before_version, kept.sha256 if kept else ""],
-        "gate": RULES[key.stage],
-    }
-
-
-def _decisions(key: Key, decided: Sequence[Decision]) -> dict[str, Any]:
-    """Return what of a person's decisions a stage's result depends on."""
-    here = [d for d in decided if (d.version, d.stage) == (key.version, key.stage)]
-    return {"decisions": [[d.verdict, d.subject, d.at] for d in here]}
-
-
-def _key(tool: Tool, unpacked: Unpacked, stage: str) -> Key:
-    return Key(tool=tool.name, version=unpacked.release.version, stage=stage)
+def _key(work: Work, gate: str, scope: str = "") -> Key:
+    return Key(tool=work.tool.name, version=work.version, stage=gate, scope=scope)

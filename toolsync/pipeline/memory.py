@@ -1,7 +1,7 @@
 """Run one stage, or answer from the journal when its inputs are what they were.
 
-A result depends on the inputs that the caller names and on the stage's rules, whose number
-is raised here when the same inputs may come to another result. toolsync's own version is no
+A result depends on the inputs that its stage names and on the stage's rules, whose number is
+raised (`stages`) when the same inputs may come to another result. toolsync's own version is no
 input: an upgrade must not rebuild what is published.
 """
 
@@ -12,33 +12,34 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from toolsync.journal.journal import Journal
 from toolsync.journal.records import Key, Result
-from toolsync.model import errors
-from toolsync.model.errors import Held, SetupError, TryAgain
-from toolsync.model.judgment import Judgment
-from toolsync.model.release import Blob, dump, load
+from toolsync.model.errors import HOLDS, Held, SetupError, TryAgain, hold_word
+from toolsync.model.release import Blob, Fetched, dump, load
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import Store
 
-T = TypeVar("T")
+P = TypeVar("P")
+"""The value that a stage takes."""
+V = TypeVar("V")
+"""The value that it gives."""
 
-RULES: Mapping[str, int] = {
-    "fetch": 1,
-    "verify": 1,
-    "unpack": 1,
-    "license": 2,
-    "compat": 2,
-    "package": 1,
-    "build": 1,
-    "publish": 1,
-    "confirm": 1,
-}
 
-_STUBBORN = frozenset({"build"})
-"""Stages too costly to try again while nothing that they depend on has changed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept(Generic[P, V]):
+    """How a stage's value is kept in the journal."""
+
+    name: str
+    """One of `model.release.STAGES`."""
+    rules: int
+    """Raised when the same inputs may come to another result."""
+    value: type[V]
+    wraps: str
+    """The field of the value that holds the one before it, which is kept by its own stage."""
+    costly: bool = False
+    """Never tried again by itself while nothing that it depends on has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,88 +58,143 @@ class Event:
 Tell = Callable[[Event], None]
 
 
+class Remembers(Protocol):
+    """What the stages' values are asked of: the journal's memory, or none."""
+
+    @property
+    def retry(self) -> bool:
+        """Whether a person asks to try again what failed, though nothing has changed."""
+        ...
+
+    def do(
+        self,
+        stage: Kept[P, V],
+        key: Key,
+        before: P,
+        inputs: Callable[[], Mapping[str, object]],
+        act: Callable[[], V],
+        *,
+        fresh: bool = False,
+    ) -> V:
+        """Return the stage's value, which ``act`` makes of ``before``."""
+        ...
+
+    def recall(self, stage: Kept[P, V], known: Result, before: P) -> V | None:
+        """Return a remembered value, None where there is none that could be used."""
+        ...
+
+    def accept(self, item: Fetched) -> None:
+        """Pin the bytes of a release that was proved."""
+        ...
+
+    def retrying(self, retry: bool) -> Remembers:
+        """Return the same that tries again what failed, or does not."""
+        ...
+
+    def tell(self, event: Event) -> None:
+        """Tell whoever watches."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """Runs stages against one journal."""
+class Memory:
+    """Keeps what stages come to in one journal."""
 
     journal: Journal
     store: Store
     clock: Clock
-    tell: Tell
+    teller: Tell
     retry: bool = False
-    """Try again what failed before, though nothing that it depends on has changed."""
 
     def do(
         self,
+        stage: Kept[P, V],
         key: Key,
-        cls: type[T],
-        predecessor: Mapping[str, object],
-        inputs: Mapping[str, Any],
-        act: Callable[[], T],
+        before: P,
+        inputs: Callable[[], Mapping[str, object]],
+        act: Callable[[], V],
         *,
         fresh: bool = False,
-    ) -> T:
+    ) -> V:
         """Return the stage's value: remembered if it can be, else made and remembered.
 
-        ``predecessor`` holds the one field of ``cls`` that wraps the value before it. With
-        ``fresh`` the stage runs whatever the journal says. What ``act`` raises goes on up;
+        With ``fresh`` the stage runs whatever the journal says. What ``act`` raises goes on up;
         a hold is remembered with its reason, and with where its log lies.
         """
-        wanted = fingerprint({"rules": RULES[key.stage], **inputs})
+        wanted = fingerprint({"rules": stage.rules, **inputs()})
         known = self.journal.result(key)
         if known is not None and known.inputs == wanted and not fresh:
-            value = self.recall(known, cls, predecessor)
+            value = self.recall(stage, known, before)
             if value is not None:
                 return value
-            if known.outcome == "held" and key.stage in _STUBBORN and not self.retry:
-                raise _held_before(known)
+            if known.outcome == "held" and stage.costly and not self.retry:
+                kind = HOLDS.get(known.kind, Held)
+                raise kind(known.message, resolution=known.resolution)
         started = stamp(self.clock.now())
         self.say(key, "…")
         try:
             value = act()
         except Held as error:
-            if not _is_same(known, wanted, error):
-                self.journal.record(
-                    key,
-                    inputs=wanted,
-                    outcome="held",
-                    started=started,
-                    data=self._log_of(error),
-                    message=str(error),
-                    resolution=error.resolution,
-                    kind=type(error).__name__,
-                )
+            self._hold(key, wanted, known, error, started)
             raise
         except (SetupError, TryAgain) as error:
             event = "later" if isinstance(error, TryAgain) else "error"
             self.journal.log(key, event, str(error))
             raise
-        (wrapped,) = predecessor
-        data = dump(value, without=wrapped)
+        data = dump(value, without=stage.wraps)
         self.journal.record(key, inputs=wanted, outcome="done", started=started, data=data)
         return value
 
-    def _log_of(self, error: Held) -> Mapping[str, Any]:
-        if error.log is None:
-            return {}
-        return {"log": {**dump(error.log), "path": str(self.store.path(error.log))}}
+    def _hold(self, key: Key, wanted: str, known: Result | None, error: Held, started: str) -> None:
+        """Keep what holds a release, unless it is held as it was before, which is no news."""
+        word = hold_word(error)
+        if known is not None and (known.inputs, known.outcome, known.message, known.kind) == (
+            *(wanted, "held", str(error), word),
+        ):
+            return
+        log = error.log
+        told = {"log": {**dump(log), "path": str(self.store.path(log))}} if log else {}
+        self.journal.record(
+            key,
+            inputs=wanted,
+            outcome="held",
+            started=started,
+            data=told,
+            message=str(error),
+            resolution=error.resolution,
+            kind=word,
+        )
 
-    def recall(self, known: Result, cls: type[T], predecessor: Mapping[str, object]) -> T | None:
+    def recall(self, stage: Kept[P, V], known: Result, before: P) -> V | None:
         """Return a remembered value, or None if it was held or its files are gone."""
         if known.outcome != "done":
             return None
         try:
-            value = load(cls, known.data, **predecessor)
+            wrapped = {stage.wraps: before} if stage.wraps else {}
+            value = load(stage.value, known.data, **wrapped)
         except (TypeError, ValueError, KeyError):
             return None  # written by another version: make it anew
-        if not all(map(self.store.has, _blobs(value, predecessor))):
+        if not all(map(self.store.has, _blobs(value, but=stage.wraps))):
             return None
         self.say(known.key, f"as on {known.finished}", detail=True)
         return value
 
-    def say(self, key: Key, text: str, *, detail: bool = False) -> None:
+    def accept(self, item: Fetched) -> None:
+        """Pin the bytes of a release that was proved; the first ones stay for ever."""
+        release = item.release
+        self.journal.accept(release.tool, release.version, item.archive.sha256)
+
+    def retrying(self, retry: bool) -> Remembers:
+        """Return the same memory that tries again what failed, or does not."""
+        return dataclasses.replace(self, retry=retry)
+
+    def tell(self, event: Event) -> None:
         """Tell whoever watches."""
-        self.tell(
+        self.teller(event)
+
+    def say(self, key: Key, text: str, *, detail: bool = False) -> None:
+        """Tell whoever watches how far a stage is."""
+        self.teller(
             Event(
                 tool=key.tool,
                 version=key.version,
@@ -150,7 +206,43 @@ class Steps:
         )
 
 
-def fingerprint(inputs: Mapping[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class NoMemory:
+    """Does every stage, and writes nothing down: for a person's own use of a release."""
+
+    teller: Tell
+    retry: bool = False
+
+    def do(
+        self,
+        stage: Kept[P, V],
+        key: Key,
+        before: P,
+        inputs: Callable[[], Mapping[str, object]],
+        act: Callable[[], V],
+        *,
+        fresh: bool = False,
+    ) -> V:
+        """Return what the stage gives."""
+        return act()
+
+    def recall(self, stage: Kept[P, V], known: Result, before: P) -> V | None:
+        """Return None: nothing is remembered."""
+        return None
+
+    def accept(self, item: Fetched) -> None:
+        """Do nothing: the next one who asks decides anew."""
+
+    def retrying(self, retry: bool) -> Remembers:
+        """Return itself: everything is done each time."""
+        return self
+
+    def tell(self, event: Event) -> None:
+        """Tell whoever watches."""
+        self.teller(event)
+
+
+def fingerprint(inputs: Mapping[str, object]) -> str:
     """Return a digest of JSON-able inputs."""
     text = json.dumps(inputs, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -162,29 +254,14 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be an input")
 
 
-def _held_before(known: Result) -> Held:
-    kind = getattr(errors, known.kind, Held)
-    found: Held = kind(known.message, resolution=known.resolution)
-    return found
-
-
-def _is_same(known: Result | None, wanted: str, error: Held) -> bool:
-    """Say whether a stage is held as it was before, which is no news for the log."""
-    return (
-        known is not None
-        and (known.inputs, known.outcome) == (wanted, "held")
-        and (known.message, known.kind) == (str(error), type(error).__name__)
-    )
-
-
-def _blobs(value: object, predecessor: Mapping[str, object]) -> Iterator[Blob]:
-    assert dataclasses.is_dataclass(value)
-    for field in dataclasses.fields(value):
-        if field.name in predecessor:
-            continue
-        item = getattr(value, field.name)
-        for part in item if isinstance(item, tuple) else (item,):
-            if isinstance(part, Blob):
-                yield part
-            elif isinstance(part, Judgment):
-                yield from _blobs(part, {})
+def _blobs(value: object, but: str = "") -> Iterator[Blob]:
+    """Give the files that a value names, but for those of the value before it."""
+    if isinstance(value, Blob):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _blobs(part)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            if field.name != but:
+                yield from _blobs(getattr(value, field.name))

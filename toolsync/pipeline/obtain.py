@@ -1,27 +1,36 @@
-"""Do what uscan does: watch, fetch, verify and unpack one release into a folder, nothing else.
+"""Take one release as far as its orig tarballs, into a folder: what uscan does, and nothing else.
 
 The journal is asked for what was accepted before and is not written: this is for hands and
-scripts, not a step of a release's way to the archive.
+scripts. The steps are those of `road`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolsync.config.definition import Tool
-from toolsync.fetch.stage import fetch
-from toolsync.model.errors import FINE, HELD, Held, Replaced, ToolsyncError, Unverified, UsageError
-from toolsync.model.release import Outcome, Release, Verified
+from toolsync.model.errors import (
+    FINE,
+    HELD,
+    Replaced,
+    ToolsyncError,
+    Unverified,
+    UsageError,
+)
+from toolsync.model.release import Blob, Outcome, Release, Unpacked
 from toolsync.model.versions import upstream_key
-from toolsync.pipeline import uscan
+from toolsync.pipeline.accepted import check_folders
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.memory import NoMemory
+from toolsync.pipeline.road import fetched, unpacked, verified
+from toolsync.pipeline.status import status_of
 from toolsync.pipeline.survey import in_trouble, published, sifted_of
-from toolsync.system.store import full_disk_is_told
-from toolsync.unpack.stage import unpack
-from toolsync.verify.refusal import MissingProof
-from toolsync.verify.stage import METHODS, verify
+from toolsync.pipeline.work import Work
+from toolsync.verify.methods import METHODS
 from toolsync.watch.look import look
+from toolsync.watchfile.locate import Located, locate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +42,25 @@ class Obtained:
     version: str | None
     status: str
     url: str | None
-    file: str | None
-    verify: str
+    file: str | None = None
+    verify: str = "unchecked"
     """``good``, ``bad``, ``missing-signature``, ``no-keyring`` or ``unchecked``."""
-    accepted: bool
-    orig: str | None
-    components: tuple[str, ...]
-    message: str
+    accepted: bool = False
+    orig: str | None = None
+    components: tuple[str, ...] = ()
+    message: str = ""
     resolution: str = ""
     exit_status: int = FINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A release that was looked for, and what its version makes of the tool's status."""
+
+    release: Release
+    status: str
+    located: Located | None = None
+    """Where a watch file found it."""
 
 
 def obtain(
@@ -50,116 +69,44 @@ def obtain(
     """Return what became of the newest release, or of version ``wanted``, in ``output``.
 
     A release that is refused leaves nothing there; the refusal is told in the value. Without
-    ``exclude`` a folder's Files-Excluded do not count.
+    ``exclude`` Files-Excluded do not count. Raises UsageError for a version that is not there.
     """
-    if tool.watch.is_folder:
-        return _as_uscan(context, tool, wanted, output, exclude=exclude)
+    context = replace(context, memory=NoMemory(context.memory.tell))
     current = published(context, tool)
     try:
-        release = _choose(context, tool, wanted)
-    except UsageError:
-        raise
+        found = _seek(context, tool, wanted, current)
+    except UsageError as error:
+        if not tool.watch.is_folder:
+            raise
+        return _not_seen(context, tool, current, error)
     except ToolsyncError as error:
-        return _not_seen(tool, current, error, context)
-    try:
-        fetched = fetch(
-            release,
-            tool=tool,
-            http=context.http,
-            store=context.store,
-            limits=context.config.limits,
-            progress=context.progress(release.filename),
-        )
-        verified = verify(fetched, tool=tool, store=context.store, now=context.clock.now())
-        _check_accepted(context, verified)
-        unpacked = unpack(
-            verified,
-            tool=tool,
-            store=context.store,
-            limits=context.config.limits,
-            workshop=context.workshop,
-        )
-    except ToolsyncError as error:
-        return _refused(tool, current, release, error)
-    with full_disk_is_told(output):
-        output.mkdir(parents=True, exist_ok=True)
-    context.store.copy_to(fetched.archive, output, _plain(release.filename))
-    context.store.copy_to(unpacked.orig, output)
-    newer = current is None or upstream_key(release.version) > upstream_key(current)
-    return Obtained(
-        tool=tool.name,
-        current=current,
-        version=release.version,
-        status="new" if newer else "up-to-date",
-        url=release.url,
-        file=_plain(release.filename),
-        verify="good",
-        accepted=True,
-        orig=unpacked.orig.name,
-        components=(),
-        message=f"{release.version}: {verified.statement}",
-    )
-
-
-def _as_uscan(
-    context: Context, tool: Tool, wanted: str | None, output: Path, *, exclude: bool
-) -> Obtained:
-    """Return what became of a release of a folder with debian/watch.
-
-    The status says where the tool stands, so a refused release is told by ``accepted`` and
-    ``verify``.
-    """
-    try:
-        bundle = uscan.seek(context, tool, wanted or "")
-    except ToolsyncError as error:
-        return _not_seen(tool, published(context, tool), error, context)
-    status = uscan.standing(tool, bundle)
+        return _not_seen(context, tool, current, error)
     seen = Obtained(
         tool=tool.name,
-        current=published(context, tool),
-        version=bundle.version,
-        status=status,
-        url=bundle.main.release.url,
-        file=None,
-        verify="unchecked",
-        accepted=False,
-        orig=None,
-        components=(),
-        message="",
+        current=current,
+        version=found.release.version,
+        status=found.status,
+        url=found.release.url,
     )
-    if status == "recalled" and not wanted:
+    if found.status == "recalled" and not wanted and found.located:
         return replace(
             seen,
-            message=f"{seen.current} is current, but the newest that upstream names is"
-            f" {bundle.newest}",
+            message=f"{current} is current, but the newest that upstream names is"
+            f" {found.located.newest}",
             resolution="Ask upstream why it was withdrawn, or name a version with --version.",
             exit_status=HELD,
         )
-    try:
-        taken = uscan.take(context, tool, bundle, output, exclude=exclude)
-    except ToolsyncError as error:
-        return replace(
-            seen,
-            verify=_verdict_of(error),
-            message=str(error),
-            resolution=error.resolution,
-            exit_status=error.exit_status,
-        )
-    return replace(
-        seen,
-        file=taken.file,
-        verify=taken.verdict,
-        accepted=True,
-        orig=taken.orig,
-        components=taken.components,
-        message=f"{bundle.version}: {taken.sentence}",
-    )
+    return _taken(context, tool, found, seen, output, exclude=exclude)
 
 
-def _verdict_of(error: ToolsyncError) -> str:
-    if isinstance(error, uscan.Refused):
-        return error.verdict
-    return "bad" if isinstance(error, Replaced) else "unchecked"
+def _seek(context: Context, tool: Tool, wanted: str | None, current: str | None) -> _Found:
+    """Return the newest release that may be taken, or version ``wanted``."""
+    if tool.watch.is_folder:
+        located = locate(tool, http=context.http, limits=context.config.limits, wanted=wanted or "")
+        return _Found(release=located.release, status=located.status, located=located)
+    release = _choose(context, tool, wanted)
+    newer = current is None or upstream_key(release.version) > upstream_key(current)
+    return _Found(release=release, status="new" if newer else "up-to-date")
 
 
 def _choose(context: Context, tool: Tool, wanted: str | None) -> Release:
@@ -183,17 +130,46 @@ def _choose(context: Context, tool: Tool, wanted: str | None) -> Release:
     return found
 
 
-def _check_accepted(context: Context, item: Verified) -> None:
-    before = context.journal.accepted(item.release.tool, item.release.version)
-    if before not in ("", item.fetched.archive.sha256):
-        raise Replaced(
-            f"{item.release.version} was accepted with sha256 {before}, "
-            f"but now is {item.fetched.archive.sha256}",
-            resolution="Treat it as an attack until upstream explains it.",
-        )
+def _taken(
+    context: Context, tool: Tool, found: _Found, seen: Obtained, output: Path, *, exclude: bool
+) -> Obtained:
+    """Take the release as far as its orig tarballs, and put them into ``output``."""
+    work = Work(
+        context=context,
+        tool=tool,
+        version=found.release.version,
+        exclude=exclude,
+        unproved=tool.watch.is_folder,
+    )
+    try:
+        release = found.located.whole() if found.located else found.release
+        item = fetched(work, release)
+        if tool.watch.is_folder:
+            archives = [part.archive for part in item.parts]
+            check_folders(archives, (output, tool.folder.parent))
+        done = unpacked(work, verified(work, item))
+    except ToolsyncError as error:
+        return _refused(tool, seen, error)
+    placed = _placed(done)
+    context.store.copy_all(placed, output)
+    return replace(
+        seen,
+        file=next(iter(placed)),
+        verify=done.verified.verdict,
+        accepted=True,
+        orig=done.orig.name,
+        components=tuple(part.orig.name for part in done.components),
+        message=f"{done.release.version}: {done.verified.statement}",
+    )
 
 
-def _not_seen(tool: Tool, current: str | None, error: ToolsyncError, context: Context) -> Obtained:
+def _placed(done: Unpacked) -> Mapping[str, Blob]:
+    """Return what goes into the folder, by name: what was fetched, then the orig tarballs."""
+    archives = {_plain(part.archive.name): part.archive for part in done.verified.fetched.parts}
+    return archives | {orig.name: orig for orig in done.origs}
+
+
+def _not_seen(context: Context, tool: Tool, current: str | None, error: ToolsyncError) -> Obtained:
     outcome: Outcome = in_trouble(context, tool, error)
     return Obtained(
         tool=tool.name,
@@ -201,30 +177,17 @@ def _not_seen(tool: Tool, current: str | None, error: ToolsyncError, context: Co
         version=None,
         status=outcome.status,
         url=outcome.url,
-        file=None,
-        verify="unchecked",
-        accepted=False,
-        orig=None,
-        components=(),
         message=outcome.message,
         resolution=outcome.resolution,
         exit_status=outcome.exit_status,
     )
 
 
-def _refused(tool: Tool, current: str | None, release: Release, error: ToolsyncError) -> Obtained:
-    status = "replaced" if isinstance(error, Replaced) else "error"
-    return Obtained(
-        tool=tool.name,
-        current=current,
-        version=release.version,
-        status="held" if isinstance(error, Held) and status == "error" else status,
-        url=release.url,
-        file=None,
+def _refused(tool: Tool, seen: Obtained, error: ToolsyncError) -> Obtained:
+    return replace(
+        seen,
+        status=seen.status if tool.watch.is_folder else status_of(error),
         verify=_verdict(tool, error),
-        accepted=False,
-        orig=None,
-        components=(),
         message=str(error),
         resolution=error.resolution,
         exit_status=error.exit_status,
@@ -232,9 +195,10 @@ def _refused(tool: Tool, current: str | None, release: Release, error: ToolsyncE
 
 
 def _verdict(tool: Tool, error: ToolsyncError) -> str:
-    if isinstance(error, MissingProof):
-        return "missing-signature"
-    if isinstance(error, Unverified | Replaced):
+    """Return the word for a refusal: of the proof where it was judged, else of what is missing."""
+    if isinstance(error, Unverified):
+        return error.verdict
+    if isinstance(error, Replaced):
         return "bad" if tool.verify.method in METHODS else "unchecked"
     return "no-keyring" if tool.verify.keys and not tool.keyring else "unchecked"
 

@@ -12,34 +12,37 @@ from datetime import timedelta
 from toolsync.config.definition import Tool
 from toolsync.journal.records import Key, Upload
 from toolsync.model.errors import Held, UsageError, Waiting
-from toolsync.model.release import Compatible
+from toolsync.model.release import Licensed
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.deliver import Origin, deliver
+from toolsync.pipeline.work import Work
 from toolsync.system.clock import parsed, stamp
 
 
-def take(context: Context, tool: Tool, cleared: Compatible, series: str) -> bool:
+def take(work: Work, licensed: Licensed, series: str) -> bool:
     """See that the target serves a release for a series, by way of staging where that is wanted.
 
     Say whether anything was sent. Raises what `deliver` raises, and Waiting while a release
     in staging is not old enough.
     """
+    context, tool = work.context, work.tool
     if tool.publish.channel != "staging" or context.staging is None:
-        return deliver(context, tool, cleared, series)
-    news = deliver(replace(context, target=context.staging), tool, cleared, series)
-    check_ripe(context, tool, cleared.release.version, series, context.staging.name)
-    return deliver(context, tool, cleared, series, Origin(context.staging.name, series)) or news
+        return deliver(work, licensed, series)
+    staging = replace(work, context=replace(context, target=context.staging))
+    news = deliver(staging, licensed, series)
+    check_ripe(context, tool, work.version, series, context.staging.name)
+    return deliver(work, licensed, series, Origin(context.staging.name, series)) or news
 
 
 def promote(
-    context: Context, tool: Tool, cleared: Compatible, origin: str, *, untested: bool, early: bool
+    work: Work, licensed: Licensed, origin: str, *, untested: bool, early: bool
 ) -> tuple[str, ...]:
     """Copy a release from the PPA ``origin`` to the context's target; return the series it serves.
 
     Raises UsageError where it was never published there, Held where no test was run here and
     that is not allowed (``untested``), Waiting while it is too young and that is not (``early``).
     """
-    version = cleared.release.version
+    context, tool, version = work.context, work.tool, work.version
     series = [u.series for u in _newest(context, tool, version, origin)]
     if not series:
         raise UsageError(
@@ -51,7 +54,7 @@ def promote(
     waiting: list[Waiting] = []
     for name in series:
         try:
-            deliver(context, tool, cleared, name, Origin(origin, name))
+            deliver(work, licensed, name, Origin(origin, name))
         except Waiting as error:
             waiting.append(error)
     if waiting:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolsync.config.definition import Tool
-from toolsync.journal.decisions import APPROVED, GATES, REJECTED, standing_decision
+from toolsync.journal.decisions import APPROVED, REJECTED, standing_decision
 from toolsync.journal.journal import Journal
 from toolsync.journal.records import Decision, Judged, Result
 from toolsync.model.errors import UsageError
+from toolsync.model.release import GATES
 from toolsync.model.versions import upstream_key
 
 MOST = 2000
@@ -45,16 +46,19 @@ class Waiting:
 
 
 def questions(journal: Journal, tool: str, version: str) -> tuple[Question, ...]:
-    """Return what the gates do not let pass by themselves, decided or not, in their order."""
+    """Return what the gates do not let pass by themselves, decided or not, in their order.
+
+    What a gate says alike of packages for several series is one question.
+    """
     decided = journal.decisions(tool)
-    said = (journal.judged(tool, version, stage) for stage in GATES)
+    open_ = [said for said in journal.judgments(tool, version) if not said.judgment.passes]
+    once = {(said.key.stage, said.judgment.subject): said for said in reversed(open_)}
     return tuple(
         Question(
             judged=judged,
             decision=standing_decision(decided, version, judged.key.stage, judged.judgment.subject),
         )
-        for judged in said
-        if judged is not None and not judged.judgment.passes
+        for judged in reversed(once.values())
     )
 
 

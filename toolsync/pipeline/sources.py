@@ -2,67 +2,50 @@
 
 from __future__ import annotations
 
-from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.journal.records import Key, Upload
 from toolsync.model.errors import Replaced
-from toolsync.model.release import Compatible, SourcePackage, dump
-from toolsync.package.stage import KnownOrig, notice_of, package
+from toolsync.model.release import Licensed, SourcePackage, dump
+from toolsync.package.stage import KnownOrig, package
 from toolsync.pipeline.context import Context
-from toolsync.pipeline.memory import RULES, fingerprint
+from toolsync.pipeline.memory import fingerprint
+from toolsync.pipeline.stages import PACKAGE
+from toolsync.pipeline.work import Work
 
 
 def source_for(
-    context: Context, tool: Tool, cleared: Compatible, series: str, *, copied: bool = False
+    work: Work, licensed: Licensed, series: str, *, copied: bool = False
 ) -> SourcePackage:
     """Return the source package: the one that was claimed, or one made of what is here now.
 
     What is ``copied`` from another target or series is the one that was made for that. Raises
     Replaced where another one was claimed, TryAgain where the target cannot be asked.
     """
-    unpacked = cleared.licensed.unpacked
-    release, maintainer = cleared.release, context.config.maintainer
-    notice = notice_of(cleared)
-    content = fingerprint(
-        {
-            "orig": unpacked.orig.sha256,
-            "debian": tool.packaging_digest(),
-            "by": maintainer,
-            "epoch": tool.epoch,
-            "rules": RULES["package"],
-            **({"copyright": notice.sha256} if notice else {}),
-        }
-    )
-    revision = _revision(context, cleared, content)
+    context, content = work.context, _content(work, licensed)
+    revision = _revision(context, licensed, content)
     key = Key(
-        tool=tool.name, version=release.version, stage="package", scope=f"{series}/{revision}"
+        tool=work.tool.name,
+        version=work.version,
+        stage="package",
+        scope=f"{series}/{revision}",
     )
-    claimed = _claimed(context, key, cleared, content, copied=copied)
+    claimed = _claimed(context, key, licensed, content, copied=copied)
     if claimed is not None:
         return claimed
-    known = None if copied else _known_orig(context, tool, cleared)
-    source = context.steps.do(
+    known = None if copied else _known_orig(work, licensed)
+    told = {"content": content, "tag": series_tag(series), "told": _told(licensed)}
+    source = context.memory.do(
+        PACKAGE,
         key,
-        SourcePackage,
-        {"compatible": cleared},
-        {
-            "content": content,
-            "tag": series_tag(series),
-            "told": [
-                dump(release),
-                unpacked.verified.statement,
-                unpacked.untouched,
-                unpacked.excluded,
-            ],
-            **({"orig": known.orig} if known else {}),
-        },
+        licensed,
+        lambda: {**told, **({"orig": known.orig} if known else {})},
         lambda: package(
-            cleared,
-            tool=tool,
+            licensed,
+            tool=work.tool,
             series=series,
             content=content,
             revision=revision,
-            maintainer=maintainer,
+            maintainer=context.config.maintainer,
             store=context.store,
             workshop=context.workshop,
             known=known,
@@ -72,12 +55,40 @@ def source_for(
     return source
 
 
+def _content(work: Work, licensed: Licensed) -> str:
+    """Return a digest of what goes into the source package, the same for every series."""
+    main, *components = licensed.unpacked.origs
+    notice = licensed.notice
+    return fingerprint(
+        {
+            "orig": main.sha256,
+            "debian": work.tool.packaging_digest(),
+            "by": work.context.config.maintainer,
+            "epoch": work.tool.epoch,
+            "rules": PACKAGE.rules,
+            **({"copyright": notice.sha256} if notice else {}),
+            **({"components": [orig.sha256 for orig in components]} if components else {}),
+        }
+    )
+
+
+def _told(licensed: Licensed) -> list[object]:
+    """Return what the changelog tells of a release."""
+    unpacked, release = licensed.unpacked, licensed.release
+    return [
+        dump(release, without="" if release.parts else "parts"),
+        unpacked.verified.statement,
+        unpacked.untouched,
+        unpacked.excluded,
+    ]
+
+
 def _claimed(
-    context: Context, key: Key, cleared: Compatible, content: str, *, copied: bool
+    context: Context, key: Key, licensed: Licensed, content: str, *, copied: bool
 ) -> SourcePackage | None:
     """Return the package made before of the same content, if it was claimed or is to be copied."""
     kept = context.journal.result(key)
-    source = kept and context.steps.recall(kept, SourcePackage, {"compatible": cleared})
+    source = kept and context.memory.recall(PACKAGE, kept, licensed)
     if not source or source.content != content:
         return None
     upload = upload_of(context, source)
@@ -85,21 +96,21 @@ def _claimed(
     return source if copied or sent else None
 
 
-def _known_orig(context: Context, tool: Tool, cleared: Compatible) -> KnownOrig | None:
+def _known_orig(work: Work, licensed: Licensed) -> KnownOrig | None:
     """Return the orig that the target has in place of ours, if that is to be used."""
-    ours, target = cleared.licensed.unpacked.orig, context.target
-    found = target.known_orig(tool.source, cleared.release.version, ours)
+    unpacked, target = licensed.unpacked, work.context.target
+    found = target.known_orig(work.tool.source, unpacked.upstream, unpacked.orig)
     return None if found is None else KnownOrig(orig=found, target=target.name)
 
 
-def _revision(context: Context, cleared: Compatible, content: str) -> int:
+def _revision(context: Context, licensed: Licensed, content: str) -> int:
     """Return which packaging of its version this is, counting those that were ever claimed.
 
     The newest one is gone on with while nothing in it changes; going back to an older content
     is a new packaging too, since versions only ever go up.
     """
-    uploads = context.journal.uploads(cleared.release.tool)
-    claimed = [u for u in uploads if u.upstream == cleared.release.version]
+    uploads = context.journal.uploads(licensed.release.tool)
+    claimed = [u for u in uploads if u.upstream == licensed.release.version]
     highest = max((upload.revision for upload in claimed), default=0)
     same = any(u.content == content for u in claimed if u.revision == highest)
     return highest if same else highest + 1
@@ -119,9 +130,3 @@ def upload_of(context: Context, source: SourcePackage) -> Upload | None:
     """Return the journal's row of a source package's upload to the context's target."""
     place = (context.target.name, source.name, source.version, source.series)
     return context.journal.upload(*place)
-
-
-def key_of(source: SourcePackage, stage: str, target: str = "") -> Key:
-    """Return the key of a stage's result for a source package, and where it matters a target."""
-    scope = f"{source.series}/{source.revision}" + (f"@{target}" if target else "")
-    return Key(tool=source.release.tool, version=source.release.version, stage=stage, scope=scope)

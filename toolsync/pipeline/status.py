@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -20,10 +19,9 @@ from toolsync.model.errors import (
 )
 from toolsync.model.release import Outcome, Release
 from toolsync.model.versions import upstream_key
+from toolsync.pipeline.accepted import ATTACK, changed_since
 from toolsync.pipeline.eligible import Sifted, reason_to_ignore
 from toolsync.watch.look import in_series, withdrawn
-
-_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def status_of(error: ToolsyncError, *, looking: bool = False) -> str:
@@ -99,7 +97,9 @@ def standing(
         message=f"{newest.version} is the newest and is published",
     )
     for release in sifted.listed if accepted else ():
-        if release.version in accepted and (told := _other(release, accepted[release.version])):
+        if release.version in accepted and (
+            told := changed_since(release, accepted[release.version])
+        ):
             return _replaced(base, release, told)
     if gone := _recall(tool, sifted, current, accepted, recalled):
         return _recalled(base, gone, current)
@@ -196,24 +196,12 @@ def _waiting(base: Outcome, tool: Tool, sifted: Sifted) -> Outcome:
     return replace(base, status="new" if fresh else "up-to-date", message="; ".join(parts))
 
 
-def _other(release: Release, before: Release) -> str:
-    """Return how a release differs from the one that was accepted under its version."""
-    if release.sha256 and before.sha256 and release.sha256 != before.sha256:
-        return f"with sha256 {before.sha256}, but the page now states {release.sha256}"
-    is_tag = release.tag and release.tag == before.tag and release.url == before.url
-    # Of a git tag the etag is its object: a tag that was moved has another.
-    if is_tag and _OBJECT.fullmatch(release.etag) and _OBJECT.fullmatch(before.etag):
-        moved = release.etag != before.etag
-        return f"as tag {before.etag}, but the tag is now {release.etag}" if moved else ""
-    return ""
-
-
 def _replaced(base: Outcome, release: Release, told: str) -> Outcome:
     return replace(
         base,
         status="replaced",
         message=f"{release.version} was accepted {told}",
-        resolution="Treat it as an attack until upstream explains it; nothing was changed.",
+        resolution=f"{ATTACK}; nothing was changed.",
         exit_status=HELD,
     )
 

@@ -9,8 +9,9 @@ from typing import Any
 from toolsync.config.definition import Tool
 from toolsync.journal.records import Looked, Result
 from toolsync.model.errors import ToolsyncError, unforeseen
-from toolsync.model.release import STATUSES, Outcome, Release, dump, load
+from toolsync.model.release import STATUSES, Outcome, dump
 from toolsync.model.versions import upstream_key
+from toolsync.pipeline.accepted import accepted_releases
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.eligible import Sifted, sift
 from toolsync.pipeline.keydates import key_warnings, upstream_warnings
@@ -189,7 +190,7 @@ def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
         return in_trouble(context, tool, found)
     taken = context.journal.releases(tool.name)
     current = published(context, tool) if taken or tool.watch.is_folder else None
-    accepted = _accepted(taken)
+    accepted = accepted_releases(taken)
     if accepted or tool.watch.ignore or tool.watch.min_age:
         found = _whole(context, tool, found)
     sifted = sifted_of(context, tool, found)
@@ -211,15 +212,6 @@ def sifted_of(context: Context, tool: Tool, found: Sighting) -> Sifted:
     """Return the releases of a sighting by what the tool's policy lets become of them."""
     firsts = context.journal.firsts(tool.name) if tool.watch.min_age else {}
     return sift(tool.watch, found.releases, firsts, context.clock.now())
-
-
-def _accepted(rows: Iterable[Mapping[str, Any]]) -> dict[str, Release]:
-    """Return the releases that were accepted, each with the digest of what was."""
-    return {
-        row["version"]: load(Release, row["data"])._replace(sha256=row["sha256"])
-        for row in rows
-        if row["sha256"]
-    }
 
 
 def _hold(context: Context, tool: Tool, version: str) -> Result | None:

@@ -1,6 +1,6 @@
 """The order of the stages, and the only loop.
 
-    watch → fetch → verify → unpack → license → compat → package → build → publish → confirm
+    watch → fetch → verify → unpack → license → package → build → compat → publish → confirm
 
 One tool's trouble never touches another's, and one series' trouble never another series'.
 Kill a run anywhere: the next one finds each finished stage in the journal, and an upload
@@ -10,21 +10,23 @@ that was claimed is asked about at its target before it is sent again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from toolsync.config.definition import Tool
-from toolsync.model.errors import ToolsyncError, gravest, unforeseen
+from toolsync.model.errors import Rejected, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome, Release, dump
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline import review
-from toolsync.pipeline.clear import clear
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.deliver import judge_packages
+from toolsync.pipeline.locate import whole
 from toolsync.pipeline.memory import Event
 from toolsync.pipeline.promote import take
 from toolsync.pipeline.recalls import announce_recalls
+from toolsync.pipeline.road import licensed
 from toolsync.pipeline.status import candidates, status_of, wanted_series
 from toolsync.pipeline.survey import Look, in_trouble, look_at_all, sifted_of, stand
+from toolsync.pipeline.work import work_on
 from toolsync.watch.look import Sighting
 
 
@@ -35,7 +37,7 @@ def sync(
 
     With ``retry`` a build that failed is tried again, though nothing has changed.
     """
-    context = replace(context, steps=replace(context.steps, retry=retry))
+    context = replace(context, memory=context.memory.retrying(retry))
     outcomes = []
     for tool, found in zip(tools, look_at_all(context, tools, jobs), strict=True):
         try:
@@ -46,7 +48,7 @@ def sync(
         try:
             announce_recalls(context, tools, outcomes)
         except ToolsyncError as error:  # told again by the next run, which finds it undone
-            context.steps.tell(
+            context.memory.tell(
                 Event(
                     tool="", version="", stage="", scope="", text=f"recalls are not told: {error}"
                 )
@@ -58,9 +60,14 @@ def _sync_tool(context: Context, tool: Tool, found: Look, dry_run: bool) -> Outc
     before = stand(context, tool, found)
     if isinstance(found, ToolsyncError) or before.status not in ("up-to-date", "new", "held"):
         return before
-    refused = _still_rejected(context, tool, found.releases, before.current, dry_run=dry_run)
+    refused = review.rejected(context.journal, tool.name)
     takeable = sifted_of(context, tool, found).takeable
-    offered = [release for release in takeable if release.version not in refused]
+    offered = [
+        release
+        for release in takeable
+        if release.version not in refused
+        or (not dry_run and _asks_again(context, tool, release, before.current))
+    ]
     chosen = candidates(offered, before.current, tool.watch.backlog)
     if dry_run:
         return _plan(context, tool, before, chosen)
@@ -73,28 +80,23 @@ def _sync_tool(context: Context, tool: Tool, found: Look, dry_run: bool) -> Outc
     return _after(context, tool, found, done, failed)
 
 
-def _still_rejected(
-    context: Context,
-    tool: Tool,
-    releases: Sequence[Release],
-    current: str | None,
-    *,
-    dry_run: bool,
-) -> frozenset[str]:
-    """Return the versions that people rejected, when those that are newer are judged once more.
+def _asks_again(context: Context, tool: Tool, release: Release, current: str | None) -> bool:
+    """Say whether a release that a person rejected is to be taken all the same.
 
-    A rejection holds for what was judged: under another policy the release asks again.
+    A rejection holds for what was judged: the release is judged once more where it is newer than
+    what is published, and under another policy it asks again. Whatever else keeps it
+    from being judged is told where it is taken.
     """
-    refused = review.rejected(context.journal, tool.name)
-    if dry_run or not refused:
-        return frozenset(refused)
-    for release in releases:
-        older = current and upstream_key(release.version) <= upstream_key(current)
-        if release.version in refused and not older:
-            # What goes wrong is met again, and told of, where the release is taken.
-            with suppress(Exception):
-                clear(context, tool, release)
-    return frozenset(review.rejected(context.journal, tool.name))
+    if current and upstream_key(release.version) <= upstream_key(current):
+        return False
+    try:
+        item = licensed(context, tool, whole(context, tool, release))
+        judge_packages(work_on(context, tool, release), item)
+    except Rejected:
+        return False
+    except Exception:  # noqa: BLE001 (it comes again, and is told, where the release is taken)
+        return True
+    return True
 
 
 def _plan(context: Context, tool: Tool, before: Outcome, chosen: Sequence[Release]) -> Outcome:
@@ -137,10 +139,11 @@ def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[To
     news, errors = False, []
     try:
         context.journal.see(tool.name, release.version, dump(release))
-        cleared = clear(context, tool, release)
+        release = whole(context, tool, release)
+        item, work = licensed(context, tool, release), work_on(context, tool, release)
         for series in wanted_series(context.config, tool):
             try:
-                news = take(context, tool, cleared, series) or news
+                news = take(work, item, series) or news
             except ToolsyncError as error:
                 errors.append(error)
     except ToolsyncError as error:

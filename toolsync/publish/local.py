@@ -23,7 +23,7 @@ from toolsync.model.errors import (
     TryAgain,
     Unverified,
 )
-from toolsync.model.release import Blob, Built, Confirmed, Package, Receipt
+from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
 from toolsync.publish import index
 from toolsync.publish.distributions import Layout
 from toolsync.publish.reprepro import Reprepro
@@ -111,30 +111,30 @@ class LocalArchive:
                     return theirs if same and theirs.sha256 == digest else None
         return None
 
-    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
+    def publish(self, item: Compatible, ledger: Ledger | None = None) -> Receipt:
         """Include source and binaries and show them; say nothing new when they are there."""
-        item, series = _with_binaries(item), item.source.series
+        built, series = _with_binaries(item.package), item.source.series
         if series not in self._series:
             raise SetupError(
-                f"{item.source.name} was built for {series}, the archive is set up for"
+                f"{built.source.name} was built for {series}, the archive is set up for"
                 f" {', '.join(self._series)}",
                 resolution="Add the series to `series` in toolsync.toml.",
             )
         self._settle()
-        if not self._serves(item):
-            self._refuse_other_bytes(item)
-            self._refuse_older(item)
-            self._include(item)
-            if not self._serves(item):
+        if not self._serves(built):
+            self._refuse_other_bytes(built)
+            self._refuse_older(built)
+            self._include(built)
+            if not self._serves(built):
                 raise ProgramFailed(
-                    f"reprepro took {item.changes.name} but its indices do not name all of it",
+                    f"reprepro took {built.changes.name} but its indices do not name all of it",
                     resolution=f"Look at it with: reprepro -b {self._root} list {series}",
                 )
         return Receipt(item=item, target=self.name, where=self.url)
 
     def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
         """Fetch source and binaries with apt, from a private root and by our stanza alone."""
-        built = _with_binaries(item.item)
+        built = _with_binaries(item.item.package)
         offer = Offer(
             stanza=self.stanza(built.source.series),
             key=self._signing.public_key(self._fingerprint),

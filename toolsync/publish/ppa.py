@@ -14,7 +14,7 @@ from typing import NoReturn
 from toolsync.config.settings import Limits
 from toolsync.config.settings import Ppa as Settings
 from toolsync.model.errors import Held, Waiting
-from toolsync.model.release import Blob, Confirmed, Package, Receipt, SourcePackage
+from toolsync.model.release import Blob, Compatible, Confirmed, Receipt, SourcePackage
 from toolsync.publish import follow, preflight
 from toolsync.publish.copying import ask_for_copy
 from toolsync.publish.origs import Fetch, Origs
@@ -110,7 +110,7 @@ class PpaTarget:
         """Return an orig that the PPA or Ubuntu itself has; see `Target.known_orig`."""
         return self._origs.reusable(source, upstream, ours)
 
-    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
+    def publish(self, item: Compatible, ledger: Ledger | None = None) -> Receipt:
         """Upload the source package, unless Launchpad has it or may be about to show it."""
         source, ledger = item.source, ledger or Memo()
         history = self._api.sources(self._reference, name=source.name)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
-from toolsync.model.release import Blob, Confirmed, Package, Receipt
+from toolsync.model.release import Blob, Compatible, Confirmed, Receipt
 
 
 class Ledger(Protocol):
@@ -100,7 +100,7 @@ class Target(Protocol):
         """
         ...
 
-    def publish(self, item: Package, ledger: Ledger | None = None) -> Receipt:
+    def publish(self, item: Compatible, ledger: Ledger | None = None) -> Receipt:
         """Bring the package to the target.
 
         The same bytes again are no error. Raises Replaced for other bytes under a version or

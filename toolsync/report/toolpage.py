@@ -128,7 +128,7 @@ def _holds(context: Context, results: Iterable[Result]) -> Iterator[Hold]:
 
 def _diff(context: Context, result: Result) -> str:
     """Return the gate's report from its beginning, or a failed step's log from its end."""
-    judged = context.journal.judged(result.key.tool, result.key.version, result.key.stage)
+    judged = context.journal.judged(result.key)
     if judged is not None and judged.judgment.report is not None:
         return _text(context, judged.judgment.report, end=False)
     log = result.data.get("log")

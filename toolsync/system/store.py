@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -91,6 +91,21 @@ class Store:
         with full_disk_is_told(folder):
             shutil.copyfile(self.path(blob), target)
         return target
+
+    def copy_all(self, files: Mapping[str, Blob], folder: Path) -> None:
+        """Put copies into ``folder`` under the names given, all of them or none."""
+        with full_disk_is_told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        temps: dict[str, Path] = {}
+        try:
+            for name, blob in files.items():
+                temps[name] = folder / f".{name}.part"
+                self.copy_to(blob, folder, f".{name}.part")
+            for name, temp in temps.items():
+                temp.replace(folder / name)
+        finally:
+            for temp in temps.values():
+                temp.unlink(missing_ok=True)
 
     def deliver(self, blob: Blob, folder: Path, name: str) -> None:
         """Put a copy into somebody's ``folder``, whole or not at all; made if it is not there."""

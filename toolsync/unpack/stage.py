@@ -1,48 +1,109 @@
-"""The stage: a verified archive goes in, its orig tarball is in the store."""
+"""The stage: verified tarballs go in, their orig tarballs are in the store."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
-from toolsync.model.release import Unpacked, Verified
+from toolsync.model.release import Blob, ComponentOrig, Part, Unpacked, Verified
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 from toolsync.unpack.exclusions import Exclusions
-from toolsync.unpack.orig import make_orig
+from toolsync.unpack.orig import Orig, make_orig
 
 
 def unpack(
-    item: Verified, *, tool: Tool, store: Store, limits: Limits, workshop: Workshop
+    item: Verified,
+    *,
+    tool: Tool,
+    store: Store,
+    limits: Limits,
+    workshop: Workshop,
+    exclude: bool = True,
 ) -> Unpacked:
-    """Return ``item`` with its orig tarball in the store.
+    """Return ``item`` with the orig tarballs of all its parts in the store.
 
-    Raises Hostile for what no honest upstream would publish, Held when debian/copyright leaves
-    nothing over, SetupError for a debian/copyright that cannot be read, OutOfSpace.
+    Without ``exclude`` debian/copyright's Files-Excluded do not count. Raises Hostile for what
+    no honest upstream would publish, Held when debian/copyright leaves nothing over, SetupError
+    for a debian/copyright that cannot be read, OutOfSpace.
     """
-    archive = item.fetched.archive
-    exclusions = Exclusions.read(tool.debian / "copyright")
+    release = item.release
+    parts = (release.main, *release.components)
     with workshop.folder("unpack") as folder:
-        orig = make_orig(
-            store.path(archive),
-            source=tool.source,
-            version=item.fetched.release.version,
-            exclusions=exclusions,
-            limits=limits,
-            folder=folder,
-        )
-        # An untouched file is in the store already, under the same digest.
-        if orig.untouched:
-            blob = replace(archive, name=orig.name)
-        else:
-            blob = store.add_file(orig.path, orig.name)
+        version = parts[0].orig_version or release.version
+        maker = _Maker(tool, store, limits, folder, exclude, version)
+        made = [maker.orig(part, blob) for part, blob in zip(parts, item.contents, strict=True)]
+        named = _named(parts[0], made, version)
+        blobs = [
+            maker.kept(orig, content, named)
+            for orig, content in zip(made, item.contents, strict=True)
+        ]
+    main = made[0]
     return Unpacked(
         verified=item,
-        orig=blob,
-        untouched=orig.untouched,
-        members=orig.members,
-        excluded=orig.excluded,
-        epoch=orig.epoch,
-        findings=orig.findings,
+        orig=blobs[0],
+        untouched=main.untouched,
+        members=main.members,
+        excluded=main.excluded,
+        epoch=max(orig.epoch for orig in made),
+        findings=tuple(finding for orig in made for finding in orig.findings),
+        components=tuple(
+            ComponentOrig(
+                component=part.component,
+                orig=blob,
+                untouched=orig.untouched,
+                members=orig.members,
+                excluded=orig.excluded,
+            )
+            for part, orig, blob in zip(parts[1:], made[1:], blobs[1:], strict=True)
+        ),
+        named="" if named == release.version else named,
     )
+
+
+def _named(main: Part, made: list[Orig], version: str) -> str:
+    """Return the version in the orig tarballs' names: it may tell that something was left out."""
+    repacked = main.repacked_version and any(orig.excluded for orig in made)
+    return main.repacked_version if repacked else version
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the orig tarballs of one release, each in a folder of its own."""
+
+    tool: Tool
+    store: Store
+    limits: Limits
+    folder: Path
+    exclude: bool
+    version: str
+
+    def orig(self, part: Part, content: Blob) -> Orig:
+        """Return a part's orig tarball, named as if nothing was left out of any part."""
+        exclusions = Exclusions()
+        if self.exclude:
+            exclusions = Exclusions.read(self.tool.debian / "copyright", part.component)
+        return make_orig(
+            self.store.path(content),
+            source=self.tool.source,
+            version=self.version,
+            exclusions=exclusions,
+            limits=self.limits,
+            folder=self.folder / f"orig-{part.component}",
+            compression=part.compression or "xz",
+            component=part.component,
+            force=part.repack,
+            wrap=part.wrap,
+        )
+
+    def kept(self, orig: Orig, content: Blob, named: str) -> Blob:
+        """Put an orig tarball into the store, under the name that bears the version ``named``.
+
+        An untouched file is there already, under the same digest.
+        """
+        name = orig.name.replace(f"_{self.version}.orig", f"_{named}.orig", 1)
+        if orig.untouched:
+            return replace(content, name=name)
+        return self.store.add_file(orig.path, name)

@@ -13,17 +13,17 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified
-from toolsync.model.release import Fetched, Finding, Verified
+from toolsync.model.plan import Plan, Wanted
+from toolsync.model.release import Fetched, Finding, Release, Verified
 from toolsync.system.clock import stamp
 from toolsync.system.gpg import Signature, check_detached, is_clear_signed, open_signed
-from toolsync.system.store import Store
 from toolsync.verify import openpgp
+from toolsync.verify.method import Given, Method, words_of
 from toolsync.verify.refusal import MissingProof, missing_signature
 from toolsync.verify.trust import Trust, findings, statement
 
@@ -48,13 +48,14 @@ class Sum:
     """Hex digits in lower case."""
 
 
-def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
-    """Return ``item`` as listed in its checksum file, or raise Unverified or SetupError.
+def verify(given: Given) -> Verified:
+    """Return the release as listed in its checksum file, or raise Unverified or SetupError.
 
     With verify.keys the list must be signed by one of them: in ``checksums-signature``, or
     by being clear-signed. Without, a finding says that the sums are unsigned.
     """
-    trust = openpgp.trust_of(tool, now) if tool.verify.keys else None
+    item, tool, store = given.item, given.tool, given.store
+    trust = openpgp.trust_of(tool, given.now) if tool.verify.keys else None
     sums, proof = item.extra(role="checksums"), item.extra(role="checksums-signature")
     if sums is None:
         raise MissingProof(
@@ -84,6 +85,22 @@ def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
         signed_at=stamp(signature.created) if signature.created else "",
         findings=findings(signature, trust),
     )
+
+
+def plan(tool: Tool, release: Release) -> Plan:
+    """Return where the list and its signature lie."""
+    words, policy = words_of(release), tool.verify
+    words["checksums"] = policy.checksums.format(**words)
+    files = [Wanted(role="checksums", url=words["checksums"])]
+    if policy.checksums_signature:
+        url = policy.checksums_signature.format(**words)
+        files.append(Wanted(role="checksums-signature", url=url))
+    return Plan(method="checksums", ways=(tuple(files),))
+
+
+CHECKSUMS = Method(
+    name="checksums", verify=verify, plan=plan, needs=("checksums",), looks_at_keys=True
+)
 
 
 def read_list(

@@ -14,10 +14,11 @@ from datetime import datetime
 
 from toolsync.config.definition import Tool
 from toolsync.model.errors import SetupError
-from toolsync.model.release import Fetched, Verified
+from toolsync.model.plan import Plan, Wanted
+from toolsync.model.release import Release, Verified
 from toolsync.system.clock import stamp
 from toolsync.system.gpg import Signature, check_detached, inspect_keys
-from toolsync.system.store import Store
+from toolsync.verify.method import Given, Method, words_of
 from toolsync.verify.refusal import missing_signature, refusal
 from toolsync.verify.trust import Trust, findings, statement
 
@@ -25,9 +26,10 @@ _TELLING = ("good", "revoked-key", "expired-key", "expired-signature", "bad", "e
 """Of several refused signatures, which one explains the refusal best."""
 
 
-def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
-    """Return ``item`` as proved by a pinned key, or raise Unverified or SetupError."""
-    trust = trust_of(tool, now)
+def verify(given: Given) -> Verified:
+    """Return the release as proved by a pinned key, or raise Unverified or SetupError."""
+    item, tool, store = given.item, given.tool, given.store
+    trust = trust_of(tool, given.now)
     blob = item.extra(role="signature")
     if blob is None:
         raise missing_signature(item.archive.name, trust.wanted())
@@ -41,6 +43,21 @@ def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
         signed_at=stamp(signature.created) if signature.created else "",
         findings=findings(signature, trust),
     )
+
+
+def plan(tool: Tool, release: Release) -> Plan:
+    """Return where the signature lies."""
+    url = tool.verify.signature.format(**words_of(release))
+    return Plan(method="openpgp", ways=((Wanted(role="signature", url=url),),))
+
+
+OPENPGP = Method(
+    name="openpgp",
+    verify=verify,
+    plan=plan,
+    needs=("signature", "keys"),
+    looks_at_keys=True,
+)
 
 
 def trust_of(tool: Tool, now: datetime) -> Trust:

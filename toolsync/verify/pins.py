@@ -6,16 +6,14 @@ HTTPS, and so no more than the index's own word.
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified
 from toolsync.model.release import Fetched, Verified
-from toolsync.system.store import Store
+from toolsync.verify.method import Given, Method
 
 
-def verify_pinned(item: Fetched, tool: Tool, _store: Store, _now: datetime) -> Verified:
-    """Return ``item`` as the bytes pinned for its version, or raise Unverified."""
+def verify_pinned(given: Given) -> Verified:
+    """Return the release as the bytes pinned for its version, or raise Unverified."""
+    item, tool = given.item, given.tool
     version, found = item.release.version, item.archive.sha256
     pin = tool.verify.pins.get(version)
     if pin is None:
@@ -38,8 +36,9 @@ def verify_pinned(item: Fetched, tool: Tool, _store: Store, _now: datetime) -> V
     )
 
 
-def verify_index(item: Fetched, _tool: Tool, _store: Store, _now: datetime) -> Verified:
-    """Return ``item`` as the bytes that the package index states, or raise Unverified."""
+def verify_index(given: Given) -> Verified:
+    """Return the release as the bytes that the package index states, or raise Unverified."""
+    item = given.item
     stated, found = item.release.sha256.lower(), item.archive.sha256
     if not stated:
         raise Unverified(
@@ -50,6 +49,10 @@ def verify_index(item: Fetched, _tool: Tool, _store: Store, _now: datetime) -> V
     if stated != found:
         raise not_as_stated(item)
     return Verified(fetched=item, method="index", statement="sha256 as stated by the package index")
+
+
+PINS = Method(name="pins", verify=verify_pinned)
+INDEX = Method(name="index", verify=verify_index)
 
 
 def not_as_stated(item: Fetched) -> Unverified:

@@ -12,6 +12,14 @@ from toolsync.verify.trust import Trust, signer
 class MissingProof(Unverified):
     """There is nothing that could be checked: no signature, or no line for this file."""
 
+    verdict = "missing-signature"
+
+
+class NoKeyring(Unverified):
+    """A proof is there, and no key to check it with."""
+
+    verdict = "no-keyring"
+
 
 def missing_signature(subject: str, wanted: str) -> MissingProof:
     """Return the refusal of a file that has no signature at all."""

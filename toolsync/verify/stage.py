@@ -1,58 +1,71 @@
 """Prove where a release's bytes come from, by the method that its tool declares.
 
-No method declared is a hold, never a shrug. Whatever the method, the bytes in the store are
-digested again (a bare file is never trusted), and a digest that the release page states must
-be theirs.
+Without a method the release is held. Whatever the method, the bytes in the store are digested
+again (a bare file is never trusted), and a digest that the release page states must be theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from toolsync.config.definition import Tool
-from toolsync.model.errors import SetupError, Unverified
+from toolsync.config.settings import Limits
+from toolsync.model.errors import SetupError, Unproved, Unverified
 from toolsync.model.release import Fetched, Verified
 from toolsync.system.store import Store, digest_of
-from toolsync.verify import checksum, openpgp, pins, tag
-
-Method = Callable[[Fetched, Tool, Store, datetime], Verified]
-
-METHODS: Mapping[str, Method] = {
-    "openpgp": openpgp.verify,
-    "checksums": checksum.verify,
-    "pins": pins.verify_pinned,
-    "index": pins.verify_index,
-    "tag": tag.verify,
-}
-
-_SIGNED = ("openpgp", "checksums", "tag")
-"""Methods that look at keys."""
+from toolsync.verify import pins
+from toolsync.verify.method import Given
+from toolsync.verify.methods import METHODS
+from toolsync.verify.watch import WATCH
 
 
-def verify(item: Fetched, *, tool: Tool, store: Store, now: datetime) -> Verified:
+def verify(
+    item: Fetched,
+    *,
+    tool: Tool,
+    store: Store,
+    now: datetime,
+    limits: Limits,
+    unproved: bool = False,
+) -> Verified:
     """Return ``item`` as verified by the tool's method.
 
-    ``now`` (aware) is the moment at which keys must be valid. Raises Unverified when the proof
-    is bad or missing or no method is declared, SetupError when a pinned key is not in keys/.
+    ``now`` (aware) is the moment at which keys must be valid. With ``unproved`` a release passes
+    of which nothing can be checked, with the verdict ``unchecked``: for a person's own use.
+    Raises Unverified when the proof is bad or missing or no method is declared, SetupError when
+    a pinned key is not in keys/.
     """
     method = METHODS.get(tool.verify.method)
     if method is None:
         raise _undeclared(item, tool)
-    if tool.verify.keys and tool.verify.method not in _SIGNED:
+    if tool.verify.keys and not method.looks_at_keys:
         raise SetupError(
-            f"{tool.name} pins keys, but its method {tool.verify.method} looks at no signature",
+            f"{tool.name} pins keys, but its method {method.name} looks at no signature",
             resolution='Set method = "openpgp" (or "checksums") in [verify], or remove the keys.',
         )
     _check_bytes(item, store)
     if item.release.sha256 and item.release.sha256.lower() != item.archive.sha256:
         raise pins.not_as_stated(item)
-    return method(item, tool, store, now)
+    found = method.verify(Given(item=item, tool=tool, store=store, now=now, limits=limits))
+    if not unproved and not _is_proved(found, tool):
+        raise _unchecked(found, tool)
+    return replace(found, method=method.name)
+
+
+def _is_proved(found: Verified, tool: Tool) -> bool:
+    """Say whether a key stands behind all of a watch file's tarballs; other methods have judged.
+
+    A list of checksums that nobody has signed lies beside the file, and says no more than that.
+    """
+    proofs = (found.fingerprint, *(proof.fingerprint for proof in found.components))
+    return not tool.watch.is_folder or (found.verdict == "good" and all(proofs))
 
 
 def _check_bytes(item: Fetched, store: Store) -> None:
     """Raise Unverified unless every file in the store is still what its name says."""
-    for blob in (item.archive, *item.extras):
+    blobs = (blob for part in item.parts for blob in (part.archive, *part.extras))
+    for blob in blobs:
         path = store.path(blob)
         found = digest_of(path)[0] if path.is_file() else "none"
         if found != blob.sha256:
@@ -63,11 +76,21 @@ def _check_bytes(item: Fetched, store: Store) -> None:
             )
 
 
-def _undeclared(item: Fetched, tool: Tool) -> Unverified:
+def _unchecked(found: Verified, tool: Tool) -> Unproved:
+    return Unproved(
+        f"nothing proves where {tool.name} {found.release.version} comes from: {found.statement}",
+        resolution="Put upstream's signing key, once its fingerprint was compared with a second"
+        f" source, into {tool.debian / 'upstream' / 'signing-key.asc'}, and let debian/watch say"
+        " where the signature lies (pgpsigurlmangle).",
+    )
+
+
+def _undeclared(item: Fetched, tool: Tool) -> Unproved:
     line = pins.pin_line(item.release.version, item.archive.sha256)
-    return Unverified(
+    names = ", ".join(name for name in METHODS if name != WATCH.name)
+    return Unproved(
         f"{tool.name} declares no method of verification, so nothing proves where"
-        f" {item.archive.name} comes from; wanted: one of {', '.join(METHODS)}",
+        f" {item.archive.name} comes from; wanted: one of {names}",
         resolution=f"Declare one in {tool.folder / 'tool.toml'}. Best is upstream's signature:\n"
         '[verify]\nmethod = "openpgp"\nsignature = "{url}.asc"\n'
         'keys = ["FULL FINGERPRINT"]\n'

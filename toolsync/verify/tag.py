@@ -9,15 +9,16 @@ its head (git-get-tar-commit-id(1)) and had checked against every object that it
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from pathlib import Path
 
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified
-from toolsync.model.release import Fetched, Verified
+from toolsync.model.plan import Plan
+from toolsync.model.release import Release, Verified
 from toolsync.system.clock import stamp
 from toolsync.system.git import tag_named
 from toolsync.system.gpg import check_detached
-from toolsync.system.store import Store
+from toolsync.verify.method import Given, Method
 from toolsync.verify.openpgp import accept, trust_of
 from toolsync.verify.refusal import MissingProof
 from toolsync.verify.trust import findings, statement
@@ -26,9 +27,10 @@ _ASK = "Ask upstream; a tag that was moved or passed on under another name prove
 _COMMENT = re.compile(rb"\d+ comment=([0-9a-f]{40}|[0-9a-f]{64})\n")
 
 
-def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
-    """Return ``item`` as proved by a pinned key's tag, or raise Unverified or SetupError."""
-    trust = trust_of(tool, now)
+def verify(given: Given) -> Verified:
+    """Return the release as proved by a pinned key's tag, or raise Unverified or SetupError."""
+    item, tool, store = given.item, given.tool, given.store
+    trust = trust_of(tool, given.now)
     text, signature = item.extra(role="tag"), item.extra(role="signature")
     subject = f"the tag {item.release.tag}"
     if text is None or signature is None:
@@ -41,9 +43,7 @@ def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
     name, commit = tag_named(store.path(text).read_bytes())
     if name != item.release.tag:
         raise Unverified(f"{subject} was signed as {name!r}; wanted: its own name", resolution=_ASK)
-    with store.path(item.archive).open("rb") as archive:
-        made_of = _COMMENT.search(archive.read(4096))
-    if made_of is None or made_of[1].decode() != commit:
+    if commit_of(store.path(item.archive)) != commit:
         raise Unverified(
             f"{item.archive.name} was not made of the commit {commit} that {subject} names",
             resolution=_ASK,
@@ -56,3 +56,18 @@ def verify(item: Fetched, tool: Tool, store: Store, now: datetime) -> Verified:
         signed_at=stamp(good.created) if good.created else "",
         findings=findings(good, trust),
     )
+
+
+def commit_of(archive: Path) -> str:
+    """Return the commit that git says a tar was made of, empty where it says none."""
+    with archive.open("rb") as file:
+        found = _COMMENT.search(file.read(4096))
+    return found[1].decode() if found else ""
+
+
+def plan(_tool: Tool, _release: Release) -> Plan:
+    """Ask for what the tag's signature stands over; git brings it with the tree."""
+    return Plan(method="tag")
+
+
+TAG = Method(name="tag", verify=verify, plan=plan, needs=("keys",), looks_at_keys=True)

@@ -24,12 +24,13 @@ _WINDOW, _MEMORY = 12, 5
 def pack(sighting: Sighting) -> dict[str, Any]:
     """Return a sighting as JSON types."""
     columns = dict(zip(Release._fields, zip(*sighting.releases, strict=True), strict=True))
+    del columns["parts"]  # a page names releases; their parts are looked for when one is taken
     table = {"count": len(sighting.releases), **_told_once(columns)}
     packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW, _MEMORY)
     packed = packer.compress(json.dumps(table).encode()) + packer.flush()
     return {
         **{f.name: getattr(sighting, f.name) for f in fields(Sighting) if f.name != "releases"},
-        "newest": dump(sighting.newest),
+        "newest": dump(sighting.newest, without="parts"),
         "all": base64.b64encode(packed).decode(),
     }
 
@@ -52,6 +53,7 @@ def _unpacked(text: str) -> tuple[Release, ...]:
     count = table.pop("count")
     columns = {n: v if isinstance(v, list) else [v] * count for n, v in table.items()}
     columns.setdefault("raw_version", columns["version"])
+    columns["parts"] = [()] * count
     if "url" not in columns:
         files = zip(columns["folder"], columns["filename"], strict=True)
         columns["url"] = [folder + name for folder, name in files]

@@ -46,8 +46,6 @@ class Bundle:
     parts: tuple[Part, ...]
     newest: str
     """The newest version there is, when another one was asked for."""
-    sums: frozenset[str] = frozenset()
-    """Names on the pages that may be those of checksum files."""
 
     def has_news(self, tool: Tool) -> bool:
         """Say whether a component is newer than what its own folder states (ctype)."""

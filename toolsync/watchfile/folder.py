@@ -26,7 +26,6 @@ _VERSION = re.compile(r"(?:(\d+):)?(\d[A-Za-z0-9.+:~-]*)")
 _COMPONENT = re.compile(r"[0-9A-Za-z-]*")
 _STATED_IN = {"nodejs": "package.json", "perl": "META.json"}
 _STATED_LIMIT = 4 * 1024 * 1024
-_KEYRINGS = ("upstream/signing-key.asc", "upstream/signing-key.pgp", "upstream-signing-key.pgp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ def load_folder(folder: Path) -> Tool:
             user_agent=_agent(agent[1] or agent[2]) if agent else "",
             prereleases=True,
         ),
-        verify=Verify(),
+        verify=Verify(method="watch"),
         license=LicensePolicy(),
         compat=CompatPolicy(),
         source=name,
@@ -163,12 +162,6 @@ def summed(versions: Sequence[str]) -> str:
     """Return what the versions of checksummed sources add up to, as ``cs4.0.3`` (uscan(1))."""
     rows = [[int(number) for number in re.findall(r"\d+", version)] for version in versions]
     return "cs" + ".".join(str(sum(column)) for column in zip_longest(*rows, fillvalue=0))
-
-
-def keyring(tool: Tool) -> tuple[Path, ...]:
-    """Return the files with upstream's signing keys that debian/ holds, perhaps none."""
-    files = (tool.debian / name for name in _KEYRINGS)
-    return tuple(file for file in files if file.is_file())
 
 
 def _agent(text: str) -> str:

@@ -343,11 +343,11 @@ def terms_that_nobody_approved(p: Published) -> None:
     resigned(p, lambda said: said["predicate"]["license"]["judgment"].update(judgment))
 
 
-@tampering("predicate.compat.judgment")
+@tampering("predicate.series.bookworm.compat.judgment")
 def an_approval_over_something_else(p: Published) -> None:
     def act(said: dict[str, Any]) -> None:
         told = said["predicate"]
-        told["compat"]["judgment"]["verdict"] = "breaking"
+        told["series"]["bookworm"]["compat"]["judgment"]["verdict"] = "breaking"
         told["decisions"] = [
             {
                 "stage": "compat",

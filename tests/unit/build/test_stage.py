@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from debian.deb822 import Changes
 
-from tests.support.tiny_packages import Context
+from tests.support.tiny_packages import Context, passed
 from toolsync.build.autopkgtest import VERDICTS
 from toolsync.build.chroot import Chroots
 from toolsync.build.job import decisive_lines, is_network_trouble
@@ -82,7 +82,7 @@ def test_twice_the_same_bytes(context: Context) -> None:
 
 def test_what_is_built_can_be_published_and_confirmed(context: Context) -> None:
     target = context.archive()
-    confirmed = target.confirm(target.publish(made(context, context.source())))
+    confirmed = target.confirm(target.publish(passed(made(context, context.source()))))
     assert any(blob.name.endswith(".deb") for blob in confirmed.served)
 
 

@@ -68,7 +68,9 @@ def test_every_exit_status_is_told() -> None:
     [("config.schema.json", "toolsync.toml.5"), ("tool.schema.json", "tool.toml.5")],
 )
 def test_every_key_is_described_and_told(schema: str, name: str) -> None:
-    found = list(keys(json.loads((ROOT / "toolsync" / "config" / schema).read_text(encoding="utf-8"))))
+    found = list(
+        keys(json.loads((ROOT / "toolsync" / "config" / schema).read_text(encoding="utf-8")))
+    )
     page = plain(name)
     for key, about in found:
         assert about.get("description"), f"{key} has no description"

@@ -11,13 +11,25 @@ import pytest
 from tests.support.archives import Item, gz, tar
 from tests.support.releases import Files, lay, model, parser
 from tests.support.rig import Rig
+from tests.support.tiny_packages import consent
 from toolsync.compat.deb import surface_of_deb
 from toolsync.compat.gate import judge
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.settings import Config, Limits
+from toolsync.gate.record import Asked
 from toolsync.model.judgment import Judgment
-from toolsync.model.release import Blob, Fetched, Licensed, Release, Unpacked, Verified, dump, load
+from toolsync.model.release import (
+    Blob,
+    Fetched,
+    Licensed,
+    Release,
+    SourcePackage,
+    Unpacked,
+    Verified,
+    dump,
+    load,
+)
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
@@ -58,14 +70,26 @@ class Gatekeeper:
             name="tool", folder=self.root, summary="", homepage="", watch=Watch(kind="html"),
             verify=Verify(), license=LicensePolicy(), compat=compat, source="tool", series=(),
         )  # fmt: skip
+        source = SourcePackage(
+            licensed=Licensed(unpacked=unpacked, passed=(consent("license"),)),
+            series="bookworm",
+            name="tool",
+            version="2.0-1",
+            content="",
+            revision=1,
+            files=(orig,),
+        )
         return judge(
-            Licensed(unpacked=unpacked, findings=()),
-            tool=tool,
-            config=Config(file=self.root, state=self.root, tool_folders=(), limits=self.limits),
-            store=self.store,
-            workshop=Workshop(self.root, self.root),
-            before=before,
-            before_version="1.0" if before else "",
+            Asked(
+                item=source,
+                tool=tool,
+                config=Config(file=self.root, state=self.root, tool_folders=(), limits=self.limits),
+                store=self.store,
+                workshop=Workshop(self.root, self.root),
+                before=before,
+                before_version="1.0" if before else "",
+                approved=frozenset(),
+            )
         )
 
 

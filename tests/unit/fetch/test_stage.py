@@ -23,6 +23,7 @@ from toolsync.http.client import Http, Validators
 from toolsync.model.errors import Hostile, NotThere, ToolsyncError, Unreachable
 from toolsync.model.release import Fetched, Release
 from toolsync.system.store import Store
+from toolsync.verify.methods import plans_of
 
 DATA = bytes(range(256)) * 4000
 LIMITS = Limits(file_bytes=2_000_000, seconds=5)
@@ -63,7 +64,15 @@ class Kit:
         )
 
     def fetch(self, limits: Limits = LIMITS) -> Fetched:
-        return fetch(self.release, tool=self.tool, http=self.http, store=self.store, limits=limits)
+        plans = plans_of(self.tool, self.release)
+        return fetch(
+            self.release,
+            plans,
+            source=self.tool.source,
+            http=self.http,
+            store=self.store,
+            limits=limits,
+        )
 
     def kept(self) -> list[Path]:
         return [path for path in (self.store._root / "sha256").rglob("*") if path.is_file()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.records import Key
 from toolsync.model.errors import GateClosed, Held, PackageFailed, SetupError, Unreachable
 from toolsync.model.release import Blob, Fetched, Release, Unpacked, Verified, dump, load
-from toolsync.pipeline.memory import Steps
+from toolsync.pipeline.memory import Kept, Memory
 from toolsync.system.clock import SystemClock
 from toolsync.system.store import Store
 
@@ -28,8 +29,8 @@ def journal(tmp_path: Path) -> Journal:
 
 
 @pytest.fixture
-def steps(journal: Journal, tmp_path: Path) -> Steps:
-    return Steps(journal, Store(tmp_path / "store"), SystemClock(), lambda event: None)
+def memory(journal: Journal, tmp_path: Path) -> Memory:
+    return Memory(journal, Store(tmp_path / "store"), SystemClock(), lambda event: None)
 
 
 def key(stage: str, scope: str = "") -> Key:
@@ -108,82 +109,91 @@ def test_garbage_in_its_place_is_told(tmp_path: Path) -> None:
         Journal(tmp_path / "journal.sqlite", SystemClock())
 
 
-class TestSteps:
-    def fetched(self, steps: Steps) -> Fetched:
-        blob = steps.store.add_bytes(b"abc", "f")
+INPUTS: tuple[dict[str, object], ...] = ({"a": 1}, {"a": 1}, {"a": 2})
+FETCHED: Kept[Release, Fetched] = Kept(name="fetch", rules=1, value=Fetched, wraps="release")
+
+
+class TestMemory:
+    def fetched(self, memory: Memory) -> Fetched:
+        blob = memory.store.add_bytes(b"abc", "f")
         return Fetched(release=RELEASE, archive=blob, final_url="u")
 
-    def test_unchanged_inputs_answer_from_the_journal(self, steps: Steps) -> None:
+    def test_unchanged_inputs_answer_from_the_journal(self, memory: Memory) -> None:
         made = []
 
         def act() -> Fetched:
             made.append(1)
-            return self.fetched(steps)
+            return self.fetched(memory)
 
-        for inputs in ({"a": 1}, {"a": 1}, {"a": 2}):
-            value = steps.do(key("fetch"), Fetched, {"release": RELEASE}, inputs, act)
-            assert value == self.fetched(steps)
+        for inputs in INPUTS:
+            value = memory.do(FETCHED, key("fetch"), RELEASE, partial(dict, inputs), act)
+            assert value == self.fetched(memory)
         assert len(made) == 2
 
-    def test_a_result_whose_files_are_gone_is_made_anew(self, steps: Steps) -> None:
-        value = self.fetched(steps)
-        steps.do(key("fetch"), Fetched, {"release": RELEASE}, {}, lambda: value)
-        steps.store.path(value.archive).unlink()
+    def test_a_result_whose_files_are_gone_is_made_anew(self, memory: Memory) -> None:
+        value = self.fetched(memory)
+        memory.do(FETCHED, key("fetch"), RELEASE, dict, lambda: value)
+        memory.store.path(value.archive).unlink()
         made = []
-        steps.do(
+        memory.do(
+            FETCHED,
             key("fetch"),
-            Fetched,
-            {"release": RELEASE},
-            {},
-            lambda: made.append(1) or self.fetched(steps),  # type: ignore[func-returns-value]
+            RELEASE,
+            dict,
+            lambda: made.append(1) or self.fetched(memory),  # type: ignore[func-returns-value]
         )
         assert made
 
-    def test_a_hold_is_kept_with_its_reason(self, steps: Steps) -> None:
+    def test_a_hold_is_kept_with_its_reason(self, memory: Memory) -> None:
         def act() -> Fetched:
             raise GateClosed("no", resolution="ask")
 
         with pytest.raises(GateClosed):
-            steps.do(key("fetch"), Fetched, {"release": RELEASE}, {}, act)
-        kept = steps.journal.result(key("fetch"))
+            memory.do(FETCHED, key("fetch"), RELEASE, dict, act)
+        kept = memory.journal.result(key("fetch"))
         assert kept is not None
         assert (kept.outcome, kept.message, kept.resolution) == ("held", "no", "ask")
 
-    def test_trouble_that_passes_is_logged_and_not_kept(self, steps: Steps) -> None:
+    def test_trouble_that_passes_is_logged_and_not_kept(self, memory: Memory) -> None:
         def act() -> Fetched:
             raise Unreachable("down")
 
         with pytest.raises(Unreachable):
-            steps.do(key("fetch"), Fetched, {"release": RELEASE}, {}, act)
-        assert steps.journal.result(key("fetch")) is None
-        assert steps.journal.entries("t")[-1].event == "later"
+            memory.do(FETCHED, key("fetch"), RELEASE, dict, act)
+        assert memory.journal.result(key("fetch")) is None
+        assert memory.journal.entries("t")[-1].event == "later"
 
-    def test_what_the_machine_lacks_is_logged_so_that_why_can_tell(self, steps: Steps) -> None:
+    def test_what_the_machine_lacks_is_logged_so_that_why_can_tell(self, memory: Memory) -> None:
         def act() -> Fetched:
             raise SetupError("no debhelper here")
 
         with pytest.raises(SetupError):
-            steps.do(key("fetch"), Fetched, {"release": RELEASE}, {}, act)
-        assert steps.journal.result(key("fetch")) is None
-        assert steps.journal.entries("t")[-1].event == "error"
+            memory.do(FETCHED, key("fetch"), RELEASE, dict, act)
+        assert memory.journal.result(key("fetch")) is None
+        assert memory.journal.entries("t")[-1].event == "error"
 
-    def test_a_failed_build_is_not_tried_again_until_something_changes(self, steps: Steps) -> None:
-        for stage in ("fetch", "verify", "unpack", "license", "compat"):
-            steps.journal.record(key(stage), inputs="", outcome="done", started="")
-        steps.journal.record(key("package", "s"), inputs="", outcome="done", started="")
+    def test_a_failed_build_waits_until_something_changes(self, memory: Memory) -> None:
+        for stage in ("fetch", "verify", "unpack", "license"):
+            memory.journal.record(key(stage), inputs="", outcome="done", started="")
+        memory.journal.record(key("package", "s"), inputs="", outcome="done", started="")
         tried = []
+        costly: Kept[Verified, Unpacked] = Kept(
+            name="build", rules=1, value=Unpacked, wraps="verified", costly=True
+        )
+        fetched = self.fetched(memory)
+        verified = Verified(fetched=fetched, method="pins", statement="s")
 
         def act() -> Unpacked:
             tried.append(1)
             raise PackageFailed("it does not compile")
 
-        for inputs in ({"dsc": 1}, {"dsc": 1}, {"dsc": 2}):
+        for inputs in INPUTS:
             with pytest.raises(Held, match="does not compile"):
-                steps.do(key("build", "s"), Unpacked, {"verified": None}, inputs, act)
+                memory.do(costly, key("build", "s"), verified, partial(dict, inputs), act)
         assert len(tried) == 2
 
 
-def test_every_wrapper_knows_its_release(steps: Steps) -> None:
+def test_every_wrapper_knows_its_release(memory: Memory) -> None:
     blob = Blob(name="f", sha256="0" * 64, size=3)
     fetched = Fetched(release=RELEASE, archive=blob, final_url="u")
     verified = Verified(fetched=fetched, method="pins", statement="s")

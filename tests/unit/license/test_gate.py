@@ -18,6 +18,7 @@ from toolsync.attest.again import run_again  # noqa: F401 (what judges again imp
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import Accepted, Bundled, Classes, LicensePolicy, license_policy
 from toolsync.config.settings import Config, Limits
+from toolsync.gate.record import Asked
 from toolsync.license.gate import judge
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import Fetched, Release, Unpacked, Verified
@@ -56,20 +57,22 @@ class Gatekeeper:
         fetched = Fetched(release=release, archive=orig, final_url="")
         verified = Verified(fetched=fetched, method="pins", statement="")
         said = judge(
-            Unpacked(verified=verified, orig=orig, untouched=True, members=len(items)),
-            tool=self._tool(),
-            config=Config(
-                file=self.root,
-                state=self.root,
-                tool_folders=(),
-                license=self.classes,
-                limits=self.limits,
-            ),
-            store=self.store,
-            workshop=Workshop(self.root, self.root),
-            before=self.last.kept if self.last else None,
-            before_version=self.version,
-            approved=frozenset(approved),
+            Asked(
+                item=Unpacked(verified=verified, orig=orig, untouched=True, members=len(items)),
+                tool=self._tool(),
+                config=Config(
+                    file=self.root,
+                    state=self.root,
+                    tool_folders=(),
+                    license=self.classes,
+                    limits=self.limits,
+                ),
+                store=self.store,
+                workshop=Workshop(self.root, self.root),
+                before=self.last.kept if self.last else None,
+                before_version=self.version,
+                approved=frozenset(approved),
+            )
         )
         assert said.stage == "license"
         return said

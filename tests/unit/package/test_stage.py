@@ -12,11 +12,11 @@ from debian.deb822 import Dsc
 from debian.debian_support import Version
 
 from tests.support.tiny import EPOCH, archive, write_tool
+from tests.support.tiny_packages import consent
 from toolsync.config.definition import Tool, load_tool
 from toolsync.config.series import full_version, series_tag
 from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import (
-    Compatible,
     Fetched,
     Licensed,
     Release,
@@ -31,8 +31,8 @@ from toolsync.system.work import Workshop
 MAINTAINER = "Archive <archive@archive.example>"
 
 
-def cleared(store: Store, version: str = "1.0") -> Compatible:
-    """Return a release of the tiny vendor that both gates have cleared."""
+def cleared(store: Store, version: str = "1.0") -> Licensed:
+    """Return a release of the tiny vendor that its gates let pass."""
     blob = store.add_bytes(archive(version), f"hello-{version}.tar.gz")
     release = Release(
         tool="hello",
@@ -47,10 +47,10 @@ def cleared(store: Store, version: str = "1.0") -> Compatible:
     verified = Verified(fetched=fetched, method="pins", statement="sha256 as pinned")
     orig = store.add_bytes(archive(version), f"hello_{version}.orig.tar.gz")
     unpacked = Unpacked(verified=verified, orig=orig, untouched=True, members=3, epoch=EPOCH)
-    return Compatible(licensed=Licensed(unpacked=unpacked, findings=()), findings=())
+    return Licensed(unpacked=unpacked, passed=(consent("license"),))
 
 
-def make(item: Compatible, tool: Tool, store: Store, work: Path, series: str) -> SourcePackage:
+def make(item: Licensed, tool: Tool, store: Store, work: Path, series: str) -> SourcePackage:
     return package(
         item,
         tool=tool,
@@ -93,7 +93,7 @@ def test_the_package_is_3_0_quilt_with_an_honest_changelog(
         "https://vendor.example/dl/",
         "as v1.0, published on 2023-11-14",
         "Verified: sha256 as pinned.",
-        made.compatible.licensed.unpacked.orig.sha256,
+        made.licensed.unpacked.orig.sha256,
         f" -- {MAINTAINER}  Tue, 14 Nov 2023 22:13:20 +0000",
     ):
         assert fact in " ".join(log.split()) or fact in log
@@ -161,9 +161,9 @@ def test_upstreams_own_debian_folder_is_replaced(tmp_path: Path, store: Store, t
     data = archive("1.0", extra={"debian/changelog": "theirs\n", "debian/rules": "theirs\n"})
     orig = store.add_bytes(data, "hello_1.0.orig.tar.gz")
     unpacked = Unpacked(
-        verified=item.licensed.unpacked.verified, orig=orig, untouched=True, members=5, epoch=EPOCH
+        verified=item.unpacked.verified, orig=orig, untouched=True, members=5, epoch=EPOCH
     )
-    item = Compatible(licensed=Licensed(unpacked=unpacked, findings=()), findings=())
+    item = Licensed(unpacked=unpacked, passed=(consent("license"),))
     made = make(item, tool, store, tmp_path / "w", "bookworm")
     for blob in made.files:
         store.copy_to(blob, tmp_path)

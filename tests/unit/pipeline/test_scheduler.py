@@ -141,6 +141,7 @@ releases = st.builds(
     page=st.just("p"),
     prerelease=st.booleans(),
     size=st.none() | st.integers(0, 2**40),
+    parts=st.just(()),
 )
 
 

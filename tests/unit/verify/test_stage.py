@@ -13,15 +13,21 @@ import pytest
 from tests.support.keys import AFTER, BEFORE, Keys, throwaway_keys
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
+from toolsync.config.settings import Limits
 from toolsync.model.errors import SetupError, Unverified
-from toolsync.model.release import Blob, Fetched, Finding, Release
+from toolsync.model.release import Blob, Fetched, Finding, Release, Verified
 from toolsync.system.store import Store
-from toolsync.verify.stage import METHODS, verify
+from toolsync.verify.methods import METHODS
+from toolsync.verify.stage import verify as verify_release
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ARCHIVE = b"the release's bytes\n" * 50
 DIGEST = hashlib.sha256(ARCHIVE).hexdigest()
 NAME = "foo-2.0.tar.gz"
+
+
+def verify(item: Fetched, *, tool: Tool, store: Store, now: datetime) -> Verified:
+    return verify_release(item, tool=tool, store=store, now=now, limits=Limits())
 
 
 @dataclass
@@ -123,7 +129,12 @@ def codes(findings: Sequence[Finding]) -> list[tuple[str, str]]:
 def test_signed_by_the_pinned_key(context: Context, owner: str) -> None:
     context.ring(owner)
     item = context.item(signature=context.signature(owner))
-    done = verify(item, tool=context.tool("openpgp", keys=[owner]), store=context.store, now=NOW)
+    done = verify(
+        item,
+        tool=context.tool("openpgp", keys=[owner]),
+        store=context.store,
+        now=NOW,
+    )
     assert (done.fetched, done.method, done.fingerprint) == (item, "openpgp", owner)
     assert done.statement == f"signed by {owner} (Foo Release Team) on 2024-01-01"
     assert done.signed_at == "2024-01-01T00:00:00Z"
@@ -291,7 +302,10 @@ def test_a_pin_without_its_key_is_a_setup_error(
     item = context.item(signature=context.signature(owner))
     with pytest.raises(SetupError, match=f"pins {stranger}") as caught:
         verify(
-            item, tool=context.tool("openpgp", keys=[owner, stranger]), store=context.store, now=NOW
+            item,
+            tool=context.tool("openpgp", keys=[owner, stranger]),
+            store=context.store,
+            now=NOW,
         )
     assert ".asc" in caught.value.resolution
 
@@ -384,7 +398,10 @@ def test_only_signed_text_counts(context: Context, owner: str) -> None:
         error = refusal(context.item(checksums=sums), tool, context)
         assert "does not match its checksum file" in str(error)
     done = verify(
-        context.item(b"good", checksums=line + signed), tool=tool, store=context.store, now=NOW
+        context.item(b"good", checksums=line + signed),
+        tool=tool,
+        store=context.store,
+        now=NOW,
     )
     assert done.fingerprint == owner
 
