@@ -45,7 +45,6 @@ setup(
         "regex>=2022.10.31",
         "requests>=2.28",
         "rich>=13.3",
-        "svgwrite>=1.4",
         "urllib3>=1.26",
         "zstandard>=0.20",
     ],

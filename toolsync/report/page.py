@@ -1,7 +1,7 @@
 """Render the static site: an index, a page for each tool, a feed. Values in, files' texts out.
 
-The templates escape all that is put into them; what is safe as it is (a chart of ours) is marked
-where it is made. Nothing on a page needs a script or another server.
+The templates escape all that is put into them. Nothing on a page needs a script or another
+server.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -19,7 +18,7 @@ from markupsafe import Markup
 from toolsync.attest.record import lines
 from toolsync.journal.records import Publication
 from toolsync.model.values import Blob
-from toolsync.report.chart import Point, large, small
+from toolsync.report.chart import Point, large, scale, small
 from toolsync.report.lag import in_words
 
 _HERE = Path(__file__).parent
@@ -57,7 +56,7 @@ class Record:
     version: str
     outcome: str
     """In a phrase: where its way has ended so far."""
-    evidence: Mapping[str, Any]
+    evidence: Mapping[str, object]
     signed: Blob | None = None
     """The signed statement, in the store, where there is one."""
 
@@ -84,7 +83,7 @@ class ToolView:
     holds: tuple[Hold, ...]
     records: tuple[Record, ...]
     """Newest first."""
-    evidence: tuple[Mapping[str, Any], ...]
+    evidence: tuple[Mapping[str, object], ...]
     """What ``toolsync evidence --json`` gives, of every release."""
 
     def served(self, target: str, series: str) -> str:
@@ -155,13 +154,13 @@ def _index(site: Site) -> bytes:
     counts: dict[str, int] = {}
     for tool in site.tools:
         counts[tool.status] = counts.get(tool.status, 0) + 1
-    template = _templates().get_template("index.html.j2")
+    template = templates().get_template("index.html.j2")
     return template.render(site=site, counts=counts, depth="").encode()
 
 
 def _tool(site: Site, tool: ToolView) -> bytes:
     records = tool.records[:MAX_RECORDS]
-    template = _templates().get_template("tool.html.j2")
+    template = templates().get_template("tool.html.j2")
     return template.render(site=site, tool=tool, records=records, depth="../").encode()
 
 
@@ -172,7 +171,8 @@ def _evidence(tool: ToolView) -> bytes:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the templates, which escape all values and put `_clean` to work on texts."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -181,20 +181,15 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"small": _safe(small), "large": _safe(large), "in_words": in_words}
-    environment.globals["signed_name"] = signed_name
+    environment.globals |= {"trend": small, "history": large, "scale": scale()}
+    environment.globals |= {"in_words": in_words, "signed_name": signed_name}
     return environment
 
 
-def _clean(value: Any) -> Any:
-    """Return a text without characters that a page must not hold or that turn it around."""
+def _clean(value: object) -> object:
+    """Return a text with U+FFFD for control characters and for those that reverse its direction."""
     if not isinstance(value, str) or value.isprintable() or isinstance(value, Markup):
         return value
     if value.replace("\n", "").replace("\t", "").isprintable():
         return value
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in value)
-
-
-def _safe(draw: Any) -> Any:
-    """Return a drawing function whose SVG, escaped by the library, is put in as it is."""
-    return lambda points: Markup(draw(points))  # noqa: S704

@@ -21,8 +21,8 @@ from toolsync.model.errors import SetupError
 from toolsync.model.judgment import Judgment
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.status import faulty
-from toolsync.report.chart import Point, large, small
-from toolsync.report.page import render
+from toolsync.report.chart import Point
+from toolsync.report.page import render, templates
 from toolsync.report.site import gather, write_site
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\u202e{{7*7}}'
@@ -212,5 +212,7 @@ def test_a_chart_of_nothing_and_of_the_absurd_is_drawn() -> None:
         [Point(version="<&", at="", seconds=0.0)],
         [Point(version="1", at="2026-01-01", seconds=10.0**12)] * 60,
     ):
-        for draw in (small, large):
-            etree.fromstring(draw(points))
+        for drawn in ("small(trend(points))", "large(history(points))"):
+            head = '{% from "chart.html.j2" import small, large %}'
+            page = templates().from_string(head + "{{ " + drawn + " }}")
+            etree.fromstring(page.render(points=points))
