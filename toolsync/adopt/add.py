@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from toolsync.adopt.candidates import Candidate, usable_name
@@ -197,7 +196,7 @@ def _toml(name: str, homepage: str, candidate: Candidate, undecided: tuple[str, 
     return "\n".join(lines) + "\n"
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     return _string(str(value))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from toolsync.adopt.candidates import (
@@ -128,7 +127,7 @@ def _of_json(url: str, page: Page) -> Iterator[Candidate]:
             yield project("github", repository[1], releases=repository[2], tags=_names(data))
 
 
-def _names(data: Sequence[Any]) -> list[str]:
+def _names(data: Sequence[object]) -> list[str]:
     entries = (e for e in data if isinstance(e, dict))
     return [str(e.get("tag_name") or e.get("name") or "") for e in entries]
 

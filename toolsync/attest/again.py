@@ -30,7 +30,7 @@ from toolsync.verify.stage import verify
 
 
 def run_again(
-    record: Mapping[str, Any], find: Find, *, config: Config, workshop: Workshop
+    record: Mapping[str, object], find: Find, *, config: Config, workshop: Workshop
 ) -> Iterator[Check]:
     """Give a check for each stage that can be done again, in their order, up to the first fault.
 

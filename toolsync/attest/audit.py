@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from toolsync.attest.again import run_again
 from toolsync.attest.check import (
@@ -34,7 +33,7 @@ KEY = "archive-key.asc"
 
 def audit(
     file: Path, *, keys: Sequence[Path], find: Find, config: Config, workshop: Workshop
-) -> tuple[list[Check], Mapping[str, Any]]:
+) -> tuple[list[Check], Mapping[str, object]]:
     """Return every check that can be made of ``file``, and the record that it holds.
 
     What is not signed by one of ``keys`` is not looked into any further; what does not agree
@@ -104,7 +103,7 @@ def _other_name(blob: Blob) -> str:
     return f"{blob.sha256[:12]}-{safe_name(blob)}"
 
 
-def take_away(record: Mapping[str, Any], store: Store, folder: Path) -> Iterator[str]:
+def take_away(record: Mapping[str, object], store: Store, folder: Path) -> Iterator[str]:
     """Put every file that a record names and the store has into ``folder``; give their names."""
     taken: dict[str, str] = {}
     for blob in dict.fromkeys(blob for _, blob in blobs(record)):

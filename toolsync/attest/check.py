@@ -245,7 +245,7 @@ def blobs(part: Any, place: str = "predicate") -> Iterator[tuple[str, Blob]]:
             yield from blobs(item, f"{place}[{number}]")
 
 
-def check_files(record: Mapping[str, Any], find: Find) -> Iterator[Check]:
+def check_files(record: Mapping[str, object], find: Find) -> Iterator[Check]:
     """Give a check for each file that the record names: here, and of these bytes."""
     seen: set[Blob] = set()
     for place, blob in blobs(record):

@@ -80,7 +80,7 @@ def read_envelope(data: bytes) -> Envelope:
 def read_json(data: bytes, place: str) -> Any:
     """Return the JSON in ``data``; raises Unverified for none, or for a key that is there twice."""
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) != len(pairs):
             raise _wrong(place, "has a key twice, so that it can be read in two ways")
@@ -92,7 +92,7 @@ def read_json(data: bytes, place: str) -> Any:
         raise _wrong(place, f"is no JSON: {error}") from error
 
 
-def _only(found: Any, place: str, names: Sequence[str]) -> None:
+def _only(found: object, place: str, names: Sequence[str]) -> None:
     if not isinstance(found, dict) or set(found) != set(names):
         raise _wrong(place, f"is no object of exactly {', '.join(names)}")
 

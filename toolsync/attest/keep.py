@@ -23,7 +23,7 @@ from toolsync.system.store import Store, digest_of
 from toolsync.system.work import Workshop
 
 
-def gather(journal: Journal, tool: Tool, release: str) -> dict[str, Any]:
+def gather(journal: Journal, tool: Tool, release: str) -> dict[str, object]:
     """Return all that is known of a release: its stages, who decided what, by which policy.
 
     Raises UsageError for a version that was never taken.
@@ -82,7 +82,7 @@ def _signed(config: Config, workshop: Workshop, said: bytes) -> bytes:
     return sealed(Envelope(payload=said, signature=signature, keyid=fingerprint))
 
 
-def _policy(tool: Tool, release: str) -> dict[str, Any]:
+def _policy(tool: Tool, release: str) -> dict[str, object]:
     """Return by what the release was judged, as far as its definition says: to judge it again."""
     proof = dump(tool.verify) | {
         "pins": {version: pin for version, pin in tool.verify.pins.items() if version == release}

@@ -36,14 +36,14 @@ def evidence(
     }
 
 
-def lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
+def lines(record: Mapping[str, object], indent: str = "") -> list[str]:
     """Return a record as indented text for a person."""
     found: list[str] = []
     _add_lines(found, record, indent)
     return found
 
 
-def _add_lines(found: list[str], record: Mapping[str, Any], indent: str) -> None:
+def _add_lines(found: list[str], record: Mapping[str, object], indent: str) -> None:
     for name, value in record.items():
         if isinstance(value, str):
             if value:
@@ -61,7 +61,7 @@ def _add_lines(found: list[str], record: Mapping[str, Any], indent: str) -> None
             found.append(f"{indent}{name}: {text.replace(_NEWLINE, ' ')}")
 
 
-def _stage(result: Result) -> dict[str, Any]:
+def _stage(result: Result) -> dict[str, object]:
     told = {"outcome": result.outcome, "started": result.started, "finished": result.finished}
     if result.outcome == "held":
         return {**told, "message": result.message, "resolution": result.resolution, **result.data}

@@ -17,7 +17,7 @@ PREDICATE = "https://launchpad.net/toolsync/evidence/v1"
 _SHIPPED = (".dsc", ".deb")
 
 
-def statement(record: Mapping[str, Any]) -> dict[str, Any]:
+def statement(record: Mapping[str, object]) -> dict[str, object]:
     """Return the statement over a release's record, see `keep.gather`."""
     found = {
         (name, digest): {"name": name, "digest": {"sha256": digest}, "annotations": {"role": role}}
@@ -31,7 +31,7 @@ def statement(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def payload(said: Mapping[str, Any]) -> bytes:
+def payload(said: Mapping[str, object]) -> bytes:
     """Return a statement's bytes."""
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

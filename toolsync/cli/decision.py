@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import click
 
@@ -11,7 +10,7 @@ from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
 from toolsync.model.errors import FINE
 
-Command = Callable[..., Any]
+Command = Callable[..., object]
 
 
 def arguments(function: Command) -> Command:

@@ -12,15 +12,15 @@ import click
 from toolsync.cli.session import say
 from toolsync.model.release import Outcome
 
-_STYLE: dict[str, dict[str, Any]] = {
+_STYLE: dict[str, dict[str, object]] = {
     "up-to-date": {"fg": "green"},
     "new": {"fg": "cyan", "bold": True},
     "held": {"fg": "yellow", "bold": True},
 }
-_ALARM: dict[str, Any] = {"fg": "red", "bold": True}
+_ALARM: dict[str, object] = {"fg": "red", "bold": True}
 
 
-def as_json(data: Any) -> None:
+def as_json(data: object) -> None:
     """Print data as JSON."""
     narrow = "utf" not in (sys.stdout.encoding or "utf-8").lower()
     for part in json.JSONEncoder(indent=2, ensure_ascii=narrow).iterencode(data):
@@ -29,7 +29,7 @@ def as_json(data: Any) -> None:
     sys.stdout.flush()
 
 
-def outcome_row(outcome: Outcome) -> dict[str, Any]:
+def outcome_row(outcome: Outcome) -> dict[str, object]:
     """Return the fields that ``check --json`` promises, and ``warnings`` where there are any."""
     names = ("tool", "current", "newest", "status", "url", "message")
     row = {name: getattr(outcome, name) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -122,7 +122,7 @@ def _colored(found: re.Match[str]) -> str:
     return render.styled(found[0], fg="green" if found[0].startswith("{+") else "red")
 
 
-def _object(context: Context, item: Waiting) -> dict[str, Any]:
+def _object(context: Context, item: Waiting) -> dict[str, object]:
     from toolsync.model.values import dump
 
     release = item.release

@@ -10,7 +10,6 @@ import configparser
 import re
 import tomllib
 from collections.abc import Iterable
-from typing import Any
 
 from toolsync.compat import python
 from toolsync.compat.files import Tree
@@ -58,7 +57,7 @@ def read(tree: Tree, draft: Draft, entries: dict[str, str]) -> None:
                 draft.gap("dependency", name, f"it cannot be understood: {error}")
 
 
-def _require(lines: Iterable[Any], draft: Draft) -> None:
+def _require(lines: Iterable[object], draft: Draft) -> None:
     """Add requirements (PEP 508); what only an extra wants is nobody's who did not ask."""
     for line in lines:
         match = _NAME.fullmatch(str(line).strip())
@@ -68,7 +67,7 @@ def _require(lines: Iterable[Any], draft: Draft) -> None:
         draft.add("dependency", name, ",".join(sorted(match[2].replace(" ", "").split(","))))
 
 
-def _floor(wanted: Any, draft: Draft, runtime: str = "python") -> None:
+def _floor(wanted: object, draft: Draft, runtime: str = "python") -> None:
     if wanted and str(wanted).strip():
         draft.add("runtime", runtime, str(wanted).replace(" ", ""))
 

@@ -46,7 +46,7 @@ def read(tree: Tree, draft: Draft) -> None:
             draft.add("operation", f"{service}.{name}", members)
 
 
-def _load(tree: Tree, path: str) -> Any:
+def _load(tree: Tree, path: str) -> object:
     data = tree.read(path, _LIMIT)
     if data is None:
         raise ValueError(f"it has more than {_LIMIT} bytes or cannot be read")

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 FORMAT = 1
 
@@ -100,7 +99,7 @@ class Surface:
             raise ValueError(f"a surface lacks or garbles {error}") from error
 
 
-def _strings(raw: dict[str, Any]) -> Names:
+def _strings(raw: dict[str, object]) -> Names:
     return MappingProxyType({str(name): str(value) for name, value in raw.items()})
 
 

@@ -153,7 +153,7 @@ _POOLS = {"http": _PlainPool, "https": _SecurePool}
 class _Adapter(HTTPAdapter):
     """Connects with connections that tell their deadline, through a proxy, too."""
 
-    _more: Mapping[str, Any] = {}
+    _more: Mapping[str, object] = {}
     """What every pool is made with besides."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -183,7 +183,7 @@ class _Adapter(HTTPAdapter):
         """Return the pool for an address's host, for libraries before 2.32."""
         return self._pool(url, proxies) or super().get_connection(url, proxies)
 
-    def _pool(self, url: str, proxies: Any) -> Any:
+    def _pool(self, url: str, proxies: object) -> object:
         """Return the pool for a plain address that is asked directly."""
         if proxies or not _PLAIN.fullmatch(url):
             return None

@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
 
 from toolsync.license.spdx import expression_of
 from toolsync.license.terms import Declared
@@ -98,5 +97,5 @@ def _toml(text: str) -> Iterator[str]:
             yield value.strip().splitlines()[0]
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _table(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}

@@ -97,7 +97,7 @@ def _grade(node: Any, grade_of: Callable[[str], int]) -> int:
 
 
 @cache
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> object:
     """Return an expression whose every name is known or a LicenseRef, else None."""
     from license_expression import ExpressionError, ExpressionParseError
 

@@ -38,9 +38,9 @@ class Finding:
     message: str
 
 
-def dump(value: object, *, without: str = "") -> dict[str, Any]:
+def dump(value: object, *, without: str = "") -> dict[str, object]:
     """Return a value's own fields as JSON types, leaving out the field ``without``."""
-    names = field_names(typing.cast(Any, type(value)))
+    names = field_names(typing.cast(object, type(value)))
     return {name: _plain(getattr(value, name)) for name in names if name != without}
 
 
@@ -64,12 +64,12 @@ def load(cls: type[T], data: Mapping[str, Any], **predecessor: object) -> T:
     """
     if not isinstance(data, Mapping):
         raise TypeError(f"{data!r} is no table")
-    hints = _hints(typing.cast(Any, cls))
+    hints = _hints(typing.cast(object, cls))
     own = {name: _typed(hints[name], item) for name, item in data.items()}
     return cls(**own, **predecessor)
 
 
-def _plain(item: Any) -> Any:
+def _plain(item: object) -> object:
     if isinstance(item, str | int):
         return item
     if _is_value(item):
@@ -104,5 +104,5 @@ def _either(hints: tuple[Any, ...], item: Any) -> Any:
 
 
 @cache
-def _hints(cls: Any) -> dict[str, Any]:
+def _hints(cls: object) -> dict[str, object]:
     return typing.get_type_hints(cls)

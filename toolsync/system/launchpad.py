@@ -75,7 +75,7 @@ class Launchpad:
 
         Without ``status`` all that ever were, those that were deleted long ago too.
         """
-        words: dict[str, Any] = {"order_by_date": True}
+        words: dict[str, object] = {"order_by_date": True}
         if name:
             words |= {"source_name": name, "exact_match": True}
         if status:

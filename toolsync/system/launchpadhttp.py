@@ -32,11 +32,11 @@ def connect(
     from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
 
     class Http(LaunchpadOAuthAwareHttp):  # type: ignore[misc]
-        def request(self, uri: str, *words: Any, **more: Any) -> Any:
+        def request(self, uri: str, *words: object, **more: object) -> object:
             return _patiently(lambda: super(Http, self).request(uri, *words, **more), uri, again)
 
     class Service(Launchpad):  # type: ignore[misc]
-        def httpFactory(self, *words: Any) -> Any:  # noqa: N802 (launchpadlib's name)
+        def httpFactory(self, *words: object) -> object:  # noqa: N802 (launchpadlib's name)
             return Http(self, None, *words)
 
     if token is None:
@@ -71,7 +71,7 @@ def _patiently(ask: Callable[[], Any], uri: str, again: Again) -> Any:
         tried += 1
 
 
-def refusal(what: str, error: Any, *, anonymous: bool) -> Exception:
+def refusal(what: str, error: object, *, anonymous: bool) -> Exception:
     """Return the error for an answer that is a refusal, by its status."""
     status = getattr(getattr(error, "response", None), "status", 0)
     words = said(error)
@@ -103,7 +103,7 @@ def refusal(what: str, error: Any, *, anonymous: bool) -> Exception:
     )
 
 
-def said(error: Any) -> str:
+def said(error: object) -> str:
     """Return the first line of what Launchpad says with a refusal."""
     content = getattr(error, "content", b"") or b""
     text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)

@@ -71,7 +71,7 @@ class RemoteFile:
     size: int
 
 
-def read_archive(entry: Any, reference: str) -> Archive:
+def read_archive(entry: object, reference: str) -> Archive:
     """Read an archive, found under ``reference``."""
     return Archive(
         reference=reference,
@@ -85,7 +85,7 @@ def read_archive(entry: Any, reference: str) -> Archive:
     )
 
 
-def read_build(entry: Any) -> Build:
+def read_build(entry: object) -> Build:
     """Read a build."""
     return Build(
         arch=text(entry, "arch_tag"),
@@ -95,7 +95,7 @@ def read_build(entry: Any) -> Build:
     )
 
 
-def read_binary(entry: Any) -> Binary:
+def read_binary(entry: object) -> Binary:
     """Read a binary_package_publishing_history."""
     return Binary(
         name=text(entry, "binary_package_name"),
@@ -105,7 +105,7 @@ def read_binary(entry: Any) -> Binary:
     )
 
 
-def read_publication(entry: Any) -> Publication:
+def read_publication(entry: object) -> Publication:
     """Read a source_package_publishing_history."""
     return Publication(
         link=text(entry, "self_link"),
@@ -130,12 +130,12 @@ def read_file(found: Any) -> RemoteFile:
     )
 
 
-def value(entry: Any, name: str) -> Any:
+def value(entry: object, name: str) -> object:
     """Return an attribute, None where this Launchpad's entry has none."""
     return getattr(entry, name, None)
 
 
-def text(entry: Any, name: str) -> str:
+def text(entry: object, name: str) -> str:
     """Return an attribute as printable text of bounded length, empty where there is none."""
     found = value(entry, name)
     if found is None:
@@ -144,6 +144,6 @@ def text(entry: Any, name: str) -> str:
     return "".join(letter for letter in plain if letter.isprintable())[:2000]
 
 
-def in_bytes(size: Any, unit: int) -> int | None:
+def in_bytes(size: object, unit: int) -> int | None:
     """Return a size of so many units, None where none is told."""
     return int(size) * unit if isinstance(size, int | float) and size else None
