@@ -113,7 +113,7 @@ def license_policy(raw: Mapping[str, Any]) -> LicensePolicy:
     )
 
 
-def license_classes(raw: Mapping[str, Any]) -> Classes:
+def license_classes(raw: Mapping[str, object]) -> Classes:
     """Return the classes of a checked ``[license]`` table of toolsync.toml."""
     return Classes(**_frozen(raw))
 

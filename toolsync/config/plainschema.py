@@ -17,7 +17,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-def plainly_holds(schema: Mapping[str, Any], value: Any) -> bool:
+def plainly_holds(schema: Mapping[str, object], value: object) -> bool:
     """Return True only where the validator finds no fault in ``value``; False says nothing."""
     return all(
         keyword in _SILENT
@@ -26,7 +26,7 @@ def plainly_holds(schema: Mapping[str, Any], value: Any) -> bool:
     )
 
 
-def _same(wanted: Any, value: Any) -> bool:
+def _same(wanted: object, value: object) -> bool:
     return type(wanted) is type(value) and bool(wanted == value)  # to Python, true is 1
 
 

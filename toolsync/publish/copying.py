@@ -7,7 +7,6 @@ alone; so a copy is noted and followed as an upload is.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from toolsync.model.errors import SetupError, Waiting
 from toolsync.model.release import SourcePackage
@@ -49,7 +48,7 @@ def ask_for_copy(
             f"to copy {what} to {target} {source.series} needs a login at Launchpad",
             resolution="Log in once: toolsync launchpad login",
         )
-    tries: list[dict[str, Any]] = list(ledger.detail.get("tries", []))
+    tries: list[dict[str, object]] = list(ledger.detail.get("tries", []))
     mark = {"at": stamp(now), "host": "copyPackage", "result": "sending", "said": ""}
     ledger.note("claimed", tries=[*tries, mark])
     api.copy(

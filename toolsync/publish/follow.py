@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from toolsync.system.launchpadvalues import Binary, Build, Publication
 
@@ -53,7 +52,7 @@ class Standing:
     """``accepted``, ``building``, ``published``, ``lost``, ``build-failed`` or ``stuck``."""
     sentence: str
     resolution: str = ""
-    record: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, object] = field(default_factory=dict)
     """Launchpad's own names for it, for the evidence."""
 
 
@@ -108,7 +107,7 @@ def _building(
     undone: Sequence[Build],
     waited: timedelta,
     patience: Patience,
-    record: dict[str, Any],
+    record: dict[str, object],
 ) -> Standing:
     if not undone:
         return _until("accepted", f"{what} is accepted in {where}", waited, patience.build, record)
@@ -119,7 +118,7 @@ def _building(
 
 
 def _until(
-    state: str, sentence: str, waited: timedelta, limit: timedelta, record: dict[str, Any]
+    state: str, sentence: str, waited: timedelta, limit: timedelta, record: dict[str, object]
 ) -> Standing:
     if waited <= limit:
         return Standing(
@@ -139,7 +138,7 @@ def _until(
 
 def record_of(
     found: Publication, builds: Sequence[Build] = (), binaries: Sequence[Binary] = ()
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return Launchpad's own names for an upload."""
     return {
         "publication": found.link,

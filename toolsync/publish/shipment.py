@@ -32,7 +32,7 @@ class Shipment:
         """All of it, the .changes last."""
         return (self.dsc, *self.rest, self.changes)
 
-    def noted(self) -> dict[str, Any]:
+    def noted(self) -> dict[str, object]:
         """Return what a ledger keeps of it."""
         return {"changes": dump(self.changes), "dsc": dump(self.dsc)}
 

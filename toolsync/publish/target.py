@@ -42,7 +42,7 @@ class Ledger(Protocol):
         """Whether a person asks to try again what was given up."""
         ...
 
-    def note(self, state: str, **detail: Any) -> None:
+    def note(self, state: str, **detail: object) -> None:
         """Write state and details down; when this returns, a kill cannot undo it.
 
         Details that are not named stay.
@@ -59,7 +59,7 @@ class Memo:
         self.detail: dict[str, Any] = {}
         self.again = False
 
-    def note(self, state: str, **detail: Any) -> None:
+    def note(self, state: str, **detail: object) -> None:
         """Keep state and details."""
         self.state = state
         self.detail |= detail

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from lxml import etree
 
@@ -23,7 +22,7 @@ def feed(publications: Sequence[Publication], *, origin: str, url: str, now: str
     empty if nobody said; ``now`` is the feed's date while there is no entry.
     """
     newest = list(reversed(publications))[:_MAX_ENTRIES]
-    root: Any = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
+    root: object = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})
     _add(root, "title", f"{origin}: published packages")
     _add(root, "id", f"urn:toolsync:{origin}")
     _add(root, "updated", newest[0].at if newest else now)
@@ -52,7 +51,7 @@ def feed(publications: Sequence[Publication], *, origin: str, url: str, now: str
     return document
 
 
-def _add(parent: Any, name: str, text: str, **attributes: str) -> Any:
+def _add(parent: object, name: str, text: str, **attributes: str) -> object:
     element = etree.SubElement(parent, f"{{{_ATOM}}}{name}", **attributes)
     element.text = "".join(c for c in text if c.isprintable()) or None
     return element

@@ -36,10 +36,10 @@ _MAX_TEXT = 2000
 _MAX_ITEMS = 200
 
 
-def letter(found: News, *, now: str, channel: str) -> tuple[str, dict[str, Any]]:
+def letter(found: News, *, now: str, channel: str) -> tuple[str, dict[str, object]]:
     """Return a letter's id and its content; the id is the same for the same news at one time."""
     items = [{**asdict(item), "text": plain(item.text, _MAX_TEXT)} for item in found.items]
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "subject": _subject(found.items),
         "host": os.uname().nodename,
         "items": items[:_MAX_ITEMS],

@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
-from typing import Any
 
 from toolsync.config.settings import Mail
 from toolsync.journal.records import Letter
@@ -52,7 +51,7 @@ def _server(settings: Mail) -> Server:
 
 def compose(letter: Letter, recipient: str, sender: str) -> bytes:
     """Return the whole mail, with CRLF at the ends of lines."""
-    data: Mapping[str, Any] = letter.data
+    data: Mapping[str, object] = letter.data
     message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = recipient

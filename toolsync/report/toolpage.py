@@ -63,7 +63,7 @@ def view(
     )
 
 
-def _last_seen(taken: Sequence[dict[str, Any]]) -> str:
+def _last_seen(taken: Sequence[dict[str, object]]) -> str:
     return f"{taken[0]['version']} (last seen)" if taken else ""
 
 

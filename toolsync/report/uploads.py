@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from toolsync.journal.records import Upload
 
@@ -14,7 +13,7 @@ def newest_uploads(uploads: Sequence[Upload]) -> list[Upload]:
     return list(last.values())
 
 
-def upload_record(upload: Upload) -> dict[str, Any]:
+def upload_record(upload: Upload) -> dict[str, object]:
     """Return an upload as scripts read it, with the target's own names where it gave some."""
     names = ("target", "series", "source", "version", "state", "since")
     record = {name: getattr(upload, name) for name in names}

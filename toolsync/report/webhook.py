@@ -10,7 +10,6 @@ import html
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from toolsync.config.settings import Webhook
@@ -31,7 +30,7 @@ class Request:
 
     method: str
     url: str
-    body: Mapping[str, Any]
+    body: Mapping[str, object]
     headers: Mapping[str, str]
 
 

@@ -111,7 +111,7 @@ def _project(url: str) -> tuple[str, list[str]]:
 
 def _entries(
     page: Page, address: str, forge: Forge, get: Get
-) -> Iterator[tuple[Page, dict[str, Any]]]:
+) -> Iterator[tuple[Page, dict[str, object]]]:
     for number in range(2, _MAX_PAGES + 2):
         entries = json_of(page)
         if not isinstance(entries, list):
@@ -129,7 +129,7 @@ def _add(
     tool: Tool,
     tag: str,
     raw: str,
-    entry: dict[str, Any],
+    entry: dict[str, object],
     page: Page,
     project: str,
     forge: Forge,
@@ -165,7 +165,7 @@ def _published(entry: dict[str, Any]) -> str:
     return moment(inner.get("created_at") or inner.get("created"))
 
 
-def _assets(entry: dict[str, Any]) -> list[dict[str, Any]]:
+def _assets(entry: dict[str, object]) -> list[dict[str, object]]:
     assets = entry.get("assets")
     listed = assets.get("links") if isinstance(assets, dict) else assets
     if not isinstance(listed, list):

@@ -106,7 +106,7 @@ def _counts(entry: object) -> bool:
     return isinstance(entry, dict) and not entry.get("draft")
 
 
-def _json(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
+def _json(page: Page, entry: dict[str, object]) -> dict[str, object]:
     tag = entry.get("tag_name") or entry.get("name")
     tarball, assets = entry.get("tarball_url"), entry.get("assets")
     return {
@@ -130,7 +130,7 @@ def _add(
     tarball, assets = entry.pop("tarball", ""), entry.pop("assets", [])
     if tool.watch.file_url:
         url = filled(tool.watch.file_url, {"version": raw, "tag": tag})
-        stated: dict[str, Any] = next(
+        stated: dict[str, object] = next(
             (a for a in assets if a.get("browser_download_url") == url), {}
         )
         digest, size = str(stated.get("digest") or ""), stated.get("size")

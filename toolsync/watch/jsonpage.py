@@ -120,7 +120,7 @@ def _version(pattern: Expression | None, page: Page, entry: Mapping[str, Any]) -
     return ""
 
 
-def _add(found: Found, tool: Tool, page: Page, raw: str, entry: Mapping[str, Any]) -> None:
+def _add(found: Found, tool: Tool, page: Page, raw: str, entry: Mapping[str, object]) -> None:
     tag, url, size = entry.get("tag"), entry.get("url"), entry.get("size")
     tag = tag if isinstance(tag, str) else ""
     if tool.watch.file_url:

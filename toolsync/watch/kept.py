@@ -21,7 +21,7 @@ _WINDOW, _MEMORY = 12, 5
 """Parameters of zlib: a tenth of the memory that it takes by default, for each of many threads."""
 
 
-def pack(sighting: Sighting) -> dict[str, Any]:
+def pack(sighting: Sighting) -> dict[str, object]:
     """Return a sighting as JSON types."""
     columns = dict(zip(Release._fields, zip(*sighting.releases, strict=True), strict=True))
     del columns["parts"]  # a page names releases; their parts are looked for when one is taken

@@ -64,7 +64,7 @@ def page_after(page: Page, url: str) -> str:
     return _with(url, _next(page, root, _text(root, "EncodingType") == "url"))
 
 
-def _add(found: Found, tool: Tool, page: Page, key: str, raw: str, entry: Any) -> None:
+def _add(found: Found, tool: Tool, page: Page, key: str, raw: str, entry: object) -> None:
     size = _text(entry, "Size").strip()
     template = tool.watch.file_url
     words = {"version": raw, "tag": raw, "key": key}
