@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from toolsync.archives.sameness import difference
 from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find, known_orig
+from toolsync.attest.statement import Record
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.settings import Config
@@ -29,9 +29,7 @@ from toolsync.unpack.stage import unpack
 from toolsync.verify.stage import verify
 
 
-def run_again(
-    record: Mapping[str, object], find: Find, *, config: Config, workshop: Workshop
-) -> Iterator[Check]:
+def run_again(record: Record, find: Find, *, config: Config, workshop: Workshop) -> Iterator[Check]:
     """Give a check for each stage that can be done again, in their order, up to the first fault.
 
     ``record`` is a statement's predicate whose parts were seen to agree.
@@ -73,7 +71,7 @@ class _Again:
 
     def __init__(
         self,
-        record: Mapping[str, Any],
+        record: Record,
         find: Find,
         config: Config,
         workshop: Workshop,
@@ -209,7 +207,7 @@ def _same(what: str, found: object, wanted: object) -> None:
         raise _Different(f"done again, the {what} is {found!r}; the record says {wanted!r}")
 
 
-def _tool(record: Mapping[str, Any], folder: Path) -> Tool:
+def _tool(record: Record, folder: Path) -> Tool:
     policy = record["policy"]
     return Tool(
         name=record["tool"],

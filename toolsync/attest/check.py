@@ -15,6 +15,7 @@ from toolsync.attest.envelope import Envelope, pae, read_envelope, read_json
 from toolsync.attest.statement import (
     PREDICATE,
     STATEMENT,
+    Record,
     builds_itself,
     made,
     served,
@@ -98,7 +99,7 @@ def _shape(found: Any) -> None:
             raise Unverified(f"predicate.{name} is not there: this is no record of a release")
 
 
-def check_statement(said: Mapping[str, Any]) -> Iterator[Check]:
+def check_statement(said: Record) -> Iterator[Check]:
     """Give a check for each thing in a statement that must agree with another.
 
     A signer whose journal was tampered with signs what does not hold together.
@@ -122,7 +123,7 @@ Faults = Iterator[tuple[str, str]]
 """Places and what is wrong there."""
 
 
-def _subjects_agree(said: Mapping[str, Any], record: Mapping[str, Any]) -> Faults:
+def _subjects_agree(said: Record, record: Record) -> Faults:
     named = [(s.get("name"), s.get("digest", {}).get("sha256")) for s in said["subject"]]
     wanted = {(name, digest) for _, name, digest in subjects(record)}
     for number, subject in enumerate(named):
@@ -132,7 +133,7 @@ def _subjects_agree(said: Mapping[str, Any], record: Mapping[str, Any]) -> Fault
         yield "statement.subject", f"lacks {name} {digest}, which the record has"
 
 
-def _origin_agrees(record: Mapping[str, Any]) -> Faults:
+def _origin_agrees(record: Record) -> Faults:
     archive = record["fetch"]["archive"]["sha256"]
     accepted, stated = record["accepted"]["sha256"], record["release"]["sha256"]
     if accepted != archive:
@@ -190,7 +191,7 @@ def _gate_agrees(
         )
 
 
-def _packages_agree(record: Mapping[str, Any]) -> Faults:
+def _packages_agree(record: Record) -> Faults:
     orig = record["unpack"]["orig"]
     if not any(place.get("package") for place in record["series"].values()):
         yield "predicate.series", "names no source package"
@@ -214,7 +215,7 @@ def _packages_agree(record: Mapping[str, Any]) -> Faults:
                     )
 
 
-def known_orig(place: Mapping[str, Any]) -> Blob | None:
+def known_orig(place: Record) -> Blob | None:
     """Return the orig that a packaging took from its target in place of ours, if it did."""
     package = place.get("package", {})
     if not any(said.get("code") == "known-orig" for said in package.get("findings", ())):
@@ -245,7 +246,7 @@ def blobs(part: Any, place: str = "predicate") -> Iterator[tuple[str, Blob]]:
             yield from blobs(item, f"{place}[{number}]")
 
 
-def check_files(record: Mapping[str, object], find: Find) -> Iterator[Check]:
+def check_files(record: Record, find: Find) -> Iterator[Check]:
     """Give a check for each file that the record names: here, and of these bytes."""
     seen: set[Blob] = set()
     for place, blob in blobs(record):

@@ -16,8 +16,11 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://launchpad.net/toolsync/evidence/v1"
 _SHIPPED = (".dsc", ".deb")
 
+Record = Mapping[str, Any]
+"""A release's record, or a part of it: JSON, of the shape that docs/evidence.md describes."""
 
-def statement(record: Mapping[str, object]) -> dict[str, object]:
+
+def statement(record: Record) -> dict[str, object]:
     """Return the statement over a release's record, see `keep.gather`."""
     found = {
         (name, digest): {"name": name, "digest": {"sha256": digest}, "annotations": {"role": role}}
@@ -36,7 +39,7 @@ def payload(said: Mapping[str, object]) -> bytes:
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def subjects(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def subjects(record: Record) -> Iterator[tuple[str, str, str]]:
     """Give role, name and sha256 of upstream's file, the orig tarball, each .dsc and .deb."""
     if "archive" in record.get("fetch", {}):
         yield "upstream", record["release"]["filename"], record["fetch"]["archive"]["sha256"]
@@ -55,19 +58,19 @@ def subjects(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 yield name.rpartition(".")[2], name, digest
 
 
-def made(place: Mapping[str, Any]) -> list[tuple[str, str]]:
+def made(place: Record) -> list[tuple[str, str]]:
     """Return name and sha256 of the files of one packaging that were made here."""
     parts = (place.get("package", {}), place.get("build", {}))
     return [(blob["name"], blob["sha256"]) for part in parts for blob in part.get("files", ())]
 
 
-def targets(place: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def targets(place: Record) -> dict[str, Record]:
     """Return what each target came to, by its name."""
     stages = ("package", "build", *PACKAGE_GATES)
     return {name: told for name, told in place.items() if name not in stages}
 
 
-def served(target: Mapping[str, Any]) -> list[tuple[str, str]]:
+def served(target: Record) -> list[tuple[str, str]]:
     """Return name and sha256 of the files that a target was seen to serve."""
     blobs = target.get("confirm", {}).get("served", ())
     return [(blob["name"], blob["sha256"]) for blob in blobs]

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from importlib import resources
@@ -25,6 +25,11 @@ from toolsync.system.store import replace_file
 
 Page: TypeAlias = Iterator[str]
 """Lines of roff."""
+Schema: TypeAlias = Mapping[str, Any]
+"""A JSON Schema of ours, or a part of it."""
+Default: TypeAlias = Callable[[str, str], str]
+"""Returns the default of a section's key as TOML, empty where there is none."""
+Sections: TypeAlias = settings.Config | settings.Build | settings.Limits | settings.Local
 
 _EXITS = {
     0: "Fine.",
@@ -56,7 +61,7 @@ _WORDS = {
     "boolean": "true or false",
     "array": "list",
 }
-_SECTIONS: Mapping[str, Any] = {
+_SECTIONS: Mapping[str, type[Sections]] = {
     "": settings.Config,
     "http": settings.Config,
     "build": settings.Build,
@@ -146,14 +151,14 @@ def _tool() -> Page:
     yield from (".SH SEE ALSO", _see("toolsync(1)", "toolsync.toml(5)", "uscan(1)"))
 
 
-def _schema(name: str, default: Any) -> Page:
+def _schema(name: str, default: Default) -> Page:
     """Give every key of a JSON Schema: single ones first, then section by section."""
     text = resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8")
     yield ".SH KEYS"
     yield from _sections(json.loads(text), "", default)
 
 
-def _sections(table: Mapping[str, Any], section: str, default: Any) -> Page:
+def _sections(table: Schema, section: str, default: Default) -> Page:
     yield from _keys(table, section, default)
     for name, about in table["properties"].items():
         if "properties" in about:
@@ -162,7 +167,7 @@ def _sections(table: Mapping[str, Any], section: str, default: Any) -> Page:
             yield from _sections(about, path, default)
 
 
-def _keys(table: Mapping[str, Any], section: str, default: Any) -> Page:
+def _keys(table: Schema, section: str, default: Default) -> Page:
     for key, about in table["properties"].items():
         if "properties" in about:
             continue
@@ -178,7 +183,7 @@ def _keys(table: Mapping[str, Any], section: str, default: Any) -> Page:
             yield from (".RS", *_keys(inner, f"{section}.{key}", default), ".RE")
 
 
-def _kind(about: Mapping[str, Any]) -> str:
+def _kind(about: Schema) -> str:
     """Return what a key's value is, in a word of TOML's, or in several where it may be either."""
     if "anyOf" in about:
         return " or ".join(dict.fromkeys(map(_kind, about["anyOf"])))
@@ -186,7 +191,7 @@ def _kind(about: Mapping[str, Any]) -> str:
     return _WORDS.get(word, word)
 
 
-def _bounds(about: Mapping[str, Any]) -> Iterator[str]:
+def _bounds(about: Schema) -> Iterator[str]:
     if "enum" in about:
         yield f"One of {', '.join(map(str, about['enum']))}."
     if "minimum" in about:
@@ -207,7 +212,7 @@ def _opening(name: str, purpose: str) -> Page:
     yield from (".SH NAME", f"{name} \\- {_plain(purpose)}", ".SH SYNOPSIS")
 
 
-def _table(title: str, rows: Mapping[Any, str]) -> Page:
+def _table(title: str, rows: Mapping[str, str] | Mapping[int, str]) -> Page:
     yield f".SH {title}"
     for term, text in rows.items():
         yield from _item(str(term), text)

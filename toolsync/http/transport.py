@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Mapping
@@ -132,7 +133,7 @@ class _Plain(_Watched, urllib3.connection.HTTPConnection):
 
 
 class _Secure(_Watched, urllib3.connection.HTTPSConnection):
-    def _new_conn(self) -> Any:
+    def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
         deadline.watch(connected, copy=True)  # a handshake can be dripped, too
         return connected
@@ -190,7 +191,7 @@ class _Adapter(HTTPAdapter):
         scheme, host, port = origin(url)
         return self.poolmanager.connection_from_host(host, port, scheme)
 
-    def request_url(self, request: Any, proxies: Any) -> str:
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """Return what is asked of the server: a plain address's path is what follows its host."""
         url = request.url or ""
         if proxies or not _PLAIN.fullmatch(url):

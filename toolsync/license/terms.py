@@ -38,7 +38,7 @@ class LicenseText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """Any file: its content, and what it says of its own license."""
+    """A file: its content, and what it says of its own license."""
 
     path: str
     digest: str

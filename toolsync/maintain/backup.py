@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypedDict
 
 from toolsync.model.errors import SetupError, TryAgain, UsageError
 from toolsync.pipeline.context import Context
@@ -30,6 +30,24 @@ _LEFT_OUT = frozenset(
     {"lock", JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "lost+found"}
     | {"store/tmp", "store/partial", "cache", "launchpad/cache"}
 )
+
+
+class Row(TypedDict):
+    """What the manifest states of a file."""
+
+    sha256: str
+    size: int
+    mode: int
+
+
+class Manifest(TypedDict):
+    """The first member of a backup."""
+
+    form: int
+    made: str
+    files: dict[str, Row]
+    links: dict[str, str]
+    """Where each symbolic link leads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +105,7 @@ def send_backup(context: Context, out: IO[bytes], scratch: Path) -> Backup:
     try:
         rows = {name: _row(p) for name, p in files.items() if name not in links}
         made = context.clock.now().isoformat(timespec="seconds")
-        manifest = {"form": FORM, "made": made, "files": rows, "links": links}
+        manifest = Manifest(form=FORM, made=made, files=rows, links=links)
         _write(out, manifest, {name: files[name] for name in rows})
     except FileNotFoundError as error:
         raise _changed(Path(error.filename)) from error
@@ -112,7 +130,7 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def _row(path: Path) -> dict[str, Any]:
+def _row(path: Path) -> Row:
     digest, size = digest_of(path)
     return {"sha256": digest, "size": size, "mode": path.stat().st_mode & 0o777}
 
@@ -129,7 +147,7 @@ class _Read:
         return data
 
 
-def _write(out: IO[bytes], manifest: Mapping[str, Any], files: Mapping[str, Path]) -> None:
+def _write(out: IO[bytes], manifest: Manifest, files: Mapping[str, Path]) -> None:
     with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         head = json.dumps(manifest, indent=1).encode()
         info = tarfile.TarInfo(MANIFEST)

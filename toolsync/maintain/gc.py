@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from toolsync.attest.envelope import read_envelope
 from toolsync.journal.records import SHA256, Result, Upload
-from toolsync.model.versions import upstream_key
+from toolsync.model.versions import Key, upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.publish.target import Prunable
 
@@ -124,7 +123,7 @@ def _superseded(context: Context, sizes: Mapping[str, int]) -> list[_File]:
 
 def _in_use(result: Result, uploads: list[Upload]) -> bool:
     version = upstream_key(result.key.version)
-    newest: dict[str, Any] = {}
+    newest: dict[str, Key] = {}
     for upload in uploads:
         if upload.state not in _ENDED and upload.upstream == result.key.version:
             return True

@@ -11,17 +11,16 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from toolsync.maintain.backup import FORM, MANIFEST, Backup
+from toolsync.maintain.backup import FORM, MANIFEST, Backup, Manifest, Row
 from toolsync.model.errors import Hostile, SetupError, UsageError
 from toolsync.system.lock import UNFINISHED, exclusive
 from toolsync.system.store import digest_of, full_disk_is_told, sync_folder
 
-_PARTS = ("files", "links")
 _MOST = 64 * 1024 * 1024
 """Bytes of a manifest."""
 _PRIVATE = ("gnupg", "launchpad")
@@ -70,7 +69,7 @@ def _make_empty(root: Path) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _put_all(source: IO[bytes], name: str, state: Path, archive: Path | None) -> dict[str, Any]:
+def _put_all(source: IO[bytes], name: str, state: Path, archive: Path | None) -> Manifest:
     fresh = state / UNFINISHED
     apart = archive / UNFINISHED if archive else None
     try:
@@ -94,7 +93,7 @@ def _put_all(source: IO[bytes], name: str, state: Path, archive: Path | None) ->
     return manifest
 
 
-def _read(name: str, source: IO[bytes], fresh: Path, apart: Path | None) -> dict[str, Any]:
+def _read(name: str, source: IO[bytes], fresh: Path, apart: Path | None) -> Manifest:
     """Take all files out, each as the manifest states it; those of ``archive/`` go ``apart``."""
     with _damage_is_told(name), tarfile.open(fileobj=source, mode="r|") as tar:
         manifest = _manifest(name, tar)
@@ -139,21 +138,21 @@ def _damage_is_told(name: str) -> Iterator[None]:
         raise
 
 
-def _manifest(name: str, tar: tarfile.TarFile) -> dict[str, Any]:
+def _manifest(name: str, tar: tarfile.TarFile) -> Manifest:
     info = tar.next()
     plain = info is not None and info.name == MANIFEST and info.isreg() and not info.issparse()
     if info is None or not plain or info.size > _MOST:
         raise _damaged(name, "it does not begin with a manifest: it is no backup of toolsync's")
     content = tar.extractfile(info)
     assert content is not None  # of a file there is one
-    manifest: dict[str, Any] = json.loads(content.read())
+    manifest: Manifest = json.loads(content.read())
     if manifest["form"] != FORM:
         raise SetupError(
             f"{name} is a backup of form {manifest['form']}; this toolsync reads form {FORM}",
             resolution="Restore it with the toolsync that wrote it, or with a newer one.",
         )
-    kinds = (isinstance(manifest["made"], str), *(isinstance(manifest[k], dict) for k in _PARTS))
-    if not all(kinds):
+    tables = isinstance(manifest["files"], dict) and isinstance(manifest["links"], dict)
+    if not tables or not isinstance(manifest["made"], str):
         raise _damaged(name, "its manifest makes no sense")
     return manifest
 
@@ -173,7 +172,7 @@ def _place(member: str, fresh: Path, apart: Path | None) -> Path:
     return apart / inner if apart and inner != member else fresh / member
 
 
-def _put(name: str, target: Path, content: IO[bytes], row: Mapping[str, Any]) -> None:
+def _put(name: str, target: Path, content: IO[bytes], row: Row) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as out:
         shutil.copyfileobj(content, out, 1024 * 1024)

@@ -8,11 +8,10 @@ ask a person for a new token. Failing servers are asked again by us, with the gi
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from toolsync.model.errors import Unreachable
 from toolsync.system.clock import Clock
@@ -21,6 +20,7 @@ from toolsync.system.launchpadvalues import (
     Archive,
     Binary,
     Build,
+    Entry,
     Publication,
     RemoteFile,
     read_archive,
@@ -189,7 +189,7 @@ class Launchpad:
     # the inside
 
     @cached_property
-    def _service(self) -> Any:
+    def _service(self) -> Entry:
         self._cache.mkdir(parents=True, exist_ok=True)
         if sum(1 for _ in self._cache.iterdir()) > _CACHED:
             remove_tree(self._cache)  # every question ever asked is kept there
@@ -220,17 +220,17 @@ class Launchpad:
         self._clock.sleep(seconds)
         return True
 
-    def _entry(self, link: str) -> Any:
+    def _entry(self, link: str) -> Entry:
         """Return an entry by its link or path, without asking for it before it is needed."""
         service = self._service
-        kept: dict[str, Any] = self._entries
+        kept = self._entries
         if link not in kept:
             with self._answers(link):
                 kept[link] = service.load(link)
         return kept[link]
 
     @cached_property
-    def _entries(self) -> dict[str, Any]:
+    def _entries(self) -> dict[str, Entry]:
         return {}
 
     @contextmanager
@@ -249,7 +249,7 @@ class Launchpad:
             ) from error
 
 
-def _all(collection: Any) -> Iterator[Any]:
+def _all(collection: Iterable[Entry]) -> Iterator[Entry]:
     """Give the entries of a collection, page by page; more than any PPA has is an error."""
     for number, entry in enumerate(collection):
         if number >= _MANY:

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from toolsync.model.errors import Held, NotThere, SetupError, Unreachable
+from toolsync.system.launchpadvalues import Entry
 from toolsync.system.store import replace_file
 
+
+class Response(Protocol):
+    """The head of an answer, as httplib2 gives it."""
+
+    status: int
+
+    def get(self, name: str, default: str, /) -> object:
+        """Return a header's value."""
+
+
+Answer = tuple[Response, bytes]
 Again = Callable[[int, str], bool]
 """Takes how often a server has failed and its Retry-After; waits, and says whether to go on."""
 
@@ -26,7 +38,7 @@ def connect(
     token: Path | None,
     timeout: float,
     again: Again,
-) -> Any:
+) -> Entry:
     """Return launchpadlib's service root, asked with a token's file or anonymously."""
     from launchpadlib.credentials import AnonymousAccessToken, Credentials
     from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
@@ -48,7 +60,9 @@ def connect(
     )
 
 
-def _patiently(ask: Callable[[], Any], uri: str, again: Again) -> Any:
+def _patiently(
+    ask: Callable[[], tuple[Response, bytes]], uri: str, again: Again
+) -> tuple[Response, bytes]:
     """Return the answer of a server that may fail for a while."""
     from http.client import HTTPException
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
+
+Entry: TypeAlias = Any
+"""What launchpadlib returns: objects whose attributes follow from the server's WADL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,7 @@ def read_publication(entry: object) -> Publication:
     )
 
 
-def read_file(found: Any) -> RemoteFile:
+def read_file(found: Entry) -> RemoteFile:
     """Read one of `sourceFileUrls`: an object with meta data, or a mere address."""
     if isinstance(found, str):
         found = {"url": found}
