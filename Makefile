@@ -46,6 +46,7 @@ lint: $(VENV)/.test
 	@$(VENV)/bin/ruff check toolsync tests setup.py
 	@$(VENV)/bin/ruff format --check -q toolsync tests setup.py
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/vulture
 
 # Cases of watch files, each served on the loopback and replayed in both forms of its watch file.
 CASES ?= ../shared/cases/uscan

@@ -57,6 +57,7 @@ setup(
             "pytest-xdist",
             "ruff",
             "types-requests",
+            "vulture",
         ],
     },
 )

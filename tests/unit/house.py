@@ -40,7 +40,7 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "asking client gateway hosts mishaps transport",
+        "client failures gateway hosts redirects transport",
     ),
     "archives": Package(
         "model system config",

@@ -43,15 +43,11 @@ class Body:
 
     def __init__(self, some: Callable[[int], bytes], size: int, name: str | bytes) -> None:
         self._some, self._left, self._name = some, size, name
-        self._peeked = b""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to ``size`` bytes, all that is left when it is negative."""
         if size < 0:
             return b"".join(iter(lambda: self.read(_PIECE), b""))
-        if self._peeked:
-            data, self._peeked = self._peeked[:size], self._peeked[size:]
-            return data
         if not self._left or not size:
             return b""
         data = self._some(min(size, self._left))
@@ -59,14 +55,6 @@ class Body:
             raise broken(f"ends in the middle of {shown(self._name)}: it was cut short")
         self._left -= len(data)
         return data
-
-    def peek(self, size: int) -> bytes:
-        """Return the first ``size`` bytes, fewer when there are not so many, and keep them."""
-        found = b""
-        while len(found) < size and (data := self.read(size - len(found))):
-            found += data
-        self._peeked = found
-        return found
 
     def skip(self) -> None:
         """Read to the end."""

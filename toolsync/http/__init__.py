@@ -1,1 +1,1 @@
-"""The way to other people's servers: bounded, polite, and with errors in words."""
+"""The HTTP client: bounded downloads, limits for each host, errors in plain words."""

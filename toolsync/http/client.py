@@ -1,4 +1,4 @@
-"""Ask other people's servers: politely, boundedly, and never twice for the same bytes.
+"""Request pages and files, with bounds on everything, and never the same bytes twice.
 
 Every request has a limit on bytes and on seconds, retries with back-off what may pass,
 honors Retry-After, follows few redirects and none that drops TLS, and runs few at once
@@ -16,9 +16,9 @@ from typing import Protocol, TypeVar
 
 import requests
 
-from toolsync.http.asking import Asker
+from toolsync.http.failures import Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
-from toolsync.http.mishaps import Passing, broken_off, too_large
+from toolsync.http.redirects import Requester
 from toolsync.http.transport import Transport
 from toolsync.model.errors import Unreachable
 from toolsync.system.clock import Clock, SystemClock
@@ -30,7 +30,7 @@ _CHUNK = 64 * 1024
 _MAX_WAIT = 120.0
 
 Progress = Callable[[int, int | None], None]
-"""Told the bytes had so far and the whole size, where it is known."""
+"""Called with the bytes that are there so far and the whole size, None if it is not known."""
 
 
 class Writable(Protocol):
@@ -43,22 +43,22 @@ class Writable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What a server gave to ask "has it changed?" with."""
+    """What a server gave for conditional requests (RFC 9110, section 8.8)."""
 
     etag: str = ""
     last_modified: str = ""
     size: int | None = None
-    """Of a whole file, where it was said."""
+    """Of the whole file, in bytes, where the server said so."""
 
     @property
     def strong(self) -> str:
-        """The one that can vouch for a byte range (RFC 9110, section 13.1.5), or nothing."""
+        """The validator for a byte range (RFC 9110, section 13.1.5), empty if there is none."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """An answer held in memory; ``body`` is None when the server said "not changed"."""
+    """A response in memory; ``body`` is None when the server said "not changed"."""
 
     url: str
     """The address after redirects."""
@@ -68,11 +68,11 @@ class Page:
 
 
 class NotChanged(Exception):
-    """The server says that the file is still the one that it was asked about."""
+    """The server says that the file is as the validators describe it."""
 
 
 class Http:
-    """A gateway with one connection pool and one TLS context."""
+    """A client with one connection pool and one TLS context."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Http:
         """
         self._retries, self._user_agent = retries, user_agent
         self._clock = clock or SystemClock()
-        self._asker = Asker(
+        self._requester = Requester(
             Transport(timeout=timeout, per_host=per_host, hosts=hosts),
             Hosts(per_host, interval, self._clock),
             mirrors=mirrors or {},
@@ -101,22 +101,22 @@ class Http:
         )
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._asker.close()
+        """Close the connections."""
+        self._requester.close()
 
     def dressed(
         self, *, user_agent: str = "", secrets: Mapping[str, Mapping[str, str]] | None = None
     ) -> Http:
-        """Return this gateway on the same connections, under another name or with secrets.
+        """Return a client on the same connections, with another user agent or more headers.
 
-        ``secrets`` maps the start of addresses to headers that go there and nowhere else,
-        whatever a redirect says. What is empty stays as it is.
+        ``secrets`` maps the start of addresses to headers that are sent there and nowhere
+        else, whatever a redirect says. What is empty stays as it is.
         """
         if not user_agent and not secrets:
             return self
         other = copy(self)
         other._user_agent = user_agent or self._user_agent
-        other._asker = self._asker.dressed(secrets or {})
+        other._requester = self._requester.with_headers(secrets or {})
         return other
 
     def page(
@@ -128,7 +128,7 @@ class Http:
         accept: str = "*/*",
         validators: Validators | None = None,
     ) -> Page:
-        """Return the answer to a GET, at most ``limit`` bytes long and in ``seconds``.
+        """Return the response to a GET, at most ``limit`` bytes long and within ``seconds``.
 
         With ``validators`` the request is conditional and the body None if nothing changed.
         Raises Unreachable, or Hostile when the body passes the limit.
@@ -138,7 +138,7 @@ class Http:
         wanted = {200, 304} if conditions else {200}
 
         def read() -> Page:
-            with self._asker.answer(url, headers, seconds, wanted) as (response, address):
+            with self._requester.response(url, headers, seconds, wanted) as (response, address):
                 body = None if _is_not_changed(response) else _body(response, url, limit)
                 return Page(
                     url=address,
@@ -162,13 +162,13 @@ class Http:
         learned: Callable[[Validators], None] = lambda _: None,
         progress: Progress = lambda done, total: None,
     ) -> str:
-        """Stream a file into a sink and return the address it came from in the end.
+        """Stream a file into a sink and return the address that sent it after redirects.
 
-        ``have`` bytes are there already, vouched for by ``validators``; ``open_sink`` is asked
-        for a sink once the server has answered, with True if the rest only will follow.
-        ``learned`` hears the answer's validators before the first byte. Raises Unreachable
-        (cut short, too slow), Hostile (more than ``limit`` bytes), or NotChanged where the file
-        is still what ``unless`` vouches for.
+        ``have`` bytes are there already, of the file that ``validators`` describe.
+        ``open_sink`` is called once the server has answered, with True if only the rest will
+        follow; ``learned`` is called with the response's validators before the first byte.
+        ``limit`` is in bytes. Raises Unreachable (cut short, too slow), Hostile (more than
+        ``limit``), or NotChanged if the file is still as ``unless`` describes it.
         """
         strong = validators.strong if validators else ""
         headers, wanted = self._headers("identity"), {200}
@@ -178,13 +178,13 @@ class Http:
         if conditions := _conditions(unless):
             headers |= conditions
             wanted |= {304}
-        with self._asker.answer(url, headers, seconds, wanted) as (response, address):
+        with self._requester.response(url, headers, seconds, wanted) as (response, address):
             if _is_not_changed(response):
                 raise NotChanged
             resumed = response.status_code == 206 and _starts_at(response, have)
             if response.status_code == 416 or (response.status_code == 206 and not resumed):
                 open_sink(False)  # what we have is no part of what is there now: start afresh
-                raise Passing(f"{bare(url)} has no such part as was asked for")
+                raise Transient(f"{bare(url)} has no such part as was asked for")
             done = have if resumed else 0
             total = _length(response, done)
             learned(replace(_validators(response), size=total))
@@ -204,24 +204,24 @@ class Http:
     def send(
         self, method: str, url: str, body: bytes, *, headers: Mapping[str, str], seconds: float
     ) -> None:
-        """Send a body (POST or PUT) once; an answer of 200 to 299 is a yes and is not read.
+        """Send a body (POST or PUT) once; a status of 200 to 299 is a success.
 
         Nothing is tried again and no redirect is followed: whether the other side has acted
-        already is for the caller to judge. Raises Unreachable for any other answer.
+        already is for the caller to judge. Raises Unreachable for any other status.
         """
         given = self._headers("identity") | dict(headers)
-        with self._asker.sent(method, url, given, body, seconds):
+        with self._requester.send(method, url, given, body, seconds):
             return
 
     def retrying(self, act: Callable[[], T]) -> T:
-        """Call ``act`` until it gives an answer: with back-off, jitter and Retry-After.
+        """Return what ``act`` returns, and retry it: with back-off, jitter and Retry-After.
 
-        Only what may pass is tried again; the last error is raised when tries are used up.
+        Only `Transient` errors are retried; after the last try Unreachable is raised.
         """
         for attempt in range(self._retries + 1):
             try:
                 return act()
-            except Passing as error:
+            except Transient as error:
                 wait = error.retry_after
                 if wait is None:
                     wait = min(30.0, 2.0**attempt * 0.5) * random.uniform(0.5, 1.0)
@@ -245,8 +245,8 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
 def _is_not_changed(response: requests.Response) -> bool:
     """Say whether there is nothing to read; its connection then serves the next request."""
     same = response.status_code == 304
-    # Nothing, by RFC 9112 (6.3); unread, it would be hung up. In chunks the library would read
-    # what there is all the same: it would wait for what never comes, or hold what never ends.
+    # There is no body, by RFC 9112 (6.3); a connection that is not drained would be closed. Of a
+    # chunked response the library would read a body all the same, and perhaps wait for ever.
     if same and not response.raw.chunked:
         response.raw.drain_conn()
     return same

@@ -1,4 +1,4 @@
-"""Open the way to other people's servers as the set-up says, the same for all who ask."""
+"""Open the HTTP client with the limits of the settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from toolsync.system.clock import Clock
 
 
 def open_http(config: Config, clock: Clock) -> Http:
-    """Return a gateway that keeps the set-up's limits; nothing is asked yet."""
+    """Return a client with the limits of ``config``; nothing is requested yet."""
     return Http(
         user_agent=config.user_agent,
         timeout=config.timeout,

@@ -1,4 +1,4 @@
-"""Be kind to each host: so many requests at once, and a pause between their starts."""
+"""Limit the requests to each host: how many at once, and the pause between their starts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Host:
 
 
 class Hosts:
-    """Hands out turns; a host is forgotten when nobody uses it and no pause is kept."""
+    """Gives slots to requests; a host is forgotten when it has no request and no pause to keep."""
 
     def __init__(self, at_once: int, interval: float, clock: Clock) -> None:
         """``at_once`` requests to one host run together, ``interval`` seconds apart."""
@@ -28,10 +28,10 @@ class Hosts:
         self._hosts: dict[str, _Host] = {}
 
     @contextmanager
-    def turn(self, name: str, patience: float) -> Iterator[None]:
-        """Hold a turn at the host ``name`` for the block.
+    def slot(self, name: str, patience: float) -> Iterator[None]:
+        """Hold one of the slots of the host ``name`` for the block.
 
-        Raises Unreachable when none came free within ``patience`` seconds.
+        Raises Unreachable when none became free within ``patience`` seconds.
         """
         with self._lock:
             host = self._hosts.setdefault(name, _Host(self._at_once))
@@ -39,7 +39,7 @@ class Hosts:
         try:
             if not host.free.acquire(timeout=min(patience, threading.TIMEOUT_MAX)):
                 raise Unreachable(
-                    f"{name} gave no turn within {patience:.0f} s: {self._at_once} requests to it "
+                    f"{name} gave no slot within {patience:.0f} s: {self._at_once} requests to it "
                     "are under way",
                     resolution="Raise per_host in [http] of toolsync.toml if the host allows it.",
                 )

@@ -1,7 +1,7 @@
-"""How connections are made: one TLS context for all, and each told to its deadline.
+"""Make connections: one TLS context for all, and each known to the request's deadline.
 
 Requests go through the library's adapter, not through its session: a session reads the body
-of every redirect whole, keeps strangers' cookies, and costs twice as much for each request.
+of every redirect whole, keeps cookies, and costs twice as much for each request.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from toolsync.system.headers import origin
 
 
 class Transport:
-    """Sends requests and follows nothing; the answer's body is still to be read.
+    """Sends requests without following redirects; the response's body is still to be read.
 
     Proxies are taken from the environment, credentials from the address or ~/.netrc.
     """
@@ -56,7 +56,7 @@ class Transport:
     def ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> requests.Response:
-        """Return the answer to one request.
+        """Return the response to one request.
 
         Raises what the library raises: RequestException, and InvalidURL for no usable address.
         """
@@ -103,7 +103,7 @@ def _prepared(
 
 
 def _as_spelled(url: str, prepared: str) -> str:
-    """Return the address with the escapes that it came with: to some servers %7E is no ``~``."""
+    """Return the address with its own escapes: some servers tell %7E from ``~``."""
     usable = url.isascii() and url.isprintable() and " " not in url
     return url if usable and unquote(url) == unquote(prepared) else prepared
 
@@ -115,15 +115,15 @@ def _has_netrc() -> bool:
 
 
 def _host_of(url: str) -> str:
-    """Return the address without its path, so that one answer serves a whole host."""
+    """Return the address without its path, so that one cached value serves a whole host."""
     return "/".join(url.split("/", 3)[:3]) + "/"
 
 
 class _Watched:
-    """Tells the thread's deadline which socket is about to be waited on."""
+    """A connection that tells the thread's deadline which socket it waits on."""
 
     def getresponse(self, *args: Any, **options: Any) -> Any:
-        """Read the answer's head, watched."""
+        """Read the response's head under the deadline."""
         deadline.watch(getattr(self, "sock", None))
         return super().getresponse(*args, **options)  # type: ignore[misc]
 
@@ -135,7 +135,7 @@ class _Plain(_Watched, urllib3.connection.HTTPConnection):
 class _Secure(_Watched, urllib3.connection.HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
-        deadline.watch(connected, copy=True)  # a handshake can be dripped, too
+        deadline.watch(connected, copy=True)  # a handshake can stall, too
         return connected
 
 
@@ -152,7 +152,7 @@ _POOLS = {"http": _PlainPool, "https": _SecurePool}
 
 
 class _Adapter(HTTPAdapter):
-    """Connects with connections that tell their deadline, through a proxy, too."""
+    """Makes connections that the deadline knows, also through a proxy."""
 
     _more: Mapping[str, object] = {}
     """What every pool is made with besides."""
@@ -164,7 +164,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Return the answer as the library does, without looking for cookies and encodings."""
+        """Return the response as the library does, without cookies and encodings."""
         response = requests.Response()
         response.status_code, response.reason = resp.status, resp.reason
         response.headers = CaseInsensitiveDict(resp.headers)
@@ -175,7 +175,7 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
-        """Return the pool for a request's host; what TLS needs, ours have been told already."""
+        """Return the pool for a request's host; ours have their TLS context already."""
         return self._pool(request.url or "", proxies) or super().get_connection_with_tls_context(
             request, verify, proxies=proxies, cert=cert
         )
@@ -185,21 +185,21 @@ class _Adapter(HTTPAdapter):
         return self._pool(url, proxies) or super().get_connection(url, proxies)
 
     def _pool(self, url: str, proxies: object) -> object:
-        """Return the pool for a plain address that is asked directly."""
+        """Return the pool for a plain address without a proxy, else None."""
         if proxies or not _PLAIN.fullmatch(url):
             return None
         scheme, host, port = origin(url)
         return self.poolmanager.connection_from_host(host, port, scheme)
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        """Return what is asked of the server: a plain address's path is what follows its host."""
+        """Return the request's target: of a plain address what follows its host."""
         url = request.url or ""
         if proxies or not _PLAIN.fullmatch(url):
             return super().request_url(request, proxies)
         return url[url.index("/", 8) :]
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Reach hosts behind a proxy in the same way."""
+        """Return the manager for a proxy, whose connections the deadline knows too."""
         manager = super().proxy_manager_for(proxy, **{**options, **self._more})
         if not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = _POOLS
@@ -224,7 +224,7 @@ class _SecureAdapter(_Adapter):
         super().__init__(**size)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Demand a valid certificate; the context knows by whom."""
+        """Require a valid certificate; the context holds the trusted ones."""
         conn.cert_reqs = "CERT_REQUIRED"
         # Debian's library names the system's bundle here, to be read for each connection anew.
         conn.ca_certs = conn.ca_cert_dir = None

@@ -1,6 +1,6 @@
-"""Say in our words what went wrong on the way to a server.
+"""Translate the HTTP library's exceptions into errors of toolsync.
 
-The HTTP library nests its exceptions, and its words may carry addresses with credentials or
+The HTTP library nests its exceptions, and their texts may carry addresses with credentials or
 what a server sent. What leaves this module is short, printable and without secrets.
 """
 
@@ -24,20 +24,26 @@ _MAX_WORDS = 300
 _CERTIFICATE = (ssl.SSLCertVerificationError, CertificateError)
 
 
-class Passing(Unreachable):
-    """A failure that a second try may not meet."""
+class Transient(Unreachable):
+    """A failure that may be gone at the next try; ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message, resolution="Nothing to do: the next run tries again.")
         self.retry_after = retry_after
 
 
-FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError, Passing)
-"""What may come out of a request; older libraries take a shut socket for the body's end."""
+FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    UnicodeError,
+    Transient,
+)
+"""What may come out of a request; older libraries take a closed socket for the body's end."""
 
 
-def named(error: Exception, url: str, seconds: float | None) -> Exception:
-    """Return what to raise for one of ``FAILURES``; ``seconds`` if the time ran out."""
+def translated(error: Exception, url: str, seconds: float | None) -> Exception:
+    """Return the error to raise for one of ``FAILURES``; ``seconds`` is given if time ran out."""
     if seconds is not None:
         return Unreachable(
             f"{bare(url)} did not finish within {seconds:.0f} s",
@@ -49,7 +55,7 @@ def named(error: Exception, url: str, seconds: float | None) -> Exception:
         return error
     if isinstance(error, requests.exceptions.InvalidURL | UnicodeError):
         return SetupError(f"{bare(url)!r} is no address: {_words(error)}")
-    cause = _innermost(error)
+    cause = _cause(error)
     if isinstance(cause, _CERTIFICATE):
         return Unreachable(
             f"{bare(url)} has a certificate that is not trusted: {_words(cause)}",
@@ -58,13 +64,13 @@ def named(error: Exception, url: str, seconds: float | None) -> Exception:
         )
     if isinstance(cause, urllib3.exceptions.IncompleteRead):
         come, missing = cause.args[0], cause.args[1]
-        return Passing(f"{bare(url)} broke off: {come} bytes came, {missing} are missing")
-    return Passing(f"{bare(url)} could not be reached: {_words(cause)}")
+        return Transient(f"{bare(url)} broke off: {come} bytes came, {missing} are missing")
+    return Transient(f"{bare(url)} could not be reached: {_words(cause)}")
 
 
-def broken_off(url: str, done: int, total: int) -> Passing:
+def broken_off(url: str, done: int, total: int) -> Transient:
     """Return the error for a body of another length than was promised."""
-    return Passing(f"{bare(url)} broke off: {done} bytes came, {total - done} are missing")
+    return Transient(f"{bare(url)} broke off: {done} bytes came, {total - done} are missing")
 
 
 def too_large(url: str, limit: int) -> Hostile:
@@ -75,8 +81,8 @@ def too_large(url: str, limit: int) -> Hostile:
     )
 
 
-def _innermost(error: BaseException) -> BaseException:
-    """Return the exception that the HTTP library's are wrapped around."""
+def _cause(error: BaseException) -> BaseException:
+    """Return the exception that the HTTP library's ones are nested around."""
     while not isinstance(error, urllib3.exceptions.IncompleteRead):
         inner = getattr(error, "reason", None)
         nested = inner if isinstance(inner, BaseException) else None

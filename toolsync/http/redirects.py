@@ -1,4 +1,8 @@
-"""Ask a server and follow where it sends us: few times, unread, and never out of TLS."""
+"""Send a request and follow its redirects: a bounded number, and never from https to http.
+
+The bodies of redirects are not read. Secret headers go to the addresses that they are for, and
+nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -9,100 +13,107 @@ from datetime import datetime
 
 import requests
 
+from toolsync.http.failures import FAILURES, Transient, translated
 from toolsync.http.hosts import Hosts
-from toolsync.http.mishaps import FAILURES, Passing, named
 from toolsync.http.transport import Transport
 from toolsync.model.errors import Hostile, NotThere, SetupError, Unreachable
 from toolsync.system.clock import Clock
 from toolsync.system.deadline import Deadline
 from toolsync.system.headers import bare, followed, origin, plain, seconds_to_wait
 
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
 _PATIENCE = 4 * 3600.0
-"""Seconds to wait for a turn at a host: each request before may take its whole time."""
+"""Seconds to wait for a slot at a host: each request before may take its whole time."""
 
 Left = Callable[[], float]
-"""Tells the seconds that are left."""
+"""Returns the seconds that are left of the request's time."""
 
 
-class Asker:
-    """Sends requests when their host has a turn, and gives the answer in the end."""
+class Requester:
+    """Sends requests within the limits of each host, and follows redirects."""
 
     def __init__(
         self, transport: Transport, hosts: Hosts, *, mirrors: Mapping[str, str], clock: Clock
     ) -> None:
-        """``mirrors`` maps the start of an address to what is asked instead."""
+        """``mirrors`` maps the start of an address to its replacement."""
         self._transport, self._hosts = transport, hosts
         self._mirrors, self._clock = dict(mirrors), clock
         self._secrets: Mapping[str, Mapping[str, str]] = {}
 
-    def dressed(self, secrets: Mapping[str, Mapping[str, str]]) -> Asker:
-        """Return this one, connections and all, with headers for the addresses named."""
+    def with_headers(self, secrets: Mapping[str, Mapping[str, str]]) -> Requester:
+        """Return a requester on the same connections that sends more headers.
+
+        ``secrets`` maps the start of addresses to the headers that are sent there.
+        """
         other = copy.copy(self)
         other._secrets = {**self._secrets, **secrets}
         return other
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._transport.close()
 
     @contextmanager
-    def answer(
+    def response(
         self, url: str, headers: Mapping[str, str], seconds: float, wanted: Collection[int]
     ) -> Iterator[tuple[requests.Response, str]]:
-        """Give an answer with a wanted status, and the address that gave it in the end.
+        """Yield the response to a GET, and the address that sent it after redirects.
 
-        All that goes wrong in the block is named.
+        ``seconds`` bounds the whole request, ``wanted`` are the statuses that count. Raises
+        Unreachable for any other status, and what `translated` makes of errors in the block.
         """
         target = self._mirrored(url)
-        with ExitStack() as turn:
-            turn.enter_context(self._hosts.turn(_host(target), _PATIENCE))
+        with ExitStack() as slot:
+            slot.enter_context(self._hosts.slot(_host(target), _PATIENCE))
             with Deadline(seconds) as deadline:
                 try:
                     with closing(
-                        self._last(target, url, headers, lambda: deadline.left, turn)
+                        self._followed(target, url, headers, lambda: deadline.left, slot)
                     ) as response:
                         _check_status(response, url, wanted, self._clock.now())
                         yield response, response.url
                 except FAILURES as error:
-                    better = named(error, url, seconds if deadline.passed else None)
+                    better = translated(error, url, seconds if deadline.passed else None)
                     if better is error:
                         raise
                     raise better from error
 
     @contextmanager
-    def sent(
+    def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Iterator[requests.Response]:
-        """Give the answer to a request with a body: once, to that address and nowhere else."""
+        """Yield the response to a request with a body: sent once, and no redirect is followed.
+
+        Raises Unreachable for a status that is not 200 to 299.
+        """
         with (
-            self._hosts.turn(_host(url), _PATIENCE),
+            self._hosts.slot(_host(url), _PATIENCE),
             Deadline(seconds) as deadline,
         ):
             try:
-                worn = self._worn(url, headers)
-                with closing(self._transport.ask(method, url, worn, body)) as response:
+                own = self._headers_for(url, headers)
+                with closing(self._transport.ask(method, url, own, body)) as response:
                     _check_status(response, url, range(200, 300), self._clock.now())
                     yield response
             except FAILURES as error:
-                better = named(error, url, seconds if deadline.passed else None)
+                better = translated(error, url, seconds if deadline.passed else None)
                 if better is error:
                     raise
                 raise better from error
 
-    def _last(
-        self, target: str, url: str, headers: Mapping[str, str], left: Left, turn: ExitStack
+    def _followed(
+        self, target: str, url: str, headers: Mapping[str, str], left: Left, slot: ExitStack
     ) -> requests.Response:
-        """Return the first answer that leads nowhere else; none on the way is read."""
+        """Return the first response that is no redirect; the bodies of redirects are not read."""
         secure = False
         for hop in range(_MAX_HOPS + 1):
             try:
-                response = self._transport.ask("GET", target, self._worn(target, headers))
+                response = self._transport.ask("GET", target, self._headers_for(target, headers))
             except (requests.exceptions.InvalidURL, UnicodeError) as error:
                 if hop:
-                    raise _nowhere(url, target) from error
+                    raise _bad_redirect(url, target) from error
                 raise
             location = response.headers.get("Location", "")
             if response.status_code not in _REDIRECTS or not location:
@@ -111,21 +122,21 @@ class Asker:
             secure = secure or origin(target)[0] == "https"
             before, target = target, followed(target, location)
             if not target:
-                raise _nowhere(url, location)
+                raise _bad_redirect(url, location)
             if secure and origin(target)[0] != "https":
                 raise Hostile(f"{bare(url)} leads from https to plain http, which proves nothing")
             if _host(target) != _host(before):
-                turn.close()
-                turn.enter_context(self._hosts.turn(_host(target), left()))
+                slot.close()
+                slot.enter_context(self._hosts.slot(_host(target), left()))
         raise Unreachable(f"{bare(url)} redirects in circles (more than {_MAX_HOPS} times)")
 
-    def _worn(self, target: str, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return the headers for one hop; a secret is for its own address alone."""
-        worn = dict(headers)
+    def _headers_for(self, target: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers for one hop; a secret is sent to its own address alone."""
+        own = dict(headers)
         for base, secret in self._secrets.items():
             if origin(target) == origin(base) and target.startswith(base):
-                worn |= secret
-        return worn
+                own |= secret
+        return own
 
     def _mirrored(self, url: str) -> str:
         for prefix, replacement in self._mirrors.items():
@@ -134,7 +145,7 @@ class Asker:
         return url
 
 
-def _nowhere(url: str, location: str) -> Unreachable:
+def _bad_redirect(url: str, location: str) -> Unreachable:
     return Unreachable(
         f"{bare(url)} redirects to no http address: {plain(bare(location), 80)!r}",
         resolution="Look at the address in a browser; it may have moved.",
@@ -155,8 +166,8 @@ def _check_status(
     if status in wanted:
         return
     said = f"{bare(url)} answered {status} {plain(response.reason or '', 80)}".rstrip()
-    if status in _PASSING:
-        raise Passing(said, seconds_to_wait(response.headers.get("Retry-After", ""), now))
+    if status in _TRANSIENT:
+        raise Transient(said, seconds_to_wait(response.headers.get("Retry-After", ""), now))
     if status in (206, 304, 416):
         said += ", which nobody asked for"
     kind = NotThere if status in (403, 404, 410) else Unreachable
