@@ -8,7 +8,7 @@ from datetime import datetime
 
 from debian.debian_support import version_compare
 
-from toolsync.archives.sameness import difference
+from toolsync.archives.compare import difference
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Held, Replaced, TryAgain, Waiting
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt

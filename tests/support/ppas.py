@@ -20,7 +20,7 @@ from toolsync.config.settings import Config, Limits
 from toolsync.config.settings import Ppa as Settings
 from toolsync.model.release import Compatible, Receipt, SourcePackage
 from toolsync.publish.ppa import PpaTarget
-from toolsync.publish.shipment import prepare
+from toolsync.publish.sourceupload import prepare
 from toolsync.publish.target import Ledger
 from toolsync.publish.targets import fetcher
 from toolsync.system.dput import Sent, Server

@@ -44,7 +44,7 @@ PACKAGES = {
     ),
     "archives": Package(
         "model system config",
-        "body extract guard lzip member sameness streams tarball tree zipball zipfolder",
+        "body compare extract guard lzip member streams tarball tree zipball zipdirectory",
     ),
     "gate": Package(
         "model system config",
@@ -91,8 +91,8 @@ PACKAGES = {
     ),
     "publish": Package(
         "model system config archives",
-        "copying distributions follow index local origs ppa ppadoctor preflight reprepro "
-        "sending served shelf shipment target targets",
+        "copying distributions follow index local origs ppa ppadoctor ppastate preflight "
+        "reprepro sending served sourceupload target targets",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack license",
@@ -107,7 +107,7 @@ PACKAGES = {
     ),
     "report": Package(
         "model system config journal http attest pipeline",
-        "chart feed lag letter mail metrics news page post secret site toolpage uploads "
+        "chart feed lag mail message metrics news page post secret site toolpage uploads "
         "webhook why",
     ),
     "adopt": Package(

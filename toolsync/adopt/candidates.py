@@ -34,7 +34,7 @@ class Candidate:
 
 
 def of_files(kind: str, url: str, names: Sequence[str], name: str) -> Iterator[Candidate]:
-    """Give the candidates of a listing: one for each family of archives."""
+    """Yield the candidates of a listing: one for each family of archives."""
     leaves = [entry.rpartition("/")[2] for entry in names]
     found = families(leaves, files=True)
     chosen = [family for family in found if not name or plain(family.name) == plain(name)]
@@ -73,7 +73,7 @@ def _verify(leaves: Sequence[str], family: Family) -> dict[str, str]:
 
 
 def of_feed(url: str, text: str, name: str) -> Iterator[Candidate]:
-    """Give the candidates of a feed: GitHub's is known by its entries' ids."""
+    """Yield the candidates of a feed: GitHub's is known by its entries' ids."""
     tags = re.findall(r"<id>\s*tag:[^:<]*:Repository/\d+/([^<]{1,255}?)\s*</id>", text)
     if tags:
         root = re.sub(r"/(?:tags|releases)\.atom$", "", url.partition("?")[0])

@@ -37,7 +37,7 @@ _ACCEPT = "application/vnd.pypi.simple.v1+json;q=0.9, */*;q=0.8"
 def propose(
     url: str, pages: Pages, *, name: str, tell: Callable[[str], None]
 ) -> Iterator[Candidate]:
-    """Give the ways to watch ``url``, the likeliest first; ``name`` is wanted where several fit.
+    """Yield the ways to watch ``url``, the likeliest first; ``name`` is wanted where several fit.
 
     ``tell`` hears what is looked at. Raises what asking for the address raises.
     """
@@ -137,7 +137,7 @@ def _what(path: str) -> str:
 
 
 def _of_text(url: str, text: str, name: str) -> Iterator[Candidate]:
-    """Give the candidate for a VERSION file; where its archives lie only a person can say."""
+    """Yield the candidate for a VERSION file; where its archives lie only a person can say."""
     found = families((word for word in text.split()[:200]), files=False)
     if not found:
         return
@@ -155,7 +155,7 @@ def _of_text(url: str, text: str, name: str) -> Iterator[Candidate]:
 
 
 def _alternates(page: Page) -> Iterator[Candidate]:
-    """Give the feeds that a page names as its own."""
+    """Yield the feeds that a page names as its own."""
     try:
         links = html_root(page).iter("link")
     except Drifted:
@@ -172,14 +172,14 @@ def _alternates(page: Page) -> Iterator[Candidate]:
 
 
 def _forges(url: str) -> Iterator[Candidate]:
-    """Give what a project's page could be where forges keep theirs: two names and no more."""
+    """Yield what a project's page could be where forges keep theirs: two names and no more."""
     if len([part for part in urlsplit(url).path.split("/") if part]) >= 2:
         for kind in ("github", "gitlab", "forgejo"):
             yield project(kind, url)
 
 
 def _repository(url: str, pages: Pages, tell: Callable[[str], None]) -> Iterator[Candidate]:
-    """Give the candidate for a git repository, if there is one at the address."""
+    """Yield the candidate for a git repository, if there is one at the address."""
     root = url.partition("?")[0].rstrip("/")
     tell(f"asking whether {root} is a git repository")
     try:

@@ -47,7 +47,7 @@ def archive_form(archive: Path) -> str:
 
 
 def read_members(archive: Path, limits: Limits, guard: Guard | None = None) -> Iterator[Member]:
-    """Give the members of ``archive`` in its own order, each to be read before the next.
+    """Yield the members of ``archive`` in its own order, each to be read before the next.
 
     ``guard`` may be given by who wants to ask it afterwards. Links are judged when the last
     member was given: nothing may be trusted before the iterator has ended. Raises Hostile.
@@ -63,7 +63,7 @@ def read_members(archive: Path, limits: Limits, guard: Guard | None = None) -> I
 
 @contextmanager
 def zip_members(archive: Path, limits: Limits, guard: Guard) -> Iterator[tuple[Member, ...]]:
-    """Give all members of a zip for the block, links judged, their contents still unread.
+    """Yield all members of a zip for the block, links judged, their contents still unread.
 
     These can be read in any order, each once; what is not read to its end is not judged, and
     nothing may be trusted before that. Raises Hostile, then too.

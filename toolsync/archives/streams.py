@@ -144,7 +144,7 @@ DECODERS: Mapping[str, Callable[[], Any]] = {
 
 
 def expand(source: Readable, form: str, meter: Meter) -> Iterator[bytes]:
-    """Give what ``source`` holds, uncompressed; ``form`` is a key of DECODERS or ``""``.
+    """Yield what ``source`` holds, uncompressed; ``form`` is a key of DECODERS or ``""``.
 
     Concatenated streams are one; zeros after the last are padding. Raises Hostile for
     anything broken, cut short, or beyond the meter's limit.
@@ -167,7 +167,7 @@ def expand(source: Readable, form: str, meter: Meter) -> Iterator[bytes]:
 def _stream(
     decoder: Decoder, source: Readable, data: bytes, form: str, meter: Meter
 ) -> Iterator[bytes]:
-    """Give one stream's content."""
+    """Yield one stream's content."""
     while not decoder.eof:
         ended = False
         if not data and decoder.needs_input:

@@ -55,7 +55,7 @@ class _Extended:
 
 
 def read_tar(pieces: Iterator[bytes], limits: Limits) -> Iterator[Member]:
-    """Give the members of the tar that ``pieces`` make up, in order.
+    """Yield the members of the tar that ``pieces`` make up, in order.
 
     Reads to the very end, so that checksums behind the data are checked too. Raises Hostile.
     """
@@ -149,7 +149,7 @@ def _extend(extended: _Extended, kind: bytes, block: bytes, source: Pieces) -> b
 
 
 def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give the keys and values of a pax header: ``LENGTH KEY=VALUE NEWLINE`` each."""
+    """Yield the keys and values of a pax header: ``LENGTH KEY=VALUE NEWLINE`` each."""
     at = 0
     while at < len(data):
         found = _RECORD.match(data, at)

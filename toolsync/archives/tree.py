@@ -25,7 +25,7 @@ _PIECE = 256 * 1024
 
 @contextmanager
 def open_tree(orig: Blob, *, store: Store, workshop: Workshop, limits: Limits) -> Iterator[Path]:
-    """Give the top folder of an orig tarball's tree for the block, in a folder to be removed.
+    """Yield the top folder of an orig tarball's tree for the block, in a folder to be removed.
 
     Raises Hostile for an archive that no honest upstream would publish, OutOfSpace.
     """
@@ -95,7 +95,7 @@ def _remove(place: Path) -> None:
 
 @contextmanager
 def open_any(path: Path, *, workshop: Workshop, limits: Limits) -> Iterator[Path]:
-    """Give the top folder of an archive (tar, zip, wheel, .deb …), or ``path`` if it is a folder.
+    """Yield the top folder of an archive (tar, zip, wheel, .deb …), or ``path`` if it is a folder.
 
     A folder is given as it is: links in it may lead anywhere, so look before following one.
     Raises UsageError for what is neither file nor folder, and what `open_tree` raises.

@@ -20,7 +20,7 @@ from toolsync.archives.member import (
     shown,
 )
 from toolsync.archives.streams import Decoder, Inflate, Meter, decode
-from toolsync.archives.zipfolder import Entry, read_folder
+from toolsync.archives.zipdirectory import Entry, read_folder
 from toolsync.config.settings import Limits
 
 _PIECE = 256 * 1024
@@ -63,7 +63,7 @@ class Content(Body):
 
 
 def list_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
-    """Give the members of a zip or jar, in the order in which the file holds them.
+    """Yield the members of a zip or jar, in the order in which the file holds them.
 
     Their contents can be read at any time while the file is open, each once and to its end:
     only then is it judged. Raises Hostile for whatever is unsafe or does not add up.
@@ -80,7 +80,7 @@ def list_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
 
 
 def read_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
-    """Give the members of a zip as `list_zip` does, judging each before the next is given."""
+    """Yield the members of a zip as `list_zip` does, judging each before the next is given."""
     for member in list_zip(file, limits):
         yield member
         if isinstance(member.data, Content):
@@ -141,7 +141,7 @@ def _target(entry: Entry, path: str, content: Content) -> str:
 
 
 def _contents(file: BinaryIO, entry: Entry, offset: int, meter: Meter) -> Iterator[bytes]:
-    """Give an entry's content; refuse it at the end if size or CRC are not as stated."""
+    """Yield an entry's content; refuse it at the end if size or CRC are not as stated."""
     size = crc = 0
     for piece in _inflated(file, entry, offset):
         meter.add(len(piece))
@@ -183,7 +183,7 @@ def _inflated(file: BinaryIO, entry: Entry, offset: int) -> Iterator[bytes]:
 
 
 def _packed(file: BinaryIO, entry: Entry, offset: int) -> Iterator[bytes]:
-    """Give the bytes as they stand in the file, wherever others have moved its position."""
+    """Yield the bytes as they stand in the file, wherever others have moved its position."""
     at, end = offset, offset + entry.packed
     while at < end:
         file.seek(at)

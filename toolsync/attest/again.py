@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-from toolsync.archives.sameness import difference
+from toolsync.archives.compare import difference
 from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find, known_orig
 from toolsync.attest.statement import Record
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
@@ -30,7 +30,7 @@ from toolsync.verify.stage import verify
 
 
 def run_again(record: Record, find: Find, *, config: Config, workshop: Workshop) -> Iterator[Check]:
-    """Give a check for each stage that can be done again, in their order, up to the first fault.
+    """Yield a check for each stage that can be done again, in their order, up to the first fault.
 
     ``record`` is a statement's predicate whose parts were seen to agree.
     """

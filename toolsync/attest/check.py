@@ -100,7 +100,7 @@ def _shape(found: Any) -> None:
 
 
 def check_statement(said: Record) -> Iterator[Check]:
-    """Give a check for each thing in a statement that must agree with another.
+    """Yield a check for each thing in a statement that must agree with another.
 
     A signer whose journal was tampered with signs what does not hold together.
     """
@@ -225,7 +225,7 @@ def known_orig(place: Record) -> Blob | None:
 
 
 def blobs(part: Any, place: str = "predicate") -> Iterator[tuple[str, Blob]]:
-    """Give every file that a record names, with its place; each place once."""
+    """Yield every file that a record names, with its place; each place once."""
     if isinstance(part, Mapping):
         if {"name", "sha256", "size"} <= set(part) and isinstance(part["size"], int):
             yield (
@@ -247,7 +247,7 @@ def blobs(part: Any, place: str = "predicate") -> Iterator[tuple[str, Blob]]:
 
 
 def check_files(record: Record, find: Find) -> Iterator[Check]:
-    """Give a check for each file that the record names: here, and of these bytes."""
+    """Yield a check for each file that the record names: here, and of these bytes."""
     seen: set[Blob] = set()
     for place, blob in blobs(record):
         if blob in seen:

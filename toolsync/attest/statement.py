@@ -40,7 +40,7 @@ def payload(said: Mapping[str, object]) -> bytes:
 
 
 def subjects(record: Record) -> Iterator[tuple[str, str, str]]:
-    """Give role, name and sha256 of upstream's file, the orig tarball, each .dsc and .deb."""
+    """Yield role, name and sha256 of upstream's file, the orig tarball, each .dsc and .deb."""
     if "archive" in record.get("fetch", {}):
         yield "upstream", record["release"]["filename"], record["fetch"]["archive"]["sha256"]
     for part in record.get("fetch", {}).get("components", ()):

@@ -62,7 +62,7 @@ def lint(changes: Path, *, folder: Path, log: Path) -> tuple[Finding, ...]:
 
 
 def _tags(text: str) -> Iterator[Finding]:
-    """Give a finding for each error and warning; the finer grades stay in the log."""
+    """Yield a finding for each error and warning; the finer grades stay in the log."""
     for line in text.splitlines():
         match = _TAG.match(line)
         if match and match.group(1) in "EW":

@@ -152,7 +152,7 @@ def _tool() -> Page:
 
 
 def _schema(name: str, default: Default) -> Page:
-    """Give every key of a JSON Schema: single ones first, then section by section."""
+    """Yield every key of a JSON Schema: single ones first, then section by section."""
     text = resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8")
     yield ".SH KEYS"
     yield from _sections(json.loads(text), "", default)
@@ -223,7 +223,7 @@ def _item(term: str, text: str) -> Page:
 
 
 def _prose(text: str) -> Page:
-    """Give paragraphs, which click parts by empty lines."""
+    """Yield paragraphs, which click parts by empty lines."""
     parts = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.replace("\b", ""))]
     for number, part in enumerate(filter(None, parts)):
         yield from ((".PP",) if number else ())

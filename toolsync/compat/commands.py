@@ -132,7 +132,7 @@ class Commands:
         return ()
 
     def _python_files(self, dotted: str) -> Iterator[str]:
-        """Give the files that importing a dotted name loads: packages on the way, the module."""
+        """Yield the files that importing a dotted name loads: packages on the way, the module."""
         parts = dotted.split(".")
         roots = ("", "src/", "lib/", "python/", "src/python/", f"{DIST}/")
         for end in range(1, len(parts) + 1):
@@ -157,7 +157,7 @@ class Commands:
         return found
 
     def _ending(self, word: str) -> Iterator[str]:
-        """Give files whose path ends as a word of a script does."""
+        """Yield files whose path ends as a word of a script does."""
         for path in self._by_name.get(PurePosixPath(word).name, ()):
             if f"/{path}".endswith(f"/{word}"):
                 yield path

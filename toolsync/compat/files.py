@@ -59,7 +59,7 @@ class Tree:
         return tuple(name for name in self.files if not _ASIDE.search(name))
 
     def named(self, pattern: str) -> Iterator[str]:
-        """Give the source paths that match a regular expression as a whole."""
+        """Yield the source paths that match a regular expression as a whole."""
         compiled = re.compile(pattern)
         return (name for name in self.sources if compiled.fullmatch(name))
 

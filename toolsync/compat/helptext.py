@@ -25,7 +25,7 @@ _ROW = re.compile(r"[ \t]{1,8}([a-z][\w-]*)(?:,[ \t]*[a-z]\w*)?(?:[ \t]{2,}\S|[ 
 
 
 def options(text: str) -> Iterator[Option]:
-    """Give the options that a help text names, each spelling once."""
+    """Yield the options that a help text names, each spelling once."""
     text = plain(text)
     takes: dict[str, str] = {}
     for match in _DECLARED.finditer(text):

@@ -52,7 +52,7 @@ def read(tree: Tree, draft: Draft) -> None:
 
 
 def _jar(tree: Tree, name: str, draft: Draft) -> Iterator[int]:
-    """Give the class-file versions in a jar; what is for newer Java only does not count."""
+    """Yield the class-file versions in a jar; what is for newer Java only does not count."""
     with zipfile.ZipFile(tree.files[name]) as jar:
         members = jar.infolist()
         if len(members) > _MEMBERS:

@@ -63,7 +63,7 @@ class Option:
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Give every spelling in an option's own declaration, such as ``--[no-]verbose``."""
+    """Yield every spelling in an option's own declaration, such as ``--[no-]verbose``."""
     negatable = re.search(r"--\[no-\]([\w-]+)", text)
     if negatable:
         yield f"--{negatable[1]}"

@@ -30,7 +30,7 @@ def _weighed(change: Change, policy: CompatPolicy) -> Change:
 
 
 def _waivers(change: Change, policy: CompatPolicy) -> Iterator[str]:
-    """Give the reasons for which a change does not count."""
+    """Yield the reasons for which a change does not count."""
     if change.kind in _OF_SERVICES and policy.services:
         service = change.name.partition(".")[0]
         if not _any(service, policy.services):

@@ -205,7 +205,7 @@ class Prober:
 
 
 def _arguments(was: Option) -> Iterator[tuple[str, ...]]:
-    """Give words to put after an option, until the program complains of the option itself."""
+    """Yield words to put after an option, until the program complains of the option itself."""
     longest = 4
     start = 1 if was.takes == "value" else 0
     yield from (("1",) * count for count in (*range(start, longest), *range(start)))

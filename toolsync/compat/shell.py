@@ -60,7 +60,7 @@ def _options(code: str) -> Iterator[Option]:
 
 
 def _getopt(words: str) -> Iterator[Option]:
-    """Give the options of a getopt(1) command line: ``-o ab: --long alpha,beta:``."""
+    """Yield the options of a getopt(1) command line: ``-o ab: --long alpha,beta:``."""
     for short in re.findall(r"(?:-o|--options)[ =]+['\"]?\+?:?([A-Za-z0-9:]+)", words):
         for letter, value in re.findall(r"([A-Za-z0-9])(:?)", short):
             yield Option(name=f"-{letter}", takes="value" if value else "flag")

@@ -31,7 +31,7 @@ _PROOFS = {"openpgp": ("signature", "keys"), "checksums": ("checksums",), "tag":
 
 
 def tool_faults(folder: Path, raw: dict[str, Any]) -> Iterator[str]:
-    """Give the faults that a schema cannot see."""
+    """Yield the faults that a schema cannot see."""
     watch, verify = raw["watch"], raw.get("verify", {})
     if not _NAME.fullmatch(folder.name):
         yield f"the folder's name {folder.name!r} is no source package's name"

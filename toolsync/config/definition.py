@@ -257,7 +257,7 @@ def _publish(raw: Mapping[str, Any]) -> Publish:
 
 
 def tool_places(config: Config) -> Iterator[tuple[str, Path]]:
-    """Give the name of every tool, which is its folder's, and the folder that this lies in.
+    """Yield the name of every tool, which is its folder's, and the folder that this lies in.
 
     Of two with one name, the operator's comes last.
     """

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from toolsync.license import names, spdx
-from toolsync.license.carried import carried
+from toolsync.license.bundled import carried
 from toolsync.license.change import BLOCK, REVIEW, SILENT, Change, listed
 from toolsync.license.terms import LicenseText, Terms
 

@@ -45,7 +45,7 @@ def is_binary(data: bytes) -> bool:
 
 
 def in_file(path: str, data: bytes, digest: str) -> Iterator[Component]:
-    """Give what a single file shows: a jar, certificates, metadata of another project."""
+    """Yield what a single file shows: a jar, certificates, metadata of another project."""
     where = PurePosixPath(path)
     folder = where.parent.as_posix()
     if where.suffix in (".jar", ".war"):
@@ -101,7 +101,7 @@ def of(files: Sequence[File], parts: Iterable[Component]) -> tuple[Component, ..
 
 
 def _vendored(files: Sequence[File]) -> Iterator[Component]:
-    """Give the children of folders for other people's work."""
+    """Yield the children of folders for other people's work."""
     counts: Counter[tuple[str, str]] = Counter()
     for file in files:
         folder, child = names.vendored(file.path)
@@ -121,7 +121,7 @@ def _vendored(files: Sequence[File]) -> Iterator[Component]:
 
 
 def _folders(files: Sequence[File]) -> Iterator[Component]:
-    """Give the packages at the top and below it, for who knows which of them are new."""
+    """Yield the packages at the top and below it, for who knows which of them are new."""
     code: Counter[str] = Counter()
     for file in files:
         path = file.path

@@ -121,7 +121,7 @@ def available() -> bool:
 def _answers(
     out: str, folder: Path, asked: Mapping[str, Path]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give digest and ids of each line that is an answer; anything else is not listened to."""
+    """Yield digest and ids of each line that is an answer; anything else is not listened to."""
     for line in out.splitlines():
         path, tab, words = line.partition("\t")
         digest = path.removeprefix(f"{folder}/")

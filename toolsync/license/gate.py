@@ -19,9 +19,9 @@ from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
 from toolsync.license.dep5 import Lack, completed, lacking
 from toolsync.license.detect import Detector
+from toolsync.license.policy import Policy, first, main_expression, settle, stands
 from toolsync.license.report import written
 from toolsync.license.scan import scan
-from toolsync.license.standing import Policy, first, main_expression, settle, stands
 from toolsync.license.terms import Problem, Terms, from_json, to_json
 from toolsync.model.errors import PackageFailed, TooMuch
 from toolsync.model.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict

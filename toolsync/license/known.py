@@ -120,6 +120,6 @@ def _titles() -> tuple[tuple[str, frozenset[str]], ...]:
 
 
 def _spelled(title: str) -> Iterator[str]:
-    """Give the ways to write a title: the MIT License (MIT), MIT License, MIT."""
+    """Yield the ways to write a title: the MIT License (MIT), MIT License, MIT."""
     for form in (title, f"{title} license"):
         yield from (form, f"the {form}", f"{form} {title}", f"the {form} {title}")

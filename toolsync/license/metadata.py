@@ -57,7 +57,7 @@ def _plain(name: str) -> str:
 
 
 def _python(text: str) -> Iterator[str]:
-    """Give the fields of core metadata; classifiers are too coarse and too often wrong."""
+    """Yield the fields of core metadata; classifiers are too coarse and too often wrong."""
     head = text.split("\n\n", 1)[0]
     for field in ("License-Expression", "License"):
         found = re.search(rf"(?m)^{field}:[ \t]*(\S[^\n]*)", head)

@@ -158,7 +158,7 @@ def _is_ruler(line: str) -> bool:
 
 
 def first_lines(text: str) -> Iterator[str]:
-    """Give the lines of a text as normalised words, those that have any."""
+    """Yield the lines of a text as normalised words, those that have any."""
     for line in _plain(text[:4096]).splitlines():
         words = " ".join(word for part in line.split() for word in _words(part))
         if words:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from toolsync.config.definition import Tool
 from toolsync.license.change import SILENT, Change
 from toolsync.license.terms import KEPT_WORDS, LicenseText, Terms
-from toolsync.license.words import word_diff
+from toolsync.license.worddiff import word_diff
 
 _WORDS = 4000
 """Characters of a text that has no predecessor."""

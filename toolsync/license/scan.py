@@ -119,7 +119,7 @@ def _sorted(texts: Iterable[LicenseText]) -> tuple[LicenseText, ...]:
 
 
 def _walk(top: Path, found: _Found) -> Iterator[tuple[str, Path, os.stat_result]]:
-    """Give every file by its path below ``top``, and what a link of a license's name leads to."""
+    """Yield every file by its path below ``top``, and what a link of a license's name leads to."""
     root = top.resolve()
     folders = [""]
     count = 0

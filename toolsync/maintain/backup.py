@@ -113,7 +113,7 @@ def send_backup(context: Context, out: IO[bytes], scratch: Path) -> Backup:
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:
-    """Give every file and link below ``root`` that a backup holds, by its name below it."""
+    """Yield every file and link below ``root`` that a backup holds, by its name below it."""
     inside = root.resolve()
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()

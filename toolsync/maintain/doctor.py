@@ -58,7 +58,7 @@ class Check:
 
 
 def examine(config: Config, clock: Clock) -> Iterator[Check]:
-    """Give every check of this machine and this set-up, fine or not."""
+    """Yield every check of this machine and this set-up, fine or not."""
     for program in (*_ALWAYS, *_FOR_BACKEND.get(config.build.backend, ())):
         yield _program(program)
     if is_ppa := config.target.startswith("ppa:"):
@@ -218,7 +218,7 @@ def _archive(config: Config, clock: Clock) -> Iterator[Check]:
 
 
 def _reports(config: Config) -> Iterator[Check]:
-    """Give a check for each way to tell what changed that is set up."""
+    """Yield a check for each way to tell what changed that is set up."""
     report = config.report
     if report.mail.to:
         yield _tried("report.mail", lambda: mail.ready(report.mail))

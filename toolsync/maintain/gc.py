@@ -98,7 +98,7 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Upkeep:
 
 
 def _sworn(context: Context) -> Iterator[str]:
-    """Give every digest that signed evidence names, such as those of the policies in force."""
+    """Yield every digest that signed evidence names, such as those of the policies in force."""
     for blob in context.journal.envelopes():
         if context.store.has(blob):
             said = read_envelope(context.store.path(blob).read_bytes()).payload
@@ -135,7 +135,7 @@ def _in_use(result: Result, uploads: list[Upload]) -> bool:
 
 
 def _files(data: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """Give digest and name of every file that a stage's result names; a log is called ``log``."""
+    """Yield digest and name of every file that a stage's result names; a log is called ``log``."""
     if isinstance(data, Mapping):
         if isinstance(data.get("sha256"), str) and "size" in data:
             yield data["sha256"], "log" if name == "log" else str(data.get("name", ""))

@@ -100,7 +100,7 @@ class LocalArchive:
 
     def known_orig(self, source: str, upstream: str, ours: Blob) -> Blob | None:
         """Return the orig in the pool; see `Target.known_orig`."""
-        from toolsync.archives.sameness import difference  # rarely needed
+        from toolsync.archives.compare import difference  # rarely needed
 
         for name, digest in self._reprepro.checksums().items():
             path = self._root / name

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from debian.debian_support import Version
 
+from toolsync.archives.compare import difference
 from toolsync.archives.extract import archive_form
-from toolsync.archives.sameness import difference
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Hostile, NotThere, Unreachable
 from toolsync.model.release import Blob
@@ -109,7 +109,7 @@ class Origs:
     def _known(
         self, source: str, upstream: str, ours: Blob, history: Sequence[Publication]
     ) -> Iterator[RemoteFile]:
-        """Give the known origs of a version, up to the one that has our name."""
+        """Yield the known origs of a version, up to the one that has our name."""
         stem = f"{source}_{upstream}.orig.tar."
         files: dict[str, RemoteFile] = {}
         for found in (*_of(history, upstream), *self.in_primary(source, upstream)):
@@ -127,7 +127,7 @@ def is_orig(name: str) -> bool:
 
 
 def _of(history: Sequence[Publication], upstream: str) -> Iterator[Publication]:
-    """Give one publication of each version with that upstream version, in the given order."""
+    """Yield one publication of each version with that upstream version, in the given order."""
     seen: set[str] = set()
     for found in history:
         if found.version not in seen and Version(found.version).upstream_version == upstream:

@@ -19,9 +19,9 @@ from toolsync.publish import follow, preflight
 from toolsync.publish.copying import ask_for_copy
 from toolsync.publish.origs import Fetch, Origs
 from toolsync.publish.ppadoctor import Looks, looks
+from toolsync.publish.ppastate import PpaState
 from toolsync.publish.sending import Send, both, may_send, send_out
-from toolsync.publish.shelf import Shelf
-from toolsync.publish.shipment import laid_out, prepare, remembered
+from toolsync.publish.sourceupload import laid_out, prepare, remembered
 from toolsync.publish.target import Ledger, Memo
 from toolsync.system.clock import Clock, parsed, stamp
 from toolsync.system.dput import Server
@@ -58,7 +58,7 @@ class PpaTarget:
         self._api, self._send, self._signer = api, send, signer
         self._store, self._workshop, self._clock = store, workshop, clock
         self._reference = f"~{owner}/+archive/ubuntu/{name}"
-        self._shelf = Shelf(
+        self._state = PpaState(
             self.name,
             self._reference,
             settings=settings,
@@ -73,7 +73,7 @@ class PpaTarget:
             store=store,
             fetch=fetch,
             limits=limits,
-            private=lambda: self._shelf.archive.private,
+            private=lambda: self._state.archive.private,
         )
         self._checked: set[str] = set()
 
@@ -95,15 +95,15 @@ class PpaTarget:
     @property
     def url(self) -> str:
         """Where instances find the PPA."""
-        return self._shelf.url
+        return self._state.url
 
     def state(self, series: str, source: str) -> str:
         """Return a digest of the versions that are published, empty when there are none."""
-        return self._shelf.state(series, source)
+        return self._state.state(series, source)
 
     def newest(self, source: str, series: str) -> str | None:
         """Return the newest version that is published."""
-        mine = (p for p in self._shelf.published() if p.source == source)
+        mine = (p for p in self._state.published() if p.source == source)
         return preflight.newest_of(mine, series)
 
     def known_orig(self, source: str, upstream: str, ours: Blob) -> Blob | None:
@@ -125,7 +125,7 @@ class PpaTarget:
                 self._upload(source, ledger, history)
         else:
             self._recognize(source, found, ledger)
-        return Receipt(item=item, target=self.name, where=self._shelf.archive.link)
+        return Receipt(item=item, target=self.name, where=self._state.archive.link)
 
     def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
         """Follow the upload to what instances get; see `Target.confirm`."""
@@ -154,21 +154,21 @@ class PpaTarget:
         if standing.state != "published":
             raise Held(standing.sentence, resolution=standing.resolution)
         self._refuse_newer(source, history)
-        return self._shelf.confirmed(item, binaries, ledger, self._patience.publish)
+        return self._state.confirmed(item, binaries, ledger, self._patience.publish)
 
     def stanza(self, series: str) -> str:
         """Return the deb822 stanza with the PPA's key inside."""
-        return self._shelf.stanza(series)
+        return self._state.stanza(series)
 
     def check(self, series: str, now: datetime) -> str:
         """Say how a series is served; see `Target.check`."""
-        return self._shelf.check(series)
+        return self._state.check(series)
 
     def looks(self, series: Sequence[str]) -> Looks:
         """Give all that `toolsync doctor` looks at, for the series of a set-up."""
         return looks(
             self.name,
-            lambda: self._shelf.archive,
+            lambda: self._state.archive,
             api=self._api,
             signer=self._signer,
             uploader=self.uploader,
@@ -206,11 +206,11 @@ class PpaTarget:
                     clock=self._clock,
                     retries=self._settings.retries,
                 )
-        self._shelf.changed()
+        self._state.changed()
 
     def _preflight(self, source: SourcePackage, history: Sequence[Publication]) -> None:
         self._signer.alive(self._clock.now())
-        preflight.check_archive(self._shelf.archive)
+        preflight.check_archive(self._state.archive)
         if "key" not in self._checked:
             preflight.check_key(self._api, self._signer.fingerprint, self.uploader())
             self._checked.add("key")

@@ -30,7 +30,7 @@ def looks(
     workshop: Workshop,
     now: datetime,
 ) -> Looks:
-    """Give all looks at one PPA; ``series`` are those that the set-up names."""
+    """Yield all looks at one PPA; ``series`` are those that the set-up names."""
     yield "signing key", lambda: _key(signer, workshop, now)
     yield "Launchpad login", lambda: _login(api)
     yield (

@@ -141,7 +141,7 @@ class Reprepro:
 
     @contextmanager
     def _generation(self) -> Iterator[tuple[str, ...]]:
-        """Give reprepro's options for a copy of the present generation; then show the copy.
+        """Yield reprepro's options for a copy of the present generation; then show the copy.
 
         On an error the copy is removed, and what is served stays as it was.
         """
@@ -200,7 +200,7 @@ class Reprepro:
 
 
 def _workers(root: Path) -> Iterator[int]:
-    """Give the processes of reprepro that were started on this archive."""
+    """Yield the processes of reprepro that were started on this archive."""
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             words = (entry / "cmdline").read_bytes().split(b"\0")

@@ -94,7 +94,7 @@ class Target(Protocol):
         """Return the orig tarball to use for ours, where the target has another one for ever.
 
         That is one of the same source and upstream version with other bytes and the same
-        content (`archives.sameness`); it is in the store then. None where ours will do, and
+        content (`archives.compare`); it is in the store then. None where ours will do, and
         where theirs cannot be used: `publish` refuses other bytes under one name. The
         answer may be as old as the run. Raises TryAgain while nothing can be told.
         """

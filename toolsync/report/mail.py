@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toolsync.config.settings import Mail
 from toolsync.journal.records import Letter
-from toolsync.report.letter import as_text
+from toolsync.report.message import as_text
 from toolsync.report.secret import secret
 from toolsync.system.mail import Server, by_sendmail, by_smtp, greet, sendmail
 

@@ -60,7 +60,7 @@ class _Collector:
         self._facts = facts
 
     def collect(self) -> Iterable[Metric]:
-        """Give every family of metrics."""
+        """Yield every family of metrics."""
         yield from _of_tools(self._facts)
         yield from _of_runs(self._facts)
         yield _of_stages(self._facts.stages)

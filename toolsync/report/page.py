@@ -132,12 +132,12 @@ File = tuple[str, Callable[[], bytes]]
 
 
 def render(site: Site) -> Iterator[tuple[str, bytes]]:
-    """Give every file of the site: its path below the folder, and its content."""
+    """Yield every file of the site: its path below the folder, and its content."""
     return ((name, make()) for name, make in files(site))
 
 
 def files(site: Site) -> Iterator[File]:
-    """Give every file of the site, none of them made yet: all at once would fill the memory."""
+    """Yield every file of the site, none of them made yet: all at once would fill the memory."""
     yield "index.html", partial(_index, site)
     for tool in site.tools:
         yield f"tools/{tool.name}.html", partial(_tool, site, tool)

@@ -18,7 +18,7 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.records import Letter
 from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.report import mail, webhook
-from toolsync.report.letter import as_text, letter
+from toolsync.report.message import as_text, letter
 from toolsync.report.news import Scene, latest, news
 from toolsync.system.clock import stamp
 

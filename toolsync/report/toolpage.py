@@ -86,7 +86,7 @@ def faulty_view(outcome: Outcome) -> ToolView:
 
 
 def _places(uploads: Sequence[Upload], rows: Sequence[Publication]) -> Iterator[Place]:
-    """Give the newest version that each target serves for each series."""
+    """Yield the newest version that each target serves for each series."""
     newest: dict[tuple[str, str], tuple[Any, str, str]] = {}
     first = {(r.target, r.series, r.version, r.revision): r.at for r in rows}
     for upload in uploads:
@@ -106,7 +106,7 @@ def _kept(context: Context, envelope: Blob | None) -> Blob | None:
 
 
 def _points(rows: Sequence[Publication]) -> Iterator[Point]:
-    """Give each release's lag, by when it could first be installed anywhere."""
+    """Yield each release's lag, by when it could first be installed anywhere."""
     seen = set()
     for row in rows:
         if row.version not in seen:

@@ -21,7 +21,7 @@ def upload_record(upload: Upload) -> dict[str, object]:
 
 
 def upload_lines(uploads: Sequence[Upload]) -> Iterator[str]:
-    """Give a line for each upload that its target does not serve yet."""
+    """Yield a line for each upload that its target does not serve yet."""
     for upload in uploads:
         if upload.state != "confirmed":
             said = upload.detail.get("said") or f"{upload.source} {upload.version}"

@@ -16,7 +16,7 @@ from toolsync.config.settings import Webhook
 from toolsync.http.client import Http
 from toolsync.journal.records import Letter
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
-from toolsync.report.letter import sections
+from toolsync.report.message import sections
 from toolsync.report.secret import secret
 from toolsync.system.headers import bare, host_of
 

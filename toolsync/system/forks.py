@@ -66,7 +66,7 @@ def side_by_side(works: Sequence[Callable[[], T]]) -> list[T | ToolsyncError]:
 
 
 def _processors() -> Iterator[int]:
-    """Give the processors that may be used, over and over; another process gets others first."""
+    """Yield the processors that may be used, over and over; another process gets others first."""
     usable = sorted(os.sched_getaffinity(0))
     first = os.getpid() % len(usable)
     return cycle(usable[first:] + usable[:first])

@@ -47,7 +47,7 @@ def list_refs(url: str) -> tuple[Ref, ...]:
 
 @contextmanager
 def fetched(url: str, ref: str, *, whole: bool = False, limit: int = _LARGEST) -> Iterator[Tree]:
-    """Give one ref of a repository, with all history and tags when ``whole``.
+    """Yield one ref of a repository, with all history and tags when ``whole``.
 
     What git receives and what an archive comes to is at most ``limit`` bytes. Raises Unreachable,
     or Hostile at more.

@@ -72,7 +72,7 @@ class SigningHome:
 
     @contextmanager
     def opened(self) -> Iterator[Mapping[str, str]]:
-        """Give the environment (``GNUPGHOME``) in which any program signs with this key.
+        """Yield the environment (``GNUPGHOME``) in which any program signs with this key.
 
         When the block ends, the gpg-agent that was started meanwhile ends too.
         """
@@ -145,7 +145,7 @@ def _prefix(home: Path) -> str:
 
 @contextmanager
 def _short(path: Path) -> Iterator[Path]:
-    """Give a short name for a GnuPG home; afterwards nothing of GnuPG's runs there."""
+    """Yield a short name for a GnuPG home; afterwards nothing of GnuPG's runs there."""
     with tempfile.TemporaryDirectory(prefix=_prefix(path), dir=_SHORT) as folder:
         home = Path(folder, "h")
         home.symlink_to(path, target_is_directory=True)

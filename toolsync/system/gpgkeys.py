@@ -72,7 +72,7 @@ def inspect_keys(files: Sequence[Path]) -> tuple[KeyInfo, ...]:
 
 @contextmanager
 def merged_keyring(files: Sequence[Path]) -> Iterator[Path]:
-    """Give a temporary home whose keyring holds exactly the public keys in ``files``."""
+    """Yield a temporary home whose keyring holds exactly the public keys in ``files``."""
     with tempfile.TemporaryDirectory(prefix="toolsync-gpg-") as folder:
         home = Path(folder)
         blocks: list[Path] = []

@@ -110,7 +110,7 @@ def _is_status(line: str) -> bool:
 
 
 def _groups(lines: Sequence[list[str]]) -> Iterator[list[list[str]]]:
-    """Give the lines of each signature, from its NEWSIG to the next."""
+    """Yield the lines of each signature, from its NEWSIG to the next."""
     starts = [index for index, line in enumerate(lines) if line[0] == "NEWSIG"]
     for start, end in pairwise([*starts, len(lines)]):
         yield list(lines[start:end])

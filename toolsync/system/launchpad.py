@@ -250,7 +250,7 @@ class Launchpad:
 
 
 def _all(collection: Iterable[Entry]) -> Iterator[Entry]:
-    """Give the entries of a collection, page by page; more than any PPA has is an error."""
+    """Yield the entries of a collection, page by page; more than any PPA has is an error."""
     for number, entry in enumerate(collection):
         if number >= _MANY:
             raise ValueError(f"more than {_MANY} entries")

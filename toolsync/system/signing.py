@@ -73,7 +73,7 @@ class Signer:
 
     @contextmanager
     def opened(self) -> Iterator[Mapping[str, str]]:
-        """Give the environment in which gpg finds this key."""
+        """Yield the environment in which gpg finds this key."""
         if self._keyring is not None:
             yield {"GNUPGHOME": str(self._keyring)}
             return

@@ -54,7 +54,7 @@ class Store:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Sink]:
-        """Give a sink to write to; at the end of the block its ``blob`` is in the store.
+        """Yield a sink to write to; at the end of the block its ``blob`` is in the store.
 
         Raises OutOfSpace when the disk is full; nothing is left behind then, or on any error.
         """
@@ -126,7 +126,7 @@ class Store:
         return folder / hashlib.sha256(key.encode()).hexdigest()
 
     def unfinished(self) -> Iterator[tuple[Path, os.stat_result]]:
-        """Give the files of unfinished downloads."""
+        """Yield the files of unfinished downloads."""
         for path in (self._root / "partial").glob("*"):
             with suppress(FileNotFoundError):  # a fetch beside us has finished it
                 yield path, path.stat()
@@ -140,7 +140,7 @@ class Store:
         return Blob(name=name, sha256=digest, size=size)
 
     def files(self) -> Iterator[tuple[str, int]]:
-        """Give digest and size in bytes of every file that is kept."""
+        """Yield digest and size in bytes of every file that is kept."""
         for path in (self._root / "sha256").glob("??/*"):
             yield path.name, path.stat().st_size
 

@@ -34,7 +34,7 @@ class Workshop:
 
     @contextmanager
     def folder(self, purpose: str) -> Iterator[Path]:
-        """Give a fresh folder for the block and remove it with all it holds."""
+        """Yield a fresh folder for the block and remove it with all it holds."""
         self._prepare()
         with full_disk_is_told(self.root):
             path = Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=self.root))

@@ -84,7 +84,7 @@ def _entries(base: str, root: Any) -> Iterator[_Entry]:
 
 
 def _links(element: Any) -> Iterator[str]:
-    """Give an entry's addresses, those of files first."""
+    """Yield an entry's addresses, those of files first."""
     for name, attribute in (("enclosure", "url"), ("content", "url"), ("group", "")):
         for child in element.iterfind(f"{{*}}{name}"):
             inner = child.iterfind("{*}content") if name == "group" else (child,)

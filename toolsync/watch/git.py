@@ -60,14 +60,14 @@ def _asked(root: str, get: Get) -> Page:
 
 
 def _tags(page: Page) -> Iterator[tuple[str, str]]:
-    """Give name and object of each tag, not of what annotated ones lead to."""
+    """Yield name and object of each tag, not of what annotated ones lead to."""
     for ref, target in _refs(page):
         if ref.startswith(_TAGS) and not ref.endswith("^{}"):
             yield ref.removeprefix(_TAGS), target
 
 
 def _refs(page: Page) -> Iterator[tuple[str, str]]:
-    """Give name and object of each ref; raises Drifted where the page is no list of refs."""
+    """Yield name and object of each ref; raises Drifted where the page is no list of refs."""
     body = body_of(page)
     if is_html(page):
         raise drifted(page.url, "answered with an HTML page; a git repository's refs were wanted")
@@ -89,7 +89,7 @@ def _refs(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def _packets(page: Page, body: bytes) -> Iterator[bytes]:
-    """Give the pkt-lines: four hex digits that count themselves, then the rest; 0000 is empty."""
+    """Yield the pkt-lines: four hex digits that count themselves, then the rest; 0000 is empty."""
     at = 0
     while at < len(body):
         head = body[at : at + 4]

@@ -95,7 +95,7 @@ class Pages:
 
     @contextmanager
     def file(self, url: str, /) -> Iterator[File]:
-        """Give a file for the block; raises NotChanged where it is what is remembered."""
+        """Yield a file for the block; raises NotChanged where it is what is remembered."""
         met: list[Validators] = []
 
         def learned(now: Validators) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.reporting import NOW, ago, page, publication, scene, standing
 from toolsync.journal.records import RunRow, Standing
 from toolsync.report.lag import in_words, lag
-from toolsync.report.letter import as_text, letter
+from toolsync.report.message import as_text, letter
 from toolsync.report.news import News, Scene, news
 
 HELD = standing(status="held", message="1.1 is held at license: no", exit_status=3, newest="1.1")

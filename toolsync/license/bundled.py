@@ -31,7 +31,7 @@ _INNER = frozenset({"package", "versioned", "certificates", "font"})
 
 
 def carried(old: Terms, new: Terms) -> Iterator[Change]:
-    """Give what is carried along now and was not before, then files under terms of their own."""
+    """Yield what is carried along now and was not before, then files under terms of their own."""
     fresh = _fresh(old, new)
     yield from _components(fresh, new)
     homes = tuple(f"{part.path}/" for parts in fresh.values() for part in parts)

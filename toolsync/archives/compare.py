@@ -66,6 +66,6 @@ def _what(member: Member, found: dict[str, str]) -> str:
 
 
 def _above(path: str) -> Iterator[str]:
-    """Give the folders above a path, nearest first."""
+    """Yield the folders above a path, nearest first."""
     while path := path.rpartition("/")[0]:
         yield path

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.archives import Item, folder, gz, hardlink, symlink, tar, zip_of
-from toolsync.archives.sameness import difference
+from toolsync.archives.compare import difference
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Hostile
 

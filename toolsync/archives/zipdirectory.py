@@ -173,7 +173,7 @@ def _entry(fields: tuple[Any, ...], name: bytes, extra: bytes) -> Entry:
 
 
 def _blocks(name: bytes, extra: bytes) -> Iterator[tuple[int, bytes]]:
-    """Give the tagged blocks of an extra field; up to 3 bytes of padding may follow."""
+    """Yield the tagged blocks of an extra field; up to 3 bytes of padding may follow."""
     at = 0
     while at + 4 <= len(extra):
         tag, size = struct.unpack_from("<2H", extra, at)

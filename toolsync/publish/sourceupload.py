@@ -20,7 +20,7 @@ from toolsync.system.work import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shipment:
+class SourceUpload:
     """What is uploaded: the .changes, the signed .dsc, and what that names."""
 
     changes: Blob
@@ -37,19 +37,21 @@ class Shipment:
         return {"changes": dump(self.changes), "dsc": dump(self.dsc)}
 
 
-def remembered(source: SourcePackage, detail: Mapping[str, Any], store: Store) -> Shipment | None:
+def remembered(
+    source: SourcePackage, detail: Mapping[str, Any], store: Store
+) -> SourceUpload | None:
     """Return the shipment that a ledger tells of, None if there is none or its files are gone."""
     try:
         changes, dsc = load(Blob, detail["changes"]), load(Blob, detail["dsc"])
     except (KeyError, TypeError, ValueError):
         return None
-    found = Shipment(changes=changes, dsc=dsc, rest=source.files[1:])
+    found = SourceUpload(changes=changes, dsc=dsc, rest=source.files[1:])
     return found if all(map(store.has, found.files)) else None
 
 
 def prepare(
     source: SourcePackage, *, signer: Signer, env: Mapping[str, str], store: Store, shop: Workshop
-) -> Shipment:
+) -> SourceUpload:
     """Sign a source package for upload; ``env`` is an opened signer's.
 
     Raises SetupError when the key cannot sign.
@@ -59,14 +61,14 @@ def prepare(
         signer.clearsign(paths[0], env)
         changes = _changes(folder, source)
         signer.clearsign(changes, env)
-        return Shipment(
+        return SourceUpload(
             changes=store.add_file(changes),
             dsc=store.add_file(paths[0]),
             rest=source.files[1:],
         )
 
 
-def laid_out(shipment: Shipment, store: Store, folder: Path) -> Path:
+def laid_out(shipment: SourceUpload, store: Store, folder: Path) -> Path:
     """Put all files of a shipment into a folder; return the .changes there."""
     paths = [store.copy_to(blob, folder) for blob in shipment.files]
     for path in paths:

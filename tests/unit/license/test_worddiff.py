@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support import mutations
 from toolsync.license import known, normalise
-from toolsync.license.words import word_diff
+from toolsync.license.worddiff import word_diff
 
 TEXTS = mutations.texts()
 

@@ -20,7 +20,7 @@ from toolsync.system.launchpadvalues import Archive, Binary, Publication
 from toolsync.system.work import Workshop
 
 
-class Shelf:
+class PpaState:
     """One PPA, looked at."""
 
     def __init__(
