@@ -1,1 +1,1 @@
-"""Read archives of every kind as hostile input: what comes out can neither escape nor exhaust."""
+"""Read archives as hostile input: no member leaves its folder or exceeds the limits."""

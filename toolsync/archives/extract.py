@@ -49,7 +49,7 @@ def archive_form(archive: Path) -> str:
 def read_members(archive: Path, limits: Limits, guard: Guard | None = None) -> Iterator[Member]:
     """Yield the members of ``archive`` in its own order, each to be read before the next.
 
-    ``guard`` may be given by who wants to ask it afterwards. Links are judged when the last
+    Pass ``guard`` to read its results afterwards. Links are judged when the last
     member was given: nothing may be trusted before the iterator has ended. Raises Hostile.
     """
     with archive.open("rb") as file:

@@ -1,7 +1,7 @@
-"""The rules for a tree as a whole: what may stand where, how much of it, where links lead.
+"""Check an archive's tree as a whole: paths, sizes, and where links lead.
 
-Reads nothing; it is shown every member in the archive's order and refuses what no honest
-archive has. Links are judged when all members are known, since a link may lead through another
+Reads no files: each member is passed to it in the archive's order, and what no honest archive
+has is refused. Links are judged when all members are known, since a link may lead through another
 that comes later.
 """
 
@@ -18,7 +18,7 @@ _LOOKED_AT = 100_000_000
 
 
 class Guard:
-    """Remembers one archive's tree."""
+    """The checks of one archive's tree."""
 
     def __init__(self, limits: Limits, *, rooted: bool = False) -> None:
         """Begin; ``rooted`` says that the archive's root is the tree's, whatever its top is."""
@@ -28,7 +28,7 @@ class Guard:
         self._looked_at = 0
 
     def admit(self, member: Member) -> None:
-        """Take the next member; raise Hostile where it cannot stand."""
+        """Check the next member; raise Hostile if it must not be there."""
         self._place(member)
         if member.kind is Kind.SYMLINK:
             self._links[member.path] = member.target

@@ -1,4 +1,4 @@
-"""Undo lzip, which Python cannot: a frame around LZMA (the lzip manual, "File format")."""
+"""Decompress lzip, which Python lacks: a frame around LZMA (lzip manual, "File format")."""
 
 from __future__ import annotations
 

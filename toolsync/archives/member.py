@@ -1,4 +1,4 @@
-"""What an archive's reader gives: members with clean paths, and the sentence that refuses one.
+"""The members that the readers yield, with clean paths, and the errors that refuse one.
 
 A path that comes out of here is relative, has no ``.``, ``..`` or empty part, is UTF-8 without
 control characters, and fits into a file system; anything else has been refused.
@@ -32,7 +32,7 @@ class Readable(Protocol):
 
 
 class Nothing:
-    """The content of what has none."""
+    """The content of a member that has none, such as a folder."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return b""."""
@@ -72,7 +72,7 @@ class Member:
 
 
 def shown(name: str | bytes) -> str:
-    """Return a stranger's name so that a terminal and a log can bear it: quoted ASCII, short."""
+    """Return an untrusted name as short quoted ASCII, safe for a terminal and a log."""
     text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
     if len(text) > 120:
         text = f"{text[:80]}…{text[-30:]}"

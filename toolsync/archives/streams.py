@@ -1,4 +1,4 @@
-"""Undo compression without trust: bounded in output, memory and number of streams.
+"""Decompress untrusted data: bounded in output, memory and number of streams.
 
 A decompressor is fed piece by piece and asked for a bounded piece of output, so a bomb is
 stopped at its limit and never stands in memory. Every error of the libraries becomes Hostile.
@@ -29,7 +29,7 @@ FLOOR = 64 * 1024 * 1024
 
 
 class Decoder(Protocol):
-    """The interface that bz2 and lzma share; the others are fitted to it."""
+    """The interface that bz2 and lzma share; the others have adapters."""
 
     @property
     def eof(self) -> bool:

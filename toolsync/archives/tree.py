@@ -1,6 +1,6 @@
-"""Lay a release out as files, for those who must look into it: both gates, OLD and NEW.
+"""Unpack an archive into a temporary folder, for the gates and the commands that compare.
 
-What is read is hostile: `archives` refuses what could escape or exhaust, and symbolic links are
+What is read is hostile: the readers refuse what could escape or exhaust, and symbolic links are
 made last, when the whole tree has been judged, so that nothing is ever written through one.
 """
 

@@ -1,6 +1,6 @@
-"""Do again, from the files alone, what made a release trusted: proof, orig tarball, terms.
+"""Repeat, from the files alone, what made a release trusted: proof, orig tarball, terms.
 
-Nothing is asked of anybody: the files come from the store or from a folder, and the policy from
+Nothing is fetched: the files come from the store or from a folder, and the policy from
 the evidence itself.
 """
 

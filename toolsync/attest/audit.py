@@ -1,4 +1,4 @@
-"""All checks of one file of signed evidence, and what an auditor takes away to make them."""
+"""Make all checks of a file of signed evidence, and collect the files that an auditor needs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def passes(checks: Sequence[Check]) -> bool:
 
 
 def in_store(store: Store) -> Find:
-    """Return who finds files in the store."""
+    """Return a function that finds files in the store."""
 
     def find(blob: Blob) -> Path | None:
         path = store.path(blob)
@@ -70,9 +70,9 @@ def in_store(store: Store) -> Find:
 
 
 def in_folder(folder: Path) -> Find:
-    """Return who finds files below a folder: by their name, else by their content.
+    """Return a function that finds files below a folder: by name, else by content.
 
-    The name goes first, since an auditor asks of the file that bears it.
+    The name goes first, since an auditor means the file that has it.
     """
     by_digest: dict[str, Path] = {}
     by_name: dict[str, Path] = {}

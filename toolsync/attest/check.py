@@ -1,4 +1,4 @@
-"""Check signed evidence without asking anybody: envelope, signature, statement, files.
+"""Check signed evidence offline: envelope, signature, statement, files.
 
 Each check names its place, as a path into the envelope or the predicate, or a file. What is
 not at hand is said to be missing, and never passed over in silence.

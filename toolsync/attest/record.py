@@ -1,4 +1,4 @@
-"""Tie the bytes on the release page to what apt serves: one record per release."""
+"""Make the record of a release: everything from its release page to what apt serves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The statement: an in-toto Statement v1 whose predicate is the whole record of a release.
 
-Its bytes follow from the record alone, so that the same record is never signed twice. The form
-is told in docs/evidence.md.
+Its bytes follow from the record alone, so that the same record is never signed twice.
+docs/evidence.md describes its form.
 """
 
 from __future__ import annotations

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, opened_by, places_of, settled, tool_names, tools_in_turn
+from toolsync.cli.session import (
+    Settings,
+    config_for,
+    opened_with,
+    places_of,
+    read_tools,
+    tool_names,
+)
 from toolsync.model.errors import FINE, SOMETHING_NEW, gravest
 
 if TYPE_CHECKING:
@@ -42,11 +49,11 @@ def command(
     from toolsync.pipeline.workers import shared
 
     def look(config: Config, places: Mapping[str, Path]) -> list[Outcome]:
-        with opened_by(config, settings) as context:
-            chosen, faulty = tools_in_turn(places)
+        with opened_with(config, settings) as context:
+            chosen, faulty = read_tools(places)
             return [*check(context, chosen, config.jobs), *faulty()]
 
-    config = settled(settings, jobs=jobs, per_host=per_host)
+    config = config_for(settings, jobs=jobs, per_host=per_host)
     found = shared(config, places_of(config, tools), look)
     if as_json:
         render.as_json([render.outcome_row(outcome) for outcome in found])

@@ -14,7 +14,7 @@ Command = Callable[..., object]
 
 
 def arguments(function: Command) -> Command:
-    """Give a command the arguments and options of a decision."""
+    """Add the arguments and options of a decision to a command."""
     for decorate in (
         click.pass_obj,
         click.option("--json", "as_json", is_flag=True, help="Print a list of objects."),

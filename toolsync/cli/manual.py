@@ -1,4 +1,4 @@
-"""The manual pages, written from the command tree and the schemas so that they cannot drift.
+"""The manual pages, written from the command tree and the schemas so that they agree.
 
 ``python3 -m toolsync.cli.manual FOLDER`` writes toolsync(1), toolsync.toml(5) and tool.toml(5),
 as roff in the macros of man(7). SOURCE_DATE_EPOCH dates them.
@@ -184,7 +184,7 @@ def _keys(table: Schema, section: str, default: Default) -> Page:
 
 
 def _kind(about: Schema) -> str:
-    """Return what a key's value is, in a word of TOML's, or in several where it may be either."""
+    """Return the type of a key's value in plain words, several if it may be either."""
     if "anyOf" in about:
         return " or ".join(dict.fromkeys(map(_kind, about["anyOf"])))
     word = str(about.get("type", "string"))
@@ -223,7 +223,7 @@ def _item(term: str, text: str) -> Page:
 
 
 def _prose(text: str) -> Page:
-    """Yield paragraphs, which click parts by empty lines."""
+    """Yield the paragraphs of a text, which empty lines separate."""
     parts = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.replace("\b", ""))]
     for number, part in enumerate(filter(None, parts)):
         yield from ((".PP",) if number else ())
@@ -239,7 +239,7 @@ def _see(*others: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text with nothing in it that roff takes for an order."""
+    """Return text without roff requests and escapes."""
     safe = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
     return f"\\&{safe}" if safe.startswith((".", "'")) else safe
 

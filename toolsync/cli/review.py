@@ -13,8 +13,8 @@ from toolsync.cli.session import (
     Settings,
     chosen_tool,
     chosen_tools,
-    harmless,
     opened,
+    printable,
     say,
     tool_names,
 )
@@ -110,7 +110,7 @@ def _report(context: Context, question: Question) -> str:
 
 def _show(text: str) -> None:
     """Print a screen; on a terminal through a pager, with what a diff adds and removes in color."""
-    clean = harmless(text)
+    clean = printable(text)
     if not sys.stdout.isatty():
         say(clean)
         return

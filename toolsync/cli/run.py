@@ -12,7 +12,7 @@ from toolsync.model.errors import gravest
 from toolsync.system import journald
 
 if TYPE_CHECKING:
-    from toolsync.maintain.service import Preview, Round
+    from toolsync.maintain.service import Preview, RunResult
     from toolsync.model.release import Outcome
 
 
@@ -58,7 +58,7 @@ def _show_preview(found: Preview, as_json: bool) -> int:
     return gravest(outcome.exit_status for outcome in found.outcomes)
 
 
-def _show(came: Round, as_json: bool) -> None:
+def _show(came: RunResult, as_json: bool) -> None:
     """Print what came: to a person a table, to a script an object, to the journal fields."""
     if as_json:
         rows = [{**render.outcome_row(o), "published": list(o.done)} for o in came.outcomes]

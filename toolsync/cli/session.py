@@ -1,4 +1,4 @@
-"""What the commands share: settings, an opened context, and lines that tell how far a run is."""
+"""What the commands share: settings, an opened context, and progress on stderr."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Settings:
 
 
 def tool_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return the tools whose names begin so, for the shell that completes a command line."""
+    """Return the tools whose names begin with ``incomplete``, for shell completion."""
     from toolsync.config.definition import tool_places
     from toolsync.config.settings import load_config
     from toolsync.model.errors import ToolsyncError
@@ -62,12 +62,12 @@ _CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) n
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a line in which nothing from outside can give the terminal orders."""
-    click.echo(harmless(text), err=err)
+    """Print a line without terminal control sequences from outside."""
+    click.echo(printable(text), err=err)
 
 
-def harmless(text: str) -> str:
-    """Return a stranger's text without what a terminal takes for an order."""
+def printable(text: str) -> str:
+    """Return an untrusted text without terminal control sequences."""
     return text.translate(_CONTROLS)
 
 
@@ -82,11 +82,11 @@ def opened(
     jobs: int | None = None,
     per_host: int | None = None,
 ) -> Iterator[Context]:
-    """Open everything for the block; with ``lock`` hold the state alone, for that purpose.
+    """Open the context for the block; with ``lock`` hold the state's lock, for that purpose.
 
-    What is given here goes before what the settings say. Root works as the state's owner.
+    Arguments that are given override the settings. Root works as the state's owner.
     """
-    config = settled(
+    config = config_for(
         settings,
         target=target,
         archive_url=archive_url,
@@ -94,12 +94,12 @@ def opened(
         jobs=jobs,
         per_host=per_host,
     )
-    with opened_by(config, settings, lock=lock) as context:
+    with opened_with(config, settings, lock=lock) as context:
         yield context
 
 
-def settled(settings: Settings, *, archive_url: str | None = None, **given: Any) -> Config:
-    """Return the set-up as `opened` uses it. Root works as the state's owner from here on."""
+def config_for(settings: Settings, *, archive_url: str | None = None, **given: Any) -> Config:
+    """Return the settings as `opened` uses them. Root works as the state's owner from here on."""
     config = settings.load_as_owner()
     if archive_url:
         config = replace(config, local=replace(config.local, url=archive_url))
@@ -108,15 +108,15 @@ def settled(settings: Settings, *, archive_url: str | None = None, **given: Any)
 
 
 @contextmanager
-def opened_by(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Context]:
-    """Open everything for the block, by a set-up that is settled."""
+def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Context]:
+    """Open the context for the block by settings from `config_for`."""
     from toolsync.pipeline.context import opened as bench_opened
     from toolsync.system.clock import SystemClock
 
     with bench_opened(
         config,
-        tell=teller(settings.verbose),
-        progress=download_bar,
+        tell=event_printer(settings.verbose),
+        progress=progress_bar,
         clock=SystemClock(),
         purpose=lock,
     ) as context:
@@ -126,19 +126,19 @@ def opened_by(config: Config, settings: Settings, *, lock: str = "") -> Iterator
 def chosen_tools(
     config: Config, names: tuple[str, ...]
 ) -> tuple[tuple[Tool, ...], tuple[Outcome, ...]]:
-    """Return the tools named, by name or by folder (all if none is named), and the faulty ones.
+    """Return the named tools, by name or by folder (all if none is named), and the faulty ones.
 
-    Raises what is wrong with the definitions when none is left to work on.
+    Raises the error of a definition when no tool is left to work on.
     """
-    each, faulty = tools_in_turn(places_of(config, names))
+    each, faulty = read_tools(places_of(config, names))
     tools = tuple(each)
     return tools, faulty()
 
 
 def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
-    """Return where the tools named are (all if none is named); what they hold is not read.
+    """Return the folders of the named tools (all if none is named) without reading them.
 
-    With a tool's name comes the folder that its own lies in; a folder that is named comes itself.
+    For a tool's name it is the folder that holds the tool's own; a named folder stands for itself.
     """
     from toolsync.config.definition import tools_named
 
@@ -153,12 +153,12 @@ def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
     return {**(tools_named(config, plain) if plain or not folders else {}), **folders}
 
 
-def tools_in_turn(
+def read_tools(
     places: Mapping[str, Path],
 ) -> tuple[Iterator[Tool], Callable[[], tuple[Outcome, ...]]]:
-    """Return the tools of `places_of`, each read when it is asked for; and the faulty ones.
+    """Return an iterator that reads the tools of `places_of`, and a function for the faulty ones.
 
-    These are known, and what is wrong is raised, when all tools have been asked for.
+    Call the function when the iterator has ended; it raises an error if no tool could be read.
     """
     from toolsync.config.definition import Tool, read_tool
     from toolsync.model.errors import SetupError
@@ -203,10 +203,10 @@ def _folder_tool(folder: Path) -> Tool:
     return load_folder(folder)
 
 
-def teller(verbose: bool) -> Callable[[Event], None]:
-    """Return who tells a run's events: on stderr, so that stdout stays for the result.
+def event_printer(verbose: bool) -> Callable[[Event], None]:
+    """Return a function that prints events to stderr, so that stdout holds the result alone.
 
-    Where stderr is systemd's journal, each is an entry with fields there (TOOLSYNC_TOOL, …).
+    If stderr is systemd's journal, each is an entry with fields (TOOLSYNC_TOOL, …).
     """
 
     def tell(event: Event) -> None:
@@ -232,11 +232,11 @@ def note(text: str, fields: Mapping[str, str], *, grave: bool = False) -> None:
 
 
 def _silent(done: int, total: int | None) -> None:
-    """Tell nothing."""
+    """Show nothing."""
 
 
-def download_bar(name: str) -> Callable[[int, int | None], None]:
-    """Return who shows how far a download has come: a bar on a terminal, nothing elsewhere."""
+def progress_bar(name: str) -> Callable[[int, int | None], None]:
+    """Return a function that shows a download's progress: a bar on a terminal, else nothing."""
     if not sys.stderr.isatty():
         return _silent
     width = 30

@@ -1,1 +1,1 @@
-"""Gate a release on what its users would miss."""
+"""The compatibility gate: what users of a release would miss in the next one."""

@@ -1,4 +1,4 @@
-"""The compatibility gate: a release goes on only if its users miss nothing unasked."""
+"""The compatibility gate: hold a release that takes away what its users rely on."""
 
 from __future__ import annotations
 

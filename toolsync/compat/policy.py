@@ -1,4 +1,4 @@
-"""Apply a tool's policy to changes: what nobody of its users cares about is shown, and waived."""
+"""Apply a tool's policy to changes: what its users do not rely on is shown, and waived."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Prober:
                 self._cannot[command] = reason
             helped = [command for command in usable if not self._cannot[command]]
             if len(commands) <= FULL:
-                list(pool.map(self._manners, helped))
+                list(pool.map(self._conventions, helped))
         self._release.draft.probed |= dict.fromkeys(sorted(helped))
         self._note_gaps()
 
@@ -167,7 +167,7 @@ class Prober:
             self._release.draft.gap("option", scope, told)
         add_options(self._release.draft, scope, list(helptext.options(text)))
 
-    def _manners(self, command: str) -> None:
+    def _conventions(self, command: str) -> None:
         """Add exit codes for no and for bad arguments, and the shape of the version."""
         draft = self._release.draft
         for name, arguments in (("no arguments", ()), ("unknown option", (_BOGUS,))):
@@ -184,8 +184,8 @@ class Prober:
     def vanished(self, scope: str, option: str, was: Option) -> tuple[str, str] | None:
         """Try an option that nothing names any more; None where the command cannot be run.
 
-        It is judged beside an option that no program has: whoever answers both alike takes
-        neither. The answer counts only where it names the option that was made up.
+        It is compared with an option that no program has: a program that answers both alike
+        takes neither. The answer counts only where it names the option that was made up.
         """
         command, *below = scope.split()
         if self._cannot.get(command, "it is no command"):

@@ -1,4 +1,4 @@
-"""Turn changes into one word, one sentence and one page for whoever has to decide."""
+"""Turn changes into one word, one sentence and one page for a reviewer."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Gate a release on its license terms."""
+"""The license gate: the terms of a release, and what changed in them."""

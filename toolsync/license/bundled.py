@@ -1,4 +1,4 @@
-"""Whom else a release carries, and which files are under other terms than their neighbors."""
+"""Find new third-party components, and new files under other terms than those around them."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _INNER = frozenset({"package", "versioned", "certificates", "font"})
 """Kinds that are only signs of such a folder."""
 
 
-def carried(old: Terms, new: Terms) -> Iterator[Change]:
-    """Yield what is carried along now and was not before, then files under terms of their own."""
+def bundled_changes(old: Terms, new: Terms) -> Iterator[Change]:
+    """Yield the components that are new, then the files under terms of their own."""
     fresh = _fresh(old, new)
     yield from _components(fresh, new)
     homes = tuple(f"{part.path}/" for parts in fresh.values() for part in parts)
@@ -39,7 +39,7 @@ def carried(old: Terms, new: Terms) -> Iterator[Change]:
 
 
 def _fresh(old: Terms, new: Terms) -> dict[tuple[str, str], list[Component]]:
-    """Return the components that are news, by kind and name; what lies in another is not told."""
+    """Return the new components by kind and name, without those that lie in another one."""
     had: dict[str, set[str]] = defaultdict(set)
     for part in old.components:
         had[part.kind].add(part.name)
@@ -77,7 +77,7 @@ def _components(fresh: dict[tuple[str, str], list[Component]], new: Terms) -> It
 
 
 def _news(part: Component, old: Terms, had: dict[str, set[str]], jars: set[str]) -> str:
-    """Return under which word a component is news, empty where it is none."""
+    """Return in which way a component is new, empty if it is not."""
     if part.kind == "jar":
         return "" if part.digest in jars else "jar"
     if part.kind != "folder":

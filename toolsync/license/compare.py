@@ -1,8 +1,8 @@
-"""Tell what changed between the terms of two releases, on three levels.
+"""Compare the terms of two releases on three levels.
 
 1. The main texts: changed or removed blocks, added wants a review.
 2. Files: a content that nobody has seen, under terms that its neighbors do not have.
-3. Whom else it carries: license texts further down, vendored folders, jars, new packages.
+3. Third-party components: license texts further down, vendored folders, jars, new packages.
 
 Years, holders, layout, encodings, names of files and titles that name the very text below
 them are no change: `normalise` has folded them away.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from toolsync.license import names, spdx
-from toolsync.license.bundled import carried
+from toolsync.license.bundled import bundled_changes
 from toolsync.license.change import BLOCK, REVIEW, SILENT, Change, listed
 from toolsync.license.terms import LicenseText, Terms
 
@@ -25,7 +25,7 @@ def compare(old: Terms, new: Terms) -> tuple[Change, ...]:
         *_mains(old, new),
         *_notices(old, new),
         *_nested(old, new),
-        *carried(old, new),
+        *bundled_changes(old, new),
         *_metadata(old, new),
         *_gutted(old, new),
     ]
@@ -110,7 +110,7 @@ def _successor(text: LicenseText, come: Sequence[LicenseText]) -> LicenseText | 
 
 
 def _rewritten(text: LicenseText, other: LicenseText) -> Change:
-    """Return what it means that one text took another's place."""
+    """Return the change of one text into another."""
     about = (other.fingerprint,)
     where = text.path if text.path == other.path else f"{text.path} (now {other.path})"
     if text.id and text.id == other.id:
@@ -170,7 +170,7 @@ def _notices(old: Terms, new: Terms) -> Iterator[Change]:
 
 
 def _nested(old: Terms, new: Terms) -> Iterator[Change]:
-    """License texts further down speak for what was taken from elsewhere."""
+    """Yield changes of license texts below the top, which belong to bundled components."""
     before = _by_print(old.texts)
     places = {text.path for text in old.texts}
     homes = {(_home(text.path), text.fingerprint) for text in old.texts}

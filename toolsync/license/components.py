@@ -1,4 +1,4 @@
-"""Whose work a tree carries besides its author's: the signs that files and folders give."""
+"""Find third-party components in a tree: jars, certificates, metadata, vendored folders."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _vendored(files: Sequence[File]) -> Iterator[Component]:
 
 
 def _folders(files: Sequence[File]) -> Iterator[Component]:
-    """Yield the packages at the top and below it, for who knows which of them are new."""
+    """Yield the packages at the top and below it; `bundled` sorts out which of them are new."""
     code: Counter[str] = Counter()
     for file in files:
         path = file.path

@@ -19,7 +19,13 @@ from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
 from toolsync.license.dep5 import Lack, completed, lacking
 from toolsync.license.detect import Detector
-from toolsync.license.policy import Policy, first, main_expression, settle, stands
+from toolsync.license.policy import (
+    Policy,
+    apply_policy,
+    check_first,
+    check_main_texts,
+    main_expression,
+)
 from toolsync.license.report import written
 from toolsync.license.scan import scan
 from toolsync.license.terms import Problem, Terms, from_json, to_json
@@ -48,12 +54,12 @@ def judge(asked: Asked[Unpacked]) -> Judgment:
     def weigh() -> _Weighed:
         lacks, unreadable = _lacks(tool, new)
         changes = [
-            *stands(new, policy),
-            *(first(new, policy) if old is None else compare(old, new)),
+            *check_main_texts(new, policy),
+            *(check_first(new, policy) if old is None else compare(old, new)),
             *_unexplained(detector.problems),
             *_uncovered(lacks, unreadable),
         ]
-        settled = tuple(settle(change, new, policy) for change in changes)
+        settled = tuple(apply_policy(change, new, policy) for change in changes)
         report = written(settled, old or Terms(), new, tool=tool, before=known)
         return _Weighed(settled=settled, report=report, lacks=lacks)
 
@@ -131,7 +137,7 @@ def _terms(
 
 
 def _unexplained(problems: Iterable[str]) -> list[Change]:
-    """Return what a detector could not explain; it is never taken for unchanged."""
+    """Return a change for each problem of the detector: it is never taken for unchanged."""
     return [
         Change(code="detector", verdict=REVIEW, message=text, about=(text,), unknown=True)
         for text in problems

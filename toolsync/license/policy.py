@@ -1,4 +1,4 @@
-"""What a policy says of terms: allowed, accepted for this tool, approved earlier, or neither."""
+"""Judge terms by the policy: allowed, accepted for this tool, approved earlier, or neither."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Policy:
         return None
 
 
-def stands(terms: Terms, policy: Policy) -> Iterator[Change]:
+def check_main_texts(terms: Terms, policy: Policy) -> Iterator[Change]:
     """Judge the main texts: none passes unless its license is allowed, accepted or approved."""
     for text in terms.mains:
         if text.fingerprint in policy.approved:
@@ -139,7 +139,7 @@ def _guess(text: LicenseText) -> str:
     return f" (they speak of {listed(found)})" if found else ""
 
 
-def first(terms: Terms, policy: Policy) -> Iterator[Change]:
+def check_first(terms: Terms, policy: Policy) -> Iterator[Change]:
     """Judge a first release, which nothing can be compared with."""
     yield from problems(terms)
     yield from metadata_disagrees(Terms(), terms)
@@ -169,8 +169,8 @@ def first(terms: Terms, policy: Policy) -> Iterator[Change]:
 _PARTS = frozenset({"file-license", "notice-changed"})
 
 
-def settle(change: Change, terms: Terms, policy: Policy) -> Change:
-    """Return a change as policy and earlier approvals leave it."""
+def apply_policy(change: Change, terms: Terms, policy: Policy) -> Change:
+    """Return a change, made silent where the policy or an earlier approval covers it."""
     if change.verdict == SILENT:
         return change
     if change.key in policy.approved or _all_approved(change, policy):
@@ -186,7 +186,7 @@ def settle(change: Change, terms: Terms, policy: Policy) -> Change:
 
 
 def _all_approved(change: Change, policy: Policy) -> bool:
-    """Say whether the change is only that texts are there which somebody approved."""
+    """Say whether all texts that the change is about were approved earlier."""
     texts = change.code in ("main-changed", "main-added", "bundled-in-main-file", "denied")
     return texts and bool(change.about) and set(change.about) <= policy.approved
 
@@ -198,7 +198,7 @@ def _covered(path: str, terms: Terms, policy: Policy) -> Bundled | None:
 
 
 def main_expression(terms: Terms, policy: LicensePolicy) -> str:
-    """Return what the whole is under: what tool.toml says, else what the main texts are."""
+    """Return the SPDX expression of the whole: tool.toml's, else that of the main texts."""
     if policy.expression:
         return policy.expression
     return " AND ".join(sorted({text.id for text in terms.mains if text.id}))

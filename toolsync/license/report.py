@@ -1,4 +1,4 @@
-"""What a person needs to judge terms, on one page of plain text."""
+"""Write the report that a reviewer of license terms reads, as plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a tree's terms: its license texts, its metadata, its files, and whom else it carries.
+"""Read a tree's terms: its license texts, its metadata, its files, and its third-party components.
 
 The tree is hostile. Nothing outside it is read, no file is read beyond its bound, and what cannot
 be read becomes a problem that somebody must look at.

@@ -1,4 +1,4 @@
-"""The terms of one release: what its license files say, what its files say, what it carries.
+"""The terms of one release: of its license files, its other files, and its bundled components.
 
 Kept as JSON in the store, they are what the next release is compared with.
 """
@@ -48,7 +48,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a detector says of a content: an explanation, which may differ between machines."""
+    """What a detector found in a content: an explanation, which may differ between machines."""
 
     digest: str
     ids: tuple[str, ...]
@@ -56,7 +56,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """Somebody else's work inside the tree."""
+    """A third-party component inside the tree."""
 
     kind: str
     """``vendored``, ``library``, ``jar``, ``package``, ``certificates`` …"""
@@ -116,7 +116,7 @@ class Terms:
         return hashlib.sha256(to_json(replace(self, told=()))).hexdigest()
 
     def ids(self) -> dict[str, tuple[str, ...]]:
-        """Return, by path, what each file is under: its own words first, else what was told."""
+        """Return the license ids of each file by path: its own words first, else the detector's."""
         told = {item.digest: item.ids for item in self.told}
         return {file.path: file.ids or told.get(file.digest, ()) for file in self.files}
 

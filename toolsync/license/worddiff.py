@@ -1,4 +1,4 @@
-"""Show a person what changed in terms: the words, not the bytes or lines."""
+"""Show the words that changed between two license texts, with their context."""
 
 from __future__ import annotations
 

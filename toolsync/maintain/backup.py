@@ -1,8 +1,8 @@
-"""Put all that cannot be had again into one file; `restore` takes it out again.
+"""Write a backup: everything that could not be made again, in one file for `restore`.
 
 A backup is a tar: first ``manifest.json``, which names every file with size and SHA-256, then the
-files. In it are the journal as of one moment, the keys, tokens, the archive, and the store. What is
-only in the way elsewhere (locks, unfinished downloads, work folders) is not.
+files. In it are the journal as of one moment, the keys, tokens, the archive, and the store. Locks,
+unfinished downloads and work folders are left out.
 """
 
 from __future__ import annotations

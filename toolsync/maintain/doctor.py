@@ -69,7 +69,7 @@ def examine(config: Config, clock: Clock) -> Iterator[Check]:
     yield _tried("other series", partial(_new_series, config, clock.now().date()))
     if config.build.backend == "sbuild" and (config.ppa.build_first or not is_ppa):
         yield from _clean_builds(config)
-    yield from _rooms(config)
+    yield from _disks(config)
     yield _tried("tools", lambda: _defined(config))
     yield from _tools(config, clock.now())
     yield from _archive(config, clock)
@@ -136,7 +136,7 @@ def _namespace() -> str:
     return "can be made"
 
 
-def _rooms(config: Config) -> Iterator[Check]:
+def _disks(config: Config) -> Iterator[Check]:
     """Look at every disk that a run fills: state, builds and chroots may lie apart."""
     work = Workshop(config.state, config.build.work).root
     wanted = {

@@ -37,7 +37,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upkeep:
+class Cleanup:
     """What a clean-up came to."""
 
     dropped: tuple[Dropped, ...]
@@ -57,7 +57,7 @@ class _File:
     """When the stage ended that made it."""
 
 
-def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Upkeep:
+def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Cleanup:
     """Drop what nothing names, then what is superseded, oldest first, until ``limit`` is met.
 
     ``limit`` is in bytes for store and archive together; with 0 only what nothing names goes.
@@ -67,7 +67,7 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Upkeep:
     prunable = context.target if isinstance(context.target, Prunable) else None
     size = before = sum(sizes.values()) + (prunable.size() if prunable else 0)
     dropped: list[Dropped] = []
-    named = context.journal.digests() | set(_sworn(context))
+    named = context.journal.digests() | set(_signed_digests(context))
     for digest in sorted(sizes.keys() - named):
         size -= sizes[digest]
         dropped.append(Dropped(what=digest, why="nothing names it", size=sizes[digest]))
@@ -94,10 +94,10 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Upkeep:
         dropped.append(Dropped(what=what, why="superseded", size=old.size))
         if prunable and not dry_run:
             prunable.forget(old)
-    return Upkeep(dropped=tuple(dropped), before=before, after=size, limit=limit)
+    return Cleanup(dropped=tuple(dropped), before=before, after=size, limit=limit)
 
 
-def _sworn(context: Context) -> Iterator[str]:
+def _signed_digests(context: Context) -> Iterator[str]:
     """Yield every digest that signed evidence names, such as those of the policies in force."""
     for blob in context.journal.envelopes():
         if context.store.has(blob):

@@ -1,4 +1,4 @@
-"""Take all out of a backup again, into an empty set-up: everything, or nothing.
+"""Restore a backup into an empty set-up: everything, or nothing.
 
 A backup may have been tampered with, so each name must stay below its folder, each file must be
 as the manifest states it, and no more is written than that states. All is unpacked beside where it

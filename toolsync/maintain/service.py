@@ -1,4 +1,4 @@
-"""One unattended run: what a timer or cron starts and nobody watches.
+"""Do one unattended run, as a timer or cron starts it.
 
 A run that ended is a row in the journal (the heartbeat), so that one that did not happen can be
 seen: by the next one, and by whoever reads the metrics. A report that fails keeps no other from
@@ -26,7 +26,7 @@ from toolsync.system.store import replace_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class RunResult:
     """What one run came to."""
 
     outcomes: tuple[Outcome, ...]
@@ -44,7 +44,7 @@ def run_once(
     faulty: Sequence[Outcome] = (),
     *,
     due: Sequence[Tool] | None = None,
-) -> Round:
+) -> RunResult:
     """Sync what is ``due`` of ``tools`` (all if not given), then tell what changed.
 
     ``faulty`` are the tools that cannot be read. The caller holds the state's lock.
@@ -71,7 +71,9 @@ def run_once(
         troubles += late
         status = gravest([status, *(error.exit_status for _, error in late)])
         journal.end_run(number, status)
-    return Round(outcomes=outcomes, letters=letters, troubles=tuple(troubles), exit_status=status)
+    return RunResult(
+        outcomes=outcomes, letters=letters, troubles=tuple(troubles), exit_status=status
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The small values that all others carry, and how a value becomes JSON and is read back."""
+"""Small values that others are made of, and the form of all values in JSON."""
 
 from __future__ import annotations
 

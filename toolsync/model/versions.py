@@ -1,4 +1,4 @@
-"""Put upstreams' spellings of a version into Debian's, and in Debian's order.
+"""Convert upstream version strings to Debian's form, and order them as Debian does.
 
 A hyphen that no rule turns into something else stays: Debian Policy 5.6.12 allows it in an
 upstream version when a revision follows, and every package made here carries one. Compare
@@ -52,7 +52,7 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
     """Return the Debian upstream version for a page's spelling.
 
     First the tool's own ``rules`` (``s/regex/replacement/flags``), then what goes for all: a
-    leading v or ``release-`` falls, and a prerelease gets the tilde that sorts it before its
+    leading v or ``release-`` is removed, and a prerelease gets the tilde that sorts it before its
     release. Raises NotAVersion, or SetupError when a rule is none.
     """
     version = raw.strip()

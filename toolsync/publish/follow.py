@@ -1,4 +1,4 @@
-"""Say where an upload stands on Launchpad: from facts to one state, without asking anybody.
+"""Derive an upload's status on Launchpad from what its API has answered.
 
 Rejected uploads never appear in the API, so an absence that lasts is all there is to see of
 them. Every state that waits has a deadline, after which a person hears of it.
@@ -45,8 +45,8 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where an upload stands."""
+class UploadStatus:
+    """The status of an upload: a state, and what a person should know."""
 
     state: str
     """``accepted``, ``building``, ``published``, ``lost``, ``build-failed`` or ``stuck``."""
@@ -65,15 +65,15 @@ def follow(
     began: datetime,
     now: datetime,
     patience: Patience,
-) -> Standing:
-    """Return the standing of what Launchpad has accepted.
+) -> UploadStatus:
+    """Return the status of what Launchpad has accepted.
 
     ``where`` names PPA and series for the sentence, ``began`` is when it was first seen there.
     """
     what, record = f"{found.source} {found.version}", record_of(found, builds, binaries)
     waited = now - began
     if found.status in GONE:
-        return Standing(
+        return UploadStatus(
             state="lost",
             sentence=f"{what} was {found.status.lower()} in {where} by somebody",
             resolution="Its version is burnt. Change something in its debian/, or reject the"
@@ -82,7 +82,7 @@ def follow(
         )
     failed = [build for build in builds if build.state in FAILED]
     if failed:
-        return Standing(
+        return UploadStatus(
             state="build-failed",
             sentence=f"{what} did not build in {where}: {_named(failed)}",
             resolution="Read " + " and ".join(b.log or b.link for b in failed) + " . Mend the"
@@ -96,7 +96,7 @@ def follow(
     if found.status == "Pending" or open_ones or not binaries:
         sentence = f"{what} is built in {where} and waits to be published there"
         return _until("building", sentence, waited, patience.build + patience.publish, record)
-    return Standing(
+    return UploadStatus(
         state="published", sentence=f"{what} is {found.status} in {where}", record=record
     )
 
@@ -108,7 +108,7 @@ def _building(
     waited: timedelta,
     patience: Patience,
     record: dict[str, object],
-) -> Standing:
+) -> UploadStatus:
     if not undone:
         return _until("accepted", f"{what} is accepted in {where}", waited, patience.build, record)
     strange = ", ".join(sorted({build.state for build in undone} - BUSY))
@@ -119,15 +119,15 @@ def _building(
 
 def _until(
     state: str, sentence: str, waited: timedelta, limit: timedelta, record: dict[str, object]
-) -> Standing:
+) -> UploadStatus:
     if waited <= limit:
-        return Standing(
+        return UploadStatus(
             state=state,
             sentence=sentence,
             resolution="Nothing is to be done; the next run looks again.",
             record=record,
         )
-    return Standing(
+    return UploadStatus(
         state="stuck",
         sentence=f"{sentence}, for {in_words(waited)}; wanted: {in_words(limit)} at most",
         resolution="Look at its page on Launchpad; a missing build dependency has to be put into"

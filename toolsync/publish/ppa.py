@@ -139,7 +139,7 @@ class PpaTarget:
         builds = self._api.builds(found)
         done = bool(builds) and all(build.state == follow.BUILT for build in builds)
         binaries = self._api.binaries(found) if done else ()
-        standing = follow.follow(
+        status = follow.follow(
             found,
             builds,
             binaries,
@@ -148,11 +148,11 @@ class PpaTarget:
             now=self._clock.now(),
             patience=self._patience,
         )
-        ledger.note(standing.state, said=standing.sentence, launchpad=standing.record)
-        if standing.state in ("accepted", "building"):
-            raise Waiting(standing.sentence, resolution=standing.resolution)
-        if standing.state != "published":
-            raise Held(standing.sentence, resolution=standing.resolution)
+        ledger.note(status.state, said=status.sentence, launchpad=status.record)
+        if status.state in ("accepted", "building"):
+            raise Waiting(status.sentence, resolution=status.resolution)
+        if status.state != "published":
+            raise Held(status.sentence, resolution=status.resolution)
         self._refuse_newer(source, history)
         return self._state.confirmed(item, binaries, ledger, self._patience.publish)
 
@@ -190,16 +190,16 @@ class PpaTarget:
             ledger.note("rejected", said=str(error))
             raise
         with self._signer.opened() as env:
-            shipment = remembered(source, ledger.detail, self._store)
-            if shipment is None:
-                shipment = prepare(
+            upload = remembered(source, ledger.detail, self._store)
+            if upload is None:
+                upload = prepare(
                     source, signer=self._signer, env=env, store=self._store, shop=self._workshop
                 )
-                ledger.note("claimed", **shipment.noted(), key=self._signer.fingerprint)
+                ledger.note("claimed", **upload.noted(), key=self._signer.fingerprint)
             with self._workshop.folder("upload") as folder:
                 send_out(
                     ledger,
-                    laid_out(shipment, self._store, folder),
+                    laid_out(upload, self._store, folder),
                     both(self._server, self._settings.alternative),
                     send=self._send,
                     env=env,
@@ -219,7 +219,7 @@ class PpaTarget:
         preflight.check_orig(self._api, source, history, self._origs)
 
     def uploader(self) -> str:
-        """Return in whose name is uploaded, as far as it can be known."""
+        """Return the Launchpad account that uploads, as far as it is known."""
         if self._settings.login != "anonymous":
             return self._settings.login
         return self._owner if self._api.is_anonymous else self._api.me()

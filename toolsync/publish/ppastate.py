@@ -1,6 +1,6 @@
-"""What a PPA serves: as Launchpad's API tells it, and as apt finds it.
+"""What a PPA serves, by Launchpad's API and by apt.
 
-What is asked for is asked once and shared by all tools of a run, until `changed`.
+Answers are kept and shared by all tools of a run, until `changed` is called.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from toolsync.system.work import Workshop
 
 
 class PpaState:
-    """One PPA, looked at."""
+    """The packages that one PPA serves."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class PpaState:
         return self._listing
 
     def changed(self) -> None:
-        """Ask anew, next time, what is published."""
+        """Drop the kept answers, after an upload."""
         self._listing = None
 
     def state(self, series: str, source: str) -> str:
@@ -133,7 +133,7 @@ class PpaState:
     def _not_yet_on_disk(
         self, source: SourcePackage, error: ToolsyncError, ledger: Ledger, patience: timedelta
     ) -> tuple[Blob, ...]:
-        """The web server is behind the API, for a while."""
+        """Wait while the web server is behind the API: raise Waiting, after ``patience`` Held."""
         since = max(self._clock.now() - ledger.since, timedelta())
         said = f"Launchpad says that {source.name} {source.version} is published, but {error}"
         if since <= patience:

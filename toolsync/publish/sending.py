@@ -1,4 +1,4 @@
-"""Send a shipment, at most once: each try is in the ledger before it is made.
+"""Send an upload at most once: each try is in the ledger before it is made.
 
 A try that may have reached Launchpad is never followed by another one before the time is
 over in which Launchpad would show it. One that cannot have reached it (see `system.dput`) is

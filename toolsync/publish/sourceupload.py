@@ -33,14 +33,14 @@ class SourceUpload:
         return (self.dsc, *self.rest, self.changes)
 
     def noted(self) -> dict[str, object]:
-        """Return what a ledger keeps of it."""
+        """Return its files by role, as a ledger keeps them."""
         return {"changes": dump(self.changes), "dsc": dump(self.dsc)}
 
 
 def remembered(
     source: SourcePackage, detail: Mapping[str, Any], store: Store
 ) -> SourceUpload | None:
-    """Return the shipment that a ledger tells of, None if there is none or its files are gone."""
+    """Return the upload that a ledger describes, None if there is none or its files are gone."""
     try:
         changes, dsc = load(Blob, detail["changes"]), load(Blob, detail["dsc"])
     except (KeyError, TypeError, ValueError):
@@ -68,9 +68,9 @@ def prepare(
         )
 
 
-def laid_out(shipment: SourceUpload, store: Store, folder: Path) -> Path:
-    """Put all files of a shipment into a folder; return the .changes there."""
-    paths = [store.copy_to(blob, folder) for blob in shipment.files]
+def laid_out(upload: SourceUpload, store: Store, folder: Path) -> Path:
+    """Put all files of an upload into a folder; return the path of the .changes there."""
+    paths = [store.copy_to(blob, folder) for blob in upload.files]
     for path in paths:
         path.chmod(0o644)  # dput would log in once more to make it so
     return paths[-1]

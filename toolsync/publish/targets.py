@@ -1,6 +1,6 @@
-"""The table of targets: configuration names one, and chooses no code by that.
+"""The table of targets: the settings choose one of its names, and never code.
 
-What stands after the colon (``ppa:OWNER/NAME``) is handed to the opener of the word before it.
+The part after the colon (``ppa:OWNER/NAME``) is the argument of the entry before it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _ppa(rest: str, config: Config, store: Store, workshop: Workshop, clock: Clo
 
 
 def fetcher(config: Config, store: Store, clock: Clock) -> Fetch:
-    """Return who brings one of Launchpad's files into the store, whole or not at all."""
+    """Return a downloader that puts one of Launchpad's files into the store, whole or not."""
 
     def fetch(url: str, name: str, limit: int) -> Blob:
         with closing(open_http(config, clock)) as http:
@@ -98,7 +98,7 @@ def fetcher(config: Config, store: Store, clock: Clock) -> Fetch:
 
 
 def open_launchpad(config: Config, clock: Clock) -> Launchpad:
-    """Return Launchpad as the set-up names it; nothing is asked yet."""
+    """Return a client of the Launchpad that the settings name; nothing is requested yet."""
     from toolsync.system.launchpad import Launchpad
 
     token = launchpad_token(config)
@@ -117,7 +117,7 @@ def launchpad_token(config: Config) -> Path:
 
 
 def open_signer(config: Config) -> Signer:
-    """Return who signs uploads."""
+    """Return the signer of uploads."""
     return Signer(
         SigningHome(config.state / "gnupg"),
         keyring=config.ppa.keyring,

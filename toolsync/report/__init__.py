@@ -1,1 +1,1 @@
-"""Put what happened into words: sentences, tables, evidence."""
+"""Reports of what happened: messages, metrics, a feed and the static page."""

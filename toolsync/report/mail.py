@@ -1,4 +1,4 @@
-"""Write a letter as a mail (RFC 5322) and hand it over."""
+"""Write a message as a mail (RFC 5322) and hand it over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POLICY = SMTP.clone(max_line_length=900)
 
 
 def send(letter: Letter, recipient: str, settings: Mail, sender: str) -> None:
-    """Hand a letter to sendmail or to the server; raises what `system.mail` raises.
+    """Hand a message to sendmail or to the server; raises what `system.mail` raises.
 
     Tried again it is the same mail with the same Message-ID.
     """

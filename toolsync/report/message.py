@@ -1,4 +1,4 @@
-"""Put news into a letter: one digest for one channel, the same words on every channel."""
+"""Write the message to a channel: one digest of its news, the same words on every channel."""
 
 from __future__ import annotations
 
@@ -36,8 +36,12 @@ _MAX_TEXT = 2000
 _MAX_ITEMS = 200
 
 
-def letter(found: News, *, now: str, channel: str) -> tuple[str, dict[str, object]]:
-    """Return a letter's id and its content; the id is the same for the same news at one time."""
+def message(found: News, *, now: str, channel: str) -> tuple[str, dict[str, object]]:
+    """Return the id and the content of a message.
+
+    The id is the same for the same news at one time (``now``), so that a message that is sent
+    again is recognized.
+    """
     items = [{**asdict(item), "text": plain(item.text, _MAX_TEXT)} for item in found.items]
     data: dict[str, object] = {
         "subject": _subject(found.items),
@@ -67,7 +71,7 @@ def sections(data: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def as_text(data: Mapping[str, Any], made: str) -> str:
-    """Return a letter as plain text for a person."""
+    """Return a message as plain text for a person."""
     lines = []
     for heading, texts in sections(data):
         lines += [f"{heading}:", ""]

@@ -43,7 +43,7 @@ class Facts:
     stages: Sequence[tuple[str, str, str]]
     """Stage, start and end of everything that was done."""
     unsent: Mapping[str, int]
-    """Letters that wait, by channel."""
+    """Messages that wait, by channel."""
 
 
 def exposition(facts: Facts) -> bytes:
@@ -96,7 +96,7 @@ def _gauge(name: str, words: str) -> GaugeMetricFamily:
 
 def _of_runs(facts: Facts) -> Iterable[Metric]:
     letters = GaugeMetricFamily(
-        "toolsync_report_unsent", "Letters that a channel has not taken.", labels=["channel"]
+        "toolsync_report_unsent", "Messages that a channel has not taken.", labels=["channel"]
     )
     for channel, count in sorted(facts.unsent.items()):
         letters.add_metric([channel], count)

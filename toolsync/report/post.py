@@ -1,9 +1,9 @@
 """Tell each channel what is news to it, and send what it has not taken yet.
 
-A letter is kept with the note of what it tells before anybody sends it, and leaves only when
+A message is kept with the note of what it tells before anybody sends it, and leaves only when
 the other side has taken it: none is lost to a server that is down or to a kill, and one that
 was sent is never written again. A kill between the other side's yes and our note of it sends
-the same letter under the same id once more.
+the same message under the same id once more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.records import Letter
 from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.report import mail, webhook
-from toolsync.report.message import as_text, letter
+from toolsync.report.message import as_text, message
 from toolsync.report.news import Scene, latest, news
 from toolsync.system.clock import stamp
 
@@ -46,29 +46,29 @@ class Post:
                 self.journal.tell(channel, {"published": newest}, "", None)
 
     def write(self, scene: Scene) -> int:
-        """Write a letter to each channel that has news; return how many were written."""
+        """Write a message to each channel that has news; return how many were written."""
         written = 0
         for channel in self.channels:
             found = news(scene, self.journal.told(channel), channel)
             if not found.states:
                 continue
-            name, data = letter(found, now=stamp(scene.now), channel=channel)
+            name, data = message(found, now=stamp(scene.now), channel=channel)
             self.journal.tell(channel, found.states, name, data if found.items else None)
             written += bool(found.items)
         return written
 
     def preview(self, scene: Scene) -> list[tuple[str, str]]:
-        """Return what each channel would be told: its name, and the letter's text."""
+        """Return what each channel would be told: its name, and the message's text."""
         found = {c: news(scene, self.journal.told(c), c) for c in self.channels}
         made = stamp(scene.now)
         return [
-            (channel, as_text(letter(fresh, now=made, channel=channel)[1], made))
+            (channel, as_text(message(fresh, now=made, channel=channel)[1], made))
             for channel, fresh in found.items()
             if fresh.items
         ]
 
     def send(self) -> list[tuple[str, ToolsyncError]]:
-        """Send all letters, oldest first; return each channel's trouble. One stops its channel."""
+        """Send all messages, oldest first; return each channel's trouble. One stops its channel."""
         troubles = []
         for channel, send in self.channels.items():
             for waiting in self.journal.unsent(channel):

@@ -1,4 +1,4 @@
-"""Say of uploads that are on their way, or failed, where they stand and where to look."""
+"""Describe uploads that are under way or have failed, with links to Launchpad."""
 
 from __future__ import annotations
 

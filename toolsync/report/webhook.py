@@ -1,6 +1,6 @@
-"""Write a letter for another program: generic JSON, Slack's form, or a message in a Matrix room.
+"""Write a message for another program: generic JSON, Slack's form, or a message in a Matrix room.
 
-Tried again it is the same letter under the same id: JSON carries it as Idempotency-Key, Matrix
+Tried again it is the same message under the same id: JSON carries it as Idempotency-Key, Matrix
 as the transaction's id, and both let the other side take it once. Slack has no such thing.
 """
 
@@ -35,7 +35,7 @@ class Request:
 
 
 def ready(settings: Webhook) -> str:
-    """Say where letters would go; raise SetupError when the settings cannot work."""
+    """Say where messages would go; raise SetupError when the settings cannot work."""
     nothing = {"subject": "", "items": []}
     sample = Letter(id="", channel="", data=nothing, made="", tries=0, error="")
     FORMS[settings.form](sample, settings)
@@ -44,7 +44,7 @@ def ready(settings: Webhook) -> str:
 
 
 def send(letter: Letter, settings: Webhook, http: Http) -> None:
-    """Send a letter once.
+    """Send a message once.
 
     Raises Unreachable where a later try may work, SetupError for no usable token. Neither tells
     more of the address than its host, since a hook's address is its secret.

@@ -1,4 +1,4 @@
-"""Say in a sentence or two why a tool is where it is: always an answer, never a shrug."""
+"""Explain in a sentence or two why a tool is at its version."""
 
 from __future__ import annotations
 

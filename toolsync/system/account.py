@@ -1,4 +1,4 @@
-"""Who is at the keyboard: the account that a decision is recorded under."""
+"""Find the account that a decision is recorded under."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only place that knows what time it is.
+"""The clock: the only module that asks the machine for the time.
 
 Whoever needs time takes a `Clock`; tests hand in one that does not wait.
 """

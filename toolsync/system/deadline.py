@@ -1,4 +1,4 @@
-"""An end to every wait: a request is over when its time is, whatever the server does.
+"""End a request when its time is over, whatever the server does.
 
 A read timeout bounds the wait for the next byte, not for the last one: a server that sends
 a byte every few seconds would hold a run for ever. A `Deadline` therefore shuts the socket
@@ -36,7 +36,7 @@ class Deadline:
     def __enter__(self) -> Deadline:
         self.ends = time.monotonic() + self._seconds
         _using.deadline = self
-        _watchman.add(self)
+        _watchdog.add(self)
         return self
 
     def __exit__(
@@ -46,7 +46,7 @@ class Deadline:
         trace: TracebackType | None,
     ) -> None:
         _using.deadline = None
-        _watchman.remove(self)
+        _watchdog.remove(self)
         self.watch(None)
 
     def watch(self, used: socket.socket | None, *, copy: bool = False) -> None:
@@ -60,7 +60,7 @@ class Deadline:
                 self._shut()
 
     def end(self) -> None:
-        """Shut the socket; whoever waits on it is told that there is nothing more."""
+        """Shut the socket down; a thread that waits on it reads the end of the stream."""
         with self._lock:
             self.passed = True
             self._shut()
@@ -78,7 +78,7 @@ def watch(used: socket.socket | None, *, copy: bool = False) -> None:
         deadline.watch(used, copy=copy)
 
 
-class _Watchman:
+class _Watchdog:
     """Ends each deadline when its time has come; sleeps while there is none."""
 
     def __init__(self) -> None:
@@ -112,4 +112,4 @@ class _Watchman:
                 self._change.wait(min(patience, 3600.0) if patience is not None else None)
 
 
-_watchman = _Watchman()
+_watchdog = _Watchdog()

@@ -1,8 +1,7 @@
-"""Do parts of a work side by side: threads of one interpreter wait for each other.
+"""Run parts of a job in processes, since threads of one interpreter wait for each other.
 
-One interpreter never runs two of its threads at once. Where they may move between processors each
-change of threads wakes another processor, which costs a third of the whole time when hundreds of
-threads do little each; so each process keeps to one.
+Each process keeps to one processor: where its threads may move between processors, each change of
+threads wakes another processor, which costs time when hundreds of threads do little each.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ _PR_SET_PDEATHSIG = 1
 def side_by_side(works: Sequence[Callable[[], T]]) -> list[T | ToolsyncError]:
     """Do the first of ``works`` here and each other one in a process of its own.
 
-    Return what each gave, in order; in place of what a process did not live to give, an error.
+    Returns the results in order; where a process died before it returned one, an error.
     The processes are forks: there must be no threads yet, and what is open here (the journal, a
-    connection) must not be used there. What a work raises is raised here, of another
-    process put into words (`unforeseen`). None of them outlives this one.
-    Each keeps to a processor of its own, as far as there are so many; this one until the end.
+    connection) must not be used there. What a work raises is raised here, from another process
+    as a ToolsyncError (`unforeseen`). None of them outlives this one. Each keeps to a processor
+    of its own, as far as there are so many.
     """
     works = [_at(processor, work) for processor, work in zip(_processors(), works, strict=False)]
     fork = get_context("fork")
@@ -103,7 +102,7 @@ def _lost(status: int) -> _Lost:
 
 def _answer(pipe: Connection, work: Callable[[], object]) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # Nobody listens any more, or everybody was told to stop: there is nothing to say.
+    # The parent is gone, or Ctrl-C stopped all processes: nobody reads a result.
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         try:
             answer = work()

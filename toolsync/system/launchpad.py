@@ -45,7 +45,7 @@ _CACHED = 1000
 
 
 class Launchpad:
-    """One Launchpad, asked in somebody's name or in nobody's.
+    """One Launchpad, asked with a token or anonymously.
 
     ``cache`` is a folder of ours; ``token`` the file that `login` wrote, asked anonymously
     while there is none.
@@ -235,7 +235,7 @@ class Launchpad:
 
     @contextmanager
     def _answers(self, what: str) -> Iterator[None]:
-        """Put what launchpadlib raises into our words."""
+        """Raise launchpadlib's errors as errors of toolsync."""
         from lazr.restfulclient.errors import HTTPError, RestfulError
 
         try:

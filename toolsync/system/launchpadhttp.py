@@ -1,4 +1,4 @@
-"""launchpadlib's connection, with its patience and its words replaced by ours.
+"""launchpadlib's connection, with our own retries and error messages.
 
 launchpadlib sleeps two minutes over a failing server and asks a person when a token fails;
 here a caller decides on the first, and the second cannot happen.

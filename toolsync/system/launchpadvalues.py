@@ -1,4 +1,4 @@
-"""What Launchpad's API tells, as frozen values: printable, bounded, and whole where parts lack."""
+"""Launchpad's answers as frozen values: printable, bounded, with defaults for what is missing."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def read_publication(entry: object) -> Publication:
 
 
 def read_file(found: Entry) -> RemoteFile:
-    """Read one of `sourceFileUrls`: an object with meta data, or a mere address."""
+    """Read one of `sourceFileUrls`: an object with metadata, or only an address."""
     if isinstance(found, str):
         found = {"url": found}
     url = str(found["url"])

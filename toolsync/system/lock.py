@@ -1,4 +1,4 @@
-"""One toolsync per state folder, and no survivors of a killed one.
+"""Lock the state folder, and end the programs that a killed run has left.
 
 The lock is the kernel's (flock), so it goes with the process that holds it. Programs that
 a killed run had started carry the state folder's name in their environment; whoever

@@ -1,4 +1,4 @@
-"""Have the C library hold memory in few places, and hold on to it."""
+"""Tune the C library's allocator and the garbage collector for many pages in many threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 import gc
 
 _COLLECT = 20_000
-"""Objects made between two searches for lost ones; a page's are many, and none of them is lost."""
+"""Objects made between two garbage collections; a page makes many, and none is in a cycle."""
 _M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8
 """mallopt(3) of the GNU C library."""
 
@@ -14,11 +14,10 @@ _M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8
 def for_many_pages(arenas: int = 2, kept: int = 32 * 1024 * 1024) -> None:
     """Prepare for many threads that each parse one page after the other.
 
-    They share ``arenas`` places to take memory from instead of eight for each core, since each
-    place keeps the largest page that it ever held; and ``kept`` bytes of a page's many small parts
-    stay with the program between two pages, instead of going to the system and coming back.
-    Without effect on other C libraries. Lost objects are looked for less often, and not among
-    those that are there now.
+    They share ``arenas`` arenas instead of eight for each core, since each arena keeps the memory
+    of its largest page. ``kept`` bytes of free memory stay with the program between two pages,
+    instead of going back to the system. Without effect on other C libraries. The garbage
+    collector runs less often, and not over the objects that exist now.
     """
     gc.freeze()
     gc.set_threshold(_COLLECT, 20, 50)

@@ -1,7 +1,7 @@
 """Files by their content: written whole or not at all.
 
 A file is written to a temporary name, synced, renamed to its digest, and its folder is
-synced; only then does anybody learn of it. A crash leaves an orphan, never half a file.
+synced; only then is its digest returned. A crash leaves an orphan, never half a file.
 """
 
 from __future__ import annotations

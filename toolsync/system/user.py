@@ -1,4 +1,4 @@
-"""Root stands back: what belongs to the service's user is worked on as that user, and stays its."""
+"""Drop root's rights, so that the state of the service's user stays that user's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders to work in, which the next run clears away if this one is killed.
+"""Temporary work folders; the next run removes those of a killed one.
 
 Build tools that map users (sbuild, mmdebstrap) need every parent folder to be open to
 strangers for passing through, which a home folder or a private state folder is not. So work

@@ -1,4 +1,4 @@
-"""Keep a sighting in little room, and read back no more of it than is needed.
+"""Store a sighting compactly, and read back no more of it than is needed.
 
 A page can name thousands of releases that differ in few fields. They are kept column by column,
 a column whose values are all the same as one value, and compressed; the newest stands apart, for

@@ -1,4 +1,4 @@
-"""Read the links of a plain listing without making a tree of the page.
+"""Read the links of a plain listing by searching, without parsing the page.
 
 Most release pages are listings as Apache and nginx write them: tags, text and links, with no
 script, no comment, no entity in a link. Of such a page the links can be told by searching, in half

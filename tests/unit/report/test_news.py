@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.reporting import NOW, ago, page, publication, scene, standing
 from toolsync.journal.records import RunRow, Standing
 from toolsync.report.lag import in_words, lag
-from toolsync.report.message import as_text, letter
+from toolsync.report.message import as_text, message
 from toolsync.report.news import News, Scene, news
 
 HELD = standing(status="held", message="1.1 is held at license: no", exit_status=3, newest="1.1")
@@ -190,7 +190,7 @@ def test_what_was_told_is_never_told_again(rounds: list[list[Standing]]) -> None
 def test_a_letter_is_a_digest_in_which_nothing_gives_orders() -> None:
     bad = standing(status="held", message="evil\x1b[2J\r\nBcc: x@y.example\n.\n", exit_status=3)
     found = news(scene(bad, publications=[publication(1, tool="bash")]), {}, "mail")
-    _, data = letter(found, now="2026-11-21T12:00:00Z", channel="mail")
+    _, data = message(found, now="2026-11-21T12:00:00Z", channel="mail")
     assert data["subject"] == "toolsync: 1 held, 1 published: hello, bash"
     text = as_text(data, "then")
     assert "\x1b" not in text
@@ -200,7 +200,7 @@ def test_a_letter_is_a_digest_in_which_nothing_gives_orders() -> None:
 
 def test_a_flood_of_news_is_bounded() -> None:
     many = [standing(f"t{i}", "held", message="m" * 9999, exit_status=3) for i in range(300)]
-    _, data = letter(news(scene(*many), {}, "mail"), now="", channel="mail")
+    _, data = message(news(scene(*many), {}, "mail"), now="", channel="mail")
     assert data["subject"] == "toolsync: 300 held: t0, t1, t10 and 297 more"
     text = as_text(data, "then")
     assert "100 more: toolsync status" in text
