@@ -12,7 +12,7 @@ from toolsync.compat import helptext, metadata, python, ruby, shell
 from toolsync.compat.commands import _setup_scripts
 from toolsync.compat.surface import Draft
 from toolsync.http.client import Page, Validators
-from toolsync.license import hints, known, names, normalise, spdx, words
+from toolsync.license import hints, known, names, normalise, spdx, worddiff
 from toolsync.license import metadata as declared
 from toolsync.model import versions
 from toolsync.watch.listing import plain_links
@@ -37,7 +37,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "gemspec": lambda text: declared.read("a.gemspec", f"license = {text}".encode()),
     "spdx": spdx.expression_of,
     "canonical": lambda text: names.canonical(f"{text}.egg-info/{text}-1/x"),
-    "difference": lambda text: words.word_diff(text, text[::-1]),
+    "difference": lambda text: worddiff.word_diff(text, text[::-1]),
     "hidden": watchpage._visible,
     "scripts": lambda text: watchpage._visible("<script></script" * 1000 + text),
     "anchors": lambda text: watchpage._ANCHOR.findall(f"<a {text}"),
