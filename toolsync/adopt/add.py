@@ -127,6 +127,7 @@ def default_place(config: Config) -> Path:
 def _tried(
     context: Context, candidate: Candidate, name: str, tell: Callable[[str], None]
 ) -> Proposal:
+    """Return the proposal of a candidate, after looking at the page by its definition."""
     tool = usable_name(name or candidate.name)
     homepage = _homepage(candidate.watch["url"])
     words = {"name": tool, "homepage": homepage, "maintainer": context.config.maintainer}
@@ -161,6 +162,7 @@ def _homepage(url: str) -> str:
 
 
 def _open_questions(candidate: Candidate) -> tuple[str, ...]:
+    """Return what only a person can say before the definition is safe."""
     method = candidate.verify.get("method")
     if method == "openpgp":
         return (

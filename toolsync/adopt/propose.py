@@ -63,6 +63,7 @@ def propose(
 
 
 def _of_page(url: str, page: Page, name: str, tell: Callable[[str], None]) -> Iterator[Candidate]:
+    """Yield the candidates for a page by its type and content."""
     body, kind = page.body or b"", media_type(page)
     head = body[:4096].decode("latin-1")
     if kind.endswith("json") or body.lstrip()[:1] in (b"{", b"["):
@@ -85,6 +86,7 @@ def _of_page(url: str, page: Page, name: str, tell: Callable[[str], None]) -> It
 
 
 def _of_html(url: str, page: Page, name: str, tell: Callable[[str], None]) -> Iterator[Candidate]:
+    """Yield the candidates for an HTML page: of a forge, an index, or a listing."""
     try:
         root = html_root(page)
     except Drifted:
@@ -108,6 +110,7 @@ def _of_html(url: str, page: Page, name: str, tell: Callable[[str], None]) -> It
 
 
 def _of_json(url: str, page: Page) -> Iterator[Candidate]:
+    """Yield the candidates for a JSON document: index, npm, or an API of a forge."""
     try:
         data = json.loads(page.body or b"")
     except (ValueError, RecursionError):

@@ -111,17 +111,21 @@ class _Zstd:
 
     @property
     def eof(self) -> bool:
+        """Whether the end of the stream was reached."""
         return bool(self._z.eof)
 
     @property
     def needs_input(self) -> bool:
+        """Whether nothing more comes out until something is put in."""
         return not self._waiting
 
     @property
     def unused_data(self) -> bytes:
+        """What was put in after the stream's end."""
         return bytes(self._z.unused_data) + self._waiting
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """Take a small part of ``data``, keep the rest, and return what comes out of it."""
         waiting = self._waiting + data
         bite, self._waiting = waiting[: self._BITE], waiting[self._BITE :]
         if not bite:

@@ -157,6 +157,7 @@ def _contents(file: BinaryIO, entry: Entry, offset: int, meter: Meter) -> Iterat
 
 
 def _inflated(file: BinaryIO, entry: Entry, offset: int) -> Iterator[bytes]:
+    """Yield an entry's content as its method decompresses it, unchecked."""
     packed = _packed(file, entry, offset)
     if entry.method == _STORED:
         yield from packed

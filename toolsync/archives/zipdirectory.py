@@ -121,6 +121,7 @@ def _at(file: BinaryIO, offset: int, shape: struct.Struct) -> tuple[Any, ...] | 
 
 
 def _entries(file: BinaryIO, count: int, start: int, size: int) -> Iterator[Entry]:
+    """Yield the entries of the central directory; raise Hostile where its size is wrong."""
     file.seek(start)
     left = size
     for _ in range(count):
@@ -142,6 +143,7 @@ def _entries(file: BinaryIO, count: int, start: int, size: int) -> Iterator[Entr
 
 
 def _entry(fields: tuple[Any, ...], name: bytes, extra: bytes) -> Entry:
+    """Return an entry with its zip64 sizes; raise Hostile for an encrypted or impossible one."""
     flags, method, time, date, crc, packed, size = fields[3:10]
     offset = fields[16]
     if flags & _ENCRYPTED:

@@ -134,6 +134,7 @@ def _subjects_agree(said: Record, record: Record) -> Faults:
 
 
 def _origin_agrees(record: Record) -> Faults:
+    """Yield faults in the way from the page to the accepted archive."""
     archive = record["fetch"]["archive"]["sha256"]
     accepted, stated = record["accepted"]["sha256"], record["release"]["sha256"]
     if accepted != archive:
@@ -192,6 +193,7 @@ def _gate_agrees(
 
 
 def _packages_agree(record: Record) -> Faults:
+    """Yield faults in what was packaged, built and served for each series."""
     orig = record["unpack"]["orig"]
     if not any(place.get("package") for place in record["series"].values()):
         yield "predicate.series", "names no source package"

@@ -44,6 +44,7 @@ def lines(record: Mapping[str, object], indent: str = "") -> list[str]:
 
 
 def _add_lines(found: list[str], record: Mapping[str, object], indent: str) -> None:
+    """Append a record to ``found``, a line for each value that is not empty."""
     for name, value in record.items():
         if isinstance(value, str):
             if value:

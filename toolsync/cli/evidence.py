@@ -58,6 +58,7 @@ def command(
 
 
 def _tell(context: Context, name: str, version: str, output: Path | None, as_json: bool) -> int:
+    """Print a record, or write the signed evidence where ``output`` names a folder."""
     from toolsync.attest.keep import gather
     from toolsync.attest.record import lines
     from toolsync.attest.statement import statement
@@ -104,6 +105,7 @@ def _take_away(context: Context, tool: str, version: str, folder: Path) -> int:
 def _verify(
     context: Context, file: Path, keys: tuple[Path, ...], files: Path | None, as_json: bool
 ) -> int:
+    """Print each check of a file of evidence; return 0 if all pass, else 3."""
     from toolsync.attest.audit import archive_key, audit, in_folder, in_store, passes
     from toolsync.model.values import dump
 

@@ -22,6 +22,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
+        """Return the bytes that ``20G`` and the like mean (powers of 1024)."""
         if isinstance(value, int):
             return value
         match = re.fullmatch(r"(\d{1,15})\s*([KMGT]?)B?", str(value).strip().upper())

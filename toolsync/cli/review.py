@@ -123,6 +123,7 @@ def _colored(found: re.Match[str]) -> str:
 
 
 def _object(context: Context, item: Waiting) -> dict[str, object]:
+    """Return a held release as ``review --json`` prints it."""
     from toolsync.model.values import dump
 
     release = item.release

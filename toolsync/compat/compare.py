@@ -136,6 +136,7 @@ def compare(
 def _kind(
     kind: str, was: Names, now: Names, old: Surface, new: Surface, prober: Prober | None
 ) -> Iterator[Change]:
+    """Yield the changes of one kind of names: gone, new, and with another value."""
     rule = RULES[kind]
     for name in was.keys() - now.keys():
         if rule.gone and not _implied(kind, name, old, new):
@@ -203,6 +204,7 @@ def _vanished(name: str, value: str, new: Surface, prober: Prober | None) -> Fin
 
 
 def _gaps(old: Surface, new: Surface) -> Iterator[Change]:
+    """Yield what could not be examined, as changes of severity ``unknown``."""
     for gap in new.gaps:
         yield Change(kind=gap.kind, name=gap.name, severity="unknown", proof=gap.reason)
     known = {(gap.kind, gap.name) for gap in new.gaps}

@@ -66,6 +66,7 @@ def read_packages(debs: Sequence[Path], top: Path) -> Release:
 
 
 def _control(release: Release, deb: Path) -> None:
+    """Add dependencies, conffiles and installed paths of a .deb (deb-control(5))."""
     draft = release.draft
     for name in ("Pre-Depends", "Depends"):
         field = run("dpkg-deb", "--field", deb, name, timeout=_SECONDS).out

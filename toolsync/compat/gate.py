@@ -205,6 +205,7 @@ def _found(
 
 
 def _findings(changes: tuple[Change, ...]) -> list[Finding]:
+    """Return the gravest changes as findings, and the number of the others."""
     found = [
         Finding(
             stage="compat",

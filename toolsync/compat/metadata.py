@@ -80,6 +80,7 @@ def _scripts(lines: Iterable[str], entries: dict[str, str]) -> None:
 
 
 def _setup_py(text: str, draft: Draft, entries: dict[str, str]) -> None:
+    """Read install_requires, python_requires and console scripts without running it."""
     tree = python.parse(text)
     if tree is None:
         _old_setup(text, draft, entries)
@@ -155,6 +156,7 @@ def _setup_cfg(text: str, draft: Draft, entries: dict[str, str]) -> None:
 
 
 def _pyproject(text: str, draft: Draft, entries: dict[str, str]) -> None:
+    """Read the tables project (PEP 621) and tool.poetry of a pyproject.toml."""
     raw = tomllib.loads(text)
     project = raw.get("project", {})
     poetry = raw.get("tool", {}).get("poetry", {})

@@ -70,6 +70,7 @@ def read(text: str, package: str = "") -> Source:
 
 
 def _read_old(text: str) -> Source:
+    """Read a source of Python 2 by its shape: options, imports, environment, APIs."""
     text, found = tamed(text), Source(modern=False)
     for match in _OLD_CALL.finditer(text):
         for name in spellings(re.sub(r"['\"]", " ", match[1])):
@@ -172,6 +173,7 @@ def _click_command(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 def _of_call(call: ast.Call) -> Iterator[Option]:
+    """Yield the options that a call such as ``add_argument("--long")`` declares."""
     words = list(_strings(call.args))
     named = [name for word in words if word.startswith("-") for name in spellings(word)]
     if not named:

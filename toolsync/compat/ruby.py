@@ -46,6 +46,7 @@ def read(text: str) -> Source:
 
 
 def _options(code: str) -> Iterator[Option]:
+    """Yield the options of OptionParser, GetoptLong, ARGV and ``when``."""
     for match in _DECLARED.finditer(code):
         words = [part[1:-1] for part in re.findall(_STRING, match[1])]
         named = [word for word in words if re.match(r"--?[A-Za-z\[]", word)]

@@ -56,6 +56,7 @@ def _fresh(old: Terms, new: Terms) -> dict[tuple[str, str], list[Component]]:
 
 
 def _components(fresh: dict[tuple[str, str], list[Component]], new: Terms) -> Iterator[Change]:
+    """Yield a change for each group of new components."""
     for (kind, name), parts in sorted(fresh.items()):
         paths = tuple(part.path for part in parts)
         below = tuple(f"{path}/" for path in paths)

@@ -54,6 +54,7 @@ def problems(new: Terms) -> Iterator[Change]:
 
 
 def _mains(old: Terms, new: Terms) -> Iterator[Change]:
+    """Yield how the main license texts changed: rewritten, gone, or added."""
     before, after = _by_print(old.mains), _by_print(new.mains)
     everywhere = _by_print(new.texts)
     gone = [text for digest, text in before.items() if digest not in everywhere]
@@ -148,6 +149,7 @@ def _named(text: LicenseText, other: LicenseText | None = None) -> str:
 
 
 def _notices(old: Terms, new: Terms) -> Iterator[Change]:
+    """Yield NOTICE files that say something else, and those that are gone."""
     before = _by_print(old.texts)
     fresh = [text for text in new.notices if text.fingerprint not in before and text.words]
     gone = {text.path for text in old.notices if text.words} - {text.path for text in new.texts}

@@ -76,6 +76,7 @@ class Detector:
         return told | fresh
 
     def _ask(self, batch: Mapping[str, Path], folder: Path) -> dict[str, tuple[str, ...]]:
+        """Run licensecheck over copies of a batch; note a problem where it does not answer."""
         copies = []
         for digest, path in batch.items():
             copies.append(folder / digest)

@@ -109,6 +109,7 @@ def _accepted(text: LicenseText, entry: Accepted) -> Change:
 
 
 def _not_allowed(text: LicenseText, grade: int) -> Change:
+    """Return the change of a text whose license is denied, needs acceptance, or is unknown."""
     about = (text.fingerprint,)
     if grade == _DENIED:
         return Change(

@@ -22,6 +22,7 @@ def written(changes: Sequence[Change], old: Terms, new: Terms, *, tool: Tool, be
 def _lines(
     changes: Sequence[Change], old: Terms, new: Terms, tool: Tool, before: str
 ) -> Iterator[str]:
+    """Yield the report's lines: findings, changed words, and files that are new."""
     yield f"Terms of {tool.name}, " + (f"compared with {before}" if before else "first release")
     for warning in tool.license.warnings:
         yield f"Note: {warning}"

@@ -39,6 +39,8 @@ DIGITS = 32
 
 @dataclass(slots=True)
 class _Found:
+    """What was read so far."""
+
     own: str = ""
     """The project's name, as its top folder has it."""
     texts: dict[str, list[LicenseText]] = field(
@@ -59,6 +61,7 @@ class _Found:
     untold_digest: Any = field(default_factory=hashlib.sha256)
 
     def trouble(self, path: str, reason: str) -> None:
+        """Note a problem; beyond ``MAX_PROBLEMS`` they are only counted."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(path=path, reason=reason))
         else:
@@ -181,6 +184,7 @@ def _take(
     info: os.stat_result,
     seen: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> None:
+    """Read one file: as a license text, as metadata, and for its header."""
     canonical = names.canonical(path)
     kind, certain = names.role(canonical)
     try:
@@ -229,6 +233,7 @@ def _read(place: Path) -> tuple[bytes, str]:
 def _take_text(
     found: _Found, named: tuple[str, str, str], kind: str, data: bytes, size: int, *, certain: bool
 ) -> None:
+    """Add a license text, if the content is one where the name is not certain."""
     canonical, path, digest = named
     found.text_count += 1
     found.text_bytes += len(data)

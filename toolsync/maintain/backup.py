@@ -142,12 +142,14 @@ class _Read:
         self._handle, self.digest = handle, hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes and digest them."""
         data = self._handle.read(size)
         self.digest.update(data)
         return data
 
 
 def _write(out: IO[bytes], manifest: Manifest, files: Mapping[str, Path]) -> None:
+    """Write manifest and files as a tar; raise TryAgain where a file was changed."""
     with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         head = json.dumps(manifest, indent=1).encode()
         info = tarfile.TarInfo(MANIFEST)

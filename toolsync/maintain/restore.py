@@ -70,6 +70,7 @@ def _make_empty(root: Path) -> None:
 
 
 def _put_all(source: IO[bytes], name: str, state: Path, archive: Path | None) -> Manifest:
+    """Unpack beside the final places, then rename everything there."""
     fresh = state / UNFINISHED
     apart = archive / UNFINISHED if archive else None
     try:
@@ -139,6 +140,7 @@ def _damage_is_told(name: str) -> Iterator[None]:
 
 
 def _manifest(name: str, tar: tarfile.TarFile) -> Manifest:
+    """Return the backup's first member; raise Hostile where it is none of ours."""
     info = tar.next()
     plain = info is not None and info.name == MANIFEST and info.isreg() and not info.issparse()
     if info is None or not plain or info.size > _MOST:

@@ -139,6 +139,7 @@ def _settle(debian: Path, epoch: int) -> None:
 
 
 def _build(tree: Path, epoch: int, tool: Tool) -> None:
+    """Run dpkg-source; raise PackageFailed with the hunk that does not apply."""
     done = run(
         *("dpkg-source", "--build", tree.name),
         cwd=tree.parent,

@@ -67,6 +67,7 @@ class _Collector:
 
 
 def _of_tools(facts: Facts) -> Iterable[Metric]:
+    """Yield the families that have a sample for each tool."""
     versions = InfoMetricFamily(
         "toolsync_tool", "The newest version upstream and the one published.", labels=["tool"]
     )
@@ -95,12 +96,13 @@ def _gauge(name: str, words: str) -> GaugeMetricFamily:
 
 
 def _of_runs(facts: Facts) -> Iterable[Metric]:
-    letters = GaugeMetricFamily(
+    """Yield the families about channels and runs."""
+    unsent = GaugeMetricFamily(
         "toolsync_report_unsent", "Messages that a channel has not taken.", labels=["channel"]
     )
     for channel, count in sorted(facts.unsent.items()):
-        letters.add_metric([channel], count)
-    yield letters
+        unsent.add_metric([channel], count)
+    yield unsent
     run = facts.run
     if run is None:
         return

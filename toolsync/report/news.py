@@ -167,6 +167,7 @@ def _of_keys(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
 
 
 def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_Found]:
+    """Yield news of the runs themselves: a gap, a failure of all, an unsent channel."""
     if scene.gap is not None and told.get("run") != scene.gap[1].started:
         ended, began = scene.gap
         text = (

@@ -88,6 +88,7 @@ class _Watchdog:
         self._thread: threading.Thread | None = None
 
     def add(self, deadline: Deadline) -> None:
+        """Watch a deadline from now on."""
         with self._change:
             self._active.add(deadline)
             if self._thread is None or not self._thread.is_alive():
@@ -97,6 +98,7 @@ class _Watchdog:
                 self._change.notify()
 
     def remove(self, deadline: Deadline) -> None:
+        """Watch it no more."""
         with self._change:
             self._active.discard(deadline)
 

@@ -151,6 +151,7 @@ def _git(folder: Path, *words: str | Path, utc: bool = False, limit: int = _LARG
 
 
 def _environment(folder: Path, *, utc: bool = False) -> dict[str, str]:
+    """Return the environment that keeps hooks, prompts and configuration out."""
     config = folder / "config"
     if not config.exists():
         # A repository on this disk may belong to another user; we only read it.

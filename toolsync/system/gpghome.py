@@ -102,6 +102,7 @@ class SigningHome:
         return min(alive, key=lambda key: (key.created, key.fingerprint)).fingerprint
 
     def _make(self, name: str) -> str:
+        """Make a key beside the home, rename it into place, and return its fingerprint."""
         draft = self.path.parent / f".{self.path.name}.new"
         remove_tree(draft)  # what a killed run left
         draft.mkdir(mode=0o700)

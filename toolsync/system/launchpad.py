@@ -190,6 +190,7 @@ class Launchpad:
 
     @cached_property
     def _service(self) -> Entry:
+        """The API's root, connected at first use."""
         self._cache.mkdir(parents=True, exist_ok=True)
         if sum(1 for _ in self._cache.iterdir()) > _CACHED:
             remove_tree(self._cache)  # every question ever asked is kept there

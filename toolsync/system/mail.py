@@ -81,6 +81,7 @@ def _with(server: Server, recipient: str, act: Callable[[smtplib.SMTP], object])
 
 
 def _connected(server: Server) -> smtplib.SMTP:
+    """Return a connection, with TLS where the server offers it, and logged in."""
     parts = urlsplit(server.url)
     host = parts.hostname or ""
     if parts.scheme == "smtps":
@@ -116,6 +117,7 @@ def _in_words(
     *,
     late: bool,
 ) -> ToolsyncError:
+    """Return an error for what the library raised; ``late`` says that time ran out."""
     if late:
         return Unreachable(f"{server.url} did not take a mail within {_SECONDS:.0f} s")
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -93,6 +93,7 @@ class Signer:
         return signed.read_bytes()
 
     def _sign(self, how: str, path: Path, signed: Path, env: Mapping[str, str]) -> None:
+        """Sign ``path`` with gpg into ``signed``; raise SetupError when gpg cannot."""
         signed.unlink(missing_ok=True)
         asked: tuple[str | Path, ...] = ()
         if self._passphrase is not None:

@@ -50,6 +50,7 @@ class _Blocks:
         self._running: deque[Future[bytes]] = deque()
 
     def write(self, data: bytes, /) -> None:
+        """Take data, and hand each full block to a thread."""
         rest = memoryview(data)
         while self._held + len(rest) >= _BLOCK:
             cut = _BLOCK - self._held
@@ -61,6 +62,7 @@ class _Blocks:
             self._held += len(rest)
 
     def finish(self) -> None:
+        """Write the last block and wait for all of them."""
         if self._block:
             self._send()
         while self._running:
