@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from toolsync.license import components, hints, known, metadata, names, normalise
 from toolsync.license.terms import (
@@ -58,7 +57,7 @@ class _Found:
 
     untold: int = 0
     """Problems beyond those that are told one by one."""
-    untold_digest: Any = field(default_factory=hashlib.sha256)
+    untold_digest: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def trouble(self, path: str, reason: str) -> None:
         """Note a problem; beyond ``MAX_PROBLEMS`` they are only counted."""

@@ -147,7 +147,7 @@ def _character(match: re.Match[str]) -> str:
     return character if character.isascii() and character else match[0]
 
 
-def _selected(root: Any, base: str, xpath: str) -> list[_Hit]:
+def _selected(root: object, base: str, xpath: str) -> list[_Hit]:
     """Return what an XPath 1.0 expression selects, in a process that can be ended.
 
     None of its steps has a limit, and two of them can take the square of the page's size.

@@ -60,7 +60,7 @@ def _attempted(expression: Any, data: Any) -> Any:
         return partial(_refuse, " ".join(str(error).split())[:500])
 
 
-def _give(found: Any) -> Any:
+def _give(found: object) -> object:
     return found
 
 
