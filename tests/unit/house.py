@@ -73,8 +73,8 @@ PACKAGES = {
     ),
     "license": Package(
         "model system config archives gate",
-        "carried change compare components dep5 detect gate hints known metadata names "
-        "normalise notice report scan spdx standing terms trees words",
+        "bundled change compare components dep5 detect gate hints known metadata names "
+        "normalise notice policy report scan spdx terms trees worddiff",
     ),
     "package": Package(
         "model system config",

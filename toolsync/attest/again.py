@@ -182,14 +182,14 @@ class _Again:
             raise _Different("the license terms, read again, are not those that were judged")
         return "the license terms were read again with the same fingerprints"
 
-    def _component(self, item: Mapping[str, Any]) -> FetchedPart:
+    def _component(self, item: Record) -> FetchedPart:
         """Return a component of the record, its files put into our store."""
         part = load(FetchedPart, item)
         for blob in (part.archive, *part.extras):
             self._store.add_file(self._path(blob), blob.name)
         return part
 
-    def _kept(self, item: Mapping[str, Any]) -> Blob:
+    def _kept(self, item: Record) -> Blob:
         """Return a file of the record, put into our store."""
         blob = load(Blob, item)
         self._store.add_file(self._path(blob), blob.name)
