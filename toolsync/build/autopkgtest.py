@@ -1,10 +1,15 @@
-"""Run a package's own tests (debian/tests) on the built .debs, in the clean chroot."""
+"""Run a package's own tests (debian/tests) on the built .debs, in the clean chroot.
+
+They are upstream's code, and run without this machine's network: from in there one door leads to
+the mirrors that apt needs, and, for tests that say that they need the internet, to the hosts that
+the settings name.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolsync.build.job import (
@@ -12,8 +17,6 @@ from toolsync.build.job import (
     Job,
     decisive_lines,
     failed,
-    is_full_disk,
-    is_network_trouble,
     last_lines,
     no_room,
     too_long,
@@ -21,13 +24,41 @@ from toolsync.build.job import (
 )
 from toolsync.model.errors import ProgramFailed, TookTooLong, ToolsyncError, TryAgain
 from toolsync.model.release import Finding
+from toolsync.system import door
+from toolsync.system.door import ADDRESS
 from toolsync.system.run import run
 
 _RESULT = re.compile(
     r"^(\S+) +(PASS|FAIL|SKIP|FLAKY)\b(.*)$",
     re.MULTILINE,
 )
-_NEEDS_NEWS = re.compile(r"badpkg|unmet dependencies|Unable to locate package|404 +Not Found")
+_TIMED_OUT = "timed out"
+"""autopkgtest's own and whole word on such a test; a test's own words come after ``stderr:``."""
+_PROXY = (
+    f"printf '%s\\n' 'Acquire::http::Proxy \"{ADDRESS}\";' 'Acquire::https::Proxy \"{ADDRESS}\";'"
+    " 'Acquire::http::Pipeline-Depth \"0\";' 'Acquire::Retries \"2\";'"
+    " >/etc/apt/apt.conf.d/00toolsync"
+)
+"""A command in the testbed, by which apt there knows the door."""
+
+
+_SETTLED = (0, 2, 4, 6, 8)
+"""Statuses that fresh package lists would not change: each test was run or skipped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a run of autopkgtest came to."""
+
+    code: int
+    text: str
+    """All that was said, by upstream's code, too."""
+    summary: str = ""
+    """autopkgtest's own file of results, one line for each test."""
+    full: Path | None = None
+    """Where a disk was full meanwhile."""
+    missed: tuple[str, ...] = ()
+    """Hosts that could not be reached and should have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +89,17 @@ def autopkgtest(
     answer, OutOfSpace when the disk was full, TryAgain when the time was over or the testbed
     broke in another way. Appends all words to ``job.log``.
     """
-    log = job.folder / "autopkgtest.log"
-    code = _attempt(job, debs, tarball, log, update=False)
-    if code not in (0, 2, 8) and _NEEDS_NEWS.search(_text(log)):
-        code = _attempt(job, debs, tarball, log, update=True)
-    text = _text(log)
+    ran = _attempt(job, debs, tarball, update=False)
+    if ran.code not in _SETTLED:
+        ran = _attempt(job, debs, tarball, update=True)
+    code, text = ran.code, ran.text
     with job.log.open("a", encoding="utf-8") as sink:
         sink.write(f"\n==== autopkgtest {job.dsc.name}\n{text}")
     verdict = VERDICTS.get(code)
     what = f"the tests of {job.dsc.name} for {job.series}"
     if verdict is None or not verdict.passes:
-        raise trouble(job, code, what, text)
-    phrase = _phrase(text) or verdict.meaning
+        raise trouble(ran, what)
+    phrase = _phrase(ran.summary) or verdict.meaning
     if code == 0:
         return phrase, ()
     finding = Finding(
@@ -78,71 +108,94 @@ def autopkgtest(
         severity=verdict.severity,
         message=f"{what}: {verdict.meaning}",
     )
-    return f"{phrase} ({verdict.meaning})" if _phrase(text) else phrase, (finding,)
+    return f"{phrase} ({verdict.meaning})" if _phrase(ran.summary) else phrase, (finding,)
 
 
-def trouble(job: Job, code: int, what: str, text: str) -> ToolsyncError:
+def trouble(ran: Ran, what: str) -> ToolsyncError:
     """Return whose fault it is that the tests did not pass: the world's, or the package's."""
-    if is_full_disk(text):
-        return no_room(what, job.folder, text)
-    if is_network_trouble(text):
-        return unreachable(what, text)
-    verdict = VERDICTS.get(code)
+    if ran.full is not None:
+        return no_room(what, ran.full, ran.text)
+    if ran.missed:
+        return unreachable(f"{what} ({', '.join(ran.missed)} could not be reached)", ran.text)
+    verdict = VERDICTS.get(ran.code)
     if verdict is None:
         return TryAgain(
-            f"{what} could not be run, autopkgtest's status is {code}:\n{last_lines(text)}",
+            f"{what} could not be run, autopkgtest's status is {ran.code}:\n{last_lines(ran.text)}",
             resolution="Run again; if it stays so, run autopkgtest by hand on the same files.",
         )
-    failures = [match for match in _results(text) if match.group(2) == "FAIL"]
-    if failures and all("timed out" in match.group(3) for match in failures):
+    failures = [match for match in _results(ran.summary) if match.group(2) == "FAIL"]
+    if failures and all(match.group(3).strip() == _TIMED_OUT for match in failures):
         lines = "\n".join(match.group(0) for match in failures)
         return too_long(what, TookTooLong("autopkgtest stopped a test, its time was over"), lines)
-    return failed(f"{what}: {verdict.meaning}", _failures(text))
+    return failed(f"{what}: {verdict.meaning}", _failures(ran))
 
 
-def _attempt(job: Job, debs: tuple[Path, ...], tarball: Path, log: Path, *, update: bool) -> int:
-    """Run autopkgtest once and return its status."""
-    log.unlink(missing_ok=True)
+def _attempt(job: Job, debs: tuple[Path, ...], tarball: Path, *, update: bool) -> Ran:
+    """Run autopkgtest once."""
+    log, summary = job.folder / "autopkgtest.log", job.folder / "autopkgtest.summary"
+    for old in (log, summary):
+        old.unlink(missing_ok=True)
     temp = job.folder / "autopkgtest"
     temp.mkdir(exist_ok=True)
+    way_out = temp / "way-out"
+    way_out.mkdir(exist_ok=True)
+    hosts = (*job.chroots.mirror_hosts(job.series), *job.hosts)
     try:
-        return run(
-            "autopkgtest",
-            *(("--apt-upgrade",) if update else ()),
-            "--no-built-binaries",
-            *debs,
-            job.dsc,
-            *("--", "unshare", "--tarball", tarball, "--release", job.series),
-            *("--prefix", f"{temp}/testbed-"),
-            cwd=job.folder,
-            timeout=job.seconds,
-            log=log,
-            limit=LOG_LIMIT,
-            env={"TMPDIR": str(temp), "HOME": str(job.folder)},
-            ok=range(256),
-        ).code
+        with door.opened(way_out, hosts) as opened:
+            done = run(
+                "autopkgtest",
+                *(("--apt-upgrade",) if update else ()),
+                *("--no-built-binaries", "--summary-file", summary, "--setup-commands", _PROXY),
+                *_internet(job.hosts),
+                *debs,
+                job.dsc,
+                *("--", "unshare", "--tarball", tarball, "--release", job.series),
+                *("--prefix", f"{temp}/testbed-"),
+                cwd=job.folder,
+                timeout=job.seconds,
+                log=log,
+                limit=LOG_LIMIT,
+                env={"TMPDIR": str(temp), "HOME": str(job.folder)},
+                ok=range(256),
+                room=replace(job.room, door=way_out),
+            )
     except TookTooLong as error:
         raise too_long(f"the tests of {job.dsc.name} did not end", error, _text(log)) from error
-    except ProgramFailed as error:  # too much to say
+    except ProgramFailed as error:  # it said, or used, too much
         raise failed(f"the tests of {job.dsc.name} did not end", str(error)) from error
+    return Ran(
+        code=done.code,
+        text=_text(log),
+        summary=_text(summary),
+        full=done.full,
+        missed=tuple(sorted(opened.missed)),
+    )
 
 
-def _phrase(text: str) -> str:
+def _internet(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words by which tests that need the internet are skipped, or shown the door."""
+    if not hosts:
+        return ("--needs-internet=skip",)
+    names = ("http_proxy", "https_proxy", "HTTPS_PROXY")
+    return ("--needs-internet=run", *(f"--env={name}={ADDRESS}" for name in names))
+
+
+def _phrase(summary: str) -> str:
     """Return how many tests ended in which way, such as ``2 passed, 1 skipped``."""
     words = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped", "FLAKY": "flaky"}
-    results = [match.group(2) for match in _results(text)]
+    results = [match.group(2) for match in _results(summary)]
     counted = [f"{results.count(key)} {word}" for key, word in words.items() if key in results]
     return ", ".join(counted)
 
 
-def _failures(text: str) -> str:
-    lines = [match.group(0) for match in _results(text) if match.group(2) == "FAIL"]
-    return "\n".join([*lines, decisive_lines(text.rpartition("@@@@")[0] or text, most=8)])
+def _failures(ran: Ran) -> str:
+    lines = [match.group(0) for match in _results(ran.summary) if match.group(2) == "FAIL"]
+    text = ran.text.rpartition("@@@@")[0] or ran.text
+    return "\n".join([*lines, decisive_lines(text, most=8)])
 
 
-def _results(text: str) -> list[re.Match[str]]:
+def _results(summary: str) -> list[re.Match[str]]:
     """Return the lines of the summary, one for each test."""
-    summary = text.rpartition("@@@@ summary")[2] or text.rpartition("summary")[2]
     return list(_RESULT.finditer(summary))
 
 

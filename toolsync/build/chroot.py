@@ -22,11 +22,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from toolsync.config.series import series_tag
 from toolsync.model.errors import ProgramFailed, SetupError, TryAgain, Unreachable
 from toolsync.model.release import Finding
 from toolsync.system.clock import Clock
+from toolsync.system.mirror import answers
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder
 from toolsync.system.work import PLACE, Workshop
@@ -40,6 +42,12 @@ _KEYRINGS = {
     "debian": ("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"),
     "ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-keyring"),
 }
+
+_HOSTS = {
+    "debian": ("deb.debian.org", "security.debian.org"),
+    "ubuntu": ("archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com"),
+}
+"""Where mmdebstrap(1) and chroots take packages from unless they are told otherwise."""
 
 Told = Callable[[str], None]
 """Takes a line of progress for a person."""
@@ -179,13 +187,27 @@ class Chroots:
                     env={"TMPDIR": str(folder), "HOME": str(folder)},
                 )
             except ProgramFailed as error:
-                if "apt-get update" in str(error) or "Failed to fetch" in str(error):
-                    raise Unreachable(
-                        f"no {series} chroot could be made: its mirror gave nothing usable:"
-                        f" {error}",
-                        resolution="Run again later, or set [build] mirror to one that answers.",
-                    ) from error
-                raise
+                if self.mirror_answers(series):
+                    raise
+                raise Unreachable(
+                    f"no {series} chroot could be made: its mirror does not answer: {error}",
+                    resolution="Run again later, or set [build] mirror to one that answers.",
+                ) from error
+
+    def mirror_answers(self, series: str) -> bool:
+        """Ask the mirror of a series' packages ourselves whether it is there."""
+        return answers(self._mirror_of(series), series)
+
+    def mirror_hosts(self, series: str) -> tuple[str, ...]:
+        """Return the hosts from which a chroot takes packages, as `door` takes them."""
+        distribution, _ = series_tag(series)
+        place = urlsplit(self._mirror_of(series)).netloc.rpartition("@")[2]
+        return (*((place,) if place else ()), *_HOSTS[distribution])
+
+    def _mirror_of(self, series: str) -> str:
+        distribution, _ = series_tag(series)
+        own = self._mirror if distribution == "debian" else ""
+        return own or f"http://{_HOSTS[distribution][0]}/{distribution}"
 
 
 _OPTIONS = (
@@ -234,6 +256,12 @@ def require_mapping() -> None:
             resolution="Give them with: "
             + "; ".join(f"echo {name}:100000:65536 >> {path}" for path in missing),
         )
+
+
+def can_map() -> bool:
+    """Try whether this machine lets us make the namespaces that a chroot needs."""
+    words = ("--map-root-user", "--map-auto", "--pid", "--fork", "--mount-proc", "true")
+    return run("unshare", *words, timeout=60, ok=range(256)).code == 0
 
 
 def _has_range(path: Path, name: str, uid: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 
 from toolsync.build.job import (
     LOG_LIMIT,
@@ -10,14 +10,11 @@ from toolsync.build.job import (
     Made,
     decisive_lines,
     failed,
-    is_full_disk,
     no_room,
     too_long,
 )
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong
 from toolsync.system.run import run
-
-_UNMET = re.compile(r"Unmet build dependencies: *(.*)")
 
 
 def build_on_host(job: Job) -> Made:
@@ -30,6 +27,7 @@ def build_on_host(job: Job) -> Made:
     what = f"{job.dsc.name} did not build on this machine"
     tree = job.folder / "tree"
     run("dpkg-source", "--no-check", "-x", job.dsc, tree, timeout=600, cwd=job.folder)
+    _see_dependencies(job, tree)
     try:
         done = run(
             *("dpkg-buildpackage", "--sanitize-env", "-us", "-uc", "-b"),
@@ -39,20 +37,26 @@ def build_on_host(job: Job) -> Made:
             limit=LOG_LIMIT,
             env={"HOME": "/nonexistent", "TMPDIR": str(job.folder)},
             ok=range(256),
+            room=job.room,
         )
     except TookTooLong as error:
         raise too_long(what, error, job.log.read_text(errors="replace")) from error
-    except ProgramFailed as error:  # too much to say
+    except ProgramFailed as error:  # it said, or used, too much
         raise failed(what, str(error)) from error
     text = job.log.read_text(encoding="utf-8", errors="replace")
-    if unmet := _UNMET.search(text):
-        raise SetupError(
-            f"{job.dsc.name} cannot be built on this machine: it lacks {unmet.group(1)}",
-            resolution="Install these, or build in a clean chroot: [build] backend = 'sbuild'.",
-        )
-    if done.code and is_full_disk(text):
-        raise no_room(what, job.folder, text)
+    if done.code and done.full is not None:
+        raise no_room(what, done.full, text)
     if done.code:
         raise failed(what, decisive_lines(text))
     (changes,) = job.folder.glob("*.changes")
     return Made(changes=changes, builder="host (dpkg-buildpackage on this machine)", tarball=None)
+
+
+def _see_dependencies(job: Job, tree: Path) -> None:
+    """Raise SetupError where this machine lacks what the package needs to be built."""
+    done = run("dpkg-checkbuilddeps", timeout=60, cwd=tree, ok=range(256))
+    if done.code:
+        raise SetupError(
+            f"{job.dsc.name} cannot be built on this machine: {done.tail}",
+            resolution="Install these, or build in a clean chroot: [build] backend = 'sbuild'.",
+        )

@@ -1,4 +1,8 @@
-"""What every builder is given, what it gives back, and how a log is read for people."""
+"""What every builder is given, what it gives back, and how a log is read for people.
+
+Whose fault a failure is follows from exit statuses and what we measure. A log holds words of the
+package that was built or tested: it is shown, and decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,11 @@ from pathlib import Path
 from toolsync.build.chroot import Chroots
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
 from toolsync.model.release import Finding
-from toolsync.system.run import NO_ROOM
+from toolsync.system.rooms import PLAIN, Room
 
 LOG_LIMIT = 256 * 1024 * 1024
 """Bytes that one build may write to its log."""
 
-_NETWORK = re.compile(
-    r"Temporary failure (?:in name resolution|resolving)|Could not (?:resolve|connect to)"
-    r"|Unable to connect to|Connection (?:failed|timed out|refused)|Network is unreachable"
-    r"|Some index files failed to download|^E: Failed to fetch"
-    # A mirror that is being changed, or is behind: its indices and files do not agree.
-    r"|Hash Sum mismatch|File has unexpected size|Mirror sync in progress"
-    r"|Release file for .* is (?:not valid yet|expired)",
-    re.MULTILINE,
-)
 _DECISIVE = re.compile(
     r"(?:\berror\b|\bError \d+|^E: |^make.*\*\*\*|dh_\w+: |Traceback|\bFAILED\b|"
     r"unmet dependenc|not installable|Unmet build dependencies|cannot (?:stat|find|open)|"
@@ -47,6 +42,10 @@ class Job:
     log: Path
     seconds: float
     chroots: Chroots
+    room: Room = PLAIN
+    """What its processes may use."""
+    hosts: tuple[str, ...] = ()
+    """Whom a test that needs the internet may reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +72,10 @@ def decisive_lines(text: str, *, most: int = 15) -> str:
     return "\n".join(found[-most:] or lines[-most:])
 
 
-def is_network_trouble(text: str) -> bool:
-    """Say whether a log tells that apt could not get at its mirror."""
-    return _NETWORK.search(text) is not None
-
-
 def unreachable(what: str, text: str) -> Unreachable:
-    """Return the error for a step that failed because the mirror did not answer."""
-    lines = [line for line in text.splitlines() if _NETWORK.search(line)]
+    """Return the error for a step that failed while the mirror did not answer us either."""
     return Unreachable(
-        f"{what}: the chroot could not reach its mirror:\n" + "\n".join(lines[-4:]),
+        f"{what}: the mirror does not answer:\n{decisive_lines(text, most=4)}",
         resolution="Run again later; if it stays so, set [build] mirror to one that answers.",
     )
 
@@ -96,16 +89,10 @@ def too_long(what: str, error: TookTooLong, text: str) -> TryAgain:
     )
 
 
-def is_full_disk(text: str) -> bool:
-    """Say whether a log tells of a full disk."""
-    return NO_ROOM in text
-
-
-def no_room(what: str, folder: Path, text: str) -> OutOfSpace:
-    """Return the error for a step that found no room below ``folder``."""
-    lines = [line for line in text.splitlines() if NO_ROOM in line or "KiB is free" in line]
+def no_room(what: str, place: Path, text: str) -> OutOfSpace:
+    """Return the error for a step that failed while the disk that holds ``place`` was full."""
     return OutOfSpace(
-        f"{what}: the disk that holds {folder} is too full:\n" + "\n".join(lines[-4:]),
+        f"{what}: the disk that holds {place} was full:\n{decisive_lines(text, most=4)}",
         resolution="Free some room there, or name another disk's folder in toolsync.toml:"
         " [build] work.",
     )

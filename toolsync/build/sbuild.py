@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.build.chroot import Chroot
+from toolsync.build.chroot import Chroot, can_map
 from toolsync.build.job import (
     LOG_LIMIT,
     Job,
     Made,
     decisive_lines,
     failed,
-    is_full_disk,
-    is_network_trouble,
     last_lines,
     no_room,
     too_long,
@@ -48,6 +47,7 @@ $log_colour = 0;
 """sbuild.conf(5). It stands in for the user's own, which must not change what is built."""
 
 _STAGE = re.compile(r"^Fail-Stage: *(\S+)", re.MULTILINE)
+"""A line of sbuild's own summary, which it writes when nothing of the package runs any more."""
 _SETTLED = ("build", "check-space")
 """Stages that fresh package lists cannot help."""
 _PACKAGE_STAGES = (
@@ -57,16 +57,21 @@ _PACKAGE_STAGES = (
 """Stages at which the package is at fault; at others it is the chroot, the mirror, or we."""
 _LACKING = re.compile(
     # What it asks for is not in the series. A dependency that is there and cannot be installed
-    # is another's trouble, mostly of a mirror that is being changed.
+    # is another's trouble, mostly of a mirror that is being changed. At this stage apt alone has
+    # spoken: nothing of the package was unpacked yet.
     r"^ *sbuild-build-depends-\S+ : .*(?:\n {8,}.*)*?(?:not installable|is to be installed)"
     r"|none of the choices are installable"
     r"|Unable to locate package",
     re.MULTILINE,
 )
-_NO_NAMESPACE = re.compile(
-    # ENOSPC is also what the kernel says where no more namespaces are allowed.
-    r"unable to +(?:to )?unshare|unshare failed|invalid idmap|Operation not permitted"
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What is known of a build that failed, without its log."""
+
+    stage: str
+    full: Path | None
 
 
 def build_with_sbuild(job: Job) -> Made:
@@ -80,12 +85,12 @@ def build_with_sbuild(job: Job) -> Made:
     """
     chroot = job.chroots.get(job.series)
     update = not chroot.fresh
-    stage = _attempt(job, chroot, update=update)
-    if stage and stage not in _SETTLED and not update:
+    found = _attempt(job, chroot, update=update)
+    if found and found.stage not in _SETTLED and not update:
         # The lists may have grown stale within the day: a mirror drops what it replaces.
-        stage = _attempt(job, chroot, update=True)
-    if stage:
-        raise trouble(job, stage, _text(job.log))
+        found = _attempt(job, chroot, update=True)
+    if found:
+        raise trouble(job, found.stage, _text(job.log), full=found.full)
     (changes,) = job.folder.glob("*.changes")
     return Made(
         changes=changes,
@@ -95,8 +100,8 @@ def build_with_sbuild(job: Job) -> Made:
     )
 
 
-def _attempt(job: Job, chroot: Chroot, *, update: bool) -> str:
-    """Run sbuild once; return the stage at which it failed, empty when it did not."""
+def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
+    """Run sbuild once; return at which stage it failed, None when it did not."""
     settings = job.folder / "sbuild.conf"
     settings.write_text(_SETTINGS.format(folder=job.folder, update=int(update)), encoding="utf-8")
     job.log.unlink(missing_ok=True)
@@ -116,40 +121,38 @@ def _attempt(job: Job, chroot: Chroot, *, update: bool) -> str:
                 "TMPDIR": str(job.folder),
             },
             ok=range(256),
+            room=job.room,
         )
     except TookTooLong as error:
         what = f"{job.dsc.name} did not build for {job.series}"
         raise too_long(what, error, _text(job.log)) from error
-    except ProgramFailed as error:  # too much to say
+    except ProgramFailed as error:  # it said, or used, too much
         what = f"{job.dsc.name} did not build for {job.series}: {error}"
         raise failed(what, last_lines(_text(job.log))) from error
     if done.code == 0:
-        return ""
+        return None
     found = _STAGE.findall(_text(job.log))
-    return found[-1] if found else "create-session"
+    return _Failed(found[-1] if found else "create-session", done.full)
 
 
-def trouble(job: Job, stage: str, text: str) -> ToolsyncError:
-    """Return whose fault it is that sbuild failed at ``stage`` with this log.
+def trouble(job: Job, stage: str, text: str, *, full: Path | None) -> ToolsyncError:
+    """Return whose fault it is that sbuild failed at ``stage``; ``full`` is where a disk was.
 
     Only what is the package's own is remembered against it, as PackageFailed.
     """
     what = f"{job.dsc.name} did not build for {job.series} (sbuild's stage {stage})"
-    walled = stage != "build" and _NO_NAMESPACE.search(text)
-    if stage == "check-space" or (is_full_disk(text) and not walled):
-        return no_room(what, job.folder, text)
-    if stage == "build":
+    if stage == "check-space" or full is not None:
+        return no_room(what, full or job.folder, text)
+    if stage in _PACKAGE_STAGES or (stage == "install-deps" and _LACKING.search(text)):
         return failed(what, decisive_lines(text))
-    if is_network_trouble(text):
-        return unreachable(what, text)
-    if stage == "create-session" or walled:
+    if stage == "create-session" or not can_map():
         return SetupError(
             f"{what}: no chroot could be entered:\n{last_lines(text)}",
             resolution="See what `toolsync doctor` says of user namespaces; if they work, remove"
             " the series' chroot, and a new one is made.",
         )
-    if stage in _PACKAGE_STAGES or (stage == "install-deps" and _LACKING.search(text)):
-        return failed(what, decisive_lines(text))
+    if not job.chroots.mirror_answers(job.series):
+        return unreachable(what, text)
     return TryAgain(
         f"{what}: chroot or mirror were not ready:\n{decisive_lines(text)}",
         resolution="Run again later; if it stays so, remove the series' chroot, and a new one is"

@@ -22,6 +22,7 @@ from toolsync.build.sbuild import build_with_sbuild
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import Blob, Built, Finding, SourcePackage
+from toolsync.system.rooms import Room
 from toolsync.system.run import run
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
@@ -56,6 +57,10 @@ def build(
             log=folder / "build.log",
             seconds=settings.seconds,
             chroots=chroots,
+            room=Room(
+                memory=settings.memory, processes=settings.processes, file=settings.file_size
+            ),
+            hosts=settings.test_hosts,
         )
         try:
             return _proved(item, job, settings, store)

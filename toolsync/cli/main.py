@@ -15,6 +15,7 @@ import click
 
 from toolsync.cli.session import Settings, say
 from toolsync.model.errors import USAGE, ToolsyncError, unforeseen
+from toolsync.system import stop
 
 COMMANDS = {
     "check": "Look at the release pages and say what is new.",
@@ -98,6 +99,7 @@ def group(
 def main() -> NoReturn:
     """Run the command line and exit with the status that its help promises."""
     debug = "--debug" in sys.argv[1:]
+    stop.listen()
     try:
         status = group.main(prog_name="toolsync", standalone_mode=False)
     except ToolsyncError as error:
@@ -108,8 +110,7 @@ def main() -> NoReturn:
         error.show()
         status = USAGE
     except (KeyboardInterrupt, click.Abort):
-        _complain("stopped", "What was finished is kept; the next run goes on from there.")
-        status = 130
+        stop.leave()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on: leave quietly
         status = 0

@@ -45,6 +45,13 @@ class Build:
     chroot_days: int = 14
     mirror: str = ""
     seconds: int = 3600
+    memory: int = 8 * 1024 * 1024 * 1024
+    """Bytes, of a build, or of its tests, together."""
+    processes: int = 4096
+    file_size: int = 16 * 1024 * 1024 * 1024
+    """Bytes of the largest file that they may write."""
+    test_hosts: tuple[str, ...] = ()
+    """Whom tests that need the internet may reach; with none they are skipped."""
     work: str = ""
     chroots: str = ""
 
@@ -213,13 +220,17 @@ def load_config(file: Path | None, state: Path | None) -> Config:
         **{key: http[key] for key in _HTTP if key in http},
         store_limit=raw.get("store", {}).get("limit", 0),
         limits=Limits(**raw.get("limits", {})),
-        build=Build(**{**_cache(), **raw.get("build", {})}),
+        build=_build(raw.get("build", {})),
         license=license_classes(raw.get("license", {})),
         compat=Compat(**raw.get("compat", {})),
         local=Local(**raw.get("local", {})),
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {})),
     )
+
+
+def _build(raw: Mapping[str, Any]) -> Build:
+    return Build(**{**_cache(), **raw, "test_hosts": tuple(raw.get("test_hosts", ()))})
 
 
 def _followed(state: Path, target: str) -> tuple[str, ...]:

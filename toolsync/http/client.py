@@ -21,6 +21,7 @@ from toolsync.http.hosts import Hosts
 from toolsync.http.redirects import Requester
 from toolsync.http.transport import Transport
 from toolsync.model.errors import Unreachable
+from toolsync.system import stop
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.headers import bare, number, plain, validator
 
@@ -222,6 +223,8 @@ class Http:
             try:
                 return act()
             except Transient as error:
+                if stop.begun():
+                    raise KeyboardInterrupt from error
                 wait = error.retry_after
                 if wait is None:
                     wait = min(30.0, 2.0**attempt * 0.5) * random.uniform(0.5, 1.0)

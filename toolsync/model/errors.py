@@ -21,7 +21,8 @@
     │   ├── Busy                4     another toolsync holds the lock
     │   └── OutOfSpace          4     the disk is full
     ├── ProgramFailed           1     an outside program failed where it should not
-    │   └── TookTooLong         1     it was stopped when its time was over
+    │   ├── TookTooLong         1     it was stopped when its time was over
+    │   └── TookTooMuch         1     it was stopped for the memory or processes that it used
     └── Bug                     1     we did something that nobody foresaw
 
 An error's text says what was found and what was wanted; its ``resolution`` says what to do.
@@ -196,6 +197,10 @@ class TookTooLong(ProgramFailed):
     """An outside program had not ended when its time was over."""
 
 
+class TookTooMuch(ProgramFailed):
+    """An outside program used more memory or processes than it may."""
+
+
 class Bug(ToolsyncError):
     """An error that nobody foresaw, put into words so that other tools go on."""
 
@@ -214,4 +219,9 @@ def unforeseen(error: Exception) -> ToolsyncError:
 def _is_of_the_disk(error: OSError) -> bool:
     """Say whether a disk is full or broken; of many files that failed, shutil tells in words."""
     numbers = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-    return error.errno in numbers or any(f"[Errno {number}]" in str(error) for number in numbers)
+    if error.errno in numbers:
+        return True
+    many = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    told = [str(each[2]) for each in many if isinstance(each, tuple) and len(each) == 3]
+    # Only how it begins is Python's own: what follows may be a stranger's file name.
+    return any(why.startswith(tuple(f"[Errno {number}]" for number in numbers)) for why in told)

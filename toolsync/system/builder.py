@@ -4,10 +4,9 @@ toolsync.service is closed so far that nothing in it can make a user namespace. 
 runs in toolsync-builder@.service: systemd starts an instance of it for each connection to the
 socket that TOOLSYNC_BUILDER names. The asking side hands over its own stdout and stderr with
 the command line, waits for the exit status, and ends with the same; when it is killed, the
-connection ends, and with it the program. docs/adr/ tells why.
+connection ends, and with it the program's room. docs/adr/ tells why.
 
-As a program, ``ask SOCKET PROGRAM…`` is the asking side, no arguments the service's; it needs
-nothing else of toolsync.
+As a program, ``ask SOCKET ROOM PROGRAM…`` is the asking side, no arguments the service's.
 """
 
 from __future__ import annotations
@@ -21,8 +20,16 @@ import struct
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if not __package__:  # as a program of its own, which Python's -I keeps from finding the rest
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+if TYPE_CHECKING:
+    from toolsync.system.rooms import Room, Way
 
 SOCKET = "TOOLSYNC_BUILDER"
 """Environment variable that names the builder's socket; without it all programs run here."""
@@ -35,21 +42,35 @@ _NO_ANSWER = 125
 """Exit status for a builder that did not answer, as env(1) and others have it."""
 
 
-def prefix(argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """Return the words to put before a command line: none where it is to run here."""
+def way(program: str, environment: Mapping[str, str], room: Room) -> Way:
+    """Return how a program is started in its room: here, or by the builder."""
+    from toolsync.system import rooms
+
     place = environment.get(SOCKET)
-    if not place or argv[0].rpartition("/")[2] not in PROGRAMS:
-        return []
-    return [sys.executable, "-I", __file__, "ask", place]
+    if not place or program.rpartition("/")[2] not in PROGRAMS:
+        return rooms.way(program, room)
+    wanted = json.dumps(asdict(room), default=str)
+    words = (sys.executable, "-I", __file__, "ask", place, wanted)
+    return rooms.Way((*rooms.dying_with_us("KILL"), *words), nested=False)
 
 
-def ask(place: str, argv: Sequence[str]) -> int:
-    """Have the builder run a program with our stdout, stderr, folder and environment."""
+def ask(place: str, room: str, argv: Sequence[str]) -> int:
+    """Have the builder run a program with our stdout, stderr, folder and environment.
+
+    When we are told to end (SIGTERM) we wait until it has ended the program there.
+    """
     environment = {key: value for key, value in os.environ.items() if key != SOCKET}
-    request = json.dumps({"argv": list(argv), "cwd": str(Path.cwd()), "env": environment}).encode()
+    given = {"argv": list(argv), "cwd": str(Path.cwd()), "env": environment}
+    request = json.dumps({**given, "room": json.loads(room)}).encode()
     try:
         with socket.socket(socket.AF_UNIX) as link:
             link.connect(place)
+
+            def end(*_: object) -> None:
+                with suppress(OSError):
+                    link.shutdown(socket.SHUT_WR)
+
+            signal.signal(signal.SIGTERM, end)
             socket.send_fds(link, [struct.pack("!I", len(request))], [1, 2])
             link.sendall(request)
             answer = link.makefile("rb").readline(1024)
@@ -74,8 +95,14 @@ def serve(link: socket.socket) -> None:
     argv = [str(word) for word in request["argv"]]
     if argv[0].rpartition("/")[2] not in PROGRAMS:
         raise PermissionError(f"{argv[0]} is not run here; these are: {sorted(PROGRAMS)}")
+    from toolsync.system import rooms
+
+    wanted = dict(request["room"])
+    door = wanted.pop("door")
+    room = rooms.Room(**wanted, door=Path(door) if door else None)
+    way = rooms.way(argv[0], room)
     process = subprocess.Popen(
-        argv,
+        [*way.words, *argv],
         cwd=request["cwd"],
         env=request["env"],
         stdin=subprocess.DEVNULL,
@@ -86,7 +113,9 @@ def serve(link: socket.socket) -> None:
     for handle in handles:
         os.close(handle)
     _wait(process, link)
-    link.sendall(json.dumps({"status": process.returncode}).encode() + b"\n")
+    rooms.end(process, nested=way.nested)
+    with suppress(OSError):  # whoever asked is gone
+        link.sendall(json.dumps({"status": process.returncode}).encode() + b"\n")
 
 
 def _received(link: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -104,13 +133,10 @@ def _received(link: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def _wait(process: subprocess.Popen[bytes], link: socket.socket) -> None:
-    """Return when the program has ended; end it when whoever asked is gone."""
+    """Return when the program has ended, or when whoever asked is gone or wants no more."""
     ended = os.pidfd_open(process.pid)
     try:
-        ready, _, _ = select.select([ended, link.fileno()], [], [])
-        if ended not in ready:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        select.select([ended, link.fileno()], [], [])
     finally:
         os.close(ended)
 
@@ -122,12 +148,14 @@ def _complain(text: str) -> int:
 
 def main(words: Sequence[str]) -> int:
     """Ask or serve, as the words say; return the exit status."""
+    from toolsync.model.errors import ToolsyncError
+
     if words[:1] == ["ask"]:
-        return ask(words[1], words[2:])
+        return ask(words[1], words[2], words[3:])
     try:
         with socket.socket(fileno=os.dup(0)) as link:
             serve(link)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ToolsyncError) as error:
         return _complain(f"refused: {error}")
     return 0
 

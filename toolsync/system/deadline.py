@@ -11,7 +11,10 @@ import contextlib
 import socket
 import threading
 import time
+from contextlib import AbstractContextManager
 from types import TracebackType
+
+from toolsync.system import stop
 
 _using = threading.local()
 
@@ -26,6 +29,7 @@ class Deadline:
         """On the monotonic clock."""
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self._stop: AbstractContextManager[None] = contextlib.nullcontext()
         self._lent: socket.socket | None = None
 
     @property
@@ -34,6 +38,8 @@ class Deadline:
         return max(0.0, self.ends - time.monotonic())
 
     def __enter__(self) -> Deadline:
+        self._stop = stop.ended_by(self.end)
+        self._stop.__enter__()
         self.ends = time.monotonic() + self._seconds
         _using.deadline = self
         _watchdog.add(self)
@@ -45,6 +51,7 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stop.__exit__(None, None, None)
         _using.deadline = None
         _watchdog.remove(self)
         self.watch(None)

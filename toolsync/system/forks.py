@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from toolsync.model.errors import ProgramFailed, ToolsyncError, unforeseen
+from toolsync.system import stop
 
 T = TypeVar("T")
 
@@ -101,6 +102,7 @@ def _lost(status: int) -> _Lost:
 
 
 def _answer(pipe: Connection, work: Callable[[], object]) -> None:
+    stop.deaf()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # The parent is gone, or Ctrl-C stopped all processes: nobody reads a result.
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):

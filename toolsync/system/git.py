@@ -7,6 +7,7 @@ the transports below are allowed, and nothing is ever checked out.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.model.errors import Hostile, ProgramFailed, Unreachable
-from toolsync.system.run import Done, require, run
+from toolsync.system.rooms import Room
+from toolsync.system.run import Done, run
 
 _SECONDS = 600
 _PROTOCOLS = "file:git:http:https:ssh"
@@ -24,8 +26,6 @@ _LARGEST = 4 * 1024 * 1024 * 1024
 """Bytes of one file that git may write, unless a caller allows less."""
 _SHALLOW = "shallow capabilities"
 """What git says of a server that cannot cut history off."""
-_OVER = ("signal 25", "status -25", "status 153", "File too large")
-"""How it is told that a file would pass its limit (SIGXFSZ, EFBIG)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +137,32 @@ def _remote(url: str, folder: Path, *words: str, limit: int = _LARGEST) -> Done:
 
 
 def _git(folder: Path, *words: str | Path, utc: bool = False, limit: int = _LARGEST) -> Done:
-    bounded = ("prlimit", f"--fsize={limit}", require("git"))
-    env = _environment(folder, utc=utc)
+    env, room = _environment(folder, utc=utc), Room(file=limit)
+    done = None
     try:
-        return run(*bounded, *words, timeout=_SECONDS, env=env, cwd=folder)
-    except ProgramFailed as error:
-        if any(sign in str(error) for sign in _OVER):
-            raise Hostile(
-                f"a repository's pack or archive has more than {limit} bytes, the limit",
-                resolution="Raise [limits] in toolsync.toml if it is rightly that large.",
-            ) from error
-        raise
+        done = run(
+            *("git", *words),
+            timeout=_SECONDS,
+            env=env,
+            cwd=folder,
+            room=room,
+            ok=(0, 128 + signal.SIGXFSZ),
+        )
+    except ProgramFailed:
+        if not _is_over(folder, limit):
+            raise
+    if done is None or done.code:
+        raise Hostile(
+            f"a repository's pack or archive has more than {limit} bytes, the limit",
+            resolution="Raise [limits] in toolsync.toml if it is rightly that large.",
+        )
+    return done
+
+
+def _is_over(folder: Path, limit: int) -> bool:
+    """Say whether a file has grown to its limit: what git says may be a server's words."""
+    files = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
+    return any(path.lstat().st_size >= limit for path in files)
 
 
 def _environment(folder: Path, *, utc: bool = False) -> dict[str, str]:

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -154,8 +153,6 @@ def _short(path: Path) -> Iterator[Path]:
             yield home
         finally:
             run("gpgconf", "--homedir", home, "--kill", "all", timeout=60, ok=(0, 1, 2))
-            # The agent answers first and removes its sockets afterwards.
-            for _ in range(100):
-                if not any(path.glob("S.gpg-agent*")):
-                    break
-                time.sleep(0.02)
+            # An agent that gpg started ended with gpg's room, and left its sockets.
+            for stale in path.glob("S.*"):
+                stale.unlink(missing_ok=True)

@@ -1,34 +1,55 @@
 """Run outside programs: no stdin but a file, one locale, a time limit, capped output, no survivors.
 
-Every program runs in a process group of its own, which is killed as a whole when the time
-or the output passes its limit. The kernel kills the program when toolsync itself is killed
-(``setpriv --pdeathsig``); what still survives is found by its mark, see `lock`.
+Every program runs in a room of its own (`rooms`), which is cleared when the program has ended,
+when its time or output passes a limit, and by the kernel when toolsync itself is killed; what
+still survives is found by its mark, see `lock`. It has the variables named here and what its
+caller gives it, and nothing else of our environment.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import shutil
-import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import IO
 
-from toolsync.model.errors import OutOfSpace, ProgramFailed, ProgramMissing, TookTooLong
-from toolsync.system.builder import prefix
+from toolsync.model.errors import (
+    OutOfSpace,
+    ProgramFailed,
+    ProgramMissing,
+    TookTooLong,
+    TookTooMuch,
+    ToolsyncError,
+)
+from toolsync.system import builder, keeper, rooms, stop
+from toolsync.system.rooms import PLAIN, Room, Way
+from toolsync.system.space import Gauge
 from toolsync.system.store import full_disk_is_told
 
 MARK = "TOOLSYNC_OWNER"
 """Environment variable by which a later run knows what a killed run left behind."""
 
-NO_ROOM = "No space left on device"
-"""What programs say (strerror(3), in the one locale) when a disk is full."""
 _OUTPUT_LIMIT = 8 * 1024 * 1024
+_TICK = 0.25
+"""Seconds between two looks at the disks."""
+
+PASSED_ON = (
+    *("PATH", "HOME", "USER", "LOGNAME", MARK, builder.SOCKET),
+    # The ways out, and who is trusted there.
+    *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK"),
+)
+"""The variables that a program has from us, where they are set; all others would change results."""
 
 PACKAGES: Mapping[str, str] = {
     "apt-cache": "apt",
@@ -71,8 +92,11 @@ class Done:
     """What a finished program left: its exit code and its output as text."""
 
     code: int
+    """Its exit status, 128 + N where signal N ended it."""
     out: str
     err: str
+    full: Path | None = None
+    """Where a disk that it may have written to was full, at some time while it ran."""
 
     @property
     def tail(self) -> str:
@@ -98,20 +122,23 @@ def run(
     given: Path | None = None,
     limit: int = _OUTPUT_LIMIT,
     ok: Sequence[int] = (0,),
+    room: Room = PLAIN,
 ) -> Done:
-    """Run a program to its end and return what it left.
+    """Run a program to its end and return what it left; nothing that it started goes on.
 
     ``timeout`` is in seconds, ``limit`` in bytes of output (each of stdout and stderr). With
     ``log`` both go to that file instead, in the order written; ``given`` is the file to read
-    from stdin. Raises ProgramMissing; raises
+    from stdin; ``room`` says what it may use. Raises ProgramMissing; raises
     ProgramFailed when the exit code is not in ``ok`` or ``limit`` was passed, TookTooLong when
-    ``timeout`` was, and OutOfSpace when the program says that a disk is full, or when ``log``
-    cannot grow.
+    ``timeout`` was, TookTooMuch when the room's limits were, and OutOfSpace when it failed and a
+    disk was found full, or when ``log`` cannot grow.
     """
     environment = _environment(env)
     program = require(str(argv[0]))
-    command = [require("setpriv"), "--pdeathsig", "KILL", *prefix([program], environment), program]
-    command += [str(word) for word in argv[1:]]
+    require("setpriv")
+    way = builder.way(program, environment, room)
+    command = [*way.words, program, *map(str, argv[1:])]
+    gauge = Gauge(_places(argv, cwd, environment, log))
     with ExitStack() as stack:
         sink = stack.enter_context(_opened(log)) if log else None
         source = stack.enter_context(given.open("rb")) if given else subprocess.DEVNULL
@@ -126,19 +153,52 @@ def run(
                 start_new_session=True,
             )
         )
-        done = _Collector(process, limit, sink).wait(str(argv[0]), timeout)
+        stack.enter_context(stop.ended_by(partial(rooms.kill, process, nested=way.nested)))
+        done = _Collector(process, way, limit, sink, gauge).wait(str(argv[0]), timeout)
+    _see_limits(str(argv[0]), done, room)
     if done.code not in ok:
-        if NO_ROOM in done.err or NO_ROOM in done.out:
-            raise OutOfSpace(
-                f"{argv[0]} found no room on a disk: {done.tail}",
-                resolution="Free some room there and run again.",
-            )
-        raise ProgramFailed(
-            f"{argv[0]} ended with status {done.code}, wanted {' or '.join(map(str, ok))}"
-            + (f":\n{done.tail}" if done.tail else ""),
-            resolution=f"Its command line was: {' '.join(str(word) for word in argv)}",
-        )
+        raise _failed(argv, done, ok)
     return done
+
+
+def _places(
+    argv: Sequence[str | Path], cwd: Path | None, env: Mapping[str, str], log: Path | None
+) -> Iterator[Path]:
+    """Give where a program may write: what its words name, where it is, its temporary folder."""
+    yield cwd or Path.cwd()
+    yield Path(env.get("TMPDIR", "/tmp"))  # noqa: S108 (only looked at)
+    if log is not None:
+        yield log.parent
+    yield from (
+        Path(word) for word in argv[1:] if str(word).startswith("/") and len(str(word)) < 4096
+    )
+
+
+def _see_limits(name: str, done: Done, room: Room) -> None:
+    """Raise TookTooMuch where the room's keeper ended the program."""
+    what = {
+        keeper.TOO_MUCH_MEMORY: (room.memory, "bytes of memory"),
+        keeper.TOO_MANY_PROCESSES: (room.processes, "processes"),
+    }
+    most, unit = what.get(done.code, (0, ""))
+    if most:
+        raise TookTooMuch(
+            f"{name} was stopped: it used more than {most} {unit}, its limit",
+            resolution="Raise the limit in toolsync.toml if that is rightly needed.",
+        )
+
+
+def _failed(argv: Sequence[str | Path], done: Done, ok: Sequence[int]) -> ToolsyncError:
+    if done.full is not None:
+        return OutOfSpace(
+            f"{argv[0]} failed while the disk that holds {done.full} was full: {done.tail}",
+            resolution="Free some room there and run again.",
+        )
+    return ProgramFailed(
+        f"{argv[0]} ended with status {done.code}, wanted {' or '.join(map(str, ok))}"
+        + (f":\n{done.tail}" if done.tail else ""),
+        resolution=f"Its command line was: {' '.join(str(word) for word in argv)}",
+    )
 
 
 def _opened(log: Path) -> FileIO:
@@ -147,12 +207,8 @@ def _opened(log: Path) -> FileIO:
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
-    """Return our environment without what would change a program's words or its keys."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("LC_", "LANG", "DEB_", "PERL5", "PYTHON", "GNUPGHOME", "VIRTUAL_"))
-    }
+    """Return all that a program is told: what we pass on, one locale, and what its caller says."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     kept |= {
         "LC_ALL": "C.UTF-8",
         "LANG": "C.UTF-8",
@@ -162,11 +218,29 @@ def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     return kept | dict(extra or {})
 
 
-class _Collector:
-    """Reads a process's output up to a limit and kills its group when that is passed."""
+@contextmanager
+def _handle_of(process: subprocess.Popen[bytes]) -> Iterator[int]:
+    """Give a file that can be read once the process has ended."""
+    handle = os.pidfd_open(process.pid)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
-    def __init__(self, process: subprocess.Popen[bytes], limit: int, sink: FileIO | None) -> None:
-        self._process, self._limit, self._sink = process, limit, sink
+
+class _Collector:
+    """Reads a process's output up to a limit and ends its room when that is passed."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        way: Way,
+        limit: int,
+        sink: FileIO | None,
+        gauge: Gauge,
+    ) -> None:
+        self._process, self._way, self._limit = process, way, limit
+        self._sink, self._gauge = sink, gauge
         self._log = Path(str(sink.name)) if sink else None
         self._flooded = False
         self._unwritten: Exception | None = None
@@ -183,15 +257,9 @@ class _Collector:
         for reader in readers:
             reader.start()
         try:
-            code = self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self._kill()
-            raise TookTooLong(
-                f"{name} was stopped after {timeout:.0f} s, its limit",
-                resolution="Raise the limit in toolsync.toml if the machine is merely slow.",
-            ) from None
+            code = self._ended(name, timeout)
         finally:
-            self._kill()  # no-op for a group that is gone; else what it left running
+            self._kill()  # no-op for a room that is empty
             for reader in readers:
                 reader.join(10)
         if self._unwritten is not None and self._log is not None:
@@ -202,7 +270,27 @@ class _Collector:
                 f"{name} was stopped: it wrote more than {self._limit} bytes, its limit",
                 resolution="Run it by hand to see what it says; no sane run says that much.",
             )
-        return Done(code, out.decode(errors="replace"), err.decode(errors="replace"))
+        full = self._gauge.full if code == 0 else self._gauge.look()
+        return Done(code, out.decode(errors="replace"), err.decode(errors="replace"), full)
+
+    def _ended(self, name: str, timeout: float) -> int:
+        """Wait for the program, looking at the disks meanwhile; return its status."""
+        end = time.monotonic() + timeout
+        waiting = select.poll()
+        with _handle_of(self._process) as handle:
+            waiting.register(handle, select.POLLIN)
+            while True:
+                left = end - time.monotonic()
+                if waiting.poll(1000 * max(0.0, min(left, _TICK))):
+                    code = self._process.wait()
+                    return code if code >= 0 else 128 - code
+                self._gauge.look()
+                if left <= _TICK:
+                    break
+        raise TookTooLong(
+            f"{name} was stopped after {timeout:.0f} s, its limit",
+            resolution="Raise the limit in toolsync.toml if the machine is merely slow.",
+        )
 
     def _read(self, pipe: IO[bytes], into: bytearray) -> None:
         """Read to the end, whatever happens: a full pipe would keep the program from ending."""
@@ -228,7 +316,4 @@ class _Collector:
             self._kill()
 
     def _kill(self) -> None:
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            self._process.poll()
+        rooms.end(self._process, nested=self._way.nested)

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from threading import Thread
 
 import pytest
 
+from tests.living import alive
 from toolsync.model.errors import ProgramFailed, TookTooLong
 from toolsync.system import builder
 from toolsync.system.run import run
@@ -108,17 +108,12 @@ def test_other_programs_run_here(tmp_path: Path) -> None:
 
 
 def test_a_program_that_takes_too_long_is_ended_there_too(tmp_path: Path, programs: Path) -> None:
-    put(programs, "sbuild", f"echo $$ > {tmp_path}/pid; sleep 60")
+    put(programs, "sbuild", "setsid sleep 61.27 & sleep 61.27")
     with serving(tmp_path / "s") as service:
         with pytest.raises(TookTooLong):
             run("sbuild", timeout=0.5, env=service.env)
+        assert alive("sleep 61.27") == []
         service.instances[0].wait(10)
-        pid = int((tmp_path / "pid").read_text())
-        for _ in range(100):
-            if not Path(f"/proc/{pid}").exists():
-                break
-            time.sleep(0.02)
-        assert not Path(f"/proc/{pid}").exists()
 
 
 def test_a_builder_that_is_not_there_is_told(tmp_path: Path, programs: Path) -> None:
@@ -128,7 +123,7 @@ def test_a_builder_that_is_not_there_is_told(tmp_path: Path, programs: Path) -> 
 
 
 def test_nothing_else_is_run_there(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", builder.__file__, "ask", str(tmp_path / "s"), "touch"]
+    command = [sys.executable, "-I", builder.__file__, "ask", str(tmp_path / "s"), "{}", "touch"]
     with serving(tmp_path / "s") as service:
         done = subprocess.run(
             [*command, str(tmp_path / "made")], capture_output=True, text=True, timeout=10
