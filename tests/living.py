@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def alive(mark: str) -> list[str]:
-    """Return the command lines of the processes, zombies not, that have ``mark`` in theirs."""
+    """Return the processes, zombies not, whose whole command line is ``mark``: ids and words."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -15,7 +15,7 @@ def alive(mark: str) -> list[str]:
             state = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
         except (OSError, IndexError):
             continue
-        if mark in words and state != "Z":
+        if mark == words.strip() and state != "Z":
             found.append(f"{entry.name}: {words}")
     return found
 
@@ -28,7 +28,7 @@ def gone(mark: str, seconds: float = 2.0) -> list[str]:
     return left
 
 
-def come(mark: str, count: int = 1, seconds: float = 20.0) -> list[str]:
+def come(mark: str, count: int = 1, seconds: float = 10.0) -> list[str]:
     """Wait until so many processes with this mark are alive; return them."""
     end = time.monotonic() + seconds
     while len(found := alive(mark)) < count:

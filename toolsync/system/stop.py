@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_PATIENCE = 0.7
+_PATIENCE = 0.5
 """Seconds that blocks have to clear up behind them."""
 TOLD = ("stopped", "What was finished is kept; the next run goes on from there.")
 """What a person is told: what happened, and what to do."""

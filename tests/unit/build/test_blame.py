@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.servers.web import Web
-from tests.support.rig import Rig
+from tests.support.rig import Rig, environment
 from tests.support.tiny import publish, write_tool
-from tests.support.tiny_packages import Context
+from tests.support.tiny_packages import CONTROL, Context
 from toolsync.build import autopkgtest, sbuild
+from toolsync.build.autopkgtest import Ran
+from toolsync.build.chroot import Chroots
 from toolsync.build.job import Job
 from toolsync.build.stage import build
 from toolsync.config.settings import Build
@@ -22,6 +28,7 @@ from toolsync.model.errors import (
     TryAgain,
     Unreachable,
 )
+from toolsync.system.clock import SystemClock
 
 LACKING = """\
 The following packages have unmet dependencies:
@@ -44,18 +51,31 @@ dpkg: error processing package tzdata (--configure):
  installed tzdata package post-installation script subprocess returned error exit status 1
 E: Sub-process /usr/bin/dpkg returned an error code (1)
 """
-FULL = "cp: error writing 'x': No space left on device\nmake: *** [debian/rules:4: build] Error 1\n"
+SAYS = (
+    "cp: error writing 'x': No space left on device\nE: Failed to fetch http://m.invalid/x  404\n"
+    "Temporary failure resolving 'm.invalid'\nunshare: unshare failed: Operation not permitted\n"
+    "Unmet build dependencies: none\ntimed out\nbadpkg\nKilled\nOut of memory\n"
+    "Hash Sum mismatch\nSome index files failed to download\nConnection timed out\n"
+)
+"""What a package may print so that the world is blamed for its own fault."""
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path, web: Web) -> Job:
+    """A job whose mirror is there, and has an index."""
+    web.serve("/debian/dists/bookworm/InRelease", b"x")
+    return job_at(tmp_path, f"{web.url}/debian")
+
+
+def job_at(folder: Path, mirror: str) -> Job:
+    workshop = Context(folder).workshop
     return Job(
-        dsc=tmp_path / "tiny_1.dsc",
-        folder=tmp_path,
+        dsc=folder / "tiny_1.dsc",
+        folder=folder,
         series="bookworm",
-        log=tmp_path / "log",
+        log=folder / "log",
         seconds=60,
-        chroots=Context(tmp_path).chroots,
+        chroots=Chroots(folder / "chroots", mirror=mirror, workshop=workshop, clock=SystemClock()),
     )
 
 
@@ -63,69 +83,135 @@ def job(tmp_path: Path) -> Job:
     ("stage", "text", "kind"),
     [
         ("build", "make: *** [debian/rules:4: build] Error 1\n", PackageFailed),
-        ("build", "connect: Network is unreachable\n", PackageFailed),
-        ("build", "chown: changing ownership of 'x': Operation not permitted\n", PackageFailed),
-        ("build", FULL, OutOfSpace),
+        ("build", SAYS, PackageFailed),
+        ("unpack", SAYS, PackageFailed),
         ("check-space", "Source needs 100 KiB, while 7 KiB is free.)\n", OutOfSpace),
         ("install-deps", LACKING, PackageFailed),
         ("install-deps", TOO_OLD, PackageFailed),
         ("install-deps", MOVING, TryAgain),
         ("install-deps", BROKEN_CHROOT, TryAgain),
-        ("install-deps", "E: Failed to fetch http://m.invalid/x  404\n", Unreachable),
-        ("apt-get-update", "E: Release file for x is not valid yet\n", Unreachable),
-        (
-            "apt-get-update",
-            "File has unexpected size (1 != 2). Mirror sync in progress?\n",
-            TryAgain,
-        ),
         ("apt-get-dist-upgrade", BROKEN_CHROOT, TryAgain),
         ("unpack", "dpkg-source: error: cannot unpack\n", PackageFailed),
         ("create-session", "E: Chroot setup failed\n", SetupError),
-        ("create-session", "unshare: unshare failed: No space left on device\n", SetupError),
-        ("create-session", "tar: ./usr/x: No space left on device\n", OutOfSpace),
+        ("create-session", "tar: ./usr/x: No space left on device\n", SetupError),
         ("create-build-dir", "E: mkdir failed\n", TryAgain),
     ],
 )
 def test_a_failed_build_is_laid_at_the_right_door(
     job: Job, stage: str, text: str, kind: type[ToolsyncError]
 ) -> None:
-    error = sbuild.trouble(job, stage, text)
-    assert isinstance(error, kind), error
-    assert isinstance(error, PackageFailed) is (kind is PackageFailed)
+    error = sbuild.trouble(job, stage, text, full=None)
+    assert type(error) is kind, error
     assert error.resolution
 
 
-SUMMARY = "autopkgtest [07:55:04]: @@@@@@@@@@@@@@@@@@@@ summary\n"
+@pytest.mark.parametrize("stage", ["build", "create-session", "install-deps", "unpack"])
+def test_a_disk_that_was_full_is_to_blame_whatever_the_log_says(job: Job, stage: str) -> None:
+    error = sbuild.trouble(job, stage, "make: *** Error 1\n", full=job.folder)
+    assert isinstance(error, OutOfSpace)
+    assert str(job.folder) in str(error)
+
+
+@pytest.mark.parametrize("stage", ["apt-get-update", "install-deps", "apt-get-dist-upgrade"])
+def test_a_mirror_is_asked_whether_it_is_there(job: Job, tmp_path: Path, stage: str) -> None:
+    assert type(sbuild.trouble(job, stage, SAYS, full=None)) is TryAgain
+    away = job_at(tmp_path, "http://127.0.0.1:9/debian")
+    assert type(sbuild.trouble(away, stage, "E: odd\n", full=None)) is Unreachable
+
+
+def ran(code: int, summary: str, text: str = SAYS, **more: Any) -> Ran:
+    return Ran(code=code, text=text, summary=summary, **more)
+
+
+FAILED = "command1             FAIL non-zero exit status 1\n"
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "kind"),
+    ("what", "kind"),
     [
-        (4, SUMMARY + "command1             FAIL non-zero exit status 1\n", PackageFailed),
-        (4, SUMMARY + "command1             FAIL timed out\n", TryAgain),
-        (4, SUMMARY + "a   FAIL timed out\nb   FAIL stderr: x\n", PackageFailed),
-        (4, "cp: No space left on device\n" + SUMMARY + "command1    FAIL\n", OutOfSpace),
-        (12, "E: Failed to fetch http://m.invalid/x\n", Unreachable),
-        (12, "blame: tiny\nbadpkg: no such test\n", PackageFailed),
-        (16, "testbed failure\n", TryAgain),
-        (20, "unexpected error\n", TryAgain),
+        (ran(4, FAILED), PackageFailed),
+        (ran(4, "command1             FAIL timed out\n"), TryAgain),
+        (ran(4, "command1             FAIL stderr: timed out\n"), PackageFailed),
+        (ran(4, "a   FAIL timed out\nb   FAIL stderr: x\n"), PackageFailed),
+        (ran(4, FAILED, f"{SAYS}@@@@ summary\ncommand1 FAIL timed out\n"), PackageFailed),
+        (ran(4, FAILED, full=Path("/full")), OutOfSpace),
+        (ran(12, ""), PackageFailed),
+        (ran(12, "", missed=("m.invalid",)), Unreachable),
+        (ran(16, ""), TryAgain),
+        (ran(20, ""), TryAgain),
     ],
 )
-def test_failed_tests_are_laid_at_the_right_door(
-    job: Job, code: int, text: str, kind: type[ToolsyncError]
-) -> None:
-    error = autopkgtest.trouble(job, code, "the tests of tiny", text)
-    assert isinstance(error, kind), error
-    assert isinstance(error, PackageFailed) is (kind is PackageFailed)
+def test_failed_tests_are_laid_at_the_right_door(what: Ran, kind: type[ToolsyncError]) -> None:
+    error = autopkgtest.trouble(what, "the tests of tiny")
+    assert type(error) is kind, error
     assert error.resolution
 
 
-def test_a_build_that_meets_a_full_disk_is_not_the_packages_fault(tmp_path: Path) -> None:
+def host_build(context: Context, rules: str, **settings: Any) -> None:
+    build(
+        context.source(rules=rules),
+        settings=Build(backend="host", lint=False, **settings),
+        store=context.store,
+        workshop=context.workshop,
+        chroots=context.chroots,
+    )
+
+
+def test_a_makefile_that_speaks_of_full_disks_and_mirrors_is_itself_to_blame(
+    tmp_path: Path,
+) -> None:
+    """Each line of SAYS once had the same release built again and again for ever."""
+    said = "; ".join(f'echo "{line}"' for line in SAYS.splitlines())
+    rules = f"override_dh_auto_build:\n\t{said}; cp debian/control /dev/full\n"
+    with pytest.raises(PackageFailed, match="No space left on device"):
+        host_build(Context(tmp_path), rules)
+
+
+def test_a_disk_that_is_really_full_is_the_worlds_fault_though_it_was_cleared(
+    tmp_path: Path,
+) -> None:
+    """In a namespace of its own, on a disk of 64 MB that the build fills and gives back."""
+    code = (
+        "from pathlib import Path\nfrom tests.unit.build.test_blame import *\n"
+        "rules = 'override_dh_auto_build:\\n\\tcat /dev/zero >big; sleep 1; rm big; false\\n'\n"
+        f"try:\n    host_build(Context(Path({str(tmp_path)!r})), rules)\n"
+        "except OutOfSpace as error:\n    print('full:', error)\n"
+    )
+    script = f'mount -t tmpfs -o size=64m none {tmp_path} && exec {sys.executable} -c "$CODE"'
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script],
+        env=environment() | {"CODE": code},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("full: "), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "match"),
+    [
+        ("sh -c 'x=x; while :; do x=$$x$$x; done'", {"memory": 256 << 20}, "bytes of memory|Error"),
+        ("sh -c 'for i in `seq 200`; do sleep 60 & done; wait'", {"processes": 100}, "processes"),
+        ("head -c 20000000 /dev/zero >big", {"file_size": 10_000_000}, "File size|Error 153"),
+    ],
+)
+def test_a_build_that_uses_too_much_is_stopped_and_to_blame(
+    tmp_path: Path, command: str, settings: dict[str, int], match: str
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(PackageFailed, match=match):
+        host_build(Context(tmp_path), f"override_dh_auto_build:\n\t{command}\n", **settings)
+    assert time.monotonic() - began < 40
+
+
+def test_what_this_machine_lacks_is_asked_before_the_package_can_speak(tmp_path: Path) -> None:
     context = Context(tmp_path)
-    rules = "override_dh_auto_build:\n\tcp debian/control /dev/full\n"
-    with pytest.raises(OutOfSpace, match="No space left on device"):
+    control = CONTROL.format(name="tiny-tool", section="utils").replace(
+        "debhelper-compat (= 13)", "debhelper-compat (= 13), no-such-package"
+    )
+    with pytest.raises(SetupError, match="no-such-package"):
         build(
-            context.source(rules=rules),
+            context.source(files={"control": control}),
             settings=Build(backend="host", lint=False),
             store=context.store,
             workshop=context.workshop,

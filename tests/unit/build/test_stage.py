@@ -14,7 +14,7 @@ from debian.deb822 import Changes
 from tests.support.tiny_packages import Context, passed
 from toolsync.build.autopkgtest import VERDICTS
 from toolsync.build.chroot import Chroots
-from toolsync.build.job import decisive_lines, is_network_trouble
+from toolsync.build.job import decisive_lines
 from toolsync.build.stage import BUILDERS, build
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, SetupError, TryAgain, Unreachable
@@ -147,19 +147,6 @@ def test_decisive_lines_are_the_complaints_not_the_talk() -> None:
     log = "dh build\n   dh_auto_build\ngcc: error: x.c: No such file\nmake: *** [x] Error 1\nbye\n"
     assert decisive_lines(log) == "gcc: error: x.c: No such file\nmake: *** [x] Error 1"
     assert decisive_lines("one\ntwo\n") == "one\ntwo"
-
-
-@pytest.mark.parametrize(
-    ("line", "network"),
-    [
-        ("E: Failed to fetch http://mirror.invalid/x  Could not connect", True),
-        ("Err:1 http://mirror.invalid  Temporary failure resolving 'mirror.invalid'", True),
-        ("E: Unable to correct problems, you have held broken packages.", False),
-        ("make: *** [x] Error 1", False),
-    ],
-)
-def test_network_trouble_is_told_from_the_packages_own(line: str, network: bool) -> None:
-    assert is_network_trouble(f"I: x\n{line}\n") is network
 
 
 def test_every_status_of_autopkgtest_has_its_consequence() -> None:
