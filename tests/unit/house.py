@@ -26,9 +26,9 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account builder clock confined deadline distro dput effort forks git gpg gpghome "
-        "gpgkeys gpgstatus headers journald launchpad launchpadhttp launchpadvalues lock "
-        "mail memory run sandbox signing store user work",
+        "account builder clock confined deadline distro door dput effort forks git gpg gpghome "
+        "gpgkeys gpgstatus headers journald keeper launchpad launchpadhttp launchpadvalues lock "
+        "mail memory mirror rooms run sandbox signing space stop store user work",
     ),
     "config": Package(
         "model system",

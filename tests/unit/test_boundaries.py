@@ -145,3 +145,18 @@ def test_help_loads_no_heavy_library() -> None:
         names = {a.name.split(".")[0] for n in top if isinstance(n, ast.Import) for a in n.names}
         names |= {n.module.split(".")[0] for n in top if isinstance(n, ast.ImportFrom) and n.module}
         assert not names & heavy
+
+
+_STARTS = re.compile(r"^\s*import subprocess|\bos\.(?:exec|spawn|posix_spawn|system|popen)", re.MULTILINE)
+_WORDS = re.compile(r"No space left|Temporary failure|Failed to fetch")
+
+
+def test_every_program_is_started_by_the_one_way() -> None:
+    """`run` starts them in rooms, the builder and the keeper for it, and rooms to try them."""
+    starters = {name for name, text in sources().items() if _STARTS.search(text)}
+    assert starters == {"system.run", "system.builder", "system.rooms", "system.keeper"}
+
+
+def test_nobody_lays_blame_by_a_logs_words() -> None:
+    found = {name for name, text in sources().items() if _WORDS.search(text)}
+    assert found == {"publish.served"}  # apt's words of our own archive, where no upstream speaks
