@@ -147,7 +147,7 @@ def test_help_loads_no_heavy_library() -> None:
         assert not names & heavy
 
 
-_STARTS = re.compile(r"^\s*import subprocess|\bos\.(?:exec|spawn|posix_spawn|system|popen)", re.MULTILINE)
+_STARTS = re.compile(r"(?m)^\s*import subprocess|\bos\.(?:exec|spawn|posix_spawn|system|popen)")
 _WORDS = re.compile(r"No space left|Temporary failure|Failed to fetch")
 
 

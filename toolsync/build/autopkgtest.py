@@ -195,8 +195,8 @@ def _failures(ran: Ran) -> str:
 
 
 def _results(summary: str) -> list[re.Match[str]]:
-    """Return the lines of the summary, one for each test."""
-    return list(_RESULT.finditer(summary))
+    """Return the lines of the summary, one for each test: the last, where it is told twice."""
+    return list({match.group(1): match for match in _RESULT.finditer(summary)}.values())
 
 
 def _text(log: Path) -> str:

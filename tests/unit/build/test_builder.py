@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from tests.living import alive
+from tests.support.living import alive
 from toolsync.model.errors import ProgramFailed, TookTooLong
 from toolsync.system import builder
 from toolsync.system.run import run

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.living import alive, come, gone
+from tests.support.living import alive, come, gone
 from tests.support.rig import ROOT, environment
 from toolsync.model.errors import ProgramFailed, TookTooLong, TookTooMuch
 from toolsync.system import rooms

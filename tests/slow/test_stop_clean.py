@@ -6,7 +6,6 @@ And upstream's tests see no network but what the settings name.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,15 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.living import come, gone
 from tests.servers.web import Web
 from tests.slow.test_build_clean import Yard
+from tests.support.living import come, gone
 from tests.support.rig import environment
 from tests.support.tiny_packages import Context
 from toolsync.build.autopkgtest import autopkgtest
 from toolsync.build.chroot import Chroots, chroot_folder
 from toolsync.build.job import Job
-from toolsync.model.errors import PackageFailed
 from toolsync.system.clock import SystemClock
 from toolsync.system.work import Workshop, remove_tree
 
@@ -38,7 +36,7 @@ STOPS = (
     *(("probe", how) for how in (*["time"] * 4, *SIGNALS, *SIGNALS)),
 )
 """Twenty: what is stopped, and how."""
-LIMITS = {"build": 30, "test": 30, "probe": 2}
+LIMITS = {"build": 20, "test": 20, "probe": 2}
 """Seconds after which time is over."""
 
 
@@ -67,7 +65,7 @@ def ours(root: Path) -> list[str]:
 def test_what_is_stopped_leaves_nothing(root: Path, number: int, kind: str, how: str) -> None:
     mark = f"88{number}.{os.getpid()}"
     limit = LIMITS[kind] if how == "time" else 600
-    words = [sys.executable, "-m", "tests.stopping", kind, str(root), mark, str(limit)]
+    words = [sys.executable, "-m", "tests.support.stopping", kind, str(root), mark, str(limit)]
     with subprocess.Popen(words, env=environment(), stderr=subprocess.DEVNULL) as child:
         if how == "time":
             assert child.wait(LIMITS[kind] + 60) == 7
@@ -95,7 +93,7 @@ exit(grep(/open sesame/, @told) ? 0 : 1);
 """
 
 
-def tested(root: Path, hosts: tuple[str, ...], web: Web) -> tuple[str, tuple[object, ...], str]:
+def outcome(root: Path, hosts: tuple[str, ...], web: Web) -> tuple[str, tuple[object, ...], str]:
     """Run tests that try the host's loopback, instance metadata, and what they are allowed."""
     port = web.url.rpartition(":")[2]
     ways = (f"127.0.0.1:{port}", "169.254.169.254:80", "192.0.2.1:80")
@@ -127,7 +125,7 @@ def tested(root: Path, hosts: tuple[str, ...], web: Web) -> tuple[str, tuple[obj
 
 def test_tests_reach_neither_this_machine_nor_its_network(root: Path, web: Web) -> None:
     web.serve("/", "open sesame\n")
-    phrase, findings, log = tested(root, (), web)
+    phrase, findings, log = outcome(root, (), web)
     assert phrase.startswith("1 passed, 1 skipped"), log
     assert [finding.code for finding in findings] == ["autopkgtest-2"]  # type: ignore[attr-defined]
     assert web.asked == []
@@ -135,10 +133,6 @@ def test_tests_reach_neither_this_machine_nor_its_network(root: Path, web: Web) 
 
 def test_tests_that_need_the_internet_reach_what_is_named(root: Path, web: Web) -> None:
     web.serve("/", "open sesame\n")
-    phrase, _, log = tested(root, (web.url.rpartition("//")[2],), web)
+    phrase, _, log = outcome(root, (web.url.rpartition("//")[2],), web)
     assert phrase == "2 passed", log
     assert web.asked
-    for folder in root.iterdir():
-        shutil.rmtree(folder, ignore_errors=True)
-    with pytest.raises(PackageFailed):
-        tested(root, ("elsewhere.invalid",), web)

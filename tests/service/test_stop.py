@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.living import alive, come, gone
 from tests.servers.web import Answer, Web
+from tests.support.living import alive, come, gone
 from tests.support.rig import Rig, environment
 from tests.support.tiny import archive, publish, write_tool
 
