@@ -36,7 +36,7 @@ def stopped(rig: Rig, number: signal.Signals, asked: Asked, *words: str) -> tupl
         start_new_session=True,
         text=True,
     )
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not asked():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < end
@@ -132,7 +132,7 @@ def test_a_build_is_stopped_and_the_next_run_goes_on(
     rules.write_text(f"{wanted}override_dh_auto_build:\n\tsetsid sleep 771.5 & sleep 771.5\n")
     if number == signal.SIGKILL:
         process = patient.start("sync", "hello")
-        come("sleep 771.5", 2)
+        come("sleep 771.5", 2, 60)
         process.kill()
         process.wait()
     else:

@@ -28,7 +28,7 @@ def gone(mark: str, seconds: float = 2.0) -> list[str]:
     return left
 
 
-def come(mark: str, count: int = 1, seconds: float = 10.0) -> list[str]:
+def come(mark: str, count: int = 1, seconds: float = 30.0) -> list[str]:
     """Wait until so many processes with this mark are alive; return them."""
     end = time.monotonic() + seconds
     while len(found := alive(mark)) < count:

@@ -1,4 +1,4 @@
-"""``python -m tests.support.stopping KIND ROOT MARK SECONDS``: do something of upstream's that never ends.
+"""``stopping KIND ROOT MARK SECONDS``: do something of upstream's that never ends.
 
 It builds, tests or probes what sleeps for ``MARK`` seconds in several hidden ways, as `toolsync`
 does, so that a test can stop it from outside. It ends with 7 when the time limit ended it.
