@@ -131,10 +131,11 @@ def test_a_build_is_stopped_and_the_next_run_goes_on(
     wanted = rules.read_text()
     rules.write_text(f"{wanted}override_dh_auto_build:\n\tsetsid sleep 771.5 & sleep 771.5\n")
     if number == signal.SIGKILL:
-        process = patient.start("sync", "hello")
-        come("sleep 771.5", 2, 60)
-        process.kill()
-        process.wait()
+        with patient.start("sync", "hello") as process:
+            try:
+                come("sleep 771.5", 2, 60)
+            finally:
+                process.kill()
     else:
         took, _ = stopped(patient, number, lambda: len(alive("sleep 771.5")) > 1, "sync", "hello")
         assert took < SECOND
