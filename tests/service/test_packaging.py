@@ -16,7 +16,7 @@ from tests.support.rig import ROOT
 from toolsync.config.definition import load_tool
 from toolsync.maintain.doctor import _ALWAYS, _FOR_BACKEND
 from toolsync.system.builder import PROGRAMS
-from toolsync.system.run import PACKAGES
+from toolsync.system.programs import PACKAGES
 
 DEBIAN = ROOT / "debian"
 UNITS = sorted(

@@ -28,7 +28,7 @@ PACKAGES = {
         "model",
         "account builder clock confined deadline distro door dput effort forks git gpg gpghome "
         "gpgkeys gpgstatus headers journald keeper launchpad launchpadhttp launchpadvalues lock "
-        "mail memory mirror rooms run sandbox signing space stop store user work",
+        "mail memory mirror programs rooms run sandbox signing space stop store user work",
     ),
     "config": Package(
         "model system",
@@ -82,7 +82,7 @@ PACKAGES = {
     ),
     "build": Package(
         "model system config",
-        "autopkgtest chroot host job lint sbuild stage",
+        "autopkgtest chroot host job lint mapping sbuild stage",
     ),
     "compat": Package(
         "model system config archives gate",

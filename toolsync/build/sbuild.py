@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.build.chroot import Chroot, can_map
+from toolsync.build.chroot import Chroot
 from toolsync.build.job import (
     LOG_LIMIT,
     Job,
@@ -18,6 +18,7 @@ from toolsync.build.job import (
     too_long,
     unreachable,
 )
+from toolsync.build.mapping import can_map
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
 from toolsync.system.run import run
 

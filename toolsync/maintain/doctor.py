@@ -13,8 +13,8 @@ from toolsync.build.chroot import (
     archive_keyring,
     check_chroot_folder,
     chroot_folder,
-    require_mapping,
 )
+from toolsync.build.mapping import require_mapping
 from toolsync.config import supported
 from toolsync.config.definition import Tool, load_tools
 from toolsync.config.series import series_tag
@@ -27,7 +27,8 @@ from toolsync.report import mail, webhook
 from toolsync.system.clock import Clock
 from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys
-from toolsync.system.run import PACKAGES, run
+from toolsync.system.programs import PACKAGES
+from toolsync.system.run import run
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 

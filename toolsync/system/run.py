@@ -31,6 +31,7 @@ from toolsync.model.errors import (
     ToolsyncError,
 )
 from toolsync.system import builder, keeper, rooms, stop
+from toolsync.system.programs import PACKAGES
 from toolsync.system.rooms import PLAIN, Room, Way
 from toolsync.system.space import Gauge
 from toolsync.system.store import full_disk_is_told
@@ -50,41 +51,6 @@ PASSED_ON = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK"),
 )
 """The variables that a program has from us, where they are set; all others would change results."""
-
-PACKAGES: Mapping[str, str] = {
-    "apt-cache": "apt",
-    "apt-get": "apt",
-    "autopkgtest": "autopkgtest",
-    "bwrap": "bubblewrap",
-    "dpkg-buildpackage": "dpkg-dev",
-    "dh": "debhelper",
-    "dput": "dput",
-    "dpkg": "dpkg",
-    "dpkg-deb": "dpkg",
-    "dpkg-genchanges": "dpkg-dev",
-    "dpkg-source": "dpkg-dev",
-    "git": "git",
-    "gpg": "gpg",
-    "gpg-agent": "gpg-agent",
-    "gpgconf": "gpgconf",
-    "gpgv": "gpgv",
-    "licensecheck": "licensecheck",
-    "lintian": "lintian",
-    "mmdebstrap": "mmdebstrap",
-    "newgidmap": "uidmap",
-    "newuidmap": "uidmap",
-    "prlimit": "util-linux",
-    "reprepro": "reprepro",
-    "sendmail": "default-mta",
-    "sbuild": "sbuild",
-    "sftp": "openssh-client",
-    "setpriv": "util-linux",
-    "tar": "tar",
-    "unshare": "util-linux",
-    "xz": "xz-utils",
-    "zstd": "zstd",
-}
-"""Which Debian package carries each program that toolsync runs."""
 
 
 @dataclass(frozen=True, slots=True)

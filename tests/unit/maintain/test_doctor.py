@@ -17,7 +17,7 @@ from tests.support.keys import Keys, throwaway_keys
 from tests.support.rig import Rig, environment
 from tests.support.tiny import publish, write_tool
 from toolsync.maintain.doctor import _ALWAYS, _FOR_BACKEND
-from toolsync.system.run import PACKAGES
+from toolsync.system.programs import PACKAGES
 
 CLEAN = "[build]\nbackend = 'sbuild'\n"
 
