@@ -20,6 +20,7 @@ from pickle import UnpicklingError
 from typing import TypeVar
 
 from toolsync.model.errors import ToolsyncError, TooMuch, unforeseen
+from toolsync.system import stop
 
 T = TypeVar("T")
 
@@ -93,6 +94,7 @@ def _too_much(kind: str, what: str, seconds: float, memory: int, status: int) ->
 
 
 def _answer(pipe: Connection, work: Callable[[], object], memory: int) -> None:
+    stop.deaf()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = _held() + memory
