@@ -83,12 +83,12 @@ def test_what_is_stopped_leaves_nothing(root: Path, number: int, kind: str, how:
 ASKS = """\
 use IO::Socket::INET;
 my ($way, $port) = @ARGV;
-my $s = IO::Socket::INET->new(PeerAddr => $way eq "door" ? "127.0.0.1:3142" : $way, Timeout => 5);
+my $s = IO::Socket::INET->new(PeerAddr => $way eq "proxy" ? "127.0.0.1:3142" : $way, Timeout => 5);
 print STDOUT ("no way to $way: $!\\n"), exit 1 unless $s;
-print $s "GET http://127.0.0.1:$port/ HTTP/1.0\\r\\n\\r\\n" if $way eq "door";
-my @told = $way eq "door" ? <$s> : ();
+print $s "GET http://127.0.0.1:$port/ HTTP/1.0\\r\\n\\r\\n" if $way eq "proxy";
+my @told = $way eq "proxy" ? <$s> : ();
 print STDOUT @told, "reached $way\\n";
-exit(grep(/no such luck/, @told) ? 1 : 0) if $way ne "door";
+exit(grep(/no such luck/, @told) ? 1 : 0) if $way ne "proxy";
 exit(grep(/open sesame/, @told) ? 0 : 1);
 """
 
@@ -100,7 +100,7 @@ def outcome(root: Path, hosts: tuple[str, ...], web: Web) -> tuple[str, tuple[ob
     closed = " && ".join(f"! perl debian/tests/asks {way} {port}" for way in ways)
     control = (
         f"Test-Command: {closed}\nDepends: @\n\n"
-        f"Test-Command: perl debian/tests/asks door {port}\nRestrictions: needs-internet\n"
+        f"Test-Command: perl debian/tests/asks proxy {port}\nRestrictions: needs-internet\n"
     )
     context = Context(root)
     shared = Chroots(chroot_folder(), workshop=context.workshop, clock=SystemClock())

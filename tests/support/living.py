@@ -1,4 +1,4 @@
-"""What is alive on this machine: processes by their words, seen from outside of every room."""
+"""What is alive on this machine: processes by their words, seen from outside of every namespace."""
 
 from __future__ import annotations
 

@@ -26,9 +26,10 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account builder clock confined deadline distro door dput effort forks git gpg gpghome "
-        "gpgkeys gpgstatus headers journald keeper launchpad launchpadhttp launchpadvalues lock "
-        "mail memory mirror programs rooms run sandbox signing space stop store user work",
+        "account builder clock confined deadline distro dput effort forks git gpg gpghome "
+        "gpgkeys gpgstatus headers isolation journald launchpad launchpadhttp "
+        "launchpadvalues lock mail memory mirror programs run sandbox signing space stop "
+        "store subreaper testproxy user work",
     ),
     "config": Package(
         "model system",

@@ -152,9 +152,9 @@ _WORDS = re.compile(r"No space left|Temporary failure|Failed to fetch")
 
 
 def test_every_program_is_started_by_the_one_way() -> None:
-    """`run` starts them in rooms, the builder and the keeper for it, and rooms to try them."""
+    """`run` starts them, the builder and the subreaper for it, and `isolation` to try."""
     starters = {name for name, text in sources().items() if _STARTS.search(text)}
-    assert starters == {"system.run", "system.builder", "system.rooms", "system.keeper"}
+    assert starters == {"system.run", "system.builder", "system.isolation", "system.subreaper"}
 
 
 def test_nobody_lays_blame_by_a_logs_words() -> None:

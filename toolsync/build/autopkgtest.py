@@ -1,6 +1,6 @@
 """Run a package's own tests (debian/tests) on the built .debs, in the clean chroot.
 
-They are upstream's code, and run without this machine's network: from in there one door leads to
+They are upstream's code, and run without this machine's network: from in there one proxy leads to
 the mirrors that apt needs, and, for tests that say that they need the internet, to the hosts that
 the settings name.
 """
@@ -24,9 +24,9 @@ from toolsync.build.job import (
 )
 from toolsync.model.errors import ProgramFailed, TookTooLong, ToolsyncError, TryAgain
 from toolsync.model.release import Finding
-from toolsync.system import door
-from toolsync.system.door import ADDRESS
+from toolsync.system import testproxy
 from toolsync.system.run import run
+from toolsync.system.testproxy import ADDRESS
 
 _RESULT = re.compile(
     r"^(\S+) +(PASS|FAIL|SKIP|FLAKY)\b(.*)$",
@@ -39,7 +39,7 @@ _PROXY = (
     " 'Acquire::http::Pipeline-Depth \"0\";' 'Acquire::Retries \"2\";'"
     " >/etc/apt/apt.conf.d/00toolsync"
 )
-"""A command in the testbed, by which apt there knows the door."""
+"""A command in the testbed, by which apt there knows the proxy."""
 
 
 _SETTLED = (0, 2, 4, 6, 8)
@@ -141,7 +141,7 @@ def _attempt(job: Job, debs: tuple[Path, ...], tarball: Path, *, update: bool) -
     way_out.mkdir(exist_ok=True)
     hosts = (*job.chroots.mirror_hosts(job.series), *job.hosts)
     try:
-        with door.opened(way_out, hosts) as opened:
+        with testproxy.opened(way_out, hosts) as opened:
             done = run(
                 "autopkgtest",
                 *(("--apt-upgrade",) if update else ()),
@@ -157,7 +157,7 @@ def _attempt(job: Job, debs: tuple[Path, ...], tarball: Path, *, update: bool) -
                 limit=LOG_LIMIT,
                 env={"TMPDIR": str(temp), "HOME": str(job.folder)},
                 ok=range(256),
-                room=replace(job.room, door=way_out),
+                isolation=replace(job.isolation, proxy=way_out),
             )
     except TookTooLong as error:
         raise too_long(f"the tests of {job.dsc.name} did not end", error, _text(log)) from error
@@ -173,7 +173,7 @@ def _attempt(job: Job, debs: tuple[Path, ...], tarball: Path, *, update: bool) -
 
 
 def _internet(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words by which tests that need the internet are skipped, or shown the door."""
+    """Return the words by which tests that need the internet are skipped, or shown the proxy."""
     if not hosts:
         return ("--needs-internet=skip",)
     names = ("http_proxy", "https_proxy", "HTTPS_PROXY")

@@ -199,7 +199,7 @@ class Chroots:
         return answers(self._mirror_of(series), series)
 
     def mirror_hosts(self, series: str) -> tuple[str, ...]:
-        """Return the hosts from which a chroot takes packages, as `door` takes them."""
+        """Return the hosts from which a chroot takes packages, as `proxy` takes them."""
         distribution, _ = series_tag(series)
         place = urlsplit(self._mirror_of(series)).netloc.rpartition("@")[2]
         return (*((place,) if place else ()), *_HOSTS[distribution])

@@ -37,7 +37,7 @@ def build_on_host(job: Job) -> Made:
             limit=LOG_LIMIT,
             env={"HOME": "/nonexistent", "TMPDIR": str(job.folder)},
             ok=range(256),
-            room=job.room,
+            isolation=job.isolation,
         )
     except TookTooLong as error:
         raise too_long(what, error, job.log.read_text(errors="replace")) from error

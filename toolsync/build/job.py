@@ -14,7 +14,7 @@ from pathlib import Path
 from toolsync.build.chroot import Chroots
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
 from toolsync.model.release import Finding
-from toolsync.system.rooms import PLAIN, Room
+from toolsync.system.isolation import PLAIN, Isolation
 
 LOG_LIMIT = 256 * 1024 * 1024
 """Bytes that one build may write to its log."""
@@ -42,7 +42,7 @@ class Job:
     log: Path
     seconds: float
     chroots: Chroots
-    room: Room = PLAIN
+    isolation: Isolation = PLAIN
     """What its processes may use."""
     hosts: tuple[str, ...] = ()
     """Whom a test that needs the internet may reach."""

@@ -122,7 +122,7 @@ def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
                 "TMPDIR": str(job.folder),
             },
             ok=range(256),
-            room=job.room,
+            isolation=job.isolation,
         )
     except TookTooLong as error:
         what = f"{job.dsc.name} did not build for {job.series}"

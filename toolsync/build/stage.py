@@ -22,7 +22,7 @@ from toolsync.build.sbuild import build_with_sbuild
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import Blob, Built, Finding, SourcePackage
-from toolsync.system.rooms import Room
+from toolsync.system.isolation import Isolation
 from toolsync.system.run import run
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
@@ -57,7 +57,7 @@ def build(
             log=folder / "build.log",
             seconds=settings.seconds,
             chroots=chroots,
-            room=Room(
+            isolation=Isolation(
                 memory=settings.memory, processes=settings.processes, file=settings.file_size
             ),
             hosts=settings.test_hosts,

@@ -4,7 +4,7 @@ toolsync.service is closed so far that nothing in it can make a user namespace. 
 runs in toolsync-builder@.service: systemd starts an instance of it for each connection to the
 socket that TOOLSYNC_BUILDER names. The asking side hands over its own stdout and stderr with
 the command line, waits for the exit status, and ends with the same; when it is killed, the
-connection ends, and with it the program's room. docs/adr/ tells why.
+connection ends, and with it the program's isolation. docs/adr/ tells why.
 
 As a program, ``ask SOCKET ROOM PROGRAM…`` is the asking side, no arguments the service's.
 """
@@ -29,7 +29,7 @@ if not __package__:  # as a program of its own, which Python's -I keeps from fin
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 if TYPE_CHECKING:
-    from toolsync.system.rooms import Room, Way
+    from toolsync.system.isolation import Isolation, Way
 
 SOCKET = "TOOLSYNC_BUILDER"
 """Environment variable that names the builder's socket; without it all programs run here."""
@@ -42,26 +42,26 @@ _NO_ANSWER = 125
 """Exit status for a builder that did not answer, as env(1) and others have it."""
 
 
-def way(program: str, environment: Mapping[str, str], room: Room) -> Way:
-    """Return how a program is started in its room: here, or by the builder."""
-    from toolsync.system import rooms
+def way(program: str, environment: Mapping[str, str], isolation: Isolation) -> Way:
+    """Return how a program is started in its isolation: here, or by the builder."""
+    from toolsync.system import isolation as isolations
 
     place = environment.get(SOCKET)
     if not place or program.rpartition("/")[2] not in PROGRAMS:
-        return rooms.way(program, room)
-    wanted = json.dumps(asdict(room), default=str)
+        return isolations.way(program, isolation)
+    wanted = json.dumps(asdict(isolation), default=str)
     words = (sys.executable, "-I", __file__, "ask", place, wanted)
-    return rooms.Way((*rooms.dying_with_us("KILL"), *words), nested=False)
+    return isolations.Way((*isolations.dying_with_us("KILL"), *words), nested=False)
 
 
-def ask(place: str, room: str, argv: Sequence[str]) -> int:
+def ask(place: str, isolation: str, argv: Sequence[str]) -> int:
     """Have the builder run a program with our stdout, stderr, folder and environment.
 
     When we are told to end (SIGTERM) we wait until it has ended the program there.
     """
     environment = {key: value for key, value in os.environ.items() if key != SOCKET}
     given = {"argv": list(argv), "cwd": str(Path.cwd()), "env": environment}
-    request = json.dumps({**given, "room": json.loads(room)}).encode()
+    request = json.dumps({**given, "isolation": json.loads(isolation)}).encode()
     try:
         with socket.socket(socket.AF_UNIX) as link:
             link.connect(place)
@@ -95,12 +95,12 @@ def serve(link: socket.socket) -> None:
     argv = [str(word) for word in request["argv"]]
     if argv[0].rpartition("/")[2] not in PROGRAMS:
         raise PermissionError(f"{argv[0]} is not run here; these are: {sorted(PROGRAMS)}")
-    from toolsync.system import rooms
+    from toolsync.system import isolation as isolations
 
-    wanted = dict(request["room"])
-    door = wanted.pop("door")
-    room = rooms.Room(**wanted, door=Path(door) if door else None)
-    way = rooms.way(argv[0], room)
+    wanted = dict(request["isolation"])
+    proxy = wanted.pop("proxy")
+    isolation = isolations.Isolation(**wanted, proxy=Path(proxy) if proxy else None)
+    way = isolations.way(argv[0], isolation)
     process = subprocess.Popen(
         [*way.words, *argv],
         cwd=request["cwd"],
@@ -113,7 +113,7 @@ def serve(link: socket.socket) -> None:
     for handle in handles:
         os.close(handle)
     _wait(process, link)
-    rooms.end(process, nested=way.nested)
+    isolations.end(process, nested=way.nested)
     with suppress(OSError):  # whoever asked is gone
         link.sendall(json.dumps({"status": process.returncode}).encode() + b"\n")
 

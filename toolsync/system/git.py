@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.model.errors import Hostile, ProgramFailed, Unreachable
-from toolsync.system.rooms import Room
+from toolsync.system.isolation import Isolation
 from toolsync.system.run import Done, run
 
 _SECONDS = 600
@@ -137,7 +137,7 @@ def _remote(url: str, folder: Path, *words: str, limit: int = _LARGEST) -> Done:
 
 
 def _git(folder: Path, *words: str | Path, utc: bool = False, limit: int = _LARGEST) -> Done:
-    env, room = _environment(folder, utc=utc), Room(file=limit)
+    env, isolation = _environment(folder, utc=utc), Isolation(file=limit)
     done = None
     try:
         done = run(
@@ -145,7 +145,7 @@ def _git(folder: Path, *words: str | Path, utc: bool = False, limit: int = _LARG
             timeout=_SECONDS,
             env=env,
             cwd=folder,
-            room=room,
+            isolation=isolation,
             ok=(0, 128 + signal.SIGXFSZ),
         )
     except ProgramFailed:

@@ -153,6 +153,6 @@ def _short(path: Path) -> Iterator[Path]:
             yield home
         finally:
             run("gpgconf", "--homedir", home, "--kill", "all", timeout=60, ok=(0, 1, 2))
-            # An agent that gpg started ended with gpg's room, and left its sockets.
+            # An agent that gpg started ended with gpg's isolation, and left its sockets.
             for stale in path.glob("S.*"):
                 stale.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.system import deadline
 from toolsync.system.deadline import Deadline
 from toolsync.system.headers import plain
-from toolsync.system.rooms import Room
+from toolsync.system.isolation import Isolation
 from toolsync.system.run import require, run
 
 _SECONDS = 60.0
@@ -45,7 +45,7 @@ def by_sendmail(
     """
     program = sendmail(folders)
     words = ("-i", "-f", sender, "--", recipient)
-    run(program, *words, timeout=_SECONDS, given=message, room=Room(set_uid=True))
+    run(program, *words, timeout=_SECONDS, given=message, isolation=Isolation(set_uid=True))
 
 
 def sendmail(folders: Sequence[Path] = _PLACES) -> str:

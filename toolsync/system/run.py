@@ -1,9 +1,9 @@
 """Run outside programs: no stdin but a file, one locale, a time limit, capped output, no survivors.
 
-Every program runs in a room of its own (`rooms`), which is cleared when the program has ended,
-when its time or output passes a limit, and by the kernel when toolsync itself is killed; what
-still survives is found by its mark, see `lock`. It has the variables named here and what its
-caller gives it, and nothing else of our environment.
+Every program runs in a namespace of its own (`isolation`), which is cleared when the program
+has ended, when its time or output passes a limit, and by the kernel when toolsync itself is
+killed; what still survives is found by its mark, see `lock`. It has the variables named here and
+what its caller gives it, and nothing else of our environment.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from toolsync.model.errors import (
     TookTooMuch,
     ToolsyncError,
 )
-from toolsync.system import builder, keeper, rooms, stop
+from toolsync.system import builder, stop, subreaper
+from toolsync.system.isolation import PLAIN, Isolation, Way, end, kill
 from toolsync.system.programs import PACKAGES
-from toolsync.system.rooms import PLAIN, Room, Way
 from toolsync.system.space import Gauge
 from toolsync.system.store import full_disk_is_told
 
@@ -88,21 +88,21 @@ def run(
     given: Path | None = None,
     limit: int = _OUTPUT_LIMIT,
     ok: Sequence[int] = (0,),
-    room: Room = PLAIN,
+    isolation: Isolation = PLAIN,
 ) -> Done:
     """Run a program to its end and return what it left; nothing that it started goes on.
 
     ``timeout`` is in seconds, ``limit`` in bytes of output (each of stdout and stderr). With
     ``log`` both go to that file instead, in the order written; ``given`` is the file to read
-    from stdin; ``room`` says what it may use. Raises ProgramMissing; raises
+    from stdin; ``isolation`` says what it may use. Raises ProgramMissing; raises
     ProgramFailed when the exit code is not in ``ok`` or ``limit`` was passed, TookTooLong when
-    ``timeout`` was, TookTooMuch when the room's limits were, and OutOfSpace when it failed and a
-    disk was found full, or when ``log`` cannot grow.
+    ``timeout`` was, TookTooMuch when the namespace's limits were, and OutOfSpace when it failed
+    and a disk was found full, or when ``log`` cannot grow.
     """
     environment = _environment(env)
     program = require(str(argv[0]))
     require("setpriv")
-    way = builder.way(program, environment, room)
+    way = builder.way(program, environment, isolation)
     command = [*way.words, program, *map(str, argv[1:])]
     gauge = Gauge(_places(argv, cwd, environment, log))
     with ExitStack() as stack:
@@ -119,9 +119,9 @@ def run(
                 start_new_session=True,
             )
         )
-        stack.enter_context(stop.ended_by(partial(rooms.kill, process, nested=way.nested)))
+        stack.enter_context(stop.ended_by(partial(kill, process, nested=way.nested)))
         done = _Collector(process, way, limit, sink, gauge).wait(str(argv[0]), timeout)
-    _see_limits(str(argv[0]), done, room)
+    _see_limits(str(argv[0]), done, isolation)
     if done.code not in ok:
         raise _failed(argv, done, ok)
     return done
@@ -140,11 +140,11 @@ def _places(
     )
 
 
-def _see_limits(name: str, done: Done, room: Room) -> None:
-    """Raise TookTooMuch where the room's keeper ended the program."""
+def _see_limits(name: str, done: Done, isolation: Isolation) -> None:
+    """Raise TookTooMuch where the namespace's subreaper ended the program."""
     what = {
-        keeper.TOO_MUCH_MEMORY: (room.memory, "bytes of memory"),
-        keeper.TOO_MANY_PROCESSES: (room.processes, "processes"),
+        subreaper.TOO_MUCH_MEMORY: (isolation.memory, "bytes of memory"),
+        subreaper.TOO_MANY_PROCESSES: (isolation.processes, "processes"),
     }
     most, unit = what.get(done.code, (0, ""))
     if most:
@@ -195,7 +195,7 @@ def _handle_of(process: subprocess.Popen[bytes]) -> Iterator[int]:
 
 
 class _Collector:
-    """Reads a process's output up to a limit and ends its room when that is passed."""
+    """Reads a process's output up to a limit and ends its namespace when that is passed."""
 
     def __init__(
         self,
@@ -225,7 +225,7 @@ class _Collector:
         try:
             code = self._ended(name, timeout)
         finally:
-            self._kill()  # no-op for a room that is empty
+            self._kill()  # no-op for a namespace that is empty
             for reader in readers:
                 reader.join(10)
         if self._unwritten is not None and self._log is not None:
@@ -282,4 +282,4 @@ class _Collector:
             self._kill()
 
     def _kill(self) -> None:
-        rooms.end(self._process, nested=self._way.nested)
+        end(self._process, nested=self._way.nested)

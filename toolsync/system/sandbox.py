@@ -154,8 +154,8 @@ class Sandbox:
             for path in sorted(Path("/etc").glob(pattern)):
                 words += ["--ro-bind", str(path), str(path)]
         words += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-        for room in ("/dev/shm", "/tmp", "/home/nobody"):  # noqa: S108 (inside)
-            words += ["--perms", "1777", "--size", size, "--tmpfs", room]
+        for folder in ("/dev/shm", "/tmp", "/home/nobody"):  # noqa: S108 (inside)
+            words += ["--perms", "1777", "--size", size, "--tmpfs", folder]
         words += ["--ro-bind", str(self._tree), TOOL, "--remount-ro", "/", "--chdir", "/tmp"]  # noqa: S108
         words += ["--clearenv"]
         for name, value in {**_ENVIRONMENT, **environment}.items():
@@ -178,24 +178,24 @@ class Sandbox:
 
 @contextmanager
 def _watched(token: str, limits: Confinement) -> Iterator[dict[str, str]]:
-    """Kill the room of this name when all in it together use too much; give why, once it did."""
+    """Kill the namespace of this name when all in it use too much; give why, once it did."""
     why: dict[str, str] = {}
     over = threading.Event()
 
     def watch() -> None:
-        room = 0
+        found = 0
         while not over.wait(0.1):
-            room = room or _room_of(token)
-            if not room:
+            found = found or _namespace_of(token)
+            if not found:
                 continue
-            count, memory = _use(room)
+            count, memory = _use(found)
             if memory > limits.memory:
                 why["why"] = f"it used more than {limits.memory // _MB} MB of memory"
             elif count > limits.processes + 8:
                 why["why"] = f"it had more than {limits.processes} processes"
             if why:
                 with suppress(ProcessLookupError):
-                    os.kill(room, signal.SIGKILL)
+                    os.kill(found, signal.SIGKILL)
                 return
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -207,7 +207,7 @@ def _watched(token: str, limits: Confinement) -> Iterator[dict[str, str]]:
         watcher.join()
 
 
-def _room_of(token: str) -> int:
+def _namespace_of(token: str) -> int:
     """Return the process id of the bubblewrap that has this token, 0 while there is none."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
@@ -217,7 +217,7 @@ def _room_of(token: str) -> int:
     return 0
 
 
-def _use(room: int) -> tuple[int, int]:
+def _use(root: int) -> tuple[int, int]:
     """Return how many processes descend from one, and the bytes of memory that they hold."""
     children: dict[int, list[int]] = {}
     pages: dict[int, int] = {}
@@ -227,7 +227,7 @@ def _use(room: int) -> tuple[int, int]:
             process = int(path.parent.name)
             children.setdefault(int(fields[1]), []).append(process)  # proc(5): ppid
             pages[process] = int(fields[21])  # rss
-    count, memory, queue = 0, 0, list(children.get(room, ()))
+    count, memory, queue = 0, 0, list(children.get(root, ()))
     while queue:
         process = queue.pop()
         count += 1

@@ -9,7 +9,7 @@ from pathlib import Path
 _LEAST = 16 * 1024 * 1024
 """Bytes: below them file systems refuse some writes before all room is used."""
 _SHARE = 50
-"""A small file system is full when it has less than a fiftieth of its room."""
+"""A small file system is full when it has less than a fiftieth of its isolation."""
 
 
 class Gauge:

@@ -4,7 +4,7 @@ The main thread is interrupted and leaves its blocks, which clear up behind it. 
 holds it up, all that waits elsewhere is ended at the same moment: each registers how (`ended_by`).
 A thread of its own hears the signal at once, also while the main thread waits in a library that
 tells nobody (a name server that does not answer), and ends the process when the time is over;
-programs then end with their rooms, and the next run clears the folders.
+programs then end with their namespaces, and the next run clears the folders.
 """
 
 from __future__ import annotations

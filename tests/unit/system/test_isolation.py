@@ -21,9 +21,9 @@ import pytest
 from tests.support.living import alive, come, gone
 from tests.support.rig import ROOT, environment
 from toolsync.model.errors import ProgramFailed, TookTooLong, TookTooMuch
-from toolsync.system import rooms
+from toolsync.system import isolation
+from toolsync.system.isolation import Isolation
 from toolsync.system.lock import end_survivors
-from toolsync.system.rooms import Room
 from toolsync.system.run import MARK, PASSED_ON, run
 
 _numbers = count(os.getpid() * 1000)
@@ -80,7 +80,7 @@ def test_a_program_that_ends_leaves_nothing(mark: str) -> None:
 
 
 def test_a_program_that_hides_is_seen_to_hide(mark: str) -> None:
-    """What the other tests rest on: outside of a room all of it goes on."""
+    """What the other tests rest on: outside of a namespace all of it goes on."""
     before = subprocess.Popen(
         ["sh", "-c", hiding(mark)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -107,18 +107,18 @@ def test_a_program_that_says_too_much_leaves_nothing(mark: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "then"),
+    ("isolation", "then"),
     [
-        (Room(processes=30), "for i in `seq 60`; do sleep 60 & done; wait"),
+        (Isolation(processes=30), "for i in `seq 60`; do sleep 60 & done; wait"),
         (
-            Room(memory=200 << 20),
+            Isolation(memory=200 << 20),
             "for i in `seq 6`; do perl -e '$x = q(x); $x x= 60 << 20; sleep 60' & done; wait",
         ),
     ],
 )
-def test_what_uses_too_much_is_ended_as_a_whole(mark: str, room: Room, then: str) -> None:
+def test_what_uses_too_much_is_ended_as_a_whole(mark: str, isolation: Isolation, then: str) -> None:
     with pytest.raises(TookTooMuch):
-        run("sh", "-c", hiding(mark, then), timeout=15, room=room)
+        run("sh", "-c", hiding(mark, then), timeout=15, isolation=isolation)
     assert alive(f"sleep 7{mark}") == []
 
 
@@ -134,7 +134,7 @@ def started(mark: str, before: list[str]) -> subprocess.Popen[bytes]:
     return child
 
 
-@pytest.mark.parametrize("kept", ["by a namespace", "by a keeper"])
+@pytest.mark.parametrize("kept", ["by a namespace", "by a subreaper"])
 @pytest.mark.parametrize("number", ["KILL", "TERM", "INT", "HUP"])
 def test_whatever_ends_us_ends_all_that_we_started(mark: str, kept: str, number: str) -> None:
     child = started(mark, [] if kept == "by a namespace" else _without_namespaces())
@@ -163,7 +163,7 @@ def test_a_keeper_ends_what_takes_too_long(mark: str) -> None:
 
 
 def test_where_no_namespace_can_be_made_a_keeper_is_used() -> None:
-    code = "from toolsync.system import rooms; print(rooms.way('sh').nested)"
+    code = "from toolsync.system import isolation; print(isolation.way('sh').nested)"
     told = [
         subprocess.run(
             [*before, sys.executable, "-c", code], env=environment(), capture_output=True, text=True
@@ -172,7 +172,7 @@ def test_where_no_namespace_can_be_made_a_keeper_is_used() -> None:
     ]
     assert told[0] == "True\n"
     assert told[1] == ("False\n" if os.geteuid() == 0 else "True\n")
-    assert not rooms.way("sendmail", Room(set_uid=True)).nested or os.geteuid() == 0
+    assert not isolation.way("sendmail", Isolation(set_uid=True)).nested or os.geteuid() == 0
 
 
 @pytest.mark.parametrize("number", ["KILL", "TERM"])
@@ -203,8 +203,8 @@ def test_an_ordinary_user_with_ids_to_map_has_rooms_that_can_map_them(
 
 
 def test_the_next_run_ends_a_room_by_its_first_process(mark: str, tmp_path: Path) -> None:
-    """Whatever forgot its environment goes with the room's first process, which cannot."""
-    way = rooms.way("sh")
+    """Whatever forgot its environment goes with the namespace's first process, which cannot."""
+    way = isolation.way("sh")
     cut = way.words.index("KILL") + 1  # as if we had died before the kernel was told
     left = subprocess.Popen(
         [*way.words[cut:], "sh", "-c", f"env -i setsid sleep 7{mark} & exec env -i sleep 7{mark}"],

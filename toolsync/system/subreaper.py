@@ -5,10 +5,10 @@ the first process of a pid namespace it ends all with its own end. Elsewhere wha
 parent becomes its child (PR_SET_CHILD_SUBREAPER, prctl(2)), which no process can leave: when the
 program has ended, or when it is told to end (SIGTERM), it kills what is left until nothing is.
 
-``keeper.py [--memory BYTES] [--processes COUNT] [--door FOLDER] -- PROGRAM…`` ends with the
-program's own status, 128 + N where signal N ended it, or one of those below. ``--door`` is for a
+``subreaper.py [--memory BYTES] [--processes COUNT] [--proxy FOLDER] -- PROGRAM…`` ends with the
+program's own status, 128 + N where signal N ended it, or one of those below. ``--proxy`` is for a
 network namespace of our own: loopback is set up, and what connects to `PORT` there is led to the
-socket `DOOR` in that folder (see `door`).
+socket `DOOR` in that folder (see `proxy`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ TOO_MUCH_MEMORY, TOO_MANY_PROCESSES, NO_KEEPER = 122, 123, 124
 
 PORT = 3142
 """On loopback, inside."""
-DOOR = "door"
-"""A socket's name in the folder that ``--door`` gives."""
+DOOR = "proxy"
+"""A socket's name in the folder that ``--proxy`` gives."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 """prctl(2)."""
@@ -136,7 +136,7 @@ def raise_loopback() -> None:
 
 
 def lead(folder: str) -> None:
-    """From now on lead whoever connects to `PORT` on loopback to the door."""
+    """From now on lead whoever connects to `PORT` on loopback to the proxy."""
     inside = os.open(folder, os.O_PATH | os.O_DIRECTORY)  # a socket's name may not be long
     listener = socket.create_server(("127.0.0.1", PORT))
 
@@ -179,9 +179,9 @@ def main(words: Sequence[str]) -> int:
     try:
         if not first and ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1):
             raise OSError("what loses its parent cannot be adopted")
-        if "--door" in given:
+        if "--proxy" in given:
             raise_loopback()
-            lead(given["--door"])
+            lead(given["--proxy"])
         memory, processes = int(given.get("--memory", 0)), int(given.get("--processes", 0))
         status = keep(words[cut + 1 :], memory, processes)
     except OSError as error:

@@ -1,9 +1,10 @@
-"""The one way out of a room without network: an HTTP proxy that leads to a few hosts and no others.
+"""The one way out of a namespace without network: an HTTP proxy that leads to a few hosts.
 
-The proxy listens on a socket in a folder; a `keeper` in the room leads there what connects to
-`keeper.PORT` on its loopback. It takes GET and HEAD of plain addresses, and CONNECT for TLS; where
-the environment names a proxy of this machine's own, it goes through that. What could not be
-reached is remembered, so that nobody need read in a log whether a mirror was down.
+The proxy listens on a socket in a folder; a `subreaper` in the namespace leads there what
+connects to `subreaper.PORT` on its loopback. It takes GET and HEAD of plain addresses, and
+CONNECT for TLS; where the environment names a proxy of this machine's own, it goes through that.
+What could not be reached is remembered, so that nobody need read in a log whether a mirror was
+down.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from toolsync.system.keeper import DOOR, PORT
+from toolsync.system.subreaper import DOOR, PORT
 
 ADDRESS = f"http://127.0.0.1:{PORT}"
 """The proxy's, inside."""
@@ -53,7 +54,7 @@ _OWN = frozenset(
 """Fields of an answer that are of one connection alone (RFC 9110, section 7.6.1)."""
 
 
-class Door:
+class HostProxy:
     """Leads to ``hosts``: each a name, for the usual ports, or ``NAME:PORT``."""
 
     def __init__(self, hosts: Collection[str]) -> None:
@@ -74,18 +75,18 @@ class Door:
 
 
 @contextmanager
-def opened(folder: Path, hosts: Collection[str]) -> Iterator[Door]:
-    """Open a door in ``folder`` for the block."""
-    door = Door(hosts)
+def opened(folder: Path, hosts: Collection[str]) -> Iterator[HostProxy]:
+    """Open a proxy in ``folder`` for the block."""
+    proxy = HostProxy(hosts)
     inside = os.open(folder, os.O_PATH | os.O_DIRECTORY)  # a socket's name may not be long
     try:
-        server = _Server(f"/proc/self/fd/{inside}/{DOOR}", _Guest)
-        server.door = door
-        (folder / DOOR).chmod(0o600)  # for the keeper, which is us, and no mapped user
+        server = _Server(f"/proc/self/fd/{inside}/{DOOR}", _Client)
+        server.proxy = proxy
+        (folder / DOOR).chmod(0o600)  # for the subreaper, which is us, and no mapped user
         thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
         thread.start()
         try:
-            yield door
+            yield proxy
         finally:
             server.shutdown()
             server.server_close()
@@ -97,10 +98,10 @@ def opened(folder: Path, hosts: Collection[str]) -> Iterator[Door]:
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     block_on_close = False
-    door: Door
+    proxy: HostProxy
 
 
-class _Guest(socketserver.StreamRequestHandler):
+class _Client(socketserver.StreamRequestHandler):
     """One request, and no more of the same connection."""
 
     timeout = _SECONDS
@@ -109,13 +110,13 @@ class _Guest(socketserver.StreamRequestHandler):
         """Answer, or hang up."""
         server = self.server
         assert isinstance(server, _Server)
-        with server.door.free:
+        with server.proxy.free:
             try:
-                self._serve(server.door)
+                self._serve(server.proxy)
             except (OSError, http.client.HTTPException, ValueError):
                 return
 
-    def _serve(self, door: Door) -> None:
+    def _serve(self, proxy: HostProxy) -> None:
         asked = _REQUEST.fullmatch(self.rfile.readline(_HEAD))
         fields = _fields(self.rfile)
         if asked is None:
@@ -124,12 +125,12 @@ class _Guest(socketserver.StreamRequestHandler):
             (part or b"").decode("ascii") for part in asked.groups()
         )
         name, number = (far, int(far_port)) if connect else (host, int(port or 80))
-        if not door.lets(name, number):
+        if not proxy.lets(name, number):
             return self._say(403, f"{name}:{number} may not be reached from here")
         try:
             far_link = _connected(name, number) if connect else _linked(name, number)
         except (OSError, http.client.HTTPException):
-            door.missed.add(name)
+            proxy.missed.add(name)
             return self._say(502, f"{name}:{number} could not be reached")
         # From here on a failure may be the guest's own making, and is not remembered.
         with closing(far_link) as link:

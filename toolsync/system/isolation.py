@@ -1,13 +1,13 @@
-"""Where every outside program runs: a room that nothing in it can leave.
+"""Where every outside program runs: a namespace that nothing in it can leave.
 
-A room is a pid namespace. Its first process dies when the process that waits for it does
+Every program has a pid namespace. Its first process dies when the process that waits for it does
 (``unshare --kill-child``), that one when toolsync does (``setpriv --pdeathsig``), and with a
 namespace's first process the kernel kills every other in it, whatever session, user or namespace
 of its own it has made. An ordinary user needs a user namespace for that; in it the user is who it
 was, and has the ids that subuid(5) gives it, so that sbuild and others can map them as outside.
 
 Where no such namespace can be made (a closed service, a container), and for programs that are
-set-uid, a `keeper` adopts what loses its parent and ends it. docs/adr/ tells why.
+set-uid, a `subreaper` adopts what loses its parent and ends it. docs/adr/ tells why.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from toolsync.model.errors import SetupError
-from toolsync.system import keeper
+from toolsync.system import subreaper
 
 MAPPERS = frozenset({"autopkgtest", "mmdebstrap", "sbuild", "unshare"})
 """Programs that map users themselves."""
@@ -34,11 +34,11 @@ _SHELL = ("/bin/sh", "-c", '"$@"; exit $?', "toolsync")
 _SPARE = 2000
 """Processes that our user may have besides: the kernel counts them all together."""
 _PATIENCE = 10.0
-"""Seconds in which a keeper must have ended what it keeps."""
+"""Seconds in which a subreaper must have ended what it keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Isolation:
     """What a program finds and may use where it runs; 0 is no limit."""
 
     memory: int = 0
@@ -47,53 +47,53 @@ class Room:
     """Threads count, too."""
     file: int = 0
     """Bytes of the largest file that it may write."""
-    door: Path | None = None
-    """With it there is no network but loopback, and the one way out is the door's (`door`)."""
+    proxy: Path | None = None
+    """With it there is no network but loopback, and the one way out is that of `testproxy`."""
     set_uid: bool = False
     """The program is another user's (sendmail), which it cannot be in a user namespace."""
 
 
-PLAIN = Room()
+PLAIN = Isolation()
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a program is started so that it is in a room."""
+    """How a program is started so that it is in a isolation."""
 
     words: tuple[str, ...]
     """To be put before the program's own."""
     nested: bool
-    """Whether its room is a namespace, whose first process is the child of what is started."""
+    """Whether its namespace is a namespace, whose first process is the child of what is started."""
 
 
-def way(program: str, room: Room = PLAIN) -> Way:
-    """Return how a program is started in a room of its own.
+def way(program: str, isolation: Isolation = PLAIN) -> Way:
+    """Return how a program is started in a namespace of its own.
 
     Raises SetupError where the network cannot be kept from it.
     """
     base = os.path.basename(program)
-    made = () if room.set_uid and os.geteuid() else _namespaces(base in MAPPERS, os.geteuid())
-    measures = _measures(room)
-    kept: tuple[str, ...] = (sys.executable, "-I", "-S", keeper.__file__, *measures, "--")
-    if not made and room.door is not None:
+    made = () if isolation.set_uid and os.geteuid() else _namespaces(base in MAPPERS, os.geteuid())
+    measures = _measures(isolation)
+    kept: tuple[str, ...] = (sys.executable, "-I", "-S", subreaper.__file__, *measures, "--")
+    if not made and isolation.proxy is not None:
         raise SetupError(
             f"{base} cannot be kept from this machine's network: no namespace can be made here",
             resolution="See what `toolsync doctor` says of user namespaces, or do without the"
             " packages' own tests: [build] tests = false in toolsync.toml.",
         )
     if not made:
-        return Way((*dying_with_us("TERM"), *_limits(room), *kept), nested=False)
-    if room.door is not None:
+        return Way((*dying_with_us("TERM"), *_limits(isolation), *kept), nested=False)
+    if isolation.proxy is not None:
         made = (*made, "--net")
     first = kept if measures else _SHELL
-    return Way((*dying_with_us("KILL"), *made, *_limits(room), *first), nested=True)
+    return Way((*dying_with_us("KILL"), *made, *_limits(isolation), *first), nested=True)
 
 
 def end(process: subprocess.Popen[bytes], *, nested: bool) -> None:
-    """End what was started such a way, and return when all in its room is gone.
+    """End what was started such a way, and return when all in its namespace is gone.
 
     In a namespace the first process is killed, and not the one that waits for it: that one is
-    told by the kernel when the last of the room is gone.
+    told by the kernel when the last of the namespace is gone.
     """
     kill(process, nested=nested)
     with suppress(subprocess.TimeoutExpired):
@@ -130,18 +130,22 @@ def dying_with_us(number: str) -> tuple[str, ...]:
     return (_path("setpriv"), "--pdeathsig", number)
 
 
-def _measures(room: Room) -> tuple[str, ...]:
-    """Return what a keeper is told to measure, and to lead out."""
-    given = {"--memory": room.memory, "--processes": room.processes, "--door": room.door or 0}
+def _measures(isolation: Isolation) -> tuple[str, ...]:
+    """Return what a subreaper is told to measure, and to lead out."""
+    given = {
+        "--memory": isolation.memory,
+        "--processes": isolation.processes,
+        "--proxy": isolation.proxy or 0,
+    }
     return tuple(word for key, value in given.items() if value for word in (key, str(value)))
 
 
-def _limits(room: Room) -> tuple[str, ...]:
+def _limits(isolation: Isolation) -> tuple[str, ...]:
     """Return the words for the limits that the kernel keeps by itself."""
     given = {
-        "--nproc": room.processes and room.processes + _SPARE,
-        "--data": room.memory,
-        "--fsize": room.file,
+        "--nproc": isolation.processes and isolation.processes + _SPARE,
+        "--data": isolation.memory,
+        "--fsize": isolation.file,
     }
     wanted = [f"{key}={value}" for key, value in given.items() if value]
     return (_path("prlimit"), *wanted, "--core=0", "--") if wanted else ()
@@ -149,7 +153,7 @@ def _limits(room: Room) -> tuple[str, ...]:
 
 @lru_cache(maxsize=16)
 def _namespaces(maps: bool, uid: int) -> tuple[str, ...]:
-    """Return the words that make a room's namespaces, none where that cannot be done here."""
+    """Return the words that make a namespace's namespaces, none where that cannot be done here."""
     if uid == 0:
         user: tuple[str, ...] | None = ()
     elif maps:

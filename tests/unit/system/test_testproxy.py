@@ -1,4 +1,4 @@
-"""The one way out of a room: to the hosts that are named, by plain requests, and nowhere else."""
+"""The one way out of a namespace: to the hosts that are named, and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.servers.web import Answer, Web
-from toolsync.system import door
-from toolsync.system.door import Door
-from toolsync.system.rooms import Room
+from toolsync.system import testproxy
+from toolsync.system.isolation import Isolation
 from toolsync.system.run import run
+from toolsync.system.testproxy import HostProxy
 
 PYTHON = "/usr/bin/python3"
 
@@ -43,13 +43,13 @@ except OSError as error:
 """
 
 
-def inside(folder: Path, hosts: tuple[str, ...], code: str, *words: str) -> tuple[str, Door]:
-    with door.opened(folder, hosts) as opened:
-        # As a program that maps users: what is in its room may use the network that is its own.
+def inside(folder: Path, hosts: tuple[str, ...], code: str, *words: str) -> tuple[str, HostProxy]:
+    with testproxy.opened(folder, hosts) as opened:
+        # As a program that maps users: what is in its namespace may use its own network.
         done = run(
             *("unshare", PYTHON, "-I", "-c", code, *words),
             timeout=60,
-            room=Room(door=folder),
+            isolation=Isolation(proxy=folder),
             ok=range(256),
         )
     return done.out + done.err, opened
@@ -127,8 +127,8 @@ def test_there_is_loopback_and_nothing_else(tmp_path: Path, web: Web) -> None:
     assert web.asked == []
 
 
-def test_only_we_may_come_to_the_door(tmp_path: Path) -> None:
-    with door.opened(tmp_path, ()):
+def test_only_we_may_come_to_the_proxy(tmp_path: Path) -> None:
+    with testproxy.opened(tmp_path, ()):
         (found,) = tmp_path.iterdir()
         assert found.stat().st_mode & 0o777 == 0o600
         assert found.stat().st_uid == os.geteuid()
