@@ -128,6 +128,28 @@ def test_a_module_that_is_gone_is_told() -> None:
     assert "watch.text is in the plan only" in [*faults(modules)]
 
 
+_MAKERS = {
+    "Verified": {"verify"},
+    "Passed": {"pipeline.gates"},
+    "Licensed": {"pipeline.gates"},
+    "Compatible": {"pipeline.gates"},
+}
+"""Values that stand for a gate's consent, and who may make them."""
+
+
+def makers(text: str) -> set[str]:
+    """Return which of these values a module makes."""
+    calls = (node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    return {func.id for func in calls if isinstance(func, ast.Name)} & _MAKERS.keys()
+
+
+def test_a_gates_value_is_made_by_the_gate_alone() -> None:
+    for name, text in sources().items():
+        for made in makers(text):
+            assert {name, name.partition(".")[0]} & _MAKERS[made], (name, made)
+    assert makers("x = Licensed(unpacked=u, passed=())") == {"Licensed"}
+
+
 def test_nothing_but_packages_lies_at_the_top() -> None:
     files = {path.name for path in ROOT.iterdir() if path.is_file()}
     assert files == {"__init__.py", "__main__.py", "py.typed"}

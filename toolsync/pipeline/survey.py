@@ -51,12 +51,19 @@ def check(context: Context, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
 def published(context: Context, tool: Tool) -> str | None:
     """Return the newest version that the target serves on every series of the tool.
 
-    Of a folder with debian/watch it is the version of its changelog.
+    Of a folder with debian/watch the version of its changelog counts, too.
     """
-    if tool.watch.is_folder:
-        from toolsync.watchfile import folder  # no other tool needs its parser
+    served = _served(context, tool)
+    if not tool.watch.is_folder:
+        return served
+    from toolsync.watchfile import folder  # no other tool needs its parser
 
-        return folder.current(tool)
+    known = [version for version in (served, folder.current(tool)) if version]
+    return max(known, key=upstream_key, default=None)
+
+
+def _served(context: Context, tool: Tool) -> str | None:
+    """Return the newest version that the target serves on every series of the tool."""
     series = fitting_series(context.config, tool)
     served: dict[str, set[str]] = {}
     for upload in context.journal.uploads(tool.name):

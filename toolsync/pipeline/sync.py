@@ -140,6 +140,8 @@ def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[To
     try:
         context.journal.see(tool.name, release.version, dump(release))
         release = whole(context, tool, release)
+        if release.parts:
+            context.journal.see(tool.name, release.version, dump(release))
         item, work = licensed(context, tool, release), work_on(context, tool, release)
         for series in wanted_series(context.config, tool):
             try:

@@ -37,6 +37,12 @@ class Package:
     """The full Debian version."""
 
     @property
+    def epoch(self) -> int:
+        """Its epoch, 0 where it has none."""
+        head = self.version.partition(":")[0] if ":" in self.version else "0"
+        return int(head)
+
+    @property
     def upstream(self) -> str:
         """Its upstream version: without epoch and revision."""
         rest = self.version.partition(":")[2] if ":" in self.version else self.version
@@ -50,9 +56,10 @@ def load_folder(folder: Path) -> Tool:
     except OSError:
         text = ""
     try:
-        name = package_of(folder).name
+        package = package_of(folder)
+        name, epoch = package.name, package.epoch
     except SetupError:
-        name = folder.name
+        name, epoch = folder.name, 0
     url = re.search(r"(?m)(?:^|[\s])((?:https?|git|file|ssh)://\S+)", text)
     agent = re.search(r"(?im)^user-?agent:[ \t]*(\S.*)$|\buser-?agent=([^\"\n]*)", text)
     return Tool(
@@ -72,6 +79,7 @@ def load_folder(folder: Path) -> Tool:
         compat=CompatPolicy(),
         source=name,
         series=(),
+        epoch=epoch,
     )
 
 
