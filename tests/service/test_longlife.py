@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.web import Answer, Asked, Web
-from tests.support.gallery import DrivenClock
+from tests.support.clock import DrivenClock
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import publish, write_tool
 from toolsync.config.definition import load_tool

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-import sqlite3
 import subprocess
-from contextlib import closing
 from pathlib import Path
-
-import pytest
 
 from tests.servers.web import Web
 from tests.support.rig import Rig, environment
 from tests.support.tiny import write_tool
-from toolsync.journal.journal import _MIGRATIONS, Journal
-from toolsync.model.release import Outcome
+from toolsync.journal.journal import Journal
 from toolsync.system import journald
 from toolsync.system.clock import SystemClock
 from toolsync.system.lock import exclusive
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.sqlite", SystemClock())
 
 
 def only(rig: Rig, web: Web, name: str = "hello") -> None:
@@ -35,10 +25,6 @@ def only(rig: Rig, web: Web, name: str = "hello") -> None:
 
 
 ROOT_TOOLS = Path(__file__).parents[2] / "conf" / "tools"
-
-
-def outcome(status: str, message: str = "so it is") -> Outcome:
-    return Outcome(tool="t", status=status, current="1.0", newest="1.1", url="u", message=message)
 
 
 def test_a_run_is_a_row_and_its_exit_status_the_gravest(rig: Rig, web: Web) -> None:
@@ -73,37 +59,6 @@ def test_a_second_run_on_the_same_state_leaves_at_once(rig: Rig) -> None:
     assert not (rig.state / "journal.sqlite").exists() or not list(
         Journal(rig.state / "journal.sqlite", SystemClock()).last_runs()
     )
-
-
-def test_since_stays_while_the_status_does(journal: Journal) -> None:
-    journal.keep_standings([outcome("held")])
-    first = journal.standings()["t"]
-    journal._db.execute("UPDATE standing SET since = '2020-01-01T00:00:00Z'")
-    journal.keep_standings([outcome("held", "for another reason")])
-    assert journal.standings()["t"].since == "2020-01-01T00:00:00Z"
-    assert journal.standings()["t"].message == "for another reason"
-    journal.keep_standings([outcome("up-to-date")])
-    assert journal.standings()["t"].since >= first.since
-
-
-def test_a_killed_run_has_no_end(journal: Journal) -> None:
-    one = journal.begin_run()
-    journal.end_run(one, 0)
-    journal.begin_run()
-    assert [run.exit_status for run in journal.last_runs()] == [-1, 0]
-    ended = journal.last_finished()
-    assert ended is not None
-    assert ended.id == one
-
-
-def test_the_tables_are_added_to_an_older_journal(tmp_path: Path) -> None:
-    path = tmp_path / "journal.sqlite"
-    with closing(sqlite3.connect(path)) as old:
-        old.executescript(_MIGRATIONS[0])
-        old.execute("PRAGMA user_version = 1")
-    again = Journal(path, SystemClock())
-    assert again.begin_run() == 1
-    assert again.publications() == []
 
 
 class TestJournald:

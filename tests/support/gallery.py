@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.support.clock import TODAY, DrivenClock
 from tests.support.keys import throwaway_keys
 from tests.support.watching import tool_with
 from toolsync.config.definition import Tool
@@ -21,25 +22,6 @@ from toolsync.publish.local import LocalArchive
 from toolsync.system.clock import stamp
 from toolsync.watch import kept
 from toolsync.watch.look import Sighting
-
-TODAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-class DrivenClock:
-    """Shows the time that a test has set."""
-
-    def __init__(self, now: datetime = TODAY) -> None:
-        self.moment = now
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.moment.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-
 
 class Served(LocalArchive):
     """A local archive that has a key and serves bookworm, without reprepro having run."""

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.servers.web import Answer, Asked, Web
-from tests.support.gallery import DrivenClock
+from tests.support.clock import DrivenClock
 from tests.support.keys import Keys, throwaway_keys
 from tests.support.reporting import MailServer
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool

@@ -37,7 +37,8 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system",
-        "book decisions journal pages records results runs uploads",
+        "database decisions evidence journal judgments key keydates log messages migrations "
+        "pages publications redate releases results rows runs statuses uploads",
     ),
     "http": Package(
         "model system",

@@ -14,7 +14,10 @@ PACKAGE = ROOT / "toolsync"
 PRIVATE = {
     "asker": "requester",
     "bench": "context",
+    "book": "table",
     "clearance": "the stage's own name",
+    "docket": "decisions",
+    "letter": "message",
     "mishap": "failure",
     "shares": "workers",
     "shelf": "what the target serves",

@@ -1,42 +1,87 @@
-"""The journal's pages about uploads: what was claimed, and how far each has come."""
+"""Uploads: what was claimed, and how far each has come."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from toolsync.journal.book import Book
-from toolsync.journal.records import Upload
-from toolsync.system.clock import stamp
+from toolsync.journal.database import Database
+from toolsync.journal.rows import Row
+from toolsync.system.clock import Clock, stamp
+
+UPLOAD_STATES = (
+    *("claimed", "sent", "accepted", "building", "published", "confirmed"),
+    *("rejected", "lost", "build-failed", "stuck"),
+)
+"""The way of an upload, then the ways in which it fails; see docs/adr/0008."""
+FAILURES = UPLOAD_STATES[6:]
+
+_CLAIMED = (
+    *("target", "source", "version", "series", "tool", "upstream", "content", "revision"),
+    "dsc",
+)
+"""The columns that a claim fills."""
 
 
-class Uploadbook(Book):
-    """What `Journal` remembers of uploads; each method is one transaction."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One source package on its way to, or on, a target."""
 
-    def upload(self, target: str, source: str, version: str, series: str) -> Upload | None:
+    target: str
+    source: str
+    version: str
+    series: str
+    tool: str
+    upstream: str
+    content: str
+    revision: int
+    dsc: str
+    state: str
+    """One of `UPLOAD_STATES`."""
+    served: str
+    """The target's state when it was confirmed."""
+    claimed: str
+    changed: str
+    since: str
+    """When the present state began."""
+    detail: Mapping[str, Any]
+    """What the target noted: attempts, digests as sent, its own records, a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The table ``upload``."""
+
+    database: Database
+    clock: Clock
+
+    def get(self, target: str, source: str, version: str, series: str) -> Upload | None:
         """Return what is known of one upload."""
-        row = self._one(
+        row = self.database.one(
             "SELECT * FROM upload WHERE target=? AND source=? AND version=? AND series=?",
             *(target, source, version, series),
         )
         return None if row is None else _upload(row)
 
-    def uploads(self, tool: str) -> list[Upload]:
+    def of(self, tool: str) -> list[Upload]:
         """Return all uploads of a tool, oldest first."""
-        rows = self._all("SELECT * FROM upload WHERE tool=? ORDER BY rowid", tool)
+        rows = self.database.all("SELECT * FROM upload WHERE tool=? ORDER BY rowid", tool)
         return [_upload(row) for row in rows]
 
-    def claim(self, upload: Mapping[str, Any]) -> None:
-        """Note that a package is about to be sent; what was claimed before stays as it is."""
-        now = stamp(self._clock.now())
-        times = {"claimed": now, "changed": now, "since": now}
-        row = {**upload, "state": "claimed", "served": "", **times}
-        names = ", ".join(row)
-        self._put(
-            f"INSERT INTO upload ({names}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
-            " ON CONFLICT DO NOTHING",
-            *row.values(),
+    def claim(self, upload: Mapping[str, object]) -> None:
+        """Note that a package is about to be sent; what was claimed before stays as it is.
+
+        ``upload`` has the fields of an `Upload` from ``target`` to ``dsc``.
+        """
+        now = stamp(self.clock.now())
+        self.database.write(
+            "INSERT INTO upload (target, source, version, series, tool, upstream, content,"
+            " revision, dsc, state, claimed, changed, since)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', ?, ?, ?) ON CONFLICT DO NOTHING",
+            *(upload[name] for name in _CLAIMED),
+            *(now, now, now),
         )
 
     def advance(
@@ -44,15 +89,15 @@ class Uploadbook(Book):
         upload: Upload,
         state: str,
         served: str = "",
-        detail: Mapping[str, Any] | None = None,
+        detail: Mapping[str, object] | None = None,
     ) -> None:
         """Note how far an upload has come; without ``detail`` the one that is there stays.
 
         ``since`` changes only with the state.
         """
-        now = stamp(self._clock.now())
+        now = stamp(self.clock.now())
         text = None if detail is None else json.dumps(detail)
-        self._put(
+        self.database.write(
             "UPDATE upload SET since=CASE WHEN state=? THEN since ELSE ? END, state=?, served=?,"
             " changed=?, detail=coalesce(?, detail)"
             " WHERE target=? AND source=? AND version=? AND series=?",
@@ -61,5 +106,5 @@ class Uploadbook(Book):
         )
 
 
-def _upload(row: Mapping[str, Any]) -> Upload:
-    return Upload(**{**row, "detail": json.loads(row["detail"])})
+def _upload(row: Row) -> Upload:
+    return row.read(Upload, detail=row.table("detail"))

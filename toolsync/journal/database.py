@@ -1,0 +1,176 @@
+"""One SQLite file: its connection, transactions, queries and migrations, and its errors in words.
+
+What SQLite raises never leaves this module: each error comes as one of toolsync's, with its exit
+status.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from toolsync.journal.migrations import MIGRATIONS, statements
+from toolsync.journal.rows import Row, unfit
+from toolsync.model.errors import Busy, OutOfSpace, SetupError, ToolsyncError
+from toolsync.system.store import full_disk_is_told
+
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_RIGHTS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
+class Database:
+    """An open journal file.
+
+    A query raises Busy while another process writes, OutOfSpace where the disk is full or fails,
+    and SetupError where the file cannot be written or is none of ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file and bring its tables up to date."""
+        with full_disk_is_told(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            found = self._schema()
+        except sqlite3.DatabaseError as error:
+            raise _unopened(path, error) from error
+        self._migrate(path, found)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """For the block, write all or nothing; another process's writing is waited for."""
+        if self._connection.in_transaction:
+            raise AssertionError("a transaction or a snapshot within another")
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """For the block, let all that is read be of one moment; nothing can be written in it."""
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def execute(self, sql: str, *values: object) -> int:
+        """Run one statement, in a transaction where it writes; return how many rows it changed."""
+        try:
+            return self._connection.execute(sql, values).rowcount
+        except sqlite3.DatabaseError as error:
+            raise in_words(error) from error
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run one statement for each of these rows of values, in a transaction."""
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.DatabaseError as error:
+            raise in_words(error) from error
+
+    def write(self, sql: str, *values: object) -> None:
+        """Run one statement in a transaction of its own."""
+        with self.transaction():
+            self.execute(sql, *values)
+
+    def all(self, sql: str, *values: object) -> list[Row]:
+        """Return all rows of an answer."""
+        try:
+            cursor = self._connection.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            return [Row(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        except sqlite3.DatabaseError as error:
+            raise in_words(error) from error
+
+    def one(self, sql: str, *values: object) -> Row | None:
+        """Return the first row of an answer, None where there is none."""
+        rows = self.all(sql, *values)
+        return rows[0] if rows else None
+
+    def texts(self) -> Iterator[str]:
+        """Give every text in every table."""
+        tables = self.all("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        try:
+            for table in tables:
+                sql = f"SELECT * FROM {table.text('name')}"  # noqa: S608 (our own names)
+                for row in self._connection.execute(sql):
+                    yield from (value for value in row if isinstance(value, str))
+        except sqlite3.DatabaseError as error:
+            raise in_words(error) from error
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy as of one moment, which another process may go on changing."""
+        with closing(sqlite3.connect(path)) as copy:
+            self._connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+
+    # the inside
+
+    def _schema(self) -> int:
+        """Return how many migrations the file has had."""
+        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return int(found)
+
+    def _migrate(self, path: Path, found: int) -> None:
+        if found > len(MIGRATIONS):
+            raise SetupError(
+                f"the journal {path} is of version {found}, newer than this toolsync"
+                f" understands ({len(MIGRATIONS)})",
+                resolution="Install the newer toolsync again.",
+            )
+        if found < len(MIGRATIONS):
+            with self.transaction():
+                # Another process may have been first, so the number is read again.
+                for number in range(self._schema(), len(MIGRATIONS)):
+                    for statement in statements(MIGRATIONS[number]):
+                        self.execute(statement)
+                    self.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _unopened(path: Path, error: sqlite3.DatabaseError) -> ToolsyncError:
+    """Return why a file could not be opened; what is none of ours is named."""
+    if _code(error) in (*_LOCKED, *_DISK, *_RIGHTS):
+        return in_words(error)
+    return SetupError(
+        f"the journal {path} cannot be opened: {error}",
+        resolution="Restore it from a backup, or name another folder with --state.",
+    )
+
+
+def in_words(error: sqlite3.DatabaseError) -> ToolsyncError:
+    """Return what SQLite complains of as an error with the right exit status."""
+    said, code = str(error), _code(error)
+    if code in _LOCKED:
+        return Busy(f"the journal is in use: {said}", resolution="Run again in a moment.")
+    if code in _DISK:
+        return OutOfSpace(
+            f"the journal cannot be written: {said}",
+            resolution="See that its disk has room and works, and run again.",
+        )
+    if code in _RIGHTS:
+        return SetupError(
+            f"the journal cannot be written: {said}",
+            resolution="See that its folder is the user's who runs toolsync, and that its disk is"
+            " not mounted read-only (after an error of the disk it often is): dmesg, mount.",
+        )
+    return unfit(said)
+
+
+def _code(error: sqlite3.DatabaseError) -> int:
+    """Return SQLite's primary result code (sqlite3.h), 0 for what the library says itself."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF

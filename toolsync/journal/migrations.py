@@ -1,0 +1,136 @@
+"""The scripts that make the tables, oldest first; a journal tells by a number how many it had.
+
+A script that was released is never edited: a change is one more script at the end of `MIGRATIONS`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+MIGRATIONS = (
+    # pages, releases, results, uploads and the log
+    """
+    CREATE TABLE page (
+        tool TEXT PRIMARY KEY, definition TEXT NOT NULL, sighting TEXT NOT NULL,
+        status TEXT NOT NULL, message TEXT NOT NULL, resolution TEXT NOT NULL,
+        exit_status INTEGER NOT NULL, looked TEXT NOT NULL, answered TEXT NOT NULL);
+    CREATE TABLE release (
+        tool TEXT, version TEXT, data TEXT NOT NULL, seen TEXT NOT NULL,
+        sha256 TEXT NOT NULL DEFAULT '', accepted TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (tool, version));
+    CREATE TABLE result (
+        tool TEXT, version TEXT, scope TEXT, stage TEXT, inputs TEXT NOT NULL,
+        outcome TEXT NOT NULL, data TEXT NOT NULL, message TEXT NOT NULL,
+        resolution TEXT NOT NULL, kind TEXT NOT NULL,
+        started TEXT NOT NULL, finished TEXT NOT NULL,
+        PRIMARY KEY (tool, version, scope, stage));
+    CREATE TABLE upload (
+        target TEXT, source TEXT, version TEXT, series TEXT, tool TEXT NOT NULL,
+        upstream TEXT NOT NULL, content TEXT NOT NULL, revision INTEGER NOT NULL,
+        dsc TEXT NOT NULL, state TEXT NOT NULL, served TEXT NOT NULL DEFAULT '',
+        claimed TEXT NOT NULL, changed TEXT NOT NULL,
+        PRIMARY KEY (target, source, version, series));
+    CREATE TABLE log (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, tool TEXT NOT NULL,
+        version TEXT NOT NULL, scope TEXT NOT NULL, stage TEXT NOT NULL,
+        event TEXT NOT NULL, message TEXT NOT NULL);
+    CREATE INDEX log_tool ON log (tool, id);
+    CREATE TRIGGER log_is_kept BEFORE DELETE ON log
+        BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    CREATE TRIGGER log_is_true BEFORE UPDATE ON log
+        BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    """,
+    # runs, statuses, what was told, and messages
+    """
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, started TEXT NOT NULL,
+        finished TEXT NOT NULL DEFAULT '', exit_status INTEGER NOT NULL DEFAULT -1);
+    CREATE TABLE standing (
+        tool TEXT PRIMARY KEY, status TEXT NOT NULL, current TEXT NOT NULL,
+        newest TEXT NOT NULL, message TEXT NOT NULL, resolution TEXT NOT NULL,
+        exit_status INTEGER NOT NULL, since TEXT NOT NULL);
+    CREATE TABLE told (
+        channel TEXT, subject TEXT, state TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (channel, subject));
+    CREATE TABLE letter (
+        id TEXT PRIMARY KEY, channel TEXT NOT NULL, data TEXT NOT NULL, made TEXT NOT NULL,
+        sent TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+        error TEXT NOT NULL DEFAULT '');
+    CREATE INDEX letter_unsent ON letter (channel, made) WHERE sent = '';
+    """,
+    # what gates said, and what people decided
+    """
+    CREATE TABLE judgment (
+        tool TEXT, version TEXT, stage TEXT, inputs TEXT NOT NULL, data TEXT NOT NULL,
+        at TEXT NOT NULL, PRIMARY KEY (tool, version, stage));
+    CREATE TABLE decision (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, tool TEXT NOT NULL, version TEXT NOT NULL,
+        stage TEXT NOT NULL, verdict TEXT NOT NULL, subject TEXT NOT NULL,
+        carries TEXT NOT NULL, summary TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL,
+        reason TEXT NOT NULL);
+    CREATE INDEX decision_tool ON decision (tool, id);
+    CREATE TRIGGER decision_is_kept BEFORE DELETE ON decision
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+    CREATE TRIGGER decision_is_true BEFORE UPDATE ON decision
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+    """,
+    # so that publications are found in a log of years
+    """
+    CREATE INDEX log_confirmed ON log (tool, version, scope, id)
+        WHERE stage = 'confirm' AND event = 'done';
+    """,
+    # when an upload's state began, and what its target noted
+    """
+    ALTER TABLE upload ADD COLUMN since TEXT NOT NULL DEFAULT '';
+    ALTER TABLE upload ADD COLUMN detail TEXT NOT NULL DEFAULT '{}';
+    UPDATE upload SET since = changed;
+    """,
+    # signed evidence
+    """
+    CREATE TABLE evidence (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, tool TEXT NOT NULL, version TEXT NOT NULL,
+        payload TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+        at TEXT NOT NULL);
+    CREATE INDEX evidence_release ON evidence (tool, version, id);
+    """,
+    # when versions appeared, and when keys end
+    """
+    CREATE TABLE first (
+        tool TEXT, version TEXT, since TEXT NOT NULL, PRIMARY KEY (tool, version))
+        WITHOUT ROWID;
+    CREATE TABLE keydate (
+        tool TEXT, fingerprint TEXT, "primary" TEXT NOT NULL, ends TEXT NOT NULL,
+        digest TEXT NOT NULL, before TEXT, changed TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (tool, fingerprint)) WITHOUT ROWID;
+    """,
+    # so that a tool's uploads are found
+    "CREATE INDEX upload_tool ON upload (tool);",
+    # The compatibility gate came to judge packages, and so each series apart: what it had let pass
+    # stays so for every package that was built by then.
+    """
+    ALTER TABLE judgment RENAME TO judgment_before;
+    CREATE TABLE judgment (
+        tool TEXT, version TEXT, stage TEXT, inputs TEXT NOT NULL, data TEXT NOT NULL,
+        at TEXT NOT NULL, scope TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (tool, version, stage, scope));
+    INSERT INTO judgment SELECT tool, version, stage, inputs, data, at, '' FROM judgment_before;
+    DROP TABLE judgment_before;
+    INSERT OR IGNORE INTO result
+        SELECT c.tool, c.version, b.scope, c.stage, c.inputs, c.outcome, c.data, c.message,
+            c.resolution, c.kind, c.started, c.finished
+        FROM result c JOIN result b ON b.tool = c.tool AND b.version = c.version
+        WHERE c.stage = 'compat' AND c.scope = '' AND c.outcome = 'done'
+            AND b.stage = 'build' AND b.outcome IN ('done', 'skipped');
+    """,
+)
+
+
+def statements(script: str) -> Iterator[str]:
+    """Give the statements of a script one by one (triggers hold semicolons of their own)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
