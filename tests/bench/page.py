@@ -85,8 +85,8 @@ def _sign(context: Context, tool: Tool, versions: Sequence[str]) -> None:
     for version in versions:
         text = f'{{"payload": "{tool.name} {version}", "signatures": []}}' * 40
         envelope = context.store.add_bytes(text.encode(), f"{tool.name}_{version}.intoto.json")
-        context.journal.keep_evidence(tool.name, version, envelope, "0" * 64)
-        context.journal.accept(tool.name, version, "0" * 64)
+        context.journal.evidence.keep(tool.name, version, envelope, "0" * 64)
+        context.journal.releases.accept(tool.name, version, "0" * 64)
 
 
 def run(folder: Path, rounds: int) -> tuple[Cost, int]:

@@ -20,8 +20,10 @@ from tests.support.clock import DrivenClock
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import publish, write_tool
 from toolsync.config.definition import load_tool
-from toolsync.journal.journal import _MIGRATIONS, Journal, _statements
-from toolsync.journal.records import Key, Looked
+from toolsync.journal.journal import Journal
+from toolsync.journal.key import Key
+from toolsync.journal.migrations import MIGRATIONS, statements
+from toolsync.journal.pages import Looked
 from toolsync.model.errors import SetupError
 from toolsync.model.release import dump
 from toolsync.pipeline.memory import fingerprint
@@ -35,7 +37,7 @@ YEAR = timedelta(days=366)
 def written_by(version: int, path: Path) -> dict[str, list[tuple[object, ...]]]:
     """Write a journal as the release with that schema made it, a row in each table; return all."""
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        for script in _MIGRATIONS[:version]:
+        for script in MIGRATIONS[:version]:
             old.executescript(script)
         old.execute(f"PRAGMA user_version = {version}")
         for table in tables(old):
@@ -70,32 +72,41 @@ def rows(db: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
 
 def works(path: Path) -> None:
     """See that a journal is of today's schema and can be read and written in all its parts."""
-    journal = Journal(path, SystemClock())
+    journal = Journal.open(path, SystemClock())
     with closing(journal):
-        journal.see("new", "1.0", {})
-        journal.record(Key(tool="new", version="1.0", stage="fetch"), inputs="", outcome="done",
-                       started="")  # fmt: skip
+        journal.releases.see("new", "1.0", {})
+        key = Key(tool="new", version="1.0", stage="fetch")
+        journal.results.record(key, inputs="", outcome="done", started="")
         claim = {"target": "x", "source": "s", "version": "1-1", "series": "bookworm"}
         rest = {"tool": "new", "upstream": "1.0", "content": "", "revision": 1, "dsc": "d"}
-        journal.claim({**claim, **rest})
-        (upload,) = journal.uploads("new")
-        journal.advance(upload, "sent", detail={"a": 1})
-        assert journal.uploads("new")[0].detail == {"a": 1}
-        journal.end_run(journal.begin_run(), 0)
-        for ask in (journal.standings, journal.looks, journal.publications, journal.waiting):
+        journal.uploads.claim({**claim, **rest})
+        (upload,) = journal.uploads.of("new")
+        journal.uploads.advance(upload, "sent", detail={"a": 1})
+        assert journal.uploads.of("new")[0].detail == {"a": 1}
+        journal.runs.end(journal.runs.begin(), 0)
+        for ask in (
+            journal.statuses.all,
+            journal.pages.last_looks,
+            journal.publications.all,
+            journal.statuses.waiting,
+        ):
             ask()
         for name in ("t", "new"):
-            journal.entries(name), journal.results(name, "1.0"), journal.firsts(name)
+            (
+                journal.log.of(name),
+                journal.results.of_release(name, "1.0"),
+                journal.pages.first_seen(name),
+            )
 
 
-@pytest.mark.parametrize("version", range(1, len(_MIGRATIONS) + 1))
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
 def test_a_journal_of_every_schema_opens_keeps_its_rows_and_works(
     version: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "journal.sqlite"
     before = written_by(version, path)
     assert len(before) >= 5
-    Journal(path, SystemClock()).close()
+    Journal.open(path, SystemClock()).close()
     with closing(sqlite3.connect(path)) as db:
         for table, kept in before.items():
             (now,) = rows(db, table)
@@ -106,9 +117,9 @@ def test_a_journal_of_every_schema_opens_keeps_its_rows_and_works(
 def test_a_journal_of_a_newer_schema_is_refused_and_left_alone(rig: Rig) -> None:
     rig.state.mkdir()
     path = rig.state / "journal.sqlite"
-    written_by(len(_MIGRATIONS), path)
+    written_by(len(MIGRATIONS), path)
     with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version = {len(_MIGRATIONS) + 1}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     before = path.read_bytes()
     said = rig.run("run", status=5).stderr
     assert "newer than this toolsync" in said
@@ -131,15 +142,15 @@ class Dying(sqlite3.Connection):
         return super().execute(sql, *values)
 connect = sqlite3.connect
 sqlite3.connect = lambda *a, **k: connect(*a, factory=Dying, **k)
-Journal(Path(sys.argv[1]), SystemClock())
+Journal.open(Path(sys.argv[1]), SystemClock())
 """
 
 
 def test_a_kill_in_the_middle_of_a_migration_leaves_a_usable_journal(tmp_path: Path) -> None:
     """At four of its statements, the last of them just before it would have been committed."""
-    statements = sum(len(list(_statements(script))) + 1 for script in _MIGRATIONS[1:])
+    count = sum(len(list(statements(script))) + 1 for script in MIGRATIONS[1:])
     opening = 5  # pragmas, the version twice, BEGIN
-    for number in (opening, statements // 3, statements // 2, opening + statements):
+    for number in (opening, count // 3, count // 2, opening + count):
         path = tmp_path / f"{number}.sqlite"
         before = written_by(1, path)
         done = subprocess.run([sys.executable, "-c", KILLED, path, str(number)], env=environment())
@@ -161,25 +172,25 @@ def test_a_clock_that_ran_a_year_ahead_and_back_keeps_nothing_from_happening(
     for path in tool.folder.rglob("*"):
         os.utime(path, (0, 0))
     clock = DrivenClock(NOW)
-    journal = Journal(tmp_path / "journal.sqlite", clock)
+    journal = Journal.open(tmp_path / "journal.sqlite", clock)
     look = Looked(tool="hello", definition=fingerprint(dump(tool.watch)), sighting={},
                   answered=True, status="answered", named=(("1.0", ""),))  # fmt: skip
-    journal.remember_pages([look])
+    journal.pages.remember([look])
     assert journal.redate() == ""
     clock.moment = NOW + YEAR
-    journal.remember_pages([look])
+    journal.pages.remember([look])
     claim = {"target": "x", "source": "s", "version": "1-1", "series": "bookworm"}
     rest = {"tool": "hello", "upstream": "1.0", "content": "", "revision": 1, "dsc": "d"}
-    journal.claim({**claim, **rest})
+    journal.uploads.claim({**claim, **rest})
     clock.moment = NOW + timedelta(hours=1)
-    journal.claim({**claim, **rest, "version": "1-2"})
-    assert [u.version for u in journal.uploads("hello")] == ["1-1", "1-2"]
+    journal.uploads.claim({**claim, **rest, "version": "1-2"})
+    assert [u.version for u in journal.uploads.of("hello")] == ["1-1", "1-2"]
     at_once = next_look(tool, journal, clock.moment, statuses={"hello": "up-to-date"})
     assert at_once == clock.moment
     assert journal.redate() == stamp(NOW + YEAR)
-    assert journal.looks()["hello"].answered == stamp(clock.moment)
-    assert {u.since for u in journal.uploads("hello")} == {stamp(clock.moment)}
-    assert [entry.event for entry in journal.entries("")] == ["clock"]
+    assert journal.pages.last_looks()["hello"].answered == stamp(clock.moment)
+    assert {u.since for u in journal.uploads.of("hello")} == {stamp(clock.moment)}
+    assert [entry.event for entry in journal.log.of("")] == ["clock"]
     assert journal.redate() == ""
 
 
@@ -289,4 +300,4 @@ def test_the_rules_name_silence_and_a_run_that_did_not_happen() -> None:
 def test_a_journal_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "j").write_bytes(b"no database" * 100)
     with pytest.raises(SetupError, match="cannot be opened"):
-        Journal(tmp_path / "j", SystemClock())
+        Journal.open(tmp_path / "j", SystemClock())

@@ -15,7 +15,7 @@ from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
 from tests.support.watching import Watcher, tool_with, versions
 from toolsync.config.definition import Watch
-from toolsync.journal.records import Result
+from toolsync.journal.results import Result
 from toolsync.model.errors import Drifted
 from toolsync.model.release import Release
 from toolsync.pipeline.eligible import Sifted, sift

@@ -22,7 +22,7 @@ from tests.servers.web import Web
 from tests.support.rig import Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Key
+from toolsync.journal.key import Key
 from toolsync.system.clock import SystemClock
 
 
@@ -512,9 +512,9 @@ def test_a_newer_release_shown_by_a_killed_run_is_gone_on_with(hello: Rig, web: 
 
 def test_what_another_target_refuses_holds_nothing_here(hello: Rig) -> None:
     hello.run("sync", "hello")
-    journal = Journal(hello.state / "journal.sqlite", SystemClock())
+    journal = Journal.open(hello.state / "journal.sqlite", SystemClock())
     for stage, outcome in (("publish", "done"), ("confirm", "held")):
         key = Key(tool="hello", version="1.0", stage=stage, scope="bookworm/1@ppa:some/where")
-        journal.record(key, inputs="", outcome=outcome, started="", message="no room")
+        journal.results.record(key, inputs="", outcome=outcome, started="", message="no room")
     journal.close()
     assert statuses(hello, "status", "hello") == {"hello": "up-to-date"}

@@ -17,7 +17,7 @@ from tests.support.released import judged, open_bench, retrying, take
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.config.definition import Tool, load_tool
-from toolsync.journal.records import Key
+from toolsync.journal.key import Key
 from toolsync.model.errors import GateClosed, Rejected, UsageError
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import GATES
@@ -102,7 +102,7 @@ def test_what_is_approved_goes_on_and_says_by_whom(context: Context, tool: Tool)
 def test_what_is_held_as_before_is_logged_once(context: Context, tool: Tool) -> None:
     held(context, tool)
     held(context, tool)
-    entries = [e.event for e in context.journal.entries("hello") if e.stage == "license"]
+    entries = [e.event for e in context.journal.log.of("hello") if e.stage == "license"]
     assert entries == ["held"]
 
 
@@ -219,13 +219,13 @@ def test_a_decision_may_be_replaced_until_it_is_published(context: Context, tool
     say(context, tool, "rejected")
     with pytest.raises(Rejected):
         take(context, tool)
-    assert [d.verdict for d in context.journal.decisions("hello")] == [
+    assert [d.verdict for d in context.journal.decisions.of("hello")] == [
         "rejected",
         *(["approved"] * 2),
         *(["rejected"] * 2),
     ]
     stages = [
-        (e.event, e.message) for e in context.journal.entries("hello") if e.event == "approved"
+        (e.event, e.message) for e in context.journal.log.of("hello") if e.event == "approved"
     ]
     assert stages == [("approved", "by joe: seen and understood")] * 2
 
@@ -233,10 +233,10 @@ def test_a_decision_may_be_replaced_until_it_is_published(context: Context, tool
 def test_what_was_said_is_remembered_while_nothing_changes(context: Context, tool: Tool) -> None:
     held(context, tool)
     key = Key(tool="hello", version="1.0", stage="license")
-    known = context.journal.judged(Key(tool="hello", version="1.0", stage="license"))
+    known = context.journal.judgments.get(Key(tool="hello", version="1.0", stage="license"))
     assert known is not None
     marked = replace(known.judgment, summary="as it was remembered")
-    context.journal.keep_judgment(key, known.inputs, marked)
+    context.journal.judgments.keep(key, known.inputs, marked)
     assert "as it was remembered" in held(context, tool)
     assert "terms that are not known" in held(retrying(context), tool)
 
@@ -246,21 +246,21 @@ def test_an_approval_of_terms_carries_to_later_releases_and_says_so(
 ) -> None:
     publish(web, "1.0", "1.1")
     held(context, tool)
-    known = context.journal.judged(Key(tool="hello", version="1.0", stage="license"))
+    known = context.journal.judgments.get(Key(tool="hello", version="1.0", stage="license"))
     assert known is not None
     terms = replace(known.judgment, carries=("f" * 64,))
-    context.journal.keep_judgment(known.key, known.inputs, terms)
+    context.journal.judgments.keep(known.key, known.inputs, terms)
     say(context, tool, "approved")
     held(context, tool)
     say(context, tool, "approved")
     take(context, tool)
     held(context, tool, "1.1")
-    later = context.journal.judged(Key(tool="hello", version="1.1", stage="license"))
+    later = context.journal.judgments.get(Key(tool="hello", version="1.1", stage="license"))
     assert later is not None
     passing = replace(later.judgment, verdict="silent", carries=("f" * 64,))
-    context.journal.keep_judgment(later.key, later.inputs, passing)
+    context.journal.judgments.keep(later.key, later.inputs, passing)
     take(context, tool, "1.1")
-    result = context.journal.result(Key(tool="hello", version="1.1", stage="license"))
+    result = context.journal.results.get(Key(tool="hello", version="1.1", stage="license"))
     assert result is not None
     assert "joe approved 1.0" in result.data["findings"][-1]["message"]
 
@@ -284,7 +284,7 @@ def test_what_cannot_be_decided_is_refused(
     with pytest.raises(UsageError, match=sentence) as caught:
         decide(context.journal, "hello", version, verdict=verdict, who="joe", reason=reason)
     assert caught.value.resolution
-    assert context.journal.decisions("hello") == []
+    assert context.journal.decisions.of("hello") == []
 
 
 def test_what_is_held_elsewhere_is_no_matter_of_approval(
@@ -312,10 +312,10 @@ def test_decisions_cannot_be_changed(context: Context, tool: Tool, rig: Rig) -> 
 def test_a_judgment_that_cannot_be_read_was_never_said(context: Context) -> None:
     said = Judgment(stage="license", verdict="review", summary="s", findings=(), subject="0")
     key = Key(tool="t", version="1", stage="license")
-    context.journal.keep_judgment(key, "", said)
-    assert context.journal.judged(Key(tool="t", version="1", stage="license")) is not None
-    context.journal.keep_judgment(key, "", replace(said, findings=("no finding",)))  # type: ignore[arg-type]
-    assert context.journal.judged(Key(tool="t", version="1", stage="license")) is None
+    context.journal.judgments.keep(key, "", said)
+    assert context.journal.judgments.get(Key(tool="t", version="1", stage="license")) is not None
+    context.journal.judgments.keep(key, "", replace(said, findings=("no finding",)))  # type: ignore[arg-type]
+    assert context.journal.judgments.get(Key(tool="t", version="1", stage="license")) is None
 
 
 def account(**env: str) -> str:

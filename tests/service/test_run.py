@@ -32,13 +32,13 @@ def test_a_run_is_a_row_and_its_exit_status_the_gravest(rig: Rig, web: Web) -> N
     told = rig.json("run", status=4)
     assert told["exit_status"] == 4
     assert {row["status"] for row in told["tools"]} == {"unreachable"}
-    journal = Journal(rig.state / "journal.sqlite", SystemClock())
-    run = journal.last_finished()
+    journal = Journal.open(rig.state / "journal.sqlite", SystemClock())
+    run = journal.runs.last_finished()
     assert run is not None
     assert run.exit_status == 4
     assert run.started <= run.finished
-    standing = journal.standings()["hello"]
-    assert (standing.status, standing.current) == ("unreachable", "")
+    last = journal.statuses.all()["hello"]
+    assert (last.status, last.current) == ("unreachable", "")
 
 
 def test_what_is_not_due_is_left_alone_unless_all_are_wanted(rig: Rig, web: Web) -> None:
@@ -57,7 +57,7 @@ def test_a_second_run_on_the_same_state_leaves_at_once(rig: Rig) -> None:
         done = rig.run("run", status=4)
     assert "toolsync sync" in done.stderr
     assert not (rig.state / "journal.sqlite").exists() or not list(
-        Journal(rig.state / "journal.sqlite", SystemClock()).last_runs()
+        Journal.open(rig.state / "journal.sqlite", SystemClock()).runs.last()
     )
 
 

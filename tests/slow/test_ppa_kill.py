@@ -23,7 +23,7 @@ from tests.support.keys import Keys, throwaway_keys
 from tests.support.ppas import SERIES
 from tests.support.ppasync import FileClock, Site, run_sync
 from toolsync.config.settings import Config
-from toolsync.journal.records import Upload
+from toolsync.journal.uploads import Upload
 from toolsync.system.lock import end_survivors
 
 KILLS = 30

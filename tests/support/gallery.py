@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from tests.support.clock import TODAY, DrivenClock
@@ -13,7 +13,8 @@ from tests.support.keys import throwaway_keys
 from tests.support.watching import tool_with
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config, Local
-from toolsync.journal.records import Key, Looked
+from toolsync.journal.key import Key
+from toolsync.journal.pages import Looked
 from toolsync.model.errors import TryAgain
 from toolsync.model.release import Release, dump
 from toolsync.pipeline.context import Context, opened
@@ -22,6 +23,7 @@ from toolsync.publish.local import LocalArchive
 from toolsync.system.clock import stamp
 from toolsync.watch import kept
 from toolsync.watch.look import Sighting
+
 
 class Served(LocalArchive):
     """A local archive that has a key and serves bookworm, without reprepro having run."""
@@ -139,7 +141,7 @@ def _tell(context: Context, clock: DrivenClock, story: Story) -> Tool:
         )
         releases.insert(0, release)
         clock.moment = released
-        context.journal.see(story.name, version, dump(release))
+        context.journal.releases.see(story.name, version, dump(release))
         if number < len(story.lags):
             clock.moment = released + timedelta(hours=story.lags[number])
             _publish(context, story, version)
@@ -160,20 +162,20 @@ def _publish(context: Context, story: Story, version: str) -> None:
             _done(context, story.name, version, stage, f"{series}/1@{target}")
         row = {"target": target, "source": story.name, "series": series, "tool": story.name}
         row |= {"upstream": version, "version": f"{version}-1~{series}1", "content": "", "dsc": ""}
-        context.journal.claim({**row, "revision": 1})
+        context.journal.uploads.claim({**row, "revision": 1})
         (upload,) = (
             u
-            for u in context.journal.uploads(story.name)
+            for u in context.journal.uploads.of(story.name)
             if (u.upstream, u.target, u.series) == (version, target, series)
         )
-        context.journal.advance(upload, "confirmed", "x")
+        context.journal.uploads.advance(upload, "confirmed", "x")
 
 
 def _done(context: Context, tool: str, version: str, stage: str, scope: str = "") -> None:
     key = Key(tool=tool, version=version, stage=stage, scope=scope)
     now = stamp(context.clock.now())
     data = {"statement": f"{stage} of {version} is proved", "sha256": "0" * 64}
-    context.journal.record(key, inputs="", outcome="done", started=now, data=data)
+    context.journal.results.record(key, inputs="", outcome="done", started=now, data=data)
 
 
 def _hold(context: Context, story: Story) -> None:
@@ -181,7 +183,7 @@ def _hold(context: Context, story: Story) -> None:
     for stage in ("fetch", "verify", "unpack"):
         _done(context, story.name, version, stage)
     log = context.store.add_bytes(story.diff.encode(), "license.diff")
-    context.journal.record(
+    context.journal.results.record(
         Key(tool=story.name, version=version, stage="license"),
         inputs="",
         outcome="held",
@@ -202,9 +204,9 @@ def _look(context: Context, tool: Tool, releases: tuple[Release, ...], down: str
         answered=True,
         status="answered",
     )
-    context.journal.remember_pages([look])
+    context.journal.pages.remember([look])
     if down:
         failed = replace(
             look, sighting=None, answered=False, status="unreachable", message=down, exit_status=4
         )
-        context.journal.remember_pages([failed])
+        context.journal.pages.remember([failed])

@@ -16,7 +16,7 @@ from tests.support.tiny import publish, write_tool
 from toolsync.config.definition import load_tools
 from toolsync.config.settings import Config, load_config
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Upload
+from toolsync.journal.uploads import Upload
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import opened
 from toolsync.pipeline.sync import sync
@@ -132,9 +132,9 @@ class Site:
         path = self.root / "state" / "journal.sqlite"
         if not path.exists():
             return []
-        journal = Journal(path, self.clock)
+        journal = Journal.open(path, self.clock)
         try:
-            return journal.uploads(tool)
+            return journal.uploads.of(tool)
         finally:
             journal.close()
 

@@ -66,7 +66,7 @@ def take(
 ) -> Compatible:
     """Take a release through all gates; its package is of paper, and nothing is built."""
     one = release_of(tool, version)
-    context.journal.see(tool.name, version, dump(one))
+    context.journal.releases.see(tool.name, version, dump(one))
     return judged(context, tool, licensed(context, tool, one), series)
 
 
@@ -75,8 +75,8 @@ def judged(context: Context, tool: Tool, item: Licensed, series: str = "bookworm
     source = _on_paper(context, item, series)
     context.memory.do(PACKAGE, key_of(source, "package"), item, dict, lambda: source)
     key = key_of(source, "build")
-    if context.journal.result(key) is None:
-        context.journal.record(key, inputs="", outcome="skipped", started="")
+    if context.journal.results.get(key) is None:
+        context.journal.results.record(key, inputs="", outcome="skipped", started="")
     return package_cleared(work_on(context, tool, item.release), source)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of reports share: a scene made by hand, letters, and a mail server."""
+"""What the tests of reports share: a scene made by hand, messages, and a mail server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from toolsync.journal.records import Letter, PageRow, Publication, RunRow, Standing
+from toolsync.journal.messages import Message
+from toolsync.journal.pages import PageRow
+from toolsync.journal.publications import Publication
+from toolsync.journal.runs import RunRow
+from toolsync.journal.statuses import LastStatus
 from toolsync.report.news import Scene
 from toolsync.system.clock import stamp
 
@@ -26,7 +30,7 @@ def ago(**span: float) -> str:
     return stamp(NOW - timedelta(**span))
 
 
-def standing(
+def last_status(
     tool: str = "hello",
     status: str = "up-to-date",
     *,
@@ -36,8 +40,8 @@ def standing(
     newest: str = "1.0",
     current: str = "1.0",
     resolution: str = "",
-) -> Standing:
-    return Standing(
+) -> LastStatus:
+    return LastStatus(
         tool=tool,
         status=status,
         current=current,
@@ -77,7 +81,7 @@ def publication(number: int, tool: str = "hello", series: str = "bookworm") -> P
 
 
 def scene(
-    *standings: Standing,
+    *statuses: LastStatus,
     pages: Sequence[PageRow] = (page(),),
     publications: Sequence[Publication] = (),
     gap: tuple[RunRow, RunRow] | None = None,
@@ -87,7 +91,7 @@ def scene(
 ) -> Scene:
     return Scene(
         now=NOW,
-        standings={s.tool: s for s in standings},
+        statuses={s.tool: s for s in statuses},
         pages={p.tool: p for p in pages},
         publications=publications,
         gap=gap,
@@ -98,10 +102,12 @@ def scene(
     )
 
 
-def letter(*texts: str, kind: str = "held", subject: str = "toolsync: 1 held: hello") -> Letter:
+def message_of(
+    *texts: str, kind: str = "held", subject: str = "toolsync: 1 held: hello"
+) -> Message:
     items = [{"kind": kind, "tool": "hello", "text": text} for text in texts]
     data = {"subject": subject, "host": "here", "items": items, "more": 0}
-    return Letter(id="0" * 32, channel="c", data=data, made=stamp(NOW), tries=0, error="")
+    return Message(id="0" * 32, channel="c", data=data, made=stamp(NOW), tries=0, error="")
 
 
 class _Controller(Controller):

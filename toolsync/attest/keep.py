@@ -13,8 +13,8 @@ from toolsync.attest.record import evidence
 from toolsync.attest.statement import payload, statement
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
+from toolsync.journal.decisions import Decision
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Decision
 from toolsync.model.errors import UsageError
 from toolsync.model.values import Blob, dump
 from toolsync.system.gpg import SigningHome
@@ -28,15 +28,15 @@ def gather(journal: Journal, tool: Tool, release: str) -> dict[str, object]:
 
     Raises UsageError for a version that was never taken.
     """
-    rows = {row["version"]: row for row in journal.releases(tool.name)}
+    rows = {row.version: row for row in journal.releases.of(tool.name)}
     if release not in rows:
         raise UsageError(
             f"{tool.name} {release} was never taken; there are: {', '.join(rows) or 'none'}",
             resolution=f"See toolsync log {tool.name}.",
         )
-    results = journal.results(tool.name, release)
-    record = evidence(tool.name, release, rows[release], results, journal.uploads(tool.name))
-    decided = _relevant(journal.decisions(tool.name), release, record)
+    results = journal.results.of_release(tool.name, release)
+    record = evidence(tool.name, release, rows[release], results, journal.uploads.of(tool.name))
+    decided = _relevant(journal.decisions.of(tool.name), release, record)
     return {
         **record,
         "decisions": [dump(decision) for decision in decided],
@@ -60,14 +60,14 @@ def attest(
     record = gather(journal, tool, release)
     # Who signs is no part of what is known: an upgrade must not sign everything anew.
     digest = hashlib.sha256(payload(statement(record))).hexdigest()
-    known = journal.evidence(tool.name, release)
+    known = journal.evidence.newest(tool.name, release)
     if known is not None and known.payload == digest and store.has(known.envelope):
         return known.envelope
     for path in _inputs(tool).values():
         store.add_file(path)
     said = payload(statement({**record, "signed_by": {"toolsync": _own_version()}}))
     blob = store.add_bytes(_signed(config, workshop, said), f"{tool.name}_{release}.intoto.json")
-    journal.keep_evidence(tool.name, release, blob, digest)
+    journal.evidence.keep(tool.name, release, blob, digest)
     return blob
 
 

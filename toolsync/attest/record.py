@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolsync.journal.records import Result, Upload
+from toolsync.journal.releases import SeenRelease
+from toolsync.journal.results import Result
+from toolsync.journal.uploads import Upload
 
 _NEWLINE = "\n"
 
@@ -13,7 +15,7 @@ _NEWLINE = "\n"
 def evidence(
     tool: str,
     version: str,
-    release: Mapping[str, Any],
+    release: SeenRelease,
     results: Sequence[Result],
     uploads: Sequence[Upload],
 ) -> dict[str, Any]:
@@ -21,15 +23,15 @@ def evidence(
 
     ``release`` is the journal's row, ``results`` all its stages in their order.
     """
-    seen = release["data"]
+    seen = release.data
     whole = {result.key.stage: result for result in results if not result.key.scope}
     return {
         "tool": tool,
         "version": version,
-        "page": {"url": seen["page"], "named": seen["raw_version"], "seen": release["seen"]},
+        "page": {"url": seen["page"], "named": seen["raw_version"], "seen": release.seen},
         "release": {k: seen[k] for k in ("url", "filename", "published", "sha256", "size", "tag")}
         | ({"parts": seen["parts"]} if seen.get("parts") else {}),
-        "accepted": {"sha256": release["sha256"], "at": release["accepted"]},
+        "accepted": {"sha256": release.sha256, "at": release.accepted},
         **{stage: _stage(result) for stage, result in whole.items()},
         "series": _by_series([r for r in results if not _is_repeated(r, whole)]),
         "uploads": [_upload(upload) for upload in uploads if upload.upstream == version],

@@ -71,7 +71,7 @@ def _tell(context: Context, name: str, version: str, output: Path | None, as_jso
         render.as_json(statement(record))
         return FINE
     say("\n".join(lines(record)))
-    signed = context.journal.evidence(tool.name, version)
+    signed = context.journal.evidence.newest(tool.name, version)
     if signed is None:
         say("signed: not yet; that is done when it is published")
     else:
@@ -86,7 +86,7 @@ def _take_away(context: Context, tool: str, version: str, folder: Path) -> int:
     from toolsync.attest.audit import KEY, archive_key, take_away
     from toolsync.attest.envelope import read_envelope
 
-    signed = context.journal.evidence(tool, version)
+    signed = context.journal.evidence.newest(tool, version)
     if signed is None or not context.store.has(signed.envelope):
         raise UsageError(
             f"{tool} {version} has no signed evidence: it was not published from here",

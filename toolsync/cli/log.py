@@ -20,7 +20,7 @@ def command(settings: Settings, tool: str, limit: int, as_json: bool) -> int:
 
     with opened(settings) as context:
         chosen = chosen_tool(context.config, tool)
-        entries = context.journal.entries(chosen.name, limit)
+        entries = context.journal.log.of(chosen.name, limit)
     if as_json:
         render.as_json([dump(entry) for entry in entries])
     elif entries:

@@ -39,13 +39,13 @@ def command(
             raise UsageError(f"{name} is no PPA, wanted: ppa:OWNER/NAME")
     with opened(settings, lock="promote", target=target) as context:
         chosen = chosen_tool(context.config, tool)
-        rows = {row["version"]: row for row in context.journal.releases(chosen.name)}
+        rows = {row.version: row for row in context.journal.releases.of(chosen.name)}
         if version not in rows:
             raise UsageError(
                 f"{chosen.name} {version} was never taken; there are: {', '.join(rows) or 'none'}",
                 resolution=f"See toolsync log {chosen.name}.",
             )
-        release = load(Release, rows[version]["data"])
+        release = load(Release, rows[version].data)
         item, work = licensed(context, chosen, release), work_on(context, chosen, release)
         done = promote(work, item, origin, untested=untested, early=early)
     say(f"{tool} {version} is served by {target}: {', '.join(done)}")

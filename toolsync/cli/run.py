@@ -49,11 +49,11 @@ def command(settings: Settings, every: bool, dry_run: bool, as_json: bool) -> in
 def _show_preview(found: Preview, as_json: bool) -> int:
     if as_json:
         rows = [render.outcome_row(outcome) for outcome in found.outcomes]
-        letters = [{"channel": channel, "text": text} for channel, text in found.letters]
-        render.as_json({"tools": rows, "letters": letters})
+        messages = [{"channel": channel, "text": text} for channel, text in found.messages]
+        render.as_json({"tools": rows, "letters": messages})
     else:
         render.outcomes(found.outcomes)
-        for channel, text in found.letters:
+        for channel, text in found.messages:
             say(f"\nto {channel}:\n{text}")
     return gravest(outcome.exit_status for outcome in found.outcomes)
 
@@ -67,7 +67,7 @@ def _show(came: RunResult, as_json: bool) -> None:
             {
                 "exit_status": came.exit_status,
                 "tools": rows,
-                "letters": came.letters,
+                "letters": came.messages,
                 "troubles": troubles,
             }
         )

@@ -11,7 +11,7 @@ from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
 from toolsync.model.errors import gravest
 
 if TYPE_CHECKING:
-    from toolsync.journal.records import PageRow
+    from toolsync.journal.pages import PageRow
     from toolsync.model.release import Outcome
 
 
@@ -27,9 +27,9 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
     rows: list[tuple[str, Outcome | None, PageRow | None]]
     with opened(settings) as context:
         chosen, faulty = chosen_tools(context.config, tools)
-        pages = {tool.name: context.journal.page(tool.name) for tool in chosen}
+        pages = {tool.name: context.journal.pages.of(tool.name) for tool in chosen}
         rows = [(tool.name, last_standing(context, tool), pages[tool.name]) for tool in chosen]
-        sent = {tool.name: newest_uploads(context.journal.uploads(tool.name)) for tool in chosen}
+        sent = {tool.name: newest_uploads(context.journal.uploads.of(tool.name)) for tool in chosen}
     rows += [(outcome.tool, outcome, None) for outcome in faulty]
     if as_json:
         told = {name: list(map(upload_record, uploads)) for name, uploads in sent.items()}

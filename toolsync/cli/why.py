@@ -21,8 +21,8 @@ def command(settings: Settings, tool: str, as_json: bool) -> int:
     with opened(settings) as context:
         chosen = chosen_tool(context.config, tool)
         outcome = last_standing(context, chosen)
-        page = context.journal.page(chosen.name)
-        answer = why(chosen.name, outcome, page, context.journal.entries(chosen.name))
+        page = context.journal.pages.of(chosen.name)
+        answer = why(chosen.name, outcome, page, context.journal.log.of(chosen.name))
     if as_json:
         row = render.outcome_row(outcome) if outcome else {"tool": chosen.name}
         render.as_json({**row, "why": answer})

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from toolsync.attest.envelope import read_envelope
-from toolsync.journal.records import SHA256, Result, Upload
+from toolsync.journal.journal import SHA256
+from toolsync.journal.results import Result
+from toolsync.journal.uploads import Upload
 from toolsync.model.versions import Key, upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.publish.target import Prunable
@@ -99,7 +101,7 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Cleanup:
 
 def _signed_digests(context: Context) -> Iterator[str]:
     """Yield every digest that signed evidence names, such as those of the policies in force."""
-    for blob in context.journal.envelopes():
+    for blob in context.journal.evidence.all():
         if context.store.has(blob):
             said = read_envelope(context.store.path(blob).read_bytes()).payload
             yield from SHA256.findall(said.decode())
@@ -109,9 +111,9 @@ def _superseded(context: Context, sizes: Mapping[str, int]) -> list[_File]:
     """Return the files of the store that only superseded releases need, oldest first."""
     old: dict[str, _File] = {}
     needed: set[str] = set()
-    for tool in context.journal.tools_taken():
-        uploads = context.journal.uploads(tool)
-        for result in context.journal.all_results(tool):
+    for tool in context.journal.results.tools():
+        uploads = context.journal.uploads.of(tool)
+        for result in context.journal.results.of(tool):
             for digest, name in _files(result.data):
                 if name == "log" or _in_use(result, uploads):
                     needed.add(digest)

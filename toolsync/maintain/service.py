@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from toolsync.config.definition import Tool
-from toolsync.journal.records import RunRow, Standing
+from toolsync.journal.runs import RunRow
+from toolsync.journal.statuses import LastStatus
 from toolsync.maintain.gc import clean_up
 from toolsync.model.errors import Busy, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome
@@ -31,7 +32,7 @@ class RunResult:
 
     outcomes: tuple[Outcome, ...]
     """Of every tool that it took."""
-    letters: int
+    messages: int
     """How many were written because something had changed."""
     troubles: tuple[tuple[str, ToolsyncError], ...]
     """The reports that could not be made or sent, by channel; ``all tools`` for the work itself."""
@@ -52,27 +53,27 @@ def run_once(
     journal = context.journal
     post = open_post(context.config, journal, context.http)
     post.introduce()
-    before, number = journal.last_finished(), journal.begin_run()
-    began = journal.last_runs(1)[0]
+    before, number = journal.runs.last_finished(), journal.runs.begin()
+    began = journal.runs.last(1)[0]
     chosen = tools if due is None else due
     outcomes, failure = _worked(context, chosen, faulty)
-    journal.keep_standings(outcomes)
+    journal.statuses.keep(outcomes)
     names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
-    standings = {n: s for n, s in journal.standings().items() if n in names}
-    scene = _scene(context, post, standings, (before, began), failure)
-    letters = post.write(replace(scene, warnings={o.tool: o.warnings for o in outcomes}))
+    statuses = {n: s for n, s in journal.statuses.all().items() if n in names}
+    scene = _scene(context, post, statuses, (before, began), failure)
+    messages = post.write(replace(scene, warnings={o.tool: o.warnings for o in outcomes}))
     troubles = ([("all tools", failure)] if failure else []) + post.send()
     status = gravest(
         [outcome.exit_status for outcome in outcomes] + [e.exit_status for _, e in troubles]
     )
-    journal.end_run(number, status)
-    late = _written(context, post, tools, faulty, standings)
+    journal.runs.end(number, status)
+    late = _written(context, post, tools, faulty, statuses)
     if late:
         troubles += late
         status = gravest([status, *(error.exit_status for _, error in late)])
-        journal.end_run(number, status)
+        journal.runs.end(number, status)
     return RunResult(
-        outcomes=outcomes, letters=letters, troubles=tuple(troubles), exit_status=status
+        outcomes=outcomes, messages=messages, troubles=tuple(troubles), exit_status=status
     )
 
 
@@ -81,7 +82,7 @@ class Preview:
     """What a run would do, as far as a look tells."""
 
     outcomes: tuple[Outcome, ...]
-    letters: tuple[tuple[str, str], ...]
+    messages: tuple[tuple[str, str], ...]
     """What would be told of how things stand after the last run: channel and text."""
 
 
@@ -92,11 +93,11 @@ def preview(
     post = open_post(context.config, context.journal, context.http)
     outcomes = (*sync(context, due, context.config.jobs, dry_run=True), *faulty)
     names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
-    standings = {n: s for n, s in context.journal.standings().items() if n in names}
+    statuses = {n: s for n, s in context.journal.statuses.all().items() if n in names}
     now = stamp(context.clock.now())
     began = RunRow(id=0, started=now, finished="", exit_status=-1)
-    scene = _scene(context, post, standings, (context.journal.last_finished(), began), None)
-    return Preview(outcomes=outcomes, letters=tuple(post.preview(scene)))
+    scene = _scene(context, post, statuses, (context.journal.runs.last_finished(), began), None)
+    return Preview(outcomes=outcomes, messages=tuple(post.preview(scene)))
 
 
 def _worked(
@@ -114,7 +115,7 @@ def _worked(
 def _scene(
     context: Context,
     post: Post,
-    standings: Mapping[str, Standing],
+    statuses: Mapping[str, LastStatus],
     runs: tuple[RunRow | None, RunRow],
     failure: ToolsyncError | None,
 ) -> Scene:
@@ -122,9 +123,9 @@ def _scene(
     silence = timedelta(days=context.config.report.silence_days)
     return Scene(
         now=context.clock.now(),
-        standings=standings,
-        pages=context.journal.looks(),
-        publications=context.journal.publications(),
+        statuses=statuses,
+        pages=context.journal.pages.last_looks(),
+        publications=context.journal.publications.all(),
         gap=(before, began) if before and _apart(before, began) > silence else None,
         warnings={},
         failure=str(failure) if failure and not isinstance(failure, Busy) else "",
@@ -142,13 +143,13 @@ def _written(
     post: Post,
     tools: Sequence[Tool],
     faulty: Sequence[Outcome],
-    standings: Mapping[str, Standing],
+    statuses: Mapping[str, LastStatus],
 ) -> list[tuple[str, ToolsyncError]]:
     """Write the files that are set up and clear the disk; return what went wrong."""
     report, limit = context.config.report, context.config.store_limit
     acts: list[tuple[str, object, Callable[[], object]]] = [
         ("store", limit, lambda: clean_up(context, limit=limit)),
-        ("metrics", report.metrics, lambda: write_metrics(context, post, standings)),
+        ("metrics", report.metrics, lambda: write_metrics(context, post, statuses)),
         ("page", report.page, lambda: write_page(context, tools, faulty)),
     ]
     troubles = []
@@ -163,19 +164,19 @@ def _written(
     return troubles
 
 
-def write_metrics(context: Context, post: Post, standings: Mapping[str, Standing]) -> None:
+def write_metrics(context: Context, post: Post, statuses: Mapping[str, LastStatus]) -> None:
     """Replace the Prometheus text file; raises SetupError, OutOfSpace."""
     from toolsync.report.metrics import Facts, exposition
 
     journal = context.journal
     facts = Facts(
         now=context.clock.now(),
-        standings=standings,
-        pages=journal.looks(),
-        waiting=journal.waiting(),
-        run=journal.last_finished(),
-        stages=journal.stage_times(),
-        unsent={channel: len(journal.unsent(channel)) for channel in post.channels},
+        statuses=statuses,
+        pages=journal.pages.last_looks(),
+        waiting=journal.statuses.waiting(),
+        run=journal.runs.last_finished(),
+        stages=journal.results.times(),
+        unsent={channel: len(journal.messages.unsent(channel)) for channel in post.channels},
     )
     replace_file(Path(context.config.report.metrics).expanduser(), exposition(facts))
 

@@ -7,10 +7,11 @@ and with what lies in a folder.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from toolsync.journal.journal import Journal
+from toolsync.journal.releases import SeenRelease
 from toolsync.model.errors import Replaced
 from toolsync.model.release import Blob, Fetched, Release, load
 from toolsync.system.store import digest_of
@@ -21,7 +22,7 @@ _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 def check_accepted(journal: Journal, tool: str, item: Fetched) -> None:
     """Raise Replaced where the version was accepted with other bytes than these."""
-    before = journal.accepted(tool, item.release.version)
+    before = journal.releases.accepted(tool, item.release.version)
     if before not in ("", item.archive.sha256):
         raise Replaced(
             f"{tool} {item.release.version} was accepted with sha256 {before}, but"
@@ -44,17 +45,13 @@ def check_folders(archives: Iterable[Blob], folders: Iterable[Path]) -> None:
                 )
 
 
-def accepted_releases(rows: Iterable[Mapping[str, object]]) -> dict[str, Release]:
-    """Return the releases that were accepted, each with the digest of what was.
-
-    ``rows`` are the journal's of all that were seen.
-    """
-    found: dict[str, Release] = {}
-    for row in rows:
-        data, digest = row["data"], row["sha256"]
-        if digest and isinstance(data, Mapping):
-            found[str(row["version"])] = load(Release, data)._replace(sha256=str(digest))
-    return found
+def accepted_releases(seen: Iterable[SeenRelease]) -> dict[str, Release]:
+    """Return the releases that were accepted, each with the digest of what was."""
+    return {
+        release.version: load(Release, release.data)._replace(sha256=release.sha256)
+        for release in seen
+        if release.sha256
+    }
 
 
 def changed_since(release: Release, before: Release) -> str:

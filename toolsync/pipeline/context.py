@@ -64,7 +64,7 @@ def opened(
     store = Store(config.state / "store")
     workshop = Workshop(config.state, config.build.work)
     http = open_http(config, clock)
-    journal = Journal(config.state / "journal.sqlite", clock)
+    journal = Journal.open(config.state / "journal.sqlite", clock)
     with closing(journal), closing(http), ExitStack() as stack:
         if purpose:
             stack.enter_context(exclusive(config.state, purpose))

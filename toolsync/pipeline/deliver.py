@@ -14,7 +14,7 @@ from typing import Any
 
 from toolsync.attest.keep import attest
 from toolsync.build.stage import build
-from toolsync.journal.records import FAILURES, Upload
+from toolsync.journal.uploads import FAILURES, Upload
 from toolsync.model.errors import Held
 from toolsync.model.release import (
     PACKAGE_GATES,
@@ -59,7 +59,7 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
     source = item.source
     known = upload_of(context, source)
     if known is None:
-        context.journal.claim(_claim(source, context.target.name))
+        context.journal.uploads.claim(_claim(source, context.target.name))
     upload = upload_of(context, source)
     assert upload is not None
     if not _stands(context, source, upload):
@@ -67,7 +67,7 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
         if origin is not None and "copy" not in ledger.detail:
             ledger.note(ledger.state, copy={"from": origin.target, "series": origin.series})
         _publish(context, item, upload, ledger)
-    context.journal.forget_holds(tool.name, work.version, series)
+    context.journal.results.forget_holds(tool.name, work.version, series)
     _attest(work)
     return known is None or known.state != "confirmed"
 
@@ -133,14 +133,14 @@ def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Comp
 
 def _skip(context: Context, source: SourcePackage, stage: str, why: str) -> None:
     """Write down why a stage is not done for this package."""
-    if context.journal.result(key := key_of(source, stage)) is None:
+    if context.journal.results.get(key := key_of(source, stage)) is None:
         now = stamp(context.clock.now())
-        context.journal.record(key, inputs="", outcome="skipped", started=now, message=why)
+        context.journal.results.record(key, inputs="", outcome="skipped", started=now, message=why)
 
 
 def _first_series(work: Work, origin: Origin) -> str:
     """Return the series that a package was made for, which a copy of a copy does not tell."""
-    for upload in work.context.journal.uploads(work.tool.name):
+    for upload in work.context.journal.uploads.of(work.tool.name):
         same = (upload.upstream, upload.target, upload.series)
         if same == (work.version, origin.target, origin.series):
             return str(upload.detail.get("copy", {}).get("series", origin.series))
@@ -176,7 +176,7 @@ def _publish(context: Context, item: Compatible, upload: Upload, ledger: _Row) -
             ledger.note("lost")
         raise
     served = context.target.state(upload.series, upload.source)
-    context.journal.advance(upload, "confirmed", served)
+    context.journal.uploads.advance(upload, "confirmed", served)
 
 
 class _Row:
@@ -202,9 +202,9 @@ class _Row:
         known, merged = self._upload, {**self._upload.detail, **detail}
         if (state, merged) == (known.state, known.detail):
             return
-        self._context.journal.advance(known, state, known.served, merged)
+        self._context.journal.uploads.advance(known, state, known.served, merged)
         place = (known.target, known.source, known.version, known.series)
-        now = self._context.journal.upload(*place)
+        now = self._context.journal.uploads.get(*place)
         assert now is not None
         self._upload = now
 
@@ -220,7 +220,7 @@ def _ready(context: Context, source: SourcePackage) -> Package:
 
 def _built(context: Context, source: SourcePackage) -> Built:
     key = key_of(source, "build")
-    kept = context.journal.result(key) if upload_of(context, source) else None
+    kept = context.journal.results.get(key) if upload_of(context, source) else None
     if kept is not None:
         value = context.memory.recall(BUILD, kept, source)
         if value is not None and source.files[0] in value.files:

@@ -13,8 +13,9 @@ from typing import Generic, TypeVar
 
 from toolsync.compat.gate import COMPAT
 from toolsync.gate.record import Asked, Gate
-from toolsync.journal.decisions import APPROVED, REJECTED, standing_decision
-from toolsync.journal.records import Decision, Judged, Key
+from toolsync.journal.decisions import APPROVED, REJECTED, Decision, newest_decision
+from toolsync.journal.judgments import Judged
+from toolsync.journal.key import Key
 from toolsync.license.gate import LICENSE
 from toolsync.model.errors import GateClosed, Rejected
 from toolsync.model.judgment import Judgment
@@ -79,7 +80,7 @@ class _Asking(Generic[S]):
 
     def passed(self) -> Passed:
         """Return the gate's consent, remembered if it can be; raise where there is none."""
-        decided = self.work.context.journal.decisions(self.key.tool)
+        decided = self.work.context.journal.decisions.of(self.key.tool)
         earlier = _carried(decided, self.key.version)
         inputs = {**self._inputs(), "approved": sorted(earlier)}
         here = [d for d in decided if (d.version, d.stage) == (self.key.version, self.key.stage)]
@@ -92,7 +93,7 @@ class _Asking(Generic[S]):
 
         memory, kept = self.work.context.memory, _kept(self.gate)
         if self.claimed:
-            known = self.work.context.journal.result(self.key)
+            known = self.work.context.journal.results.get(self.key)
             value = known and memory.recall(kept, known, None)
             if value:
                 return value
@@ -112,7 +113,7 @@ class _Asking(Generic[S]):
         """Return what the gate says: remembered, where nothing that it depends on has changed."""
         context, key = self.work.context, self.key
         wanted = fingerprint(inputs)
-        known = context.journal.judged(key)
+        known = context.journal.judgments.get(key)
         if known is not None and known.inputs == wanted and not context.memory.retry:
             blobs = (known.judgment.kept, known.judgment.report, known.judgment.notice)
             if all(context.store.has(blob) for blob in blobs if blob is not None):
@@ -130,17 +131,19 @@ class _Asking(Generic[S]):
                 approved=approved,
             )
         )
-        context.journal.keep_judgment(key, wanted, said)
+        context.journal.judgments.keep(key, wanted, said)
         return said
 
     def _before(self) -> tuple[Blob | None, str]:
         """Return what the gate has kept of the newest older release that all gates let pass."""
         context, here = self.work.context, upstream_key(self.key.version)
-        older = [v for v in context.journal.cleared(self.key.tool) if upstream_key(v) < here]
+        older = [
+            v for v in context.journal.results.cleared(self.key.tool) if upstream_key(v) < here
+        ]
         if not older:
             return None, ""
         version = max(older, key=upstream_key)
-        said = _nearest(context.journal.judgments(self.key.tool, version), self.key)
+        said = _nearest(context.journal.judgments.of_release(self.key.tool, version), self.key)
         kept = said.judgment.kept if said else None
         return (kept, version) if kept is not None and context.store.has(kept) else (None, "")
 
@@ -158,7 +161,7 @@ def _kept(gate: Gate[S]) -> Kept[None, Passed]:
 
 def _settled(key: Key, said: Judgment, decided: Sequence[Decision]) -> tuple[Finding, ...]:
     """Return the findings with which a release passes; raise where it does not."""
-    decision = standing_decision(decided, key.version, key.stage, said.subject)
+    decision = newest_decision(decided, key.version, key.stage, said.subject)
     if decision is not None and decision.verdict == REJECTED:
         raise Rejected(
             f"{key.tool} {key.version} was rejected by {decision.who} on {decision.at}"

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from toolsync.config.definition import Tool
-from toolsync.journal.records import KeyDate
+from toolsync.journal.keydates import KeyDate
 from toolsync.model.errors import ToolsyncError
 from toolsync.pipeline.context import Context
 from toolsync.system.clock import stamp
@@ -65,14 +65,14 @@ def key_dates(context: Context, tool: Tool) -> tuple[KeyDate, ...]:
     if not tool.verify.keys or not tool.keyring:
         return ()
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in tool.keyring)).hexdigest()
-    known = context.journal.key_dates(tool.name)
+    known = context.journal.keydates.of(tool.name)
     if not known or any(date.digest != digest for date in known):
         try:
             found = tuple(_dates(inspect_keys(tool.keyring), digest))
         except ToolsyncError:
             return ()  # the stage that needs the keys says what is wrong with them
-        context.journal.keep_key_dates(tool.name, found)
-        known = context.journal.key_dates(tool.name)
+        context.journal.keydates.keep(tool.name, found)
+        known = context.journal.keydates.of(tool.name)
     pinned = frozenset(tool.verify.keys)
     return tuple(date for date in known if date.fingerprint in pinned or date.primary in pinned)
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Key, Result
+from toolsync.journal.key import Key
+from toolsync.journal.results import Result
 from toolsync.model.errors import HOLDS, Held, SetupError, TryAgain, hold_word
 from toolsync.model.release import Blob, Fetched, dump, load
 from toolsync.system.clock import Clock, stamp
@@ -122,7 +123,7 @@ class Memory:
         a hold is remembered with its reason, and with where its log lies.
         """
         wanted = fingerprint({"rules": stage.rules, **inputs()})
-        known = self.journal.result(key)
+        known = self.journal.results.get(key)
         if known is not None and known.inputs == wanted and not fresh:
             value = self.recall(stage, known, before)
             if value is not None:
@@ -139,10 +140,10 @@ class Memory:
             raise
         except (SetupError, TryAgain) as error:
             event = "later" if isinstance(error, TryAgain) else "error"
-            self.journal.log(key, event, str(error))
+            self.journal.log.add(key, event, str(error))
             raise
         data = dump(value, without=stage.wraps)
-        self.journal.record(key, inputs=wanted, outcome="done", started=started, data=data)
+        self.journal.results.record(key, inputs=wanted, outcome="done", started=started, data=data)
         return value
 
     def _hold(self, key: Key, wanted: str, known: Result | None, error: Held, started: str) -> None:
@@ -154,7 +155,7 @@ class Memory:
             return
         log = error.log
         told = {"log": {**dump(log), "path": str(self.store.path(log))}} if log else {}
-        self.journal.record(
+        self.journal.results.record(
             key,
             inputs=wanted,
             outcome="held",
@@ -182,7 +183,7 @@ class Memory:
     def accept(self, item: Fetched) -> None:
         """Pin the bytes of a release that was proved; the first ones stay for ever."""
         release = item.release
-        self.journal.accept(release.tool, release.version, item.archive.sha256)
+        self.journal.releases.accept(release.tool, release.version, item.archive.sha256)
 
     def retrying(self, retry: bool) -> Remembers:
         """Return the same memory that tries again what failed, or does not."""

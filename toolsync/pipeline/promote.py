@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from toolsync.config.definition import Tool
-from toolsync.journal.records import Key, Upload
+from toolsync.journal.key import Key
+from toolsync.journal.uploads import Upload
 from toolsync.model.errors import Held, UsageError, Waiting
 from toolsync.model.release import Licensed
 from toolsync.pipeline.context import Context
@@ -81,7 +82,7 @@ def check_ripe(
             resolution=f"Bring it there: toolsync sync {tool.name} --target {origin}",
         )
     key = Key(tool=tool.name, version=version, stage="build", scope=f"{series}/{found.revision}")
-    built = context.journal.result(key)
+    built = context.journal.results.get(key)
     if not untested and (built is None or built.outcome != "done"):
         raise Held(
             f"{what}: no test of it was run here",
@@ -100,7 +101,9 @@ def check_ripe(
 def _newest(context: Context, tool: Tool, version: str, target: str) -> list[Upload]:
     """Return the uploads of a version's newest packaging to a target."""
     uploads = [
-        u for u in context.journal.uploads(tool.name) if (u.target, u.upstream) == (target, version)
+        u
+        for u in context.journal.uploads.of(tool.name)
+        if (u.target, u.upstream) == (target, version)
     ]
     newest = max((u.revision for u in uploads), default=0)
     return [u for u in uploads if u.revision == newest]

@@ -35,7 +35,7 @@ def announce_recalls(context: Context, tools: Sequence[Tool], outcomes: Sequence
 
 def _withdrawn(context: Context, tool: Tool, newest: str) -> Iterator[str]:
     """Give ``SOURCE=VERSION`` of what the target serves and is newer than the page's newest."""
-    for upload in context.journal.uploads(tool.name):
+    for upload in context.journal.uploads.of(tool.name):
         here = upload.target == context.target.name and upload.state == "confirmed"
         if here and upstream_key(upload.upstream) > upstream_key(newest):
             yield f"{upload.source}={upload.version}"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolsync.config.definition import Tool
-from toolsync.journal.decisions import APPROVED, REJECTED, standing_decision
+from toolsync.journal.decisions import APPROVED, REJECTED, Decision, newest_decision
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Decision, Judged, Result
+from toolsync.journal.judgments import Judged
+from toolsync.journal.results import Result
 from toolsync.model.errors import UsageError
 from toolsync.model.release import GATES
 from toolsync.model.versions import upstream_key
@@ -50,13 +51,15 @@ def questions(journal: Journal, tool: str, version: str) -> tuple[Question, ...]
 
     What a gate says alike of packages for several series is one question.
     """
-    decided = journal.decisions(tool)
-    open_ = [said for said in journal.judgments(tool, version) if not said.judgment.passes]
+    decided = journal.decisions.of(tool)
+    open_ = [
+        said for said in journal.judgments.of_release(tool, version) if not said.judgment.passes
+    ]
     once = {(said.key.stage, said.judgment.subject): said for said in reversed(open_)}
     return tuple(
         Question(
             judged=judged,
-            decision=standing_decision(decided, version, judged.key.stage, judged.judgment.subject),
+            decision=newest_decision(decided, version, judged.key.stage, judged.judgment.subject),
         )
         for judged in reversed(once.values())
     )
@@ -68,10 +71,10 @@ def waiting(journal: Journal, tool: Tool) -> list[Waiting]:
     Left out is what no sync would take any more: older than what is published, or than the
     newest releases that the tool's ``backlog`` lets through.
     """
-    rows = {row["version"]: row for row in journal.releases(tool.name)}
-    served = [u.upstream for u in journal.uploads(tool.name) if u.state == "confirmed"]
+    rows = {row.version: row for row in journal.releases.of(tool.name)}
+    served = [u.upstream for u in journal.uploads.of(tool.name) if u.state == "confirmed"]
     oldest = max(map(upstream_key, served), default=None)
-    held = sorted(journal.closed(tool.name), key=upstream_key)
+    held = sorted(journal.results.held_by_gates(tool.name), key=upstream_key)
     found = []
     for version in held:
         if oldest is not None and upstream_key(version) < oldest:
@@ -80,7 +83,7 @@ def waiting(journal: Journal, tool: Tool) -> list[Waiting]:
         still = tuple(question for question in asked if question.decision is None)
         if still and not _is_refused(asked):
             since = min(question.judged.at for question in still)
-            release = rows[version]["data"]
+            release = rows[version].data
             found.append(
                 Waiting(
                     tool=tool.name,
@@ -96,7 +99,7 @@ def waiting(journal: Journal, tool: Tool) -> list[Waiting]:
 def rejected(journal: Journal, tool: str) -> dict[str, Decision]:
     """Return the versions that people rejected, for what the gates say of them now."""
     found = {}
-    for version in {d.version for d in journal.decisions(tool) if d.verdict == REJECTED}:
+    for version in {d.version for d in journal.decisions.of(tool) if d.verdict == REJECTED}:
         for question in questions(journal, tool, version):
             if question.decision is not None and question.decision.verdict == REJECTED:
                 found[version] = question.decision
@@ -138,11 +141,11 @@ def decide(
     for question in asked:
         key, said = question.judged.key, question.judged.judgment
         if key.stage in stages or not stages:
-            journal.decide(key, said, verdict=verdict, who=who, reason=told)
-    kept = journal.decisions(tool)
+            journal.decisions.add(key, said, verdict=verdict, who=who, reason=told)
+    kept = journal.decisions.of(tool)
     chosen = [q.judged for q in asked if q.judged.key.stage in (stages or here)]
     found = (
-        standing_decision(kept, version, judged.key.stage, judged.judgment.subject)
+        newest_decision(kept, version, judged.key.stage, judged.judgment.subject)
         for judged in chosen
     )
     return tuple(decision for decision in found if decision is not None)
@@ -161,13 +164,14 @@ def _checked_reason(reason: str) -> str:
 
 def _undecided(journal: Journal, tool: str, version: str, verdict: str) -> list[Question]:
     """Return what ``verdict`` can be said over; raise UsageError where that is nothing."""
-    if version not in {row["version"] for row in journal.releases(tool)}:
+    if version not in {row.version for row in journal.releases.of(tool)}:
         raise UsageError(
             f"{tool} {version} was never taken, so nothing is known of it",
             resolution=f"See what waits with: toolsync review {tool}",
         )
     published = any(
-        upload.upstream == version and upload.state != "claimed" for upload in journal.uploads(tool)
+        upload.upstream == version and upload.state != "claimed"
+        for upload in journal.uploads.of(tool)
     )
     if published and verdict == REJECTED:
         raise UsageError(
@@ -192,7 +196,7 @@ def _instead(
     if asked and asked[-1].decision is not None:
         decision = asked[-1].decision
         return f"{decision.who} has {decision.verdict} it on {decision.at}: {decision.reason}"
-    held = journal.holds(tool, version)
+    held = journal.results.holds(tool, version)
     if held:
         at = held[0].key.stage
         return f"it is held at {at}, which nobody can approve away: {held[0].message}"

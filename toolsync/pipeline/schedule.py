@@ -18,7 +18,7 @@ from statistics import median
 
 from toolsync.config.definition import Tool
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import PageRow
+from toolsync.journal.pages import PageRow
 from toolsync.model.release import dump
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import fingerprint
@@ -36,7 +36,7 @@ def due(context: Context, tools: Iterable[Tool]) -> tuple[Tool, ...]:
     """Return the tools that should be looked at now, in their order."""
     now, journal = context.clock.now(), context.journal
     settings = _changed((context.config.file,))
-    statuses = {name: standing.status for name, standing in journal.standings().items()}
+    statuses = {name: last.status for name, last in journal.statuses.all().items()}
     return tuple(
         tool
         for tool in tools
@@ -57,7 +57,7 @@ def next_look(
     ``statuses`` are where tools stood after the last run, ``settings`` is when the settings were
     last changed.
     """
-    row = journal.page(tool.name)
+    row = journal.pages.of(tool.name)
     if row is None or row.definition != fingerprint(dump(tool.watch)):
         return now
     looked = _parsed(row.looked)
@@ -66,7 +66,9 @@ def next_look(
     changes = [m for m in (settings, _changed(_files(tool.folder))) if m is not None]
     if any(change > looked for change in changes) or statuses.get(tool.name) not in _SETTLED:
         return now
-    return looked + pause(row, tuple(journal.firsts(tool.name).values()), now) * _share(tool.name)
+    return looked + pause(row, tuple(journal.pages.first_seen(tool.name).values()), now) * _share(
+        tool.name
+    )
 
 
 def pause(row: PageRow, firsts: Sequence[str], now: datetime) -> timedelta:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from toolsync.config.series import series_tag
-from toolsync.journal.records import Key, Upload
+from toolsync.journal.key import Key
+from toolsync.journal.uploads import Upload
 from toolsync.model.errors import Replaced
 from toolsync.model.release import Licensed, SourcePackage, dump
 from toolsync.package.stage import KnownOrig, package
@@ -87,7 +88,7 @@ def _claimed(
     context: Context, key: Key, licensed: Licensed, content: str, *, copied: bool
 ) -> SourcePackage | None:
     """Return the package made before of the same content, if it was claimed or is to be copied."""
-    kept = context.journal.result(key)
+    kept = context.journal.results.get(key)
     source = kept and context.memory.recall(PACKAGE, kept, licensed)
     if not source or source.content != content:
         return None
@@ -109,7 +110,7 @@ def _revision(context: Context, licensed: Licensed, content: str) -> int:
     The newest one is gone on with while nothing in it changes; going back to an older content
     is a new packaging too, since versions only ever go up.
     """
-    uploads = context.journal.uploads(licensed.release.tool)
+    uploads = context.journal.uploads.of(licensed.release.tool)
     claimed = [u for u in uploads if u.upstream == licensed.release.version]
     highest = max((upload.revision for upload in claimed), default=0)
     same = any(u.content == content for u in claimed if u.revision == highest)
@@ -129,4 +130,4 @@ def _refuse_another(context: Context, source: SourcePackage) -> None:
 def upload_of(context: Context, source: SourcePackage) -> Upload | None:
     """Return the journal's row of a source package's upload to the context's target."""
     place = (context.target.name, source.name, source.version, source.series)
-    return context.journal.upload(*place)
+    return context.journal.uploads.get(*place)

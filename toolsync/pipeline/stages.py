@@ -80,7 +80,7 @@ def _may_have_changed(work: Work, release: Release) -> bool:
     A signature may be there by now, or a file mended. Where only a person's pin is missing,
     other bytes would not help.
     """
-    verdict = work.context.journal.result(work.key("verify"))
+    verdict = work.context.journal.results.get(work.key("verify"))
     refused = verdict is not None and verdict.outcome == "held"
     policy = work.tool.verify
     waits_for_pin = policy.method == "pins" and release.version not in policy.pins

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
-from toolsync.journal.records import Decision, PageRow, Result
+from toolsync.journal.decisions import Decision
+from toolsync.journal.pages import PageRow
+from toolsync.journal.results import Result
 from toolsync.model.errors import (
     HELD,
     Held,

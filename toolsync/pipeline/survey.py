@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolsync.config.definition import Tool
-from toolsync.journal.records import Looked, Result
+from toolsync.journal.pages import Looked
+from toolsync.journal.results import Result
 from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.model.release import STATUSES, Outcome, dump
 from toolsync.model.versions import upstream_key
@@ -66,7 +67,7 @@ def _served(context: Context, tool: Tool) -> str | None:
     """Return the newest version that the target serves on every series of the tool."""
     series = fitting_series(context.config, tool)
     served: dict[str, set[str]] = {}
-    for upload in context.journal.uploads(tool.name):
+    for upload in context.journal.uploads.of(tool.name):
         if upload.target == context.target.name and upload.state == "confirmed":
             served.setdefault(upload.upstream, set()).add(upload.series)
     complete = [v for v, places in served.items() if series and places.issuperset(series)]
@@ -118,11 +119,11 @@ def _looks(context: Context, tools: Iterable[Tool], jobs: int) -> Iterator[tuple
         ):
             news.append(_looked(context, task, found, packed))
             if len(news) >= _TOGETHER:
-                context.journal.remember_pages(news)
+                context.journal.pages.remember(news)
                 news.clear()
             yield task, found
     finally:
-        context.journal.remember_pages(news)
+        context.journal.pages.remember(news)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def _is_known(found: Sighting, known: Sighting | None) -> bool:
 
 
 def _remembered(context: Context, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
-    row = context.journal.page(tool.name)
+    row = context.journal.pages.of(tool.name)
     if row is None or row.definition != definition or not row.sighting:
         return None
     try:
@@ -195,7 +196,7 @@ def stand(context: Context, tool: Tool, found: Look) -> Outcome:
 def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
     if isinstance(found, ToolsyncError):
         return in_trouble(context, tool, found)
-    taken = context.journal.releases(tool.name)
+    taken = context.journal.releases.of(tool.name)
     current = published(context, tool) if taken or tool.watch.is_folder else None
     accepted = accepted_releases(taken)
     if accepted or tool.watch.ignore or tool.watch.min_age:
@@ -203,7 +204,7 @@ def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
     sifted = sifted_of(context, tool, found)
     refused = rejected(context.journal, tool.name) if taken else {}
     newest = next((r.version for r in sifted.takeable if r.version not in refused), "")
-    known = any(row["version"] == newest for row in taken)
+    known = any(row.version == newest for row in taken)
     return standing(
         tool,
         sifted,
@@ -217,7 +218,7 @@ def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
 
 def sifted_of(context: Context, tool: Tool, found: Sighting) -> Sifted:
     """Return the releases of a sighting by what the tool's policy lets become of them."""
-    firsts = context.journal.firsts(tool.name) if tool.watch.min_age else {}
+    firsts = context.journal.pages.first_seen(tool.name) if tool.watch.min_age else {}
     return sift(tool.watch, found.releases, firsts, context.clock.now())
 
 
@@ -227,7 +228,7 @@ def _hold(context: Context, tool: Tool, version: str) -> Result | None:
     What another target refuses holds nothing at this one.
     """
     here = ("", context.target.name)
-    holds = context.journal.holds(tool.name, version)
+    holds = context.journal.results.holds(tool.name, version)
     held = (result for result in holds if result.key.scope.partition("@")[2] in here)
     return next((h for h in held if not is_answered(context.journal, h)), None)
 
@@ -237,7 +238,7 @@ def last_standing(context: Context, tool: Tool, *, warn: bool = True) -> Outcome
 
     Without ``warn`` nothing is said of its keys, and so the journal is read only.
     """
-    row = context.journal.page(tool.name)
+    row = context.journal.pages.of(tool.name)
     if row is None:
         return None
     sighting = _remembered(context, tool, fingerprint(dump(tool.watch)), whole=True)
@@ -256,4 +257,4 @@ def last_standing(context: Context, tool: Tool, *, warn: bool = True) -> Outcome
 def in_trouble(context: Context, tool: Tool, error: ToolsyncError) -> Outcome:
     """Return where a tool stands that could not be looked at or worked on."""
     current = published(context, tool)
-    return trouble(tool, error, current=current, page=context.journal.page(tool.name))
+    return trouble(tool, error, current=current, page=context.journal.pages.of(tool.name))

@@ -138,10 +138,10 @@ def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[To
     """
     news, errors = False, []
     try:
-        context.journal.see(tool.name, release.version, dump(release))
+        context.journal.releases.see(tool.name, release.version, dump(release))
         release = whole(context, tool, release)
         if release.parts:
-            context.journal.see(tool.name, release.version, dump(release))
+            context.journal.releases.see(tool.name, release.version, dump(release))
         item, work = licensed(context, tool, release), work_on(context, tool, release)
         for series in wanted_series(context.config, tool):
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toolsync.config.definition import Tool
-from toolsync.journal.records import Key
+from toolsync.journal.key import Key
 from toolsync.model.release import Release, SourcePackage
 from toolsync.pipeline.context import Context
 

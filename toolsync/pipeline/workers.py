@@ -39,7 +39,7 @@ def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Out
         return check(config, places)
     part = replace(config, jobs=config.jobs // count, per_host=config.per_host // count)
     shares = [dict(islice(places.items(), n, None, count)) for n in range(count)]
-    with closing(Journal(config.state / "journal.sqlite", SystemClock())):
+    with closing(Journal.open(config.state / "journal.sqlite", SystemClock())):
         pass  # made or brought up to date by one, before many open it
     works = [lambda share=share: check(part, share) for share in shares]
     found: list[Outcome] = []

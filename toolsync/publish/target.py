@@ -24,7 +24,7 @@ class Ledger(Protocol):
 
     @property
     def state(self) -> str:
-        """One of `records.UPLOAD_STATES`."""
+        """One of `journal.uploads.UPLOAD_STATES`."""
         ...
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from toolsync.journal.records import Publication
+from toolsync.journal.publications import Publication
 from toolsync.report.news import after_what
 
 _ATOM = "http://www.w3.org/2005/Atom"

@@ -11,7 +11,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 
 from toolsync.config.settings import Mail
-from toolsync.journal.records import Letter
+from toolsync.journal.messages import Message
 from toolsync.report.message import as_text
 from toolsync.report.secret import secret
 from toolsync.system.mail import Server, by_sendmail, by_smtp, greet, sendmail
@@ -20,18 +20,18 @@ _POLICY = SMTP.clone(max_line_length=900)
 """Within RFC 5322's 998; folded earlier, a subject comes out with a space too many."""
 
 
-def send(letter: Letter, recipient: str, settings: Mail, sender: str) -> None:
+def send(message: Message, recipient: str, settings: Mail, sender: str) -> None:
     """Hand a message to sendmail or to the server; raises what `system.mail` raises.
 
     Tried again it is the same mail with the same Message-ID.
     """
     address = parseaddr(sender)[1]
-    message = compose(letter, recipient, sender)
+    mail = compose(message, recipient, sender)
     if settings.server:
-        by_smtp(message, address, recipient, _server(settings))
+        by_smtp(mail, address, recipient, _server(settings))
         return
     with tempfile.NamedTemporaryFile(prefix="toolsync-mail-") as file:
-        file.write(message.replace(b"\r\n", b"\n"))
+        file.write(mail.replace(b"\r\n", b"\n"))
         file.flush()
         by_sendmail(Path(file.name), address, recipient)
 
@@ -49,15 +49,15 @@ def _server(settings: Mail) -> Server:
     return Server(url=settings.server, user=settings.user, password=password)
 
 
-def compose(letter: Letter, recipient: str, sender: str) -> bytes:
+def compose(message: Message, recipient: str, sender: str) -> bytes:
     """Return the whole mail, with CRLF at the ends of lines."""
-    data: Mapping[str, object] = letter.data
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = sender
-    message["To"] = recipient
-    message["Subject"] = data["subject"]
-    message["Date"] = format_datetime(datetime.fromisoformat(letter.made))
-    message["Message-ID"] = f"<{letter.id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's vacation may answer
-    message.set_content(as_text(data, letter.made), cte="quoted-printable")
-    return message.as_bytes()
+    data: Mapping[str, object] = message.data
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = sender
+    mail["To"] = recipient
+    mail["Subject"] = data["subject"]
+    mail["Date"] = format_datetime(datetime.fromisoformat(message.made))
+    mail["Message-ID"] = f"<{message.id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's vacation may answer
+    mail.set_content(as_text(data, message.made), cte="quoted-printable")
+    return mail.as_bytes()

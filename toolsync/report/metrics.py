@@ -19,7 +19,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import generate_latest
 
-from toolsync.journal.records import PageRow, RunRow, Standing
+from toolsync.journal.pages import PageRow
+from toolsync.journal.runs import RunRow
+from toolsync.journal.statuses import LastStatus
 from toolsync.model.errors import HELD
 from toolsync.model.release import STAGES, STATUSES
 from toolsync.report.lag import lag
@@ -34,7 +36,7 @@ class Facts:
     """What is measured."""
 
     now: datetime
-    standings: Mapping[str, Standing]
+    statuses: Mapping[str, LastStatus]
     pages: Mapping[str, PageRow]
     waiting: Mapping[str, str]
     """Of tools whose newest release is not published: when upstream published that."""
@@ -77,12 +79,12 @@ def _of_tools(facts: Facts) -> Iterable[Metric]:
     held = _gauge("toolsync_tool_held", "1 while a person must look.")
     behind = _gauge("toolsync_tool_lag_seconds", "Since the newest was released, while it waits.")
     success = _gauge("toolsync_tool_last_success_timestamp_seconds", "Last answer of its page.")
-    for name, standing in sorted(facts.standings.items()):
-        published = {"newest": standing.newest, "published": standing.current}
+    for name, last in sorted(facts.statuses.items()):
+        published = {"newest": last.newest, "published": last.current}
         versions.add_metric([name], {key: plain(text, 200) for key, text in published.items()})
         for status in STATUSES:
-            state.add_metric([name, status], float(status == standing.status))
-        held.add_metric([name], float(standing.exit_status == HELD))
+            state.add_metric([name, status], float(status == last.status))
+        held.add_metric([name], float(last.exit_status == HELD))
         since = facts.waiting.get(name)
         behind.add_metric([name], lag(since, facts.now.isoformat()) if since else 0.0)
         answered = facts.pages[name].answered if name in facts.pages else ""

@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from toolsync.journal.records import PageRow, Publication, RunRow, Standing
+from toolsync.journal.pages import PageRow
+from toolsync.journal.publications import Publication
+from toolsync.journal.runs import RunRow
+from toolsync.journal.statuses import LastStatus
 from toolsync.model.errors import LATER
 from toolsync.model.release import Outcome
 from toolsync.pipeline.schedule import LATEST
@@ -60,7 +63,7 @@ class Scene:
     """All that a report is made from, as it is now."""
 
     now: datetime
-    standings: Mapping[str, Standing]
+    statuses: Mapping[str, LastStatus]
     """By name, of the tools that there are now."""
     pages: Mapping[str, PageRow]
     """The last look at each tool's page, without what it gave."""
@@ -93,34 +96,34 @@ _Found = tuple[Item | None, str, str]
 
 
 def _tools(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
-    for name, standing in sorted(scene.standings.items()):
+    for name, last in sorted(scene.statuses.items()):
         subject = f"tool:{name}"
         before = told.get(subject, "")
-        now = _state(scene, standing)
+        now = _state(scene, last)
         if now is None or now[0] == before:
             continue
         state, kind = now
         lasting = f" It has lasted since {state.rpartition(' ')[2]}." if kind == "trouble" else ""
-        text = why(name, as_outcome(standing), scene.pages.get(name), ()) + lasting
+        text = why(name, as_outcome(last), scene.pages.get(name), ()) + lasting
         yield Item(kind=kind, tool=name, text=text), subject, state
     for subject, before in told.items():
-        if before and subject.startswith("tool:") and subject[5:] not in scene.standings:
+        if before and subject.startswith("tool:") and subject[5:] not in scene.statuses:
             yield None, subject, ""  # it is followed no longer
 
 
-def _state(scene: Scene, standing: Standing) -> tuple[str, str] | None:
+def _state(scene: Scene, last: LastStatus) -> tuple[str, str] | None:
     """Return a tool's state and kind of news; None while nothing can be said."""
-    page = scene.pages.get(standing.tool)
+    page = scene.pages.get(last.tool)
     answered = page.answered if page else ""
-    if standing.status in _CALM and not standing.exit_status:
+    if last.status in _CALM and not last.exit_status:
         # What is well is looked at ever more rarely, but at least so often.
         silent = answered and _is_long_ago(scene, answered, LATEST)
         return (f"silent since {answered}", "trouble") if silent else ("", "recovered")
-    if standing.exit_status != LATER:
-        kind = "alarm" if standing.status in _ALARMS else "held"
-        return f"{standing.status}: {_FLEETING.sub('…', standing.message)}", kind
-    since = (answered if standing.status == "unreachable" else "") or standing.since
-    return (f"{standing.status} since {since}", "trouble") if _is_long_ago(scene, since) else None
+    if last.exit_status != LATER:
+        kind = "alarm" if last.status in _ALARMS else "held"
+        return f"{last.status}: {_FLEETING.sub('…', last.message)}", kind
+    since = (answered if last.status == "unreachable" else "") or last.since
+    return (f"{last.status} since {since}", "trouble") if _is_long_ago(scene, since) else None
 
 
 def _is_long_ago(scene: Scene, moment: str, more: timedelta = timedelta(0)) -> bool:
@@ -191,15 +194,15 @@ def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_F
             yield Item(kind="recovered", tool="", text=text), subject, ""
 
 
-def as_outcome(standing: Standing) -> Outcome:
-    """Return a standing as the outcome that it was kept from."""
+def as_outcome(last: LastStatus) -> Outcome:
+    """Return a last status as the outcome that it was kept from."""
     return Outcome(
-        tool=standing.tool,
-        status=standing.status,
-        current=standing.current or None,
-        newest=standing.newest or None,
+        tool=last.tool,
+        status=last.status,
+        current=last.current or None,
+        newest=last.newest or None,
         url=None,
-        message=standing.message,
-        resolution=standing.resolution,
-        exit_status=standing.exit_status,
+        message=last.message,
+        resolution=last.resolution,
+        exit_status=last.exit_status,
     )

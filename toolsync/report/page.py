@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from toolsync.attest.record import lines
-from toolsync.journal.records import Publication
+from toolsync.journal.publications import Publication
 from toolsync.model.values import Blob
 from toolsync.report.chart import Point, large, scale, small
 from toolsync.report.lag import in_words

@@ -15,14 +15,14 @@ from functools import partial
 from toolsync.config.settings import Config
 from toolsync.http.client import Http
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Letter
+from toolsync.journal.messages import Message
 from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.report import mail, webhook
 from toolsync.report.message import as_text, message
 from toolsync.report.news import Scene, latest, news
 from toolsync.system.clock import stamp
 
-Send = Callable[[Letter], None]
+Send = Callable[[Message], None]
 
 _MANY = 3
 """Tries after which other channels hear that one does not work."""
@@ -41,25 +41,25 @@ class Post:
         Before a run's work, so that nothing of it is missed though the run be killed.
         """
         for channel in self.channels:
-            if "published" not in self.journal.told(channel):
-                newest = latest(self.journal.publications())
-                self.journal.tell(channel, {"published": newest}, "", None)
+            if "published" not in self.journal.messages.told(channel):
+                newest = latest(self.journal.publications.all())
+                self.journal.messages.tell(channel, {"published": newest}, "", None)
 
     def write(self, scene: Scene) -> int:
         """Write a message to each channel that has news; return how many were written."""
         written = 0
         for channel in self.channels:
-            found = news(scene, self.journal.told(channel), channel)
+            found = news(scene, self.journal.messages.told(channel), channel)
             if not found.states:
                 continue
             name, data = message(found, now=stamp(scene.now), channel=channel)
-            self.journal.tell(channel, found.states, name, data if found.items else None)
+            self.journal.messages.tell(channel, found.states, name, data if found.items else None)
             written += bool(found.items)
         return written
 
     def preview(self, scene: Scene) -> list[tuple[str, str]]:
         """Return what each channel would be told: its name, and the message's text."""
-        found = {c: news(scene, self.journal.told(c), c) for c in self.channels}
+        found = {c: news(scene, self.journal.messages.told(c), c) for c in self.channels}
         made = stamp(scene.now)
         return [
             (channel, as_text(message(fresh, now=made, channel=channel)[1], made))
@@ -71,20 +71,20 @@ class Post:
         """Send all messages, oldest first; return each channel's trouble. One stops its channel."""
         troubles = []
         for channel, send in self.channels.items():
-            for waiting in self.journal.unsent(channel):
+            for waiting in self.journal.messages.unsent(channel):
                 try:
                     send(waiting)
                 except Exception as error:  # noqa: BLE001 (no channel's trouble is another's)
                     told = error if isinstance(error, ToolsyncError) else unforeseen(error)
-                    self.journal.not_sent(waiting, str(told))
+                    self.journal.messages.not_sent(waiting, str(told))
                     troubles.append((channel, told))
                     break
-                self.journal.sent(waiting)
+                self.journal.messages.sent(waiting)
         return troubles
 
     def unsent(self) -> dict[str, str]:
         """Return the channels that have not worked for several tries, with what was said."""
-        found = {channel: self.journal.unsent(channel)[:1] for channel in self.channels}
+        found = {channel: self.journal.messages.unsent(channel)[:1] for channel in self.channels}
         return {
             c: first[0].error for c, first in found.items() if first and first[0].tries >= _MANY
         }

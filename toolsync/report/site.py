@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from toolsync.config.definition import Tool
-from toolsync.journal.records import Publication
+from toolsync.journal.publications import Publication
 from toolsync.model.errors import SetupError, ToolsyncError
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
@@ -71,10 +71,10 @@ def gather(context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome] = 
     """Return the whole site as values: what the journal and the target know, nobody asked else."""
     published: dict[str, list[Publication]] = {}
     with context.journal.one_moment():
-        rows = context.journal.publications()
+        rows = context.journal.publications.all()
         for row in rows:
             published.setdefault(row.tool, []).append(row)
-        looks = context.journal.looks()
+        looks = context.journal.pages.last_looks()
         views = [
             view(
                 context,

@@ -7,7 +7,11 @@ from typing import Any
 
 from toolsync.attest.record import evidence
 from toolsync.config.definition import Tool
-from toolsync.journal.records import PageRow, Publication, Result, Upload
+from toolsync.journal.pages import PageRow
+from toolsync.journal.publications import Publication
+from toolsync.journal.releases import SeenRelease
+from toolsync.journal.results import Result
+from toolsync.journal.uploads import Upload
 from toolsync.model.release import STAGES, Blob, Outcome
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.pipeline.context import Context
@@ -28,17 +32,17 @@ def view(
     rows: Sequence[Publication],
 ) -> ToolView:
     """Return what is known of a tool; ``outcome`` is where it stood at its last look."""
-    log = context.journal.entries(tool.name, 50) if outcome and outcome.status == "new" else ()
+    log = context.journal.log.of(tool.name, 50) if outcome and outcome.status == "new" else ()
     taken = sorted(
-        context.journal.releases(tool.name), key=lambda r: upstream_key(r["version"]), reverse=True
+        context.journal.releases.of(tool.name), key=lambda r: upstream_key(r.version), reverse=True
     )
-    results: dict[str, list[Result]] = {row["version"]: [] for row in taken}
-    for result in context.journal.all_results(tool.name):
+    results: dict[str, list[Result]] = {row.version: [] for row in taken}
+    for result in context.journal.results.of(tool.name):
         if result.key.version in results:
             results[result.key.version].append(result)
-    uploads = context.journal.uploads(tool.name)
-    signed = context.journal.envelopes_of(tool.name)
-    records = [evidence(tool.name, r["version"], r, results[r["version"]], uploads) for r in taken]
+    uploads = context.journal.uploads.of(tool.name)
+    signed = context.journal.evidence.of(tool.name)
+    records = [evidence(tool.name, r.version, r, results[r.version], uploads) for r in taken]
     return ToolView(
         name=tool.name,
         summary=tool.summary,
@@ -63,8 +67,8 @@ def view(
     )
 
 
-def _last_seen(taken: Sequence[dict[str, object]]) -> str:
-    return f"{taken[0]['version']} (last seen)" if taken else ""
+def _last_seen(taken: Sequence[SeenRelease]) -> str:
+    return f"{taken[0].version} (last seen)" if taken else ""
 
 
 def faulty_view(outcome: Outcome) -> ToolView:
@@ -128,7 +132,7 @@ def _holds(context: Context, results: Iterable[Result]) -> Iterator[Hold]:
 
 def _diff(context: Context, result: Result) -> str:
     """Return the gate's report from its beginning, or a failed step's log from its end."""
-    judged = context.journal.judged(result.key)
+    judged = context.journal.judgments.get(result.key)
     if judged is not None and judged.judgment.report is not None:
         return _text(context, judged.judgment.report, end=False)
     log = result.data.get("log")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from toolsync.journal.records import Upload
+from toolsync.journal.uploads import Upload
 
 
 def newest_uploads(uploads: Sequence[Upload]) -> list[Upload]:

@@ -1,4 +1,4 @@
-"""Write a message for another program: generic JSON, Slack's form, or a message in a Matrix room.
+"""Write a message for another program: generic JSON, Slack's form, or a notice in a Matrix room.
 
 Tried again it is the same message under the same id: JSON carries it as Idempotency-Key, Matrix
 as the transaction's id, and both let the other side take it once. Slack has no such thing.
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from toolsync.config.settings import Webhook
 from toolsync.http.client import Http
-from toolsync.journal.records import Letter
+from toolsync.journal.messages import Message
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.report.message import sections
 from toolsync.report.secret import secret
@@ -37,28 +37,28 @@ class Request:
 def ready(settings: Webhook) -> str:
     """Say where messages would go; raise SetupError when the settings cannot work."""
     nothing = {"subject": "", "items": []}
-    sample = Letter(id="", channel="", data=nothing, made="", tries=0, error="")
+    sample = Message(id="", channel="", data=nothing, made="", tries=0, error="")
     FORMS[settings.form](sample, settings)
     secret(settings.token_file, _TOKEN)
     return f"{settings.form} to {host_of(settings.url)}"
 
 
-def send(letter: Letter, settings: Webhook, http: Http) -> None:
+def send(message: Message, settings: Webhook, http: Http) -> None:
     """Send a message once.
 
     Raises Unreachable where a later try may work, SetupError for no usable token. Neither tells
     more of the address than its host, since a hook's address is its secret.
     """
     try:
-        _send(letter, settings, http)
+        _send(message, settings, http)
     except ToolsyncError as error:
         kind = SetupError if isinstance(error, SetupError) else Unreachable
         told = str(error).replace(bare(settings.url), f"the webhook at {host_of(settings.url)}")
         raise kind(told, resolution=error.resolution) from None
 
 
-def _send(letter: Letter, settings: Webhook, http: Http) -> None:
-    made = FORMS[settings.form](letter, settings)
+def _send(message: Message, settings: Webhook, http: Http) -> None:
+    made = FORMS[settings.form](message, settings)
     token = secret(settings.token_file, _TOKEN)
     headers = {"Content-Type": "application/json", **made.headers}
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
@@ -66,15 +66,15 @@ def _send(letter: Letter, settings: Webhook, http: Http) -> None:
     http.send(made.method, made.url, body, headers=headers, seconds=_SECONDS)
 
 
-def _json(letter: Letter, settings: Webhook) -> Request:
-    body = {"id": letter.id, "made": letter.made, **letter.data}
-    headers = {"Idempotency-Key": letter.id}
+def _json(message: Message, settings: Webhook) -> Request:
+    body = {"id": message.id, "made": message.made, **message.data}
+    headers = {"Idempotency-Key": message.id}
     return Request(method="POST", url=settings.url, body=body, headers=headers)
 
 
-def _slack(letter: Letter, settings: Webhook) -> Request:
-    lines = [f"*{_for_slack(letter.data['subject'])}*"]
-    for heading, texts in sections(letter.data):
+def _slack(message: Message, settings: Webhook) -> Request:
+    lines = [f"*{_for_slack(message.data['subject'])}*"]
+    for heading, texts in sections(message.data):
         lines += [f"*{heading}*", *(f"• {_for_slack(text)}" for text in texts)]
     return Request(method="POST", url=settings.url, body={"text": "\n".join(lines)}, headers={})
 
@@ -84,7 +84,7 @@ def _for_slack(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _matrix(letter: Letter, settings: Webhook) -> Request:
+def _matrix(message: Message, settings: Webhook) -> Request:
     """Return ``PUT …/send/m.room.message/TXN`` (Matrix client-server API v1.1 and later)."""
     if not settings.room:
         raise SetupError(
@@ -92,15 +92,15 @@ def _matrix(letter: Letter, settings: Webhook) -> Request:
             resolution='Add room = "!ID:HOST" to it.',
         )
     room = quote(settings.room, safe="")
-    plain, rich = [letter.data["subject"]], [f"<b>{html.escape(letter.data['subject'])}</b>"]
-    for heading, texts in sections(letter.data):
+    plain, rich = [message.data["subject"]], [f"<b>{html.escape(message.data['subject'])}</b>"]
+    for heading, texts in sections(message.data):
         plain += [f"{heading}:", *(f"- {text}" for text in texts)]
         items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
         rich.append(f"<p>{html.escape(heading)}</p><ul>{items}</ul>")
     return Request(
         method="PUT",
         url=f"{settings.url.rstrip('/')}/_matrix/client/v3/rooms/{room}/send/m.room.message/"
-        + letter.id,
+        + message.id,
         body={
             "msgtype": "m.notice",
             "body": "\n".join(plain),
@@ -111,7 +111,7 @@ def _matrix(letter: Letter, settings: Webhook) -> Request:
     )
 
 
-FORMS: Mapping[str, Callable[[Letter, Webhook], Request]] = {
+FORMS: Mapping[str, Callable[[Message, Webhook], Request]] = {
     "json": _json,
     "slack": _slack,
     "matrix": _matrix,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolsync.journal.records import Entry, PageRow
+from toolsync.journal.log import Entry
+from toolsync.journal.pages import PageRow
 from toolsync.model.release import Outcome
 
 

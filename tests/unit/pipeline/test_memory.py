@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Key
+from toolsync.journal.key import Key
 from toolsync.model.errors import GateClosed, Held, PackageFailed, SetupError, Unreachable
 from toolsync.model.release import Fetched, Release, Unpacked, Verified, dump
 from toolsync.pipeline.memory import Kept, Memory
@@ -26,8 +26,8 @@ FETCHED: Kept[Release, Fetched] = Kept(name="fetch", rules=1, value=Fetched, wra
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Memory]:
-    with closing(Journal(tmp_path / "journal.sqlite", SystemClock())) as journal:
-        journal.see("t", "1.0", dump(RELEASE))
+    with closing(Journal.open(tmp_path / "journal.sqlite", SystemClock())) as journal:
+        journal.releases.see("t", "1.0", dump(RELEASE))
         yield Memory(journal, Store(tmp_path / "store"), SystemClock(), lambda event: None)
 
 
@@ -74,7 +74,7 @@ def test_a_hold_is_kept_with_its_reason(memory: Memory) -> None:
 
     with pytest.raises(GateClosed):
         memory.do(FETCHED, key("fetch"), RELEASE, dict, act)
-    kept = memory.journal.result(key("fetch"))
+    kept = memory.journal.results.get(key("fetch"))
     assert kept is not None
     assert (kept.outcome, kept.message, kept.resolution) == ("held", "no", "ask")
 
@@ -85,8 +85,8 @@ def test_trouble_that_passes_is_logged_and_not_kept(memory: Memory) -> None:
 
     with pytest.raises(Unreachable):
         memory.do(FETCHED, key("fetch"), RELEASE, dict, act)
-    assert memory.journal.result(key("fetch")) is None
-    assert memory.journal.entries("t")[-1].event == "later"
+    assert memory.journal.results.get(key("fetch")) is None
+    assert memory.journal.log.of("t")[-1].event == "later"
 
 
 def test_what_the_machine_lacks_is_logged_so_that_why_can_tell(memory: Memory) -> None:
@@ -95,14 +95,14 @@ def test_what_the_machine_lacks_is_logged_so_that_why_can_tell(memory: Memory) -
 
     with pytest.raises(SetupError):
         memory.do(FETCHED, key("fetch"), RELEASE, dict, act)
-    assert memory.journal.result(key("fetch")) is None
-    assert memory.journal.entries("t")[-1].event == "error"
+    assert memory.journal.results.get(key("fetch")) is None
+    assert memory.journal.log.of("t")[-1].event == "error"
 
 
 def test_a_failed_build_waits_until_something_changes(memory: Memory) -> None:
     for stage in ("fetch", "verify", "unpack", "license"):
-        memory.journal.record(key(stage), inputs="", outcome="done", started="")
-    memory.journal.record(key("package", "s"), inputs="", outcome="done", started="")
+        memory.journal.results.record(key(stage), inputs="", outcome="done", started="")
+    memory.journal.results.record(key("package", "s"), inputs="", outcome="done", started="")
     tried = []
     costly: Kept[Verified, Unpacked] = Kept(
         name="build", rules=1, value=Unpacked, wraps="verified", costly=True

@@ -17,7 +17,7 @@ from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
 from toolsync.config.definition import Tool, load_tool
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Looked, PageRow
+from toolsync.journal.pages import Looked, PageRow
 from toolsync.model.release import dump
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.schedule import LATEST, SOONEST, next_look, pause
@@ -101,7 +101,7 @@ def clock() -> Fixed:
 
 @pytest.fixture
 def journal(tmp_path: Path, clock: Fixed) -> Iterator[Journal]:
-    with closing(Journal(tmp_path / "journal.sqlite", clock)) as opened:
+    with closing(Journal.open(tmp_path / "journal.sqlite", clock)) as opened:
         yield opened
 
 
@@ -110,7 +110,7 @@ def remember(journal: Journal, tool: Tool, *named: tuple[str, str], answered: bo
         tool=tool.name, definition=fingerprint(dump(tool.watch)), sighting={}, answered=answered,
         status="answered" if answered else "unreachable", named=named,
     )  # fmt: skip
-    journal.remember_pages([look])
+    journal.pages.remember([look])
 
 
 def wait(tool: Tool, journal: Journal, status: str = "up-to-date") -> timedelta:
@@ -144,7 +144,7 @@ def test_a_date_is_believed_only_back_to_the_last_look(
     clock.moment = NOW + DAY
     dated_back, dated_on = ("1.1", "2011-01-01T00:00:00Z"), ("1.2", "2099-01-01T00:00:00Z")
     remember(journal, tool, dated_back, dated_on, ("1.0", "2020-01-01T00:00:00Z"))
-    assert journal.firsts(tool.name) == {
+    assert journal.pages.first_seen(tool.name) == {
         "0.9": stamp(NOW),
         "1.0": "2010-01-01T00:00:00Z",
         "1.1": stamp(NOW),
@@ -158,5 +158,5 @@ def test_a_check_keeps_first_days(rig: Rig, web: Web) -> None:
     rig.run("check", "hello")
     publish(web, "1.0", "1.1")
     rig.run("check", "hello")
-    with closing(Journal(rig.state / "journal.sqlite", Fixed(NOW))) as journal:
-        assert sorted(journal.firsts("hello")) == ["1.0", "1.1"]
+    with closing(Journal.open(rig.state / "journal.sqlite", Fixed(NOW))) as journal:
+        assert sorted(journal.pages.first_seen("hello")) == ["1.0", "1.1"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from tests.support.reporting import MailServer, letter
+from tests.support.reporting import MailServer, message_of
 from toolsync.config.settings import Mail
 from toolsync.model.errors import SetupError, Unreachable
 from toolsync.report import mail
@@ -29,7 +29,7 @@ def server() -> Iterator[MailServer]:
 
 def send(server: MailServer, user: str = "", password_file: str = "") -> None:
     settings = Mail(server=server.url, user=user, password_file=password_file)
-    mail.send(letter("hello is held: ünlikely"), TO, settings, SENDER)
+    mail.send(message_of("hello is held: ünlikely"), TO, settings, SENDER)
 
 
 def test_a_server_gets_one_mail_that_names_itself(server: MailServer) -> None:
@@ -43,16 +43,16 @@ def test_a_server_gets_one_mail_that_names_itself(server: MailServer) -> None:
 
 
 def test_nothing_from_outside_makes_a_header(server: MailServer) -> None:
-    bad = letter("x", subject="toolsync: 1 held: x y")
+    bad = message_of("x", subject="toolsync: 1 held: x y")
     mail.send(bad, TO, Mail(server=server.url), SENDER)
     assert server.received[0].keys().count("Subject") == 1
     with pytest.raises(ValueError, match="linefeed"):
-        mail.compose(letter("x", subject="a\nBcc: evil@x.example"), TO, SENDER)
+        mail.compose(message_of("x", subject="a\nBcc: evil@x.example"), TO, SENDER)
 
 
 def test_a_long_subject_arrives_as_it_was(server: MailServer) -> None:
     subject = f"toolsync: 3 held: {'a' * 60}, {'b' * 60}, {'c' * 60}"
-    mail.send(letter("x", subject=subject), TO, Mail(server=server.url), SENDER)
+    mail.send(message_of("x", subject=subject), TO, Mail(server=server.url), SENDER)
     assert server.received[0]["Subject"] == subject
 
 
@@ -70,7 +70,7 @@ def test_a_passing_refusal_is_for_later_and_a_lasting_one_for_the_set_up(
 
 def test_a_server_that_is_not_there_is_for_later() -> None:
     with pytest.raises(Unreachable, match="smtp://127"):
-        mail.send(letter("x"), TO, Mail(server="smtp://127.0.0.1:9"), SENDER)
+        mail.send(message_of("x"), TO, Mail(server="smtp://127.0.0.1:9"), SENDER)
 
 
 def test_a_password_is_not_sent_in_the_clear(server: MailServer, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_sendmail_gets_it_on_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/words\ncat > {tmp_path}/mail\n')
     program.chmod(0o755)
     message = tmp_path / "message"
-    message.write_bytes(mail.compose(letter("held"), TO, SENDER).replace(b"\r\n", b"\n"))
+    message.write_bytes(mail.compose(message_of("held"), TO, SENDER).replace(b"\r\n", b"\n"))
     by_sendmail(message, "a@b.example", TO, folders=(tmp_path,))
     assert (tmp_path / "words").read_text() == f"-i -f a@b.example -- {TO}\n"
     assert (tmp_path / "mail").read_bytes() == message.read_bytes()

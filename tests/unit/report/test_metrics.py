@@ -12,9 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.servers.web import Web
 from tests.service.test_run import only
 from tests.support.gallery import STORIES, archive
-from tests.support.reporting import NOW, ago, page, publication, standing
+from tests.support.reporting import NOW, ago, last_status, page, publication
 from tests.support.rig import ROOT, Rig
-from toolsync.journal.records import RunRow, Standing
+from toolsync.journal.runs import RunRow
+from toolsync.journal.statuses import LastStatus
 from toolsync.maintain.service import run_once
 from toolsync.model.errors import Bug
 from toolsync.report.feed import feed
@@ -23,11 +24,11 @@ from toolsync.report.metrics import Facts, exposition
 RUN = RunRow(id=1, started=ago(minutes=9), finished=ago(minutes=5), exit_status=3)
 
 
-def samples(*standings: Standing) -> dict[tuple[str, str], float]:
+def samples(*statuses: LastStatus) -> dict[tuple[str, str], float]:
     """Return the samples by name and labels (values alone, in the order of their names)."""
     facts = Facts(
         now=NOW,
-        standings={s.tool: s for s in standings},
+        statuses={s.tool: s for s in statuses},
         pages={"hello": page()},
         waiting={"euca": ago(days=2)},
         run=RUN,
@@ -43,8 +44,8 @@ def samples(*standings: Standing) -> dict[tuple[str, str], float]:
 
 
 def test_every_tool_is_measured() -> None:
-    held = standing("euca", "held", exit_status=3, newest="1.1", current="1.0")
-    found = samples(standing(), held)
+    held = last_status("euca", "held", exit_status=3, newest="1.1", current="1.0")
+    found = samples(last_status(), held)
     assert found["toolsync_tool_info", "1.1 1.0 euca"] == 1
     assert found["toolsync_tool_state", "held euca"] == 1
     assert found["toolsync_tool_state", "held hello"] == 0
@@ -57,7 +58,7 @@ def test_every_tool_is_measured() -> None:
 
 
 def test_runs_stages_and_letters_are_measured() -> None:
-    found = samples(standing())
+    found = samples(last_status())
     assert found["toolsync_run_finished_timestamp_seconds", ""] == NOW.timestamp() - 300
     assert found["toolsync_run_duration_seconds", ""] == 240
     assert found["toolsync_run_exit_status", ""] == 3
@@ -70,14 +71,14 @@ def test_runs_stages_and_letters_are_measured() -> None:
 
 
 def test_a_hostile_version_stays_in_its_label() -> None:
-    bad = standing(newest='1"\n} 1\nevil 1', current="\\")
+    bad = last_status(newest='1"\n} 1\nevil 1', current="\\")
     found = samples(bad)
     assert not any(name == "evil" for name, _ in found)
 
 
 def test_the_rules_ask_only_for_what_is_written() -> None:
     rules = (ROOT / "conf" / "alerts.yml").read_text()
-    written = {name for name, _ in samples(standing())}
+    written = {name for name, _ in samples(last_status())}
     asked = set(re.findall(r"\btoolsync_[a-z_]+", " ".join(re.findall(r"expr: (.*)", rules))))
     assert len(asked) >= 6
     assert asked <= written
@@ -103,7 +104,7 @@ def test_a_run_that_meets_a_bug_ends_and_says_so(tmp_path: Path) -> None:
         report = replace(context.config.report, metrics=str(tmp_path / "m.prom"))
         context = replace(context, config=replace(context.config, report=report))
         came = run_once(context, tools, due=[None])  # type: ignore[list-item]
-        ended = context.journal.last_finished()
+        ended = context.journal.runs.last_finished()
     assert [(name, type(error)) for name, error in came.troubles] == [("all tools", Bug)]
     assert came.exit_status == 1
     assert ended is not None

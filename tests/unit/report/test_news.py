@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.reporting import NOW, ago, page, publication, scene, standing
-from toolsync.journal.records import RunRow, Standing
+from tests.support.reporting import NOW, ago, last_status, page, publication, scene
+from toolsync.journal.runs import RunRow
+from toolsync.journal.statuses import LastStatus
 from toolsync.report.lag import in_words, lag
 from toolsync.report.message import as_text, message
 from toolsync.report.news import News, Scene, news
 
-HELD = standing(status="held", message="1.1 is held at license: no", exit_status=3, newest="1.1")
-DOWN = standing(status="unreachable", message="it does not answer", exit_status=4)
+HELD = last_status(status="held", message="1.1 is held at license: no", exit_status=3, newest="1.1")
+DOWN = last_status(status="unreachable", message="it does not answer", exit_status=4)
 
 
 def kinds(found: News) -> list[tuple[str, str]]:
@@ -31,11 +32,11 @@ def after(told: dict[str, str], *scenes: Scene) -> list[list[tuple[str, str]]]:
 
 
 def test_a_calm_service_says_nothing() -> None:
-    assert news(scene(standing()), {}, "mail") == News(items=(), states={})
+    assert news(scene(last_status()), {}, "mail") == News(items=(), states={})
 
 
 def test_a_hold_is_told_once_and_its_end_once() -> None:
-    assert after({}, scene(HELD), scene(HELD), scene(standing()), scene(standing())) == [
+    assert after({}, scene(HELD), scene(HELD), scene(last_status()), scene(last_status())) == [
         [("held", "hello")],
         [],
         [("recovered", "hello")],
@@ -44,14 +45,14 @@ def test_a_hold_is_told_once_and_its_end_once() -> None:
 
 
 def test_another_reason_is_news() -> None:
-    other = standing(status="held", message="1.2 is held at build: no", exit_status=3)
+    other = last_status(status="held", message="1.2 is held at build: no", exit_status=3)
     assert after({}, scene(HELD), scene(other)) == [[("held", "hello")]] * 2
 
 
 def test_the_same_failure_in_another_folder_is_no_news() -> None:
     words = "dpkg-source failed in /var/tmp/toolsync-0-ab/package-{}/x after {} s at 2026-11-21T{}"
     first, second = (
-        scene(standing(status="held", message=words.format(*how), exit_status=3))
+        scene(last_status(status="held", message=words.format(*how), exit_status=3))
         for how in (("x1y2z3w4", "1.5", "10:00:00Z"), ("q_w2e3r4", "12", "14:00:01Z"))
     )
     assert after({}, first, second) == [[("held", "hello")], []]
@@ -59,7 +60,7 @@ def test_the_same_failure_in_another_folder_is_no_news() -> None:
 
 @pytest.mark.parametrize("status", ["replaced", "recalled"])
 def test_alarms_come_first(status: str) -> None:
-    bad = standing("zsh", status, message="other bytes", exit_status=3)
+    bad = last_status("zsh", status, message="other bytes", exit_status=3)
     found = news(scene(HELD, bad), {}, "mail")
     assert kinds(found) == [("alarm", "zsh"), ("held", "hello")]
 
@@ -72,7 +73,7 @@ def test_the_words_are_those_of_why() -> None:
 def test_an_outage_is_told_when_it_has_lasted_and_its_end_to_who_heard() -> None:
     short = scene(DOWN, pages=[page(answered=ago(days=1))])
     long = scene(DOWN, pages=[page(answered=ago(days=4))])
-    again = scene(standing())
+    again = scene(last_status())
     assert after({}, short, again) == [[], []]
     assert after({}, short, long, long, again) == [
         *([], [("trouble", "hello")], []),
@@ -82,8 +83,8 @@ def test_an_outage_is_told_when_it_has_lasted_and_its_end_to_who_heard() -> None
 
 def test_a_page_that_never_answered_has_its_days_too() -> None:
     never = page(answered="")
-    young = standing(status="unreachable", exit_status=4, since=ago(days=2))
-    old = standing(status="unreachable", exit_status=4, since=ago(days=3))
+    young = last_status(status="unreachable", exit_status=4, since=ago(days=2))
+    old = last_status(status="unreachable", exit_status=4, since=ago(days=3))
     assert after({}, scene(young, pages=[never]), scene(old, pages=[never])) == [
         [],
         [("trouble", "hello")],
@@ -91,9 +92,9 @@ def test_a_page_that_never_answered_has_its_days_too() -> None:
 
 
 def test_a_tool_nobody_looks_at_any_more_is_trouble() -> None:
-    quiet = scene(standing(), pages=[page(answered=ago(days=7))])
+    quiet = scene(last_status(), pages=[page(answered=ago(days=7))])
     assert news(quiet, {}, "mail").items == ()  # looked at once a week, since it is quiet
-    stale = scene(standing(), pages=[page(answered=ago(days=11))])
+    stale = scene(last_status(), pages=[page(answered=ago(days=11))])
     (item,) = news(stale, {}, "mail").items
     assert item.kind == "trouble"
     assert ago(days=11) in item.text
@@ -105,13 +106,13 @@ def test_an_outage_between_says_neither_well_nor_held_again() -> None:
 
 def test_a_tool_that_was_removed_is_forgotten_without_a_word() -> None:
     told = {"tool:gone": "held: x"}
-    found = news(scene(standing()), told, "mail")
+    found = news(scene(last_status()), told, "mail")
     assert found == News(items=(), states={"tool:gone": ""})
 
 
 def test_publications_are_told_once_by_release_with_their_series() -> None:
     both = [publication(4), publication(5, series="trixie")]
-    found = news(scene(standing(), publications=both), {"published": "3"}, "mail")
+    found = news(scene(last_status(), publications=both), {"published": "3"}, "mail")
     assert [item.text for item in found.items] == [
         "hello 1.0 is published on local for bookworm, trixie, 2 h after its release."
     ]
@@ -121,7 +122,7 @@ def test_publications_are_told_once_by_release_with_their_series() -> None:
 
 def test_published_says_that_it_is_well_again() -> None:
     found = news(
-        scene(standing(), publications=[publication(1)]),
+        scene(last_status(), publications=[publication(1)]),
         {"tool:hello": "held: no", "published": "0"},
         "mail",
     )
@@ -132,13 +133,13 @@ def test_published_says_that_it_is_well_again() -> None:
 def test_runs_that_did_not_happen_are_told_once() -> None:
     ended = RunRow(id=1, started=ago(days=9), finished=ago(days=9), exit_status=0)
     began = RunRow(id=2, started=ago(hours=1), finished="", exit_status=-1)
-    now = scene(standing(), gap=(ended, began))
+    now = scene(last_status(), gap=(ended, began))
     assert after({}, now, now) == [[("trouble", "")], []]
 
 
 def test_a_channel_that_fails_is_told_on_the_others_and_never_on_itself() -> None:
-    broken = scene(standing(), unsent={"webhook": "503"})
-    assert after({}, broken, broken, scene(standing())) == [
+    broken = scene(last_status(), unsent={"webhook": "503"})
+    assert after({}, broken, broken, scene(last_status())) == [
         *([("trouble", "")], []),
         [("recovered", "")],
     ]
@@ -148,12 +149,12 @@ def test_a_channel_that_fails_is_told_on_the_others_and_never_on_itself() -> Non
 def test_a_key_that_ends_soon_is_told_once_whatever_day_it_is() -> None:
     def said(days: int) -> Scene:
         words = f"the key AB ends on 2026-12-01, in {days} days: refresh it in keys"
-        return scene(standing(), warnings={"hello": [words]})
+        return scene(last_status(), warnings={"hello": [words]})
 
-    assert after({}, said(10), said(9), scene(standing()), said(8)) == [
+    assert after({}, said(10), said(9), scene(last_status()), said(8)) == [
         *([("key", "hello")], [], [], [])
     ]
-    renewed = scene(standing(), warnings={"hello": []})
+    renewed = scene(last_status(), warnings={"hello": []})
     assert after({}, said(9), renewed, said(1)) == [[("key", "hello")], [], [("key", "hello")]]
     (item,) = news(said(10), {}, "mail").items
     assert item.text == "hello: the key AB ends on 2026-12-01, in 10 days: refresh it in keys."
@@ -167,7 +168,7 @@ def test_a_run_that_could_not_work_is_told_and_its_end() -> None:
 
 
 STANDINGS = st.builds(
-    standing,
+    last_status,
     tool=st.sampled_from("ab"),
     status=st.sampled_from(["up-to-date", "held", "replaced", "unreachable", "error"]),
     message=st.sampled_from("xy"),
@@ -177,10 +178,10 @@ STANDINGS = st.builds(
 
 
 @given(st.lists(st.lists(STANDINGS, max_size=3), max_size=6))
-def test_what_was_told_is_never_told_again(rounds: list[list[Standing]]) -> None:
+def test_what_was_told_is_never_told_again(rounds: list[list[LastStatus]]) -> None:
     told: dict[str, str] = {}
-    for standings in rounds:
-        now = scene(*standings, pages=[page("a"), page("b", answered=ago(days=9))])
+    for statuses in rounds:
+        now = scene(*statuses, pages=[page("a"), page("b", answered=ago(days=9))])
         told |= news(now, told, "mail").states
         again = news(now, told, "mail")
         assert again.items == ()
@@ -188,7 +189,7 @@ def test_what_was_told_is_never_told_again(rounds: list[list[Standing]]) -> None
 
 
 def test_a_letter_is_a_digest_in_which_nothing_gives_orders() -> None:
-    bad = standing(status="held", message="evil\x1b[2J\r\nBcc: x@y.example\n.\n", exit_status=3)
+    bad = last_status(status="held", message="evil\x1b[2J\r\nBcc: x@y.example\n.\n", exit_status=3)
     found = news(scene(bad, publications=[publication(1, tool="bash")]), {}, "mail")
     _, data = message(found, now="2026-11-21T12:00:00Z", channel="mail")
     assert data["subject"] == "toolsync: 1 held, 1 published: hello, bash"
@@ -199,7 +200,7 @@ def test_a_letter_is_a_digest_in_which_nothing_gives_orders() -> None:
 
 
 def test_a_flood_of_news_is_bounded() -> None:
-    many = [standing(f"t{i}", "held", message="m" * 9999, exit_status=3) for i in range(300)]
+    many = [last_status(f"t{i}", "held", message="m" * 9999, exit_status=3) for i in range(300)]
     _, data = message(news(scene(*many), {}, "mail"), now="", channel="mail")
     assert data["subject"] == "toolsync: 300 held: t0, t1, t10 and 297 more"
     text = as_text(data, "then")

@@ -16,7 +16,7 @@ from tests.service.test_run import only
 from tests.support.gallery import STORIES, Story, archive
 from tests.support.rig import Rig
 from toolsync.config.definition import Tool
-from toolsync.journal.records import Key
+from toolsync.journal.key import Key
 from toolsync.model.errors import SetupError
 from toolsync.model.judgment import Judgment
 from toolsync.pipeline.context import Context
@@ -83,9 +83,9 @@ def test_a_gates_report_and_signed_evidence_stand_there(tmp_path: Path) -> None:
             stage="license", verdict="review", summary="s", findings=(), subject="0", report=report
         )
         key = Key(tool="ec2-ami-tools", version="1.5.20", stage="license")
-        context.journal.keep_judgment(key, "", judgment)
+        context.journal.judgments.keep(key, "", judgment)
         envelope = context.store.add_bytes(b'{"payload": ""}', "e.intoto.json")
-        context.journal.keep_evidence("ec2-ami-tools", "1.5.19", envelope, "0")
+        context.journal.evidence.keep("ec2-ami-tools", "1.5.19", envelope, "0")
         write_site(context, tools, [], tmp_path / "page")
     found = tree(tmp_path / "page" / "tools" / "ec2-ami-tools.html")
     (diff,) = found.xpath('//pre[@class="diff"]')

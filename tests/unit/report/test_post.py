@@ -1,4 +1,4 @@
-"""A letter is sent once: not lost to an outage or a kill, and not written twice."""
+"""A message is sent once: not lost to an outage or a kill, and not written twice."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import pytest
 
 from tests.servers.web import Answer, Asked, Web
 from tests.service.test_run import only
-from tests.support.reporting import MailServer, letter, publication, scene, standing
+from tests.support.reporting import MailServer, last_status, message_of, publication, scene
 from tests.support.rig import Rig
 from toolsync.config.settings import Mail, Webhook, load_config
 from toolsync.http.client import Http
 from toolsync.journal.journal import Journal
-from toolsync.journal.records import Letter
+from toolsync.journal.messages import Message
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.report import webhook
 from toolsync.report.post import Post
 from toolsync.system.clock import SystemClock
 
-HELD = standing(status="held", message="no", exit_status=3)
+HELD = last_status(status="held", message="no", exit_status=3)
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    found = Journal(tmp_path / "journal.sqlite", SystemClock())
+    found = Journal.open(tmp_path / "journal.sqlite", SystemClock())
     yield found
     found.close()
 
@@ -39,16 +39,16 @@ def http() -> Iterator[Http]:
 
 
 class Channel:
-    """Takes letters while nothing is wrong with it."""
+    """Takes messages while nothing is wrong with it."""
 
     def __init__(self) -> None:
-        self.taken: list[Letter] = []
+        self.taken: list[Message] = []
         self.wrong: Exception | None = None
 
-    def __call__(self, letter: Letter) -> None:
+    def __call__(self, message: Message) -> None:
         if self.wrong:
             raise self.wrong
-        self.taken.append(letter)
+        self.taken.append(message)
 
 
 class TestPost:
@@ -59,7 +59,7 @@ class TestPost:
         assert post.write(scene(HELD)) == 1
         assert [(name, str(error)) for name, error in post.send()] == [("c", "down")]
         assert post.write(scene(HELD)) == 0
-        assert post.write(scene(standing())) == 1
+        assert post.write(scene(last_status())) == 1
         channel.wrong = None
         assert post.send() == []
         assert [item["kind"] for got in channel.taken for item in got.data["items"]] == [
@@ -72,7 +72,7 @@ class TestPost:
         channel = Channel()
         post = Post(journal, {"c": channel})
         post.write(scene(HELD))
-        channel(journal.unsent("c")[0])  # and then the power goes
+        channel(journal.messages.unsent("c")[0])  # and then the power goes
         post.send()
         first, second = channel.taken
         assert first.id == second.id
@@ -103,10 +103,10 @@ class TestPost:
         channel = Channel()
         post = Post(journal, {"c": channel})
         post.introduce()
-        assert journal.told("c") == {"published": "0"}
-        assert post.write(scene(standing(), publications=[publication(1)])) == 1
+        assert journal.messages.told("c") == {"published": "0"}
+        assert post.write(scene(last_status(), publications=[publication(1)])) == 1
         post.introduce()
-        assert journal.told("c")["published"] == "1"
+        assert journal.messages.told("c")["published"] == "1"
 
 
 class TestWebhook:
@@ -116,7 +116,7 @@ class TestWebhook:
 
     def test_json_carries_its_id_as_the_key_of_idempotency(self, web: Web, http: Http) -> None:
         url = web.serve("/hook", "ok")
-        webhook.send(letter("held <b>"), Webhook(url=url), http)
+        webhook.send(message_of("held <b>"), Webhook(url=url), http)
         (asked,) = web.asked
         assert asked.method == "POST"
         assert asked.headers["idempotency-key"] == "0" * 32
@@ -127,7 +127,7 @@ class TestWebhook:
 
     def test_slack_gets_text_that_calls_nobody(self, web: Web, http: Http) -> None:
         url = web.serve("/hook", "ok")
-        webhook.send(letter("held <!channel> & co"), Webhook(url=url, form="slack"), http)
+        webhook.send(message_of("held <!channel> & co"), Webhook(url=url, form="slack"), http)
         text = self.body(web.asked[0])["text"]
         assert text == (
             "*toolsync: 1 held: hello*\n*Waiting for you*\n• held &lt;!channel&gt; &amp; co"
@@ -144,7 +144,7 @@ class TestWebhook:
         settings = Webhook(
             url=web.url + "/", form="matrix", room="!r:x.example", token_file=str(token)
         )
-        webhook.send(letter("held <script>"), settings, http)
+        webhook.send(message_of("held <script>"), settings, http)
         (asked,) = web.asked
         assert (asked.method, asked.path) == ("PUT", room)
         assert asked.headers["authorization"] == "Bearer s3cret"
@@ -155,24 +155,24 @@ class TestWebhook:
 
     def test_matrix_without_a_room_is_a_fault_of_the_set_up(self, http: Http) -> None:
         with pytest.raises(SetupError, match="no room"):
-            webhook.send(letter("x"), Webhook(url="http://x.example", form="matrix"), http)
+            webhook.send(message_of("x"), Webhook(url="http://x.example", form="matrix"), http)
 
     @pytest.mark.parametrize("status", [302, 404, 500, 503])
     def test_an_answer_other_than_yes_is_no(self, web: Web, http: Http, status: int) -> None:
         url = web.serve("/hook", status=status, headers={"Location": "/other"})
         with pytest.raises(Unreachable, match=str(status)):
-            webhook.send(letter("x"), Webhook(url=url), http)
+            webhook.send(message_of("x"), Webhook(url=url), http)
         assert len(web.asked) == 1  # neither tried again nor followed
 
     def test_a_hooks_address_is_its_secret(self, web: Web, http: Http) -> None:
         url = web.serve("/services/s3cret", "no", status=500)
         with pytest.raises(Unreachable) as caught:
-            webhook.send(letter("x"), Webhook(url=url, form="slack"), http)
+            webhook.send(message_of("x"), Webhook(url=url, form="slack"), http)
         assert str(caught.value) == ("the webhook at 127.0.0.1 answered 500 Internal Server Error")
 
     def test_a_yes_is_one_whatever_follows(self, web: Web, http: Http) -> None:
         url = web.serve("/hook", b"x" * 10**6, cut=100)
-        webhook.send(letter("x"), Webhook(url=url), http)
+        webhook.send(message_of("x"), Webhook(url=url), http)
         assert len(web.asked) == 1
 
 

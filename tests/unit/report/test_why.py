@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolsync.journal.records import Entry
+from toolsync.journal.log import Entry
 from toolsync.model.release import Outcome
 from toolsync.report.why import why
 
