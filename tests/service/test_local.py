@@ -182,7 +182,14 @@ def test_a_changed_pool_file_is_noticed_by_apt_or_by_us(context: Context) -> Non
 def test_an_index_signed_by_another_key_is_not_confirmed(context: Context) -> None:
     target = context.archive()
     receipt = target.publish(passed(context.built()))
-    shutil.rmtree(context.root / "gnupg")  # the next key is another one
+    (other := SigningHome(context.root / "other")).ensure_key("Somebody <else@localhost>")
+    conf = context.root / "archive/conf/distributions"
+    promise = target.keys.promised()
+    assert promise is not None
+    conf.write_text(conf.read_text().replace(promise.signing[0], other.usable_key()))
+    with other.opened() as env:
+        words = ["reprepro", "--silent", "-b", str(context.root / "archive"), "export"]
+        subprocess.run(words, env={**os.environ, **env}, check=True)
     with pytest.raises(Unverified):
         context.archive().confirm(receipt)
 

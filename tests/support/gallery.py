@@ -21,6 +21,7 @@ from toolsync.pipeline.context import Context, opened
 from toolsync.pipeline.memory import fingerprint
 from toolsync.publish.local import LocalArchive
 from toolsync.system.clock import stamp
+from toolsync.system.gpg import SigningHome
 from toolsync.watch import kept
 from toolsync.watch.look import Sighting
 
@@ -104,7 +105,7 @@ def archive(
             owner="",
             store=context.store,
             workshop=context.workshop,
-            signing=None,  # type: ignore[arg-type]
+            signing=SigningHome(folder / "gnupg"),
         )
         served.key = exported.read_text()
         tools = [_tell(context, clock, story) for story in stories]

@@ -28,8 +28,8 @@ PACKAGES = {
         "model",
         "account builder clock confined deadline distro dput effort forks git gpg gpghome "
         "gpgkeys gpgstatus headers isolation journald launchpad launchpadhttp "
-        "launchpadvalues lock mail memory mirror programs run sandbox signing space stop "
-        "store subreaper testproxy user work",
+        "launchpadvalues lock mail memory mirror programs promise run sandbox signing space "
+        "stop store subreaper testproxy user work",
     ),
     "config": Package(
         "model system",
@@ -37,8 +37,8 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system",
-        "database decisions evidence journal judgments key keydates log messages migrations "
-        "pages publications redate releases results rows runs statuses uploads",
+        "database decisions evidence identity journal judgments key keydates log messages "
+        "migrations pages publications redate releases results rows runs statuses uploads",
     ),
     "http": Package(
         "model system",
@@ -93,8 +93,8 @@ PACKAGES = {
     ),
     "publish": Package(
         "model system config archives",
-        "copying distributions follow index local origs ppa ppadoctor ppastate preflight "
-        "reprepro sending served sourceupload target targets",
+        "archivekeys copying distributions follow index keyring local origs ppa ppadoctor "
+        "ppastate preflight reprepro sending served sourceupload target targets",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack license",
@@ -103,9 +103,9 @@ PACKAGES = {
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "license package build compat publish attest",
-        "accepted context deliver eligible gates keydates locate memory obtain promote "
-        "recalls review road schedule scheduler sources stages status survey sync work "
-        "workers",
+        "accepted archivekey belonging context deliver eligible gates keydates locate "
+        "memory obtain promote recalls review road schedule scheduler sources stages status "
+        "survey sync work workers",
     ),
     "report": Package(
         "model system config journal http attest pipeline",

@@ -23,6 +23,7 @@ from toolsync.config.settings import Config
 from toolsync.model.errors import UsageError
 from toolsync.model.values import Blob
 from toolsync.system.gpg import SigningHome
+from toolsync.system.promise import NAME, read_promise
 from toolsync.system.store import Store, digest_of, full_disk_is_told
 from toolsync.system.work import Workshop
 
@@ -116,13 +117,18 @@ def take_away(record: Mapping[str, object], store: Store, folder: Path) -> Itera
 
 
 def archive_key(config: Config, folder: Path) -> Path | None:
-    """Put the archive's public key into ``folder``; return its path, None before there is one."""
+    """Put the archive's public keys into ``folder``; return their path, None before there is one.
+
+    All that were ever promised and are here: evidence outlives the key that signed it.
+    """
     home = SigningHome(config.state / "gnupg")
-    fingerprint = home.usable_key()
-    if not fingerprint:
+    promise = read_promise(config.state / NAME)
+    known = promise.known if promise else {home.usable_key()} - {""}
+    here = sorted(known & {key.fingerprint for key in home.secrets()})
+    if not here:
         return None
     path = folder / KEY
     with full_disk_is_told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(home.public_key(fingerprint), encoding="ascii")
+        path.write_text(home.public_key(*here), encoding="ascii")
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,12 @@ def attest(
     store: Store,
     config: Config,
     workshop: Workshop,
+    key: Callable[[], str],
 ) -> Blob:
     """Return the signed evidence of a release, signed now if it is not what was signed last.
 
-    Raises SetupError when the archive's key cannot sign.
+    ``key`` gives the fingerprint of the key that signs, and is asked when something is to be
+    signed. Raises SetupError when it cannot sign.
     """
     record = gather(journal, tool, release)
     # Who signs is no part of what is known: an upgrade must not sign everything anew.
@@ -66,14 +68,14 @@ def attest(
     for path in _inputs(tool).values():
         store.add_file(path)
     said = payload(statement({**record, "signed_by": {"toolsync": _own_version()}}))
-    blob = store.add_bytes(_signed(config, workshop, said), f"{tool.name}_{release}.intoto.json")
+    signed = _signed(config.state, workshop, key(), said)
+    blob = store.add_bytes(signed, f"{tool.name}_{release}.intoto.json")
     journal.evidence.keep(tool.name, release, blob, digest)
     return blob
 
 
-def _signed(config: Config, workshop: Workshop, said: bytes) -> bytes:
-    home = SigningHome(config.state / "gnupg")
-    fingerprint = home.ensure_key(config.maintainer)
+def _signed(state: Path, workshop: Workshop, fingerprint: str, said: bytes) -> bytes:
+    home = SigningHome(state / "gnupg")
     signer = Signer(home, key=fingerprint)
     with workshop.folder("evidence") as folder, signer.opened() as env:
         path = folder / "statement"

@@ -15,6 +15,7 @@ from typing import Self
 from toolsync.journal.database import Database
 from toolsync.journal.decisions import Decisions
 from toolsync.journal.evidence import Evidence
+from toolsync.journal.identity import Identity
 from toolsync.journal.judgments import Judgments
 from toolsync.journal.keydates import KeyDates
 from toolsync.journal.log import Log
@@ -52,6 +53,7 @@ class Journal:
     statuses: Statuses
     messages: Messages
     keydates: KeyDates
+    identity: Identity
 
     @classmethod
     def open(cls, path: Path, clock: Clock) -> Self:
@@ -73,6 +75,7 @@ class Journal:
             statuses=Statuses(database, clock),
             messages=Messages(database, clock),
             keydates=KeyDates(database, clock),
+            identity=Identity(database),
         )
 
     def close(self) -> None:

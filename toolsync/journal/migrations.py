@@ -123,6 +123,10 @@ MIGRATIONS = (
         WHERE c.stage = 'compat' AND c.scope = '' AND c.outcome = 'done'
             AND b.stage = 'build' AND b.outcome IN ('done', 'skipped');
     """,
+    # which journal this is, and how far it has come
+    """
+    CREATE TABLE identity (id TEXT PRIMARY KEY, serial INTEGER NOT NULL);
+    """,
 )
 
 

@@ -70,6 +70,11 @@ class Uploads:
         rows = self.database.all("SELECT * FROM upload WHERE tool=? ORDER BY rowid", tool)
         return [_upload(row) for row in rows]
 
+    def versions(self, target: str, source: str) -> set[str]:
+        """Return the versions of a source package that were ever claimed for a target."""
+        sql = "SELECT DISTINCT version FROM upload WHERE target=? AND source=?"
+        return {row.text("version") for row in self.database.all(sql, target, source)}
+
     def claim(self, upload: Mapping[str, object]) -> None:
         """Note that a package is about to be sent; what was claimed before stays as it is.
 

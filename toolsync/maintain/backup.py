@@ -29,6 +29,7 @@ MANIFEST = "manifest.json"
 _LEFT_OUT = frozenset(
     {"lock", JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "lost+found"}
     | {"store/tmp", "store/partial", "cache", "launchpad/cache"}
+    | {"conf/lock", "archive/conf/lock"}
 )
 
 

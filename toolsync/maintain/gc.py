@@ -8,15 +8,20 @@ not come to an end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from pathlib import Path
 
-from toolsync.attest.envelope import read_envelope
+from toolsync.attest.envelope import MOST, read_envelope
 from toolsync.journal.journal import SHA256
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
+from toolsync.model.errors import SetupError, Unverified
+from toolsync.model.values import Blob
 from toolsync.model.versions import Key, upstream_key
 from toolsync.pipeline.context import Context
+from toolsync.publish import index
 from toolsync.publish.target import Prunable
 
 _BULKY = frozenset({"fetch", "unpack", "package", "build"})
@@ -69,7 +74,10 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Cleanup:
     prunable = context.target if isinstance(context.target, Prunable) else None
     size = before = sum(sizes.values()) + (prunable.size() if prunable else 0)
     dropped: list[Dropped] = []
-    named = context.journal.digests() | set(_signed_digests(context))
+    served = _served(context.config.archive)
+    named = context.journal.digests() | served
+    sworn = list(_sworn(context, sizes.keys() - named, sizes))
+    named = named.union(*sworn)
     for digest in sorted(sizes.keys() - named):
         size -= sizes[digest]
         dropped.append(Dropped(what=digest, why="nothing names it", size=sizes[digest]))
@@ -81,7 +89,9 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Cleanup:
             dropped.append(Dropped(what=what, why="unfinished for a week", size=found.st_size))
             if not dry_run:
                 path.unlink(missing_ok=True)
-    for file in _superseded(context, sizes):
+    # What is served, and what the evidence of it names, is in use whatever the journal says.
+    used = served.union(*(names for names in sworn if names & served))
+    for file in (file for file in _superseded(context, sizes) if file.digest not in used):
         if not limit or size <= limit:
             break
         size -= file.size
@@ -99,12 +109,47 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Cleanup:
     return Cleanup(dropped=tuple(dropped), before=before, after=size, limit=limit)
 
 
-def _signed_digests(context: Context) -> Iterator[str]:
-    """Yield every digest that signed evidence names, such as those of the policies in force."""
-    for blob in context.journal.evidence.all():
-        if context.store.has(blob):
-            said = read_envelope(context.store.path(blob).read_bytes()).payload
-            yield from SHA256.findall(said.decode())
+def _served(archive: Path) -> set[str]:
+    """Return the digest of every file that the archive's indices name, of all series.
+
+    Raises SetupError where they cannot be read: then nothing is known to be superseded.
+    """
+    found: set[str] = set()
+    for release in sorted((archive / "dists").glob("*/InRelease")):
+        try:
+            names = index.served(archive, release.parent.name)
+            whole = any(release.parent.glob("*/*/*.gz"))
+        except (OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+            raise _unread(release, str(error)) from error
+        if not whole:
+            raise _unread(release, "there are none")
+        found.update(names.values())
+    return found
+
+
+def _unread(release: Path, why: str) -> SetupError:
+    return SetupError(
+        f"the indices beside {release} cannot be read: {why}",
+        resolution="Nothing was removed. Restore the archive from a backup, or publish again.",
+    )
+
+
+def _sworn(context: Context, unnamed: Set[str], sizes: Mapping[str, int]) -> Iterator[set[str]]:
+    """Give, for all signed evidence, the digests that it names, and its own.
+
+    It is looked for among the files that the journal does not name, too.
+    """
+    known = {blob.sha256 for blob in context.journal.evidence.all()} & sizes.keys()
+    for digest in sorted(known | unnamed):
+        path = context.store.path(Blob(name="", sha256=digest, size=sizes[digest]))
+        with path.open("rb") as source:
+            if sizes[digest] > MOST or source.read(1) != b"{":
+                continue
+        try:
+            said = read_envelope(path.read_bytes()).payload
+        except Unverified:
+            continue
+        yield {digest, *SHA256.findall(said.decode(errors="replace"))}
 
 
 def _superseded(context: Context, sizes: Mapping[str, int]) -> list[_File]:

@@ -12,6 +12,7 @@ from toolsync.config.settings import Config
 from toolsync.http.client import Http, Progress
 from toolsync.http.gateway import open_http
 from toolsync.journal.journal import Journal
+from toolsync.pipeline.belonging import open_journal, require_together
 from toolsync.pipeline.memory import Event, Memory, Remembers, Tell
 from toolsync.publish.target import Target
 from toolsync.publish.targets import open_target
@@ -54,7 +55,8 @@ def opened(
     """Open journal, store, network and target for the block.
 
     With ``purpose`` the state folder is held alone for that, and what a killed run has left is
-    cleared away; raises Busy when another toolsync holds it.
+    cleared away; raises Busy when another toolsync holds it. Raises SetupError where journal, store
+    and archive do not belong together.
     """
 
     def told(line: str) -> None:
@@ -64,10 +66,12 @@ def opened(
     store = Store(config.state / "store")
     workshop = Workshop(config.state, config.build.work)
     http = open_http(config, clock)
-    journal = Journal.open(config.state / "journal.sqlite", clock)
+    journal = open_journal(config, clock)
     with closing(journal), closing(http), ExitStack() as stack:
         if purpose:
             stack.enter_context(exclusive(config.state, purpose))
+        require_together(config, journal, begin=purpose not in ("", "backup"))
+        if purpose:
             workshop.sweep()
             if future := journal.redate():
                 told(

@@ -25,6 +25,7 @@ from toolsync.model.release import (
     SourcePackage,
 )
 from toolsync.model.versions import sort_key
+from toolsync.pipeline.archivekey import evidence_key
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import copy_cleared, package_cleared
 from toolsync.pipeline.sources import source_for, upload_of
@@ -81,6 +82,7 @@ def _attest(work: Work) -> None:
         store=context.store,
         config=context.config,
         workshop=context.workshop,
+        key=lambda: evidence_key(context),
     )
 
 

@@ -17,6 +17,7 @@ from toolsync.model.errors import Rejected, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome, Release, dump
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline import review
+from toolsync.pipeline.archivekey import settle_keys
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.deliver import judge_packages
 from toolsync.pipeline.locate import whole
@@ -35,8 +36,11 @@ def sync(
 ) -> list[Outcome]:
     """Take every release as far as it may go and return where each tool stands then.
 
-    With ``retry`` a build that failed is tried again, though nothing has changed.
+    With ``retry`` a build that failed is tried again, though nothing has changed. Raises SetupError
+    before anything is done where the archive's key is lost.
     """
+    if not dry_run:
+        settle_keys(context)
     context = replace(context, memory=context.memory.retrying(retry))
     outcomes = []
     for tool, found in zip(tools, look_at_all(context, tools, jobs), strict=True):

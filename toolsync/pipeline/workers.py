@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 from toolsync.config.settings import Config
-from toolsync.journal.journal import Journal
 from toolsync.model.errors import ToolsyncError
 from toolsync.model.release import Outcome
+from toolsync.pipeline.belonging import open_journal
 from toolsync.pipeline.status import faulty
 from toolsync.system.clock import SystemClock
 from toolsync.system.forks import side_by_side
@@ -39,7 +39,7 @@ def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Out
         return check(config, places)
     part = replace(config, jobs=config.jobs // count, per_host=config.per_host // count)
     shares = [dict(islice(places.items(), n, None, count)) for n in range(count)]
-    with closing(Journal.open(config.state / "journal.sqlite", SystemClock())):
+    with closing(open_journal(config, SystemClock())):
         pass  # made or brought up to date by one, before many open it
     works = [lambda share=share: check(part, share) for share in shares]
     found: list[Outcome] = []

@@ -15,8 +15,10 @@ class Layout:
     label: str
     series: tuple[str, ...]
     architecture: str
-    fingerprint: str
-    """The full fingerprint of the key that signs the indices."""
+    fingerprints: tuple[str, ...]
+    """The full fingerprints of the keys that sign the indices."""
+    keyring: int = 0
+    """The version of toolsync-archive-keyring that is served; 0 for none."""
     recalls: tuple[str, ...] = ()
     """``SOURCE=VERSION`` of what is served and was recalled by its vendor."""
 
@@ -61,6 +63,16 @@ def configured(path: Path) -> list[str]:
     return [line.split()[1] for line in lines if line.startswith("Codename:")]
 
 
+def configuration(layout: Layout, present: Path) -> str:
+    """Return conf/distributions for a layout: the series that are there stay, see `Reprepro`.
+
+    The package of the keyring stands in a comment, so that a generation without it is not current.
+    """
+    series = dict.fromkeys((*configured(present), *layout.series))
+    head = f"# toolsync-archive-keyring {layout.keyring}\n" if layout.keyring else ""
+    return head + "\n".join(distribution(layout, name) for name in series)
+
+
 def distribution(layout: Layout, series: str) -> str:
     """Return one paragraph of conf/distributions.
 
@@ -78,6 +90,6 @@ def distribution(layout: Layout, series: str) -> str:
         f"Architectures: {layout.architecture} source\n"
         "Components: main non-free\n"
         f"Description: vendor tools, kept in sync by toolsync{recalls}\n"
-        f"SignWith: {layout.fingerprint}\n"
+        f"SignWith: {' '.join(layout.fingerprints)}\n"
         "Tracking: keep includechanges\n"
     )

@@ -40,6 +40,12 @@ def newest(root: Path, source: str, series: str) -> str | None:
     return best
 
 
+def sources(root: Path, series: str) -> Iterator[tuple[str, str]]:
+    """Give name and version of every source package in a series."""
+    for paragraph in _paragraphs(root, series, "*/source/Sources.gz"):
+        yield paragraph["Package"], paragraph["Version"]
+
+
 def is_older(version: str, other: str) -> bool:
     """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
     return _compare(version, other) < 0
@@ -61,5 +67,6 @@ def _paragraphs(root: Path, series: str, pattern: str) -> Iterator[Any]:
 
     kind: Any = Sources if "Sources" in pattern else Packages
     for path in sorted((root / "dists" / series).glob(pattern)):
-        with gzip.open(path, "rt", encoding="utf-8") as text:
-            yield from kind.iter_paragraphs(text, use_apt_pkg=False)
+        # Read to its end first: python-debian takes a file that is cut off for one that ended.
+        text = gzip.decompress(path.read_bytes()).decode("utf-8")
+        yield from kind.iter_paragraphs(text, use_apt_pkg=False)

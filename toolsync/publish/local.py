@@ -24,19 +24,23 @@ from toolsync.model.errors import (
     Unverified,
 )
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
-from toolsync.publish import index
+from toolsync.publish import index, keyring
+from toolsync.publish.archivekeys import ArchiveKeys
 from toolsync.publish.distributions import Layout
 from toolsync.publish.reprepro import Reprepro
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
 from toolsync.publish.target import Ledger, Old
+from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.gpg import SigningHome
+from toolsync.system.lock import archive_held
+from toolsync.system.promise import Promise
 from toolsync.system.run import run
 from toolsync.system.store import Store, full_disk_is_told, replace_file
 from toolsync.system.work import Workshop
 
 
 class LocalArchive:
-    """The target ``local``. The caller of `publish` holds toolsync's lock."""
+    """The target ``local``. Who changes it holds the state's lock; the archive's is taken here."""
 
     def __init__(
         self,
@@ -49,11 +53,14 @@ class LocalArchive:
         workshop: Workshop,
         signing: SigningHome,
         limits: Limits | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._root, self._settings, self._series = root.absolute(), settings, series
         self._owner, self._store, self._workshop = owner, store, workshop
         self._signing, self._limits = signing, limits or Limits()
         self._reprepro = Reprepro(self._root, signing)
+        self.keys = ArchiveKeys(self._root, signing, workshop, clock or SystemClock())
+        """By what keys it is signed."""
 
     @property
     def name(self) -> str:
@@ -90,7 +97,7 @@ class LocalArchive:
         It is marked when the set-up has changed since, so that the change is published too.
         """
         digest = index.release_digest(self._root, series)
-        if digest and not self._reprepro.serves(self._layout()):
+        if digest and not self._is_settled():
             return f"{digest} before the set-up was changed"
         return digest
 
@@ -120,16 +127,17 @@ class LocalArchive:
                 f" {', '.join(self._series)}",
                 resolution="Add the series to `series` in toolsync.toml.",
             )
-        self._settle()
-        if not self._serves(built):
-            self._refuse_other_bytes(built)
-            self._refuse_older(built)
-            self._include(built)
+        with archive_held(self._root):
+            self._settle()
             if not self._serves(built):
-                raise ProgramFailed(
-                    f"reprepro took {built.changes.name} but its indices do not name all of it",
-                    resolution=f"Look at it with: reprepro -b {self._root} list {series}",
-                )
+                self._refuse_other_bytes(built)
+                self._refuse_older(built)
+                self._include(built)
+                if not self._serves(built):
+                    raise ProgramFailed(
+                        f"reprepro took {built.changes.name} but its indices do not name all of it",
+                        resolution=f"Look at it with: reprepro -b {self._root} list {series}",
+                    )
         return Receipt(item=item, target=self.name, where=self.url)
 
     def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
@@ -137,8 +145,8 @@ class LocalArchive:
         built = _with_binaries(item.item.package)
         offer = Offer(
             stanza=self.stanza(built.source.series),
-            key=self._signing.public_key(self._fingerprint),
-            fingerprint=self._fingerprint,
+            key=self._signing.public_key(*self._signers),
+            fingerprints=self._signers,
             newest=self.newest(built.source.name, built.source.series),
         )
         with self._workshop.folder("confirm") as folder:
@@ -150,7 +158,7 @@ class LocalArchive:
                 f" {built.source.series}: {len(served)} files, every byte as built"
             ),
             served=served,
-            fingerprint=self._fingerprint,
+            fingerprint=self._signers[0],
         )
 
     def recalls(self) -> tuple[str, ...]:
@@ -160,11 +168,13 @@ class LocalArchive:
 
     def announce(self, recalls: tuple[str, ...]) -> bool:
         """Call these versions recalled in every series' signed index."""
-        if recalls == self.recalls() and (not recalls or self._reprepro.serves(self._layout())):
+        if recalls == self.recalls() and (not recalls or self._is_settled()):
             return False
-        with full_disk_is_told(self._root):
-            replace_file(self._root / "conf" / "recalled", "\n".join((*recalls, "")).encode())
-        self._settle()
+        with archive_held(self._root):
+            self.keys.promised()  # before anything is changed
+            with full_disk_is_told(self._root):
+                replace_file(self._root / "conf" / "recalled", "\n".join((*recalls, "")).encode())
+            self._settle()
         return True
 
     def stanza(self, series: str) -> str:
@@ -177,8 +187,27 @@ class LocalArchive:
                 f"nothing is published for {series} yet, so apt would find nothing at {self.url}",
                 resolution="Publish first: toolsync sync",
             )
-        key = self._signing.public_key(self._fingerprint)
+        key = self._signing.public_key(*self._signers)
         return stanza(self.url, series, "main non-free", key)
+
+    def settle(self) -> bool:
+        """Serve what is promised and set up; say whether anything had to be changed.
+
+        Raises SetupError where a promised key is not here. An archive that is not there yet is
+        not made.
+        """
+        if self.keys.written() is None and not self.keys.exists():
+            return False
+        if self.keys.is_settled() and (not self._shown() or self._is_settled()):
+            return False
+        with archive_held(self._root):
+            promise = self.keys.settled(self._owner, archive=False)
+            if self._shown() and not self._is_settled(promise):
+                self._settle()
+        return True
+
+    def _shown(self) -> bool:
+        return (self._root / "current").exists()
 
     def size(self) -> int:
         """Return the bytes in the pool."""
@@ -201,57 +230,76 @@ class LocalArchive:
 
     def forget(self, old: Old) -> None:
         """Remove a superseded version; what is shown is not touched."""
-        self._settle()
-        self._reprepro.forget(old.series, old.source, old.version)
+        with archive_held(self._root):
+            self._settle()
+            self._reprepro.forget(old.series, old.source, old.version)
 
     def check(self, series: str, now: datetime) -> str:
         """Say how a series is served; see `Target.check`. A key that is lost is not made anew."""
         path = self._root / "dists" / series / "InRelease"
         if not path.is_file():
             return f"nothing is published for {series} yet"
-        fingerprint = self._signing.usable_key()
-        if not fingerprint:
-            raise Unverified(
-                f"{path} was signed by a key that is gone from {self._signing.path}",
-                resolution="Restore that folder from a backup; a new key has to reach every"
-                " instance by a new stanza.",
-            )
-        key = self._signing.public_key(fingerprint)
+        key = self._signing.public_key(*self._signers)
         with self._workshop.folder("check") as folder:
-            text = check_signers([path], key, fingerprint, folder=folder)
+            text = check_signers([path], key, self._signers, folder=folder)
         until = re.search(r"^Valid-Until: *(.+)$", text, re.MULTILINE)
         if until and parsedate_to_datetime(until[1]) < now:
             raise Unverified(
                 f"{path} is valid until {until[1]} and no longer",
                 resolution="Publish again: toolsync sync",
             )
-        return f"signed by {fingerprint}, {len(index.served(self._root, series))} files"
+        count = len(index.served(self._root, series))
+        return f"signed by {', '.join(self._signers)}, {count} files"
 
-    @cached_property
-    def _fingerprint(self) -> str:
-        """The key in the set-up's GnuPG home (STATE/gnupg); made when there is none."""
-        return self._signing.ensure_key(self._owner)
+    @property
+    def _signers(self) -> tuple[str, ...]:
+        """The keys that sign what is served; asked for only where something is."""
+        promise = self.keys.promised()
+        if promise is None:
+            raise SetupError(
+                f"nothing in {self._root} is signed yet",
+                resolution="The first toolsync sync makes the archive and its key.",
+            )
+        return promise.signing
 
-    def _layout(self) -> Layout:
+    def _layout(self, promise: Promise) -> Layout:
         return Layout(
             recalls=self.recalls(),
             origin=self._settings.origin,
             label=self._settings.label,
             series=self._series,
             architecture=self._architecture,
-            fingerprint=self._fingerprint,
+            fingerprints=promise.signing,
+            keyring=promise.package,
         )
+
+    def _is_settled(self, promise: Promise | None = None) -> bool:
+        """Say whether what is served is what is promised and set up; changes nothing."""
+        found = promise or self.keys.promised()
+        return found is not None and self._reprepro.serves(self._layout(found))
 
     @cached_property
     def _architecture(self) -> str:
         return run("dpkg", "--print-architecture", timeout=20).out.strip()
 
     def _settle(self) -> None:
-        """Bring configuration and indices to what the set-up wants, also after a kill."""
-        self._reprepro.configure(self._layout())
+        """Bring keys, configuration and indices to what is wanted, also after a kill.
+
+        Before the first byte is changed it is known that the promised keys are here: what is
+        refused is signed by nobody. The caller holds the archive's lock.
+        """
+        promise = self.keys.settled(self._owner, archive=True)
+        self._reprepro.configure(self._layout(promise))
         self._reprepro.recover()
-        if not self._reprepro.is_current():
+        if self._reprepro.is_current():
+            return
+        missing = [n for n in self._reprepro.series() if not keyring.serves(self._root, n, promise)]
+        if not missing:
             self._reprepro.export()
+            return
+        with self._workshop.folder("keyring") as folder:
+            deb = keyring.build(self._signing, promise, self._owner, folder)
+            self._reprepro.include_deb(deb, missing)
 
     def _serves(self, item: Built) -> bool:
         known = index.served(self._root, item.source.series)

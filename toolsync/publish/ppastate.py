@@ -150,7 +150,7 @@ class PpaState:
         return served.Offer(
             stanza=served.stanza(self.url, series, "main", key),
             key=key,
-            fingerprint=self.archive.fingerprint,
+            fingerprints=(self.archive.fingerprint,),
             newest=newest,
         )
 

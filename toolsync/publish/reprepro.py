@@ -18,7 +18,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,9 +60,8 @@ class Reprepro:
         return known and self.is_current()
 
     def _wanted(self, layout: Layout) -> bytes:
-        configured = distributions.configured(self._root / "conf" / "distributions")
-        series = dict.fromkeys((*configured, *layout.series))
-        return "\n".join(distributions.distribution(layout, name) for name in series).encode()
+        present = self._root / "conf" / "distributions"
+        return distributions.configuration(layout, present).encode()
 
     def is_current(self) -> bool:
         """Say whether what is served was made under the present configuration."""
@@ -107,6 +106,18 @@ class Reprepro:
                     " needed.",
                 )
             self._export(words, series)
+
+    def series(self) -> list[str]:
+        """Return the series that are served, those too that the set-up names no longer."""
+        return distributions.configured(self._root / "conf" / "distributions")
+
+    def include_deb(self, deb: Path, series: Sequence[str]) -> None:
+        """Add a binary package of our own to these series, and show all series anew."""
+        quietly = ("--export=never", "--keepunreferencedfiles")
+        with self._generation() as words:
+            for name in series:
+                self._call(*words, *quietly, "includedeb", name, deb)
+            self._export(words)
 
     def export(self) -> None:
         """Write the indices of all series anew and show them."""

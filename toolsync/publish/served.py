@@ -34,8 +34,9 @@ class Offer:
 
     stanza: str
     key: str
-    """The public key, armored."""
-    fingerprint: str
+    """The public keys, armored."""
+    fingerprints: tuple[str, ...]
+    """Those of all keys that sign the index, and no others may."""
     newest: str | None
     """The newest version of this source package that the archive names for the series."""
 
@@ -154,13 +155,15 @@ def _refusal(word: str, done: Done, trouble: str) -> Held | Unreachable:
 
 def _check_signature(folder: Path, offer: Offer) -> None:
     releases = sorted((folder / "lists").glob("*_InRelease"))
-    check_signers(releases, offer.key, offer.fingerprint, folder=folder)
+    check_signers(releases, offer.key, offer.fingerprints, folder=folder)
 
 
-def check_signers(releases: Sequence[Path], key: str, fingerprint: str, *, folder: Path) -> str:
+def check_signers(
+    releases: Sequence[Path], key: str, fingerprints: Sequence[str], *, folder: Path
+) -> str:
     """Return the signed text of the last of an archive's InRelease files.
 
-    Raises Unverified unless all are signed by ``key`` (armored), and by nobody else.
+    Raises Unverified unless all are signed by the keys in ``key`` (armored), and by nobody else.
     """
     keyring, text = folder / "key.asc", folder / "Release"
     keyring.write_text(key, encoding="ascii")
@@ -170,10 +173,10 @@ def check_signers(releases: Sequence[Path], key: str, fingerprint: str, *, folde
         for signature in open_signed(release, [keyring], text)
         if signature.status == "good"
     }
-    if signers != {fingerprint}:
+    if signers != set(fingerprints):
         raise Unverified(
             f"the archive's index is signed by {', '.join(sorted(signers)) or 'nobody known'},"
-            f" wanted {fingerprint}",
+            f" wanted {', '.join(fingerprints)}",
             resolution="Publish again; if it stays so, somebody else writes to the archive.",
         )
     return text.read_text(encoding="utf-8", errors="replace")

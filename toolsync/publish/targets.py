@@ -35,7 +35,7 @@ Opener = Callable[[str, Config, Store, Workshop, Clock], Target]
 _PPA = re.compile(r"([a-z0-9][a-z0-9+.-]*)/([a-z0-9][a-z0-9+.-]*)")
 
 
-def _local(_rest: str, config: Config, store: Store, workshop: Workshop, _: Clock) -> Target:
+def _local(_rest: str, config: Config, store: Store, workshop: Workshop, clock: Clock) -> Target:
     from toolsync.publish.local import LocalArchive
 
     return LocalArchive(
@@ -47,6 +47,7 @@ def _local(_rest: str, config: Config, store: Store, workshop: Workshop, _: Cloc
         workshop=workshop,
         signing=SigningHome(config.state / "gnupg"),
         limits=config.limits,
+        clock=clock,
     )
 
 

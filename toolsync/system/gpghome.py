@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from toolsync.model.errors import SetupError
-from toolsync.system.gpgkeys import FLAGS, SECONDS, listed_keys
+from toolsync.system.gpgkeys import FLAGS, SECONDS, KeyInfo, listed_keys
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder
 from toolsync.system.work import remove_tree
 
+_COPY = ".toolsync-key-"
+"""How the names of folders begin in which a key is on its way from one home to another."""
 _SHORT = Path("/tmp")  # noqa: S108 (mkdtemp makes it ours alone; TMPDIR may be deep)
 
 
@@ -48,22 +50,87 @@ class SigningHome:
             with _alone(self.path.parent):
                 return self.usable_key() or self._make(name)
 
-    def public_key(self, fingerprint: str) -> str:
-        """Return the public key, armored and minimal, as apt's ``Signed-By`` takes it."""
+    def public_key(self, *fingerprints: str) -> str:
+        """Return public keys in one block, armored and minimal, as apt's ``Signed-By`` takes it."""
         options = ("--armor", "--export-options", "export-minimal", "--no-autostart")
-        done = run(
-            *("gpg", "--homedir", self.path, *FLAGS, *options, "--export", fingerprint),
-            timeout=SECONDS,
-        )
+        words: tuple[str | Path, ...] = ("gpg", "--homedir", self.path, *FLAGS, *options)
+        done = run(*words, "--export", *fingerprints, timeout=SECONDS)
         if "BEGIN PGP PUBLIC KEY BLOCK" not in done.out:
             raise SetupError(
-                f"there is no key {fingerprint} in {self.path}",
+                f"there is no key {', '.join(fingerprints)} in {self.path}",
                 resolution="Name a fingerprint that `gpg --list-keys` shows there.",
             )
         return done.out
 
+    def secrets(self) -> tuple[KeyInfo, ...]:
+        """Return the keys whose secret halves are here, by fingerprint; none without a home.
+
+        Raises SetupError for a folder that is there and cannot be read.
+        """
+        try:
+            filled = self.path.is_dir() and any(self.path.iterdir())
+        except OSError as error:
+            raise SetupError(
+                f"{self.path} cannot be read: {error.strerror}",
+                resolution="Make it the folder of the user who runs toolsync, mode 0700.",
+            ) from error
+        if not filled:
+            return ()
+        self.path.chmod(0o700)
+        folder = self.path / "private-keys-v1.d"
+        keys = listed_keys(self.path) if (self.path / "pubring.kbx").exists() else ()
+        return tuple(key for key in keys if (folder / f"{key.keygrip}.key").is_file())
+
+    def mark(self) -> tuple[int, ...]:
+        """Return numbers that change whenever the keys here do; none where there are no keys."""
+        try:
+            found = [
+                (self.path / name).stat()
+                for name in ("pubring.kbx", "private-keys-v1.d")  # renamed into place, both
+            ]
+        except OSError:
+            return ()
+        return tuple(number for s in found for number in (s.st_ino, s.st_mtime_ns, s.st_size))
+
+    def successor(self, name: str) -> SigningHome:
+        """Return a home beside this one that holds one new key; the one that is there stays.
+
+        Killed in between, the next call finds that key, or makes the first one.
+        """
+        beside = SigningHome(self.path.with_name(f"{self.path.name}.next"))
+        beside.ensure_key(name)
+        return beside
+
+    def take(self, other: SigningHome) -> None:
+        """Put the keys of ``other`` into this home, with their secret halves; may be repeated."""
+        exporting = ("--pinentry-mode", "loopback", "--passphrase", "", "--export-secret-keys")
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _private_file(self.path.parent) as file:
+            with _short(other.path) as home:
+                words = ("--yes", "--output", file)
+                run("gpg", "--homedir", home, *FLAGS, *words, *exporting, timeout=SECONDS)
+            with _short(self.path) as home:
+                run("gpg", "--homedir", home, *FLAGS, "--import", "--", file, timeout=SECONDS)
+        _sync_home(self.path)
+
+    def set_end(self, fingerprint: str, ends: str) -> None:
+        """Let a key and its subkeys end at ``ends``: gpg's ``YYYYMMDDTHHMMSS``, ``0`` for never."""
+        with _short(self.path) as home:
+            words = ("gpg", "--homedir", home, *FLAGS, "--pinentry-mode", "loopback")
+            setting = (*words, "--passphrase", "", "--quick-set-expire", fingerprint, ends)
+            run(*setting, timeout=SECONDS)
+            if any(k.subkeys for k in self.secrets() if k.fingerprint == fingerprint):
+                run(*setting, "*", timeout=SECONDS)
+        _sync_home(self.path)
+
+    def remove(self) -> None:
+        """Remove the home and what it holds."""
+        remove_tree(self.path)
+
     def sweep(self) -> None:
-        """Remove short names that killed runs have left; only the state's holder may call this."""
+        """Remove what killed runs have left of short names and copies; for the state's holder."""
+        for folder in self.path.parent.glob(f"{_COPY}*"):
+            remove_tree(folder)
         for folder in _SHORT.glob(f"{_prefix(self.path)}*"):
             with suppress(FileNotFoundError):
                 if folder.lstat().st_uid == os.geteuid():
@@ -85,18 +152,15 @@ class SigningHome:
         """
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return ""
-        self.path.chmod(0o700)
-        secrets = self.path / "private-keys-v1.d"
-        keys = listed_keys(self.path) if (self.path / "pubring.kbx").exists() else ()
-        mine = [key for key in keys if (secrets / f"{key.keygrip}.key").is_file()]
-        now = datetime.now(UTC)
+        mine, now = self.secrets(), datetime.now(UTC)
         alive = [k for k in mine if not k.revoked and (not k.expires or k.expires > now)]
         if not alive:
             dead = ", ".join(key.fingerprint for key in mine)
             raise SetupError(
                 f"{self.path} holds no key that can sign"
                 + (f": expired or revoked is {dead}" if dead else ", but other files"),
-                resolution="Extend that key, or move the folder away for a new one to be made.",
+                resolution="Extend that key (toolsync key extend), or restore the folder from a"
+                " backup.",
             )
         return min(alive, key=lambda key: (key.created, key.fingerprint)).fingerprint
 
@@ -112,13 +176,25 @@ class SigningHome:
                 *("ed25519", "sign", "never"),
                 timeout=SECONDS,
             )
-        for folder, _, files in os.walk(draft):
-            for file in files:
-                _sync(Path(folder, file))
-            sync_folder(Path(folder))
+        _sync_home(draft)
         draft.rename(self.path)
         sync_folder(self.path.parent)
         return self.usable_key()
+
+
+@contextmanager
+def _private_file(folder: Path) -> Iterator[Path]:
+    """Give a name for a secret in a folder that only we may enter, and that ends with the block."""
+    with tempfile.TemporaryDirectory(prefix=_COPY, dir=folder) as scratch:
+        yield Path(scratch, "secret")
+
+
+def _sync_home(home: Path) -> None:
+    """Make all files of a home durable."""
+    for folder, _, files in os.walk(home):
+        for file in files:
+            _sync(Path(folder, file))
+        sync_folder(Path(folder))
 
 
 def _sync(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Lock the state folder, and end the programs that a killed run has left.
+"""One toolsync per state folder and per archive, and no survivors of a killed one.
 
 The lock is the kernel's (flock), so it goes with the process that holds it. Programs that
 a killed run had started carry the state folder's name in their environment; whoever
@@ -35,21 +35,8 @@ def require_whole(state: Path) -> None:
 @contextmanager
 def exclusive(state: Path, purpose: str) -> Iterator[None]:
     """Hold ``state`` alone for the block; raise Busy, naming the holder, when it is taken."""
-    with full_disk_is_told(state):
-        state.mkdir(parents=True, exist_ok=True)
-        handle = (state / "lock").open("a+")
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            raise Busy(
-                f"{handle.read().strip() or 'another toolsync'} holds {state}",
-                resolution="Wait for it to end, or name another state folder with --state.",
-            ) from None
-        handle.truncate(0)
-        handle.write(f"process {os.getpid()} (toolsync {purpose})\n")
-        handle.flush()
+    way_out = "Wait for it to end, or name another state folder with --state."
+    with _held(state / "lock", state, purpose, way_out):
         end_survivors(state)
         before = os.environ.get(MARK)
         os.environ[MARK] = str(state)
@@ -57,6 +44,37 @@ def exclusive(state: Path, purpose: str) -> Iterator[None]:
             yield
         finally:
             os.environ.pop(MARK, None) if before is None else os.environ.update({MARK: before})
+
+
+@contextmanager
+def archive_held(archive: Path) -> Iterator[None]:
+    """Hold an archive alone for the block, whatever state works on it; raises Busy when taken."""
+    way_out = "Wait for it to end: two states cannot write to one archive at the same time."
+    with _held(archive / "conf" / "lock", archive, "at work on the archive", way_out):
+        yield
+
+
+@contextmanager
+def _held(lock: Path, place: Path, purpose: str, way_out: str) -> Iterator[None]:
+    """Hold a lock file of our own, which nobody else may open."""
+    with full_disk_is_told(place):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+")
+        os.fchmod(handle.fileno(), 0o600)
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            raise Busy(
+                f"{handle.read().strip() or 'another toolsync'} holds {place}", resolution=way_out
+            ) from None
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()} (toolsync {purpose})\n")
+        handle.flush()
+        try:
+            yield
+        finally:
             handle.truncate(0)
 
 

@@ -27,6 +27,7 @@ from toolsync.attest.statement import payload
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified, UsageError
 from toolsync.model.values import Blob
+from toolsync.pipeline.archivekey import evidence_key
 from toolsync.pipeline.context import Context
 from toolsync.system.gpg import SigningHome
 from toolsync.system.signing import Signer
@@ -84,6 +85,7 @@ def signed(context: Context, tool: Tool, version: str) -> Blob:
         store=context.store,
         config=context.config,
         workshop=context.workshop,
+        key=lambda: evidence_key(context),
     )
 
 

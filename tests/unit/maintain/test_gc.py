@@ -63,6 +63,7 @@ def test_a_download_that_nobody_goes_on_with_goes(rig: Rig) -> None:
 def test_an_unattended_run_takes_the_tools_named_and_keeps_within_the_limit(rig: Rig) -> None:
     tiny.write_tool(rig.tools, "http://127.0.0.1:1/", "1.0")
     rig.configure('tools = ["hello"]\n[store]\nlimit = 10\n' + rig.settings)
+    rig.run("status")  # makes the journal
     Store(rig.state / "store").add_bytes(b"left by a killed run", "x")
     (row,) = rig.json("run", status=4)["tools"]
     assert (row["tool"], row["status"]) == ("hello", "unreachable")
