@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 import tomllib
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,18 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from toolsync.config.plainschema import plainly_holds
+from toolsync.setup.settings import SETTINGS
+from toolsync.setup.tools import TOOLS
 
 CONF = Path(__file__).parents[2] / "conf"
 SHIPPED = sorted(CONF.glob("tools/*/tool.toml"))
 
 
-def schema(name: str) -> Any:
-    return json.loads(resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8"))
+TOOL, CONFIG = TOOLS.schema, SETTINGS.schema
+SHIPPED_TOOLS = [tomllib.loads(path.read_text()) for path in SHIPPED]
 
 
-TOOL, CONFIG = schema("tool.schema.json"), schema("config.schema.json")
-TOOLS = [tomllib.loads(path.read_text()) for path in SHIPPED]
-
-
-@pytest.mark.parametrize("raw", TOOLS, ids=[path.parent.name for path in SHIPPED])
+@pytest.mark.parametrize("raw", SHIPPED_TOOLS, ids=[path.parent.name for path in SHIPPED])
 def test_what_is_shipped_is_plain(raw: dict[str, Any]) -> None:
     assert plainly_holds(TOOL, raw)
 
@@ -57,7 +53,7 @@ values = st.recursive(
 @st.composite
 def altered(draw: st.DrawFn) -> Any:
     """Return a shipped definition in which a value is another, or a key too many."""
-    raw = copy.deepcopy(draw(st.sampled_from(TOOLS)))
+    raw = copy.deepcopy(draw(st.sampled_from(SHIPPED_TOOLS)))
     for _ in range(draw(st.integers(1, 3))):
         *above, last = draw(st.sampled_from([place for place in places(raw) if place]))
         owner: Any = raw

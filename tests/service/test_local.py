@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.support.tiny_packages import Context, passed
 from toolsync.config.settings import Config, Local
 from toolsync.model.errors import Busy, Held, Replaced, SetupError, Unreachable, Unverified
 from toolsync.model.release import Built
+from toolsync.pipeline.context import open_http
 from toolsync.publish import index
 from toolsync.publish.targets import TARGETS, open_target
 from toolsync.system.clock import SystemClock
@@ -237,12 +239,13 @@ def test_indices_are_shown_in_one_step(context: Context) -> None:
 def test_open_target_knows_its_table_and_nothing_else(context: Context) -> None:
     config = Config(file=context.root / "f", state=context.root / "state", tool_folders=())
     clock = SystemClock()
-    target = open_target("local", config, context.store, context.workshop, clock)
-    target.confirm(target.publish(passed(context.built())))
-    assert (context.root / "state/gnupg").is_dir()
-    assert (context.root / "state/archive/dists/bookworm/InRelease").exists()
-    with pytest.raises(SetupError, match="elsewhere") as caught:
-        open_target("elsewhere", config, context.store, context.workshop, clock)
+    with closing(open_http(config, clock)) as http:
+        target = open_target("local", config, context.store, context.workshop, clock, http)
+        target.confirm(target.publish(passed(context.built())))
+        assert (context.root / "state/gnupg").is_dir()
+        assert (context.root / "state/archive/dists/bookworm/InRelease").exists()
+        with pytest.raises(SetupError, match="elsewhere") as caught:
+            open_target("elsewhere", config, context.store, context.workshop, clock, http)
     assert all(name in str(caught.value) for name in TARGETS)
 
 

@@ -19,7 +19,6 @@ from tests.servers.web import Answer, Asked, Web
 from tests.support.clock import DrivenClock
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import publish, write_tool
-from toolsync.config.definition import load_tool
 from toolsync.journal.journal import Journal
 from toolsync.journal.key import Key
 from toolsync.journal.migrations import MIGRATIONS, statements
@@ -28,6 +27,7 @@ from toolsync.model.errors import SetupError
 from toolsync.model.release import dump
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.schedule import next_look
+from toolsync.setup.tools import load_tool
 from toolsync.system.clock import SystemClock, stamp
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

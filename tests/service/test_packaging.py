@@ -13,8 +13,9 @@ from debian.changelog import Changelog
 from debian.deb822 import Deb822
 
 from tests.support.rig import ROOT
-from toolsync.config.definition import load_tool
-from toolsync.maintain.doctor import _ALWAYS, _FOR_BACKEND
+from toolsync.build.sbuild import SBUILD
+from toolsync.maintain.doctor import ALWAYS
+from toolsync.setup.tools import load_tool
 from toolsync.system.builder import PROGRAMS
 from toolsync.system.programs import PACKAGES
 
@@ -56,7 +57,7 @@ def test_there_is_one_version() -> None:
 
 
 def test_every_program_of_the_default_set_up_is_depended_on() -> None:
-    wanted = {PACKAGES[program] for program in (*_ALWAYS, *_FOR_BACKEND["sbuild"])}
+    wanted = {PACKAGES[program] for program in (*ALWAYS, *SBUILD.programs, "reprepro")}
     essential = {"apt", "dpkg", "tar", "util-linux"}  # on every Debian; lintian wants them unsaid
     assert wanted - essential <= names(paragraphs()["toolsync"]["Depends"])
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.rig import Rig
-from toolsync.config.settings import load_config
 from toolsync.config.supported import adopt, followed, keep, proposed
 from toolsync.model.errors import SetupError, UsageError
+from toolsync.setup.settings import load_config
 from toolsync.system.distro import supported
 
 OLD, NEW, LATER = date(2025, 9, 1), date(2026, 6, 1), date(2028, 1, 1)

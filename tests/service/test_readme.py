@@ -8,9 +8,9 @@ import sys
 
 from tests.support.rig import ROOT, Rig, environment
 from toolsync.cli.main import COMMANDS
-from toolsync.config.definition import load_tool
 from toolsync.model import errors
 from toolsync.model.release import STAGES, STATUSES
+from toolsync.setup.tools import load_tool
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

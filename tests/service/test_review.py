@@ -16,7 +16,7 @@ from tests.servers.web import Web
 from tests.support.released import judged, open_bench, retrying, take
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
-from toolsync.config.definition import Tool, load_tool
+from toolsync.config.definition import Tool
 from toolsync.journal.key import Key
 from toolsync.model.errors import GateClosed, Rejected, UsageError
 from toolsync.model.judgment import Judgment
@@ -27,6 +27,7 @@ from toolsync.pipeline.review import decide, rejected, waiting
 from toolsync.pipeline.survey import look_at_all, stand
 from toolsync.pipeline.sync import sync
 from toolsync.pipeline.work import work_on
+from toolsync.setup.tools import load_tool
 
 
 @pytest.fixture

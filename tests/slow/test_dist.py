@@ -53,7 +53,7 @@ def test_the_sdist_carries_conf_tests_and_docs(checkout: Path) -> None:
         "conf/tools/aws-cli/keys/aws-cli.asc",
         "tests/service/test_pipeline.py",
         "docs/adr/0001-stages-and-journal.md",
-        "toolsync/tool.schema.json",
+        "toolsync/config/tool.schema.json",
         "debian/control",
         "debian/motd/95-toolsync",
         "Makefile",

@@ -16,13 +16,14 @@ from tests.servers.launchpad import LaunchpadServer
 from tests.servers.launchpad_world import Series
 from tests.support.keys import Keys
 from tests.support.tiny_packages import Context, make_source
-from toolsync.config.settings import Config, Limits
+from toolsync.config.settings import Limits
 from toolsync.config.settings import Ppa as Settings
+from toolsync.http.client import Http
 from toolsync.model.release import Compatible, Receipt, SourcePackage
+from toolsync.publish.openppa import fetcher
 from toolsync.publish.ppa import PpaTarget
 from toolsync.publish.sourceupload import prepare
 from toolsync.publish.target import Ledger
-from toolsync.publish.targets import fetcher
 from toolsync.system.dput import Sent, Server
 from toolsync.system.gpg import SigningHome
 from toolsync.system.launchpad import Launchpad
@@ -140,9 +141,11 @@ class Yard:
         for name, version in (("bookworm", "12"), ("trixie", "13")):  # for the contract's sake
             self.server.series[name] = Series(name=name, version=version)
         self.dput = Dput(self.server)
+        self.http = Http(user_agent="toolsync-tests", retries=0, clock=self.server.clock)
         self.settings = {"apt": False, "key": goods.key, **settings}
 
     def close(self) -> None:
+        self.http.close()
         self.server.__exit__(None, None, None)
 
     def log_in(self) -> None:
@@ -166,12 +169,11 @@ class Yard:
     def words(self) -> dict[str, Any]:
         """Return what a target of this PPA is opened with."""
         goods = self.goods
-        config = Config(file=self.root, state=self.root, tool_folders=(), retries=0)
         return {
             "settings": Settings(**self.settings),
             "api": self.api(),
             "send": self.dput,
-            "fetch": fetcher(config, goods.store, self.server.clock),
+            "fetch": fetcher(self.http, goods.store, seconds=Limits().seconds),
             "limits": Limits(),
             "signer": goods.signer,
             "store": goods.store,

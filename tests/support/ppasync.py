@@ -13,13 +13,14 @@ from tests.servers.web import Web
 from tests.support.keys import Keys
 from tests.support.ppas import SERIES, write_token
 from tests.support.tiny import publish, write_tool
-from toolsync.config.definition import load_tools
-from toolsync.config.settings import Config, load_config
+from toolsync.config.settings import Config
 from toolsync.journal.journal import Journal
 from toolsync.journal.uploads import Upload
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import opened
 from toolsync.pipeline.sync import sync
+from toolsync.setup.settings import load_config
+from toolsync.setup.tools import load_tools
 from toolsync.system.clock import Clock
 
 TARGET = "ppa:maker/stable"

@@ -11,8 +11,7 @@ from tests.servers.web import Web
 from tests.support.keys import Keys
 from tests.support.rig import Rig
 from tests.support.tiny import archive, publish, write_tool
-from toolsync.config.definition import Tool, load_tool
-from toolsync.config.settings import load_config
+from toolsync.config.definition import Tool
 from toolsync.model.release import (
     Blob,
     Built,
@@ -29,6 +28,8 @@ from toolsync.pipeline.gates import package_cleared
 from toolsync.pipeline.road import licensed
 from toolsync.pipeline.stages import BUILD, CONFIRM, PACKAGE, PUBLISH
 from toolsync.pipeline.work import key_of, work_on
+from toolsync.setup.settings import load_config
+from toolsync.setup.tools import load_tool
 from toolsync.system.clock import SystemClock
 
 

@@ -10,6 +10,7 @@ from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.settings import Limits
 from toolsync.http.client import Http
+from toolsync.watch.kinds import KINDS
 from toolsync.watch.look import Sighting, look
 
 
@@ -20,7 +21,7 @@ def tool_with(**watch: Any) -> Tool:
         folder=Path("/nonexistent"),
         summary="",
         homepage="",
-        watch=Watch(**watch),
+        watch=Watch(**watch, record=KINDS[watch["kind"]]),
         verify=Verify(),
         license=LicensePolicy(),
         compat=CompatPolicy(),

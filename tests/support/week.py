@@ -24,11 +24,12 @@ from tests.support.clock import DrivenClock
 from tests.support.keys import Keys, throwaway_keys
 from tests.support.reporting import MailServer
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
-from toolsync.config.definition import load_tools
-from toolsync.config.settings import Build, Config, Mail, Report, load_config
+from toolsync.config.settings import Build, Config, Mail, Report
 from toolsync.maintain.service import run_once
 from toolsync.model.errors import Busy
 from toolsync.pipeline.context import opened
+from toolsync.setup.settings import load_config
+from toolsync.setup.tools import load_tools
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 VENDOR = "https://vendor.example"

@@ -26,8 +26,8 @@ with atheris.instrument_imports(include=["toolsync"]):
     from toolsync.http.client import Http, Page, Validators
     from toolsync.model.errors import Held, Hostile, SetupError, TryAgain
     from toolsync.model.versions import NotAVersion, mangle, upstream_key
+    from toolsync.watch.kinds import KINDS
     from toolsync.watch.pages import Pages
-    from toolsync.watch.readers import READERS
     from toolsync.watchfile import parse
 
 from tests.support.archives import COMPRESSORS, GOOD, deb_of, gz, symlink, tar, zip_of
@@ -80,7 +80,7 @@ def page(data: bytes) -> None:
         validators=Validators(),
     )
     with contextlib.suppress(Held, SetupError, TryAgain):
-        READERS[kind](_tool(kind), _Given(answer))
+        KINDS[kind].read(_tool(kind), _Given(answer))
 
 
 def definition(data: bytes) -> None:

@@ -33,7 +33,8 @@ PACKAGES = {
     ),
     "config": Package(
         "model system",
-        "consistency definition licensing plainschema schema series settings supported",
+        "consistency definition keys licensing plainschema record schema series settings "
+        "supported",
     ),
     "journal": Package(
         "model system",
@@ -42,7 +43,7 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "client failures gateway hosts redirects transport",
+        "client failures hosts redirects transport",
     ),
     "archives": Package(
         "model system config",
@@ -54,12 +55,12 @@ PACKAGES = {
     ),
     "watch": Package(
         "model system config http archives",
-        "addresses feed forge git github html index jsonpage kept listing look pages "
-        "pipindex probe readers reading s3 selecting text",
+        "addresses candidates feed forge git github html index jsonpage kept kind kinds "
+        "listing look naming npm pages pipindex probe reading s3 selecting text",
     ),
     "watchfile": Package(
         "model system config http watch",
-        "bundle folder locate pages parse perl plans rules templates",
+        "bundle folder kind locate pages parse perl plans rules templates",
     ),
     "fetch": Package(
         "model system config http",
@@ -84,7 +85,7 @@ PACKAGES = {
     ),
     "build": Package(
         "model system config",
-        "autopkgtest chroot host job lint mapping sbuild stage",
+        "autopkgtest backend backends chroot chrootdoctor host job lint mapping sbuild stage",
     ),
     "compat": Package(
         "model system config archives gate",
@@ -92,9 +93,10 @@ PACKAGES = {
         "options policy probe python reading ruby runtimes shell surface verdict",
     ),
     "publish": Package(
-        "model system config archives",
-        "archivekeys copying distributions follow index keyring local origs ppa ppadoctor "
-        "ppastate preflight reprepro sending served sourceupload target targets",
+        "model system config http archives",
+        "archivekeys copying distributions follow index keyring kind local openlocal "
+        "openppa origs ppa ppadoctor ppastate preflight reprepro sending served "
+        "sourceupload target targets",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack license",
@@ -109,20 +111,24 @@ PACKAGES = {
     ),
     "report": Package(
         "model system config journal http attest pipeline",
-        "chart feed lag mail message metrics news page post secret site toolpage uploads "
-        "webhook why",
+        "channel channels chart feed lag mail message metrics news page post secret site "
+        "toolpage uploads webhook why",
+    ),
+    "setup": Package(
+        "model system config watch verify build publish report",
+        "settings tools",
     ),
     "adopt": Package(
-        "model system config http watch pipeline",
-        "add candidates naming propose",
+        "model system config http watch pipeline setup",
+        "add propose",
     ),
     "maintain": Package(
-        "model system config journal build publish attest pipeline report",
+        "model system config journal build publish attest pipeline report setup",
         "backup doctor gc restore service",
     ),
     "cli": Package(
         "model system config journal watchfile unpack verify license compat publish attest "
-        "pipeline report adopt maintain",
+        "pipeline report setup adopt maintain",
         "add approve archive backup check compat completion decision doctor evidence fetch "
         "gc launchpad license log main manual page promote reject render repack restore "
         "review run series session status sync verify why",
@@ -131,9 +137,7 @@ PACKAGES = {
 
 ALLOWED_BESIDES = {
     ("model.engine", "system"): "what matching may take is counted by the clock",
-    ("watch.readers", "watchfile"): "the table of kinds of pages names its reader",
-    ("http.gateway", "config"): "limits of requests come from the settings",
-    ("publish.targets", "http"): "a target asks what is served by the settings' limits",
+    ("watch.kinds", "watchfile"): "the table of kinds of pages holds its record",
 }
 """Single modules that may import one package more, each with the reason."""
 

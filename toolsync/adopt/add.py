@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from toolsync.adopt.candidates import Candidate, usable_name
 from toolsync.adopt.propose import propose
-from toolsync.config.definition import load_tool
 from toolsync.config.settings import Config, shipped
 from toolsync.model.errors import Drifted, SetupError, ToolsyncError, UsageError
 from toolsync.model.release import Release
 from toolsync.pipeline.context import Context
+from toolsync.setup.tools import TOOLS, ToolTables, load_tool
 from toolsync.system.store import replace_file
+from toolsync.watch.candidates import Candidate, usable_name
 from toolsync.watch.look import look
 from toolsync.watch.pages import Pages
 
@@ -72,7 +72,14 @@ class Proposal:
         return self.files["tool.toml"]
 
 
-def propose_tool(context: Context, url: str, *, name: str, tell: Callable[[str], None]) -> Proposal:
+def propose_tool(
+    context: Context,
+    url: str,
+    *,
+    name: str,
+    tell: Callable[[str], None],
+    tables: ToolTables = TOOLS,
+) -> Proposal:
     """Return a definition that watches ``url`` and finds releases there.
 
     ``name`` is the tool's, or empty for what the page tells. Raises Drifted when no way to read the
@@ -80,10 +87,10 @@ def propose_tool(context: Context, url: str, *, name: str, tell: Callable[[str],
     """
     tried: list[str] = []
     with Pages(context.http, context.config.limits) as pages:
-        for candidate in propose(url, pages, name=name, tell=tell):
+        for candidate in propose(url, pages, name=name, tell=tell, kinds=tables.kinds):
             kind = candidate.watch["kind"]
             try:
-                return _tried(context, candidate, name, tell)
+                return _tried(context, candidate, name, tell, tables)
             except ToolsyncError as error:
                 tell(f"as {kind}: {error}")
                 tried.append(f"\n  as {kind}: {error}")
@@ -125,7 +132,11 @@ def default_place(config: Config) -> Path:
 
 
 def _tried(
-    context: Context, candidate: Candidate, name: str, tell: Callable[[str], None]
+    context: Context,
+    candidate: Candidate,
+    name: str,
+    tell: Callable[[str], None],
+    tables: ToolTables,
 ) -> Proposal:
     """Return the proposal of a candidate, after looking at the page by its definition."""
     tool = usable_name(name or candidate.name)
@@ -144,7 +155,7 @@ def _tried(
     )
     tell(f"trying kind {proposal.kind}, pattern {candidate.watch.get('pattern', '-')}")
     with tempfile.TemporaryDirectory(prefix="toolsync-add-") as folder:
-        made = load_tool(write_tool(proposal, Path(folder)))
+        made = load_tool(write_tool(proposal, Path(folder)), tables)
         sighting = look(made, http=context.http, limits=context.config.limits)
     tell(f"found {len(sighting.releases)} releases, the newest {sighting.newest.version}")
     return Proposal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolsync.build.backend import Backend
 from toolsync.build.job import (
     LOG_LIMIT,
     Job,
@@ -60,3 +61,11 @@ def _see_dependencies(job: Job, tree: Path) -> None:
             f"{job.dsc.name} cannot be built on this machine: {done.tail}",
             resolution="Install these, or build in a clean chroot: [build] backend = 'sbuild'.",
         )
+
+
+HOST = Backend(
+    name="host",
+    about="this machine as it is",
+    build=build_on_host,
+    programs=("dh", "dpkg-buildpackage", "lintian"),
+)

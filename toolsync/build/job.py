@@ -7,9 +7,10 @@ package that was built or tested: it is shown, and decides nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from toolsync.build.chroot import Chroots
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
@@ -46,6 +47,8 @@ class Job:
     """What its processes may use."""
     hosts: tuple[str, ...] = ()
     """Whom a test that needs the internet may reach."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of [build] that the backend alone reads, where no setting has a name for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

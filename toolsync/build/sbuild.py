@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolsync.build.backend import Backend
 from toolsync.build.chroot import Chroot
+from toolsync.build.chrootdoctor import looks
 from toolsync.build.job import (
     LOG_LIMIT,
     Job,
@@ -19,6 +21,7 @@ from toolsync.build.job import (
     unreachable,
 )
 from toolsync.build.mapping import can_map
+from toolsync.config import keys
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
 from toolsync.system.run import run
 
@@ -163,3 +166,19 @@ def trouble(job: Job, stage: str, text: str, *, full: Path | None) -> ToolsyncEr
 
 def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+
+
+SBUILD = Backend(
+    name="sbuild",
+    about="a clean chroot",
+    build=build_with_sbuild,
+    settings={
+        "chroot_days": keys.number("after how many days a chroot is made anew"),
+        "mirror": keys.text("the Debian mirror for chroots; mmdebstrap's own default if empty"),
+        "chroots": keys.text("the folder that keeps chroot tarballs"),
+    },
+    programs=(
+        *("autopkgtest", "lintian", "mmdebstrap", "newgidmap", "newuidmap", "sbuild", "zstd"),
+    ),
+    looks=looks,
+)

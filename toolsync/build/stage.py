@@ -8,29 +8,23 @@ build) is kept in the log and not published, since a version's bytes are for eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from debian.deb822 import Changes
 
 from toolsync.build.autopkgtest import autopkgtest
+from toolsync.build.backend import Backend
+from toolsync.build.backends import backend_of
 from toolsync.build.chroot import Chroots
-from toolsync.build.host import build_on_host
 from toolsync.build.job import Job, Made
 from toolsync.build.lint import lint
-from toolsync.build.sbuild import build_with_sbuild
 from toolsync.config.settings import Build
-from toolsync.model.errors import PackageFailed, SetupError
+from toolsync.model.errors import PackageFailed
 from toolsync.model.release import Blob, Built, Finding, SourcePackage
 from toolsync.system.isolation import Isolation
 from toolsync.system.run import run
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
-
-Builder = Callable[[Job], Made]
-
-BUILDERS: Mapping[str, Builder] = {"sbuild": build_with_sbuild, "host": build_on_host}
-"""Backends by their word in ``[build] backend``."""
 
 
 def build(
@@ -41,11 +35,7 @@ def build(
     Raises PackageFailed, with the whole log, when build, lint or tests find the package at
     fault, TryAgain when the world was not ready, SetupError when this machine cannot build.
     """
-    if settings.backend not in BUILDERS:
-        raise SetupError(
-            f"there is no builder {settings.backend!r}; there are: {', '.join(sorted(BUILDERS))}",
-            resolution="Mend [build] backend in toolsync.toml.",
-        )
+    backend = backend_of(settings)
     with workshop.folder("build") as folder:
         made_in = folder / "made"
         made_in.mkdir()
@@ -61,24 +51,27 @@ def build(
                 memory=settings.memory, processes=settings.processes, file=settings.file_size
             ),
             hosts=settings.test_hosts,
+            own=settings.own,
         )
         try:
-            return _proved(item, job, settings, store)
+            return _proved(item, job, backend, settings, store)
         except PackageFailed as error:
             if job.log.exists():
                 error.log = store.add_file(job.log, f"{job.dsc.stem}_{job.series}.build")
             raise
 
 
-def _proved(item: SourcePackage, job: Job, settings: Build, store: Store) -> Built:
+def _proved(
+    item: SourcePackage, job: Job, backend: Backend, settings: Build, store: Store
+) -> Built:
     """Build, lint and test; keep what came of it."""
-    made = BUILDERS[settings.backend](job)
+    made = backend.build(job)
     _keep_buildinfo(made.changes, job.log)
     changes, names = _whole_changes(job, made.changes)
     findings = list(made.findings)
     if settings.lint:
         findings += lint(changes, folder=job.folder.parent, log=job.log)
-    tests, more = _tests(job, made, names, wanted=settings.tests)
+    tests, more = _tests(job, made, names, settings)
     files = tuple(store.add_file(job.folder / name) for name in names)
     _same_source(item, files)
     log_name = changes.name.removesuffix(".changes") + ".build"
@@ -94,13 +87,14 @@ def _proved(item: SourcePackage, job: Job, settings: Build, store: Store) -> Bui
 
 
 def _tests(
-    job: Job, made: Made, names: tuple[str, ...], *, wanted: bool
+    job: Job, made: Made, names: tuple[str, ...], settings: Build
 ) -> tuple[str, tuple[Finding, ...]]:
     """Run the package's tests where that is wanted and can be done cleanly."""
-    if not wanted:
+    if not settings.tests:
         return "not run: [build] tests is false", ()
     if made.tarball is None:
-        return "not run: the backend host has no clean chroot to run them in", ()
+        why = f"not run: the backend {settings.backend} has no clean chroot to run them in"
+        return why, ()
     debs = tuple(job.folder / name for name in names if name.endswith(".deb"))
     return autopkgtest(job, debs=debs, tarball=made.tarball)
 

@@ -23,7 +23,7 @@ def login(settings: Settings) -> int:
 
     It is kept in the state folder, readable by its owner alone; Launchpad can revoke it.
     """
-    from toolsync.publish.targets import launchpad_token
+    from toolsync.publish.openppa import launchpad_token
     from toolsync.system.launchpad import CONSUMER
     from toolsync.system.launchpadhttp import Authorization
 
@@ -47,7 +47,7 @@ def whoami(settings: Settings) -> int:
 @click.pass_obj
 def logout(settings: Settings) -> int:
     """Forget the token. To revoke it too, see +oauth-tokens on your Launchpad page."""
-    from toolsync.publish.targets import launchpad_token
+    from toolsync.publish.openppa import launchpad_token
 
     path = launchpad_token(settings.load_as_owner())
     known = path.is_file()
@@ -57,7 +57,7 @@ def logout(settings: Settings) -> int:
 
 
 def _tell(settings: Settings) -> int:
-    from toolsync.publish.targets import open_launchpad
+    from toolsync.publish.openppa import open_launchpad
     from toolsync.system.clock import SystemClock
 
     api = open_launchpad(settings.load_as_owner(), SystemClock())

@@ -1,4 +1,4 @@
-"""The manual pages, written from the command tree and the schemas so that they agree.
+"""The manual pages, written from the command tree and the records so that they agree.
 
 ``python3 -m toolsync.cli.manual FOLDER`` writes toolsync(1), toolsync.toml(5) and tool.toml(5),
 as roff in the macros of man(7). SOURCE_DATE_EPOCH dates them.
@@ -13,23 +13,32 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import click
 
 from toolsync.cli.main import group
 from toolsync.config import settings
+from toolsync.config.record import Schema
+from toolsync.setup.settings import SETTINGS
+from toolsync.setup.tools import TOOLS
 from toolsync.system.store import replace_file
 
 Page: TypeAlias = Iterator[str]
 """Lines of roff."""
-Schema: TypeAlias = Mapping[str, Any]
-"""A JSON Schema of ours, or a part of it."""
 Default: TypeAlias = Callable[[str, str], str]
 """Returns the default of a section's key as TOML, empty where there is none."""
-Sections: TypeAlias = settings.Config | settings.Build | settings.Limits | settings.Local
+Sections: TypeAlias = (
+    settings.Config
+    | settings.Build
+    | settings.Limits
+    | settings.Local
+    | settings.Ppa
+    | settings.Report
+    | settings.Webhook
+    | settings.Compat
+)
 
 _EXITS = {
     0: "Fine.",
@@ -67,6 +76,10 @@ _SECTIONS: Mapping[str, type[Sections]] = {
     "build": settings.Build,
     "limits": settings.Limits,
     "local": settings.Local,
+    "ppa": settings.Ppa,
+    "report": settings.Report,
+    "report.webhook": settings.Webhook,
+    "compat": settings.Compat,
 }
 """Where the defaults of each section's keys stand."""
 
@@ -131,7 +144,7 @@ def _settings() -> Page:
             " person's own, else that in /etc/toolsync, else the shipped one."
         ),
     )
-    yield from _schema("config.schema.json", _default)
+    yield from _schema(SETTINGS.schema, _default)
     yield from (".SH SEE ALSO", _see("toolsync(1)", "tool.toml(5)"))
 
 
@@ -147,15 +160,14 @@ def _tool() -> Page:
             " changelog; keys/*.asc are the vendor's keys.\n\nA key that is not known is an error."
         ),
     )
-    yield from _schema("tool.schema.json", lambda section, key: "")
+    yield from _schema(TOOLS.schema, lambda section, key: "")
     yield from (".SH SEE ALSO", _see("toolsync(1)", "toolsync.toml(5)", "uscan(1)"))
 
 
-def _schema(name: str, default: Default) -> Page:
+def _schema(schema: Schema, default: Default) -> Page:
     """Yield every key of a JSON Schema: single ones first, then section by section."""
-    text = resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8")
     yield ".SH KEYS"
-    yield from _sections(json.loads(text), "", default)
+    yield from _sections(schema, "", default)
 
 
 def _sections(table: Schema, section: str, default: Default) -> Page:
@@ -174,7 +186,7 @@ def _keys(table: Schema, section: str, default: Default) -> Page:
         said = [_sentence(about["description"]), *_bounds(about)]
         if key in table.get("required", ()):
             said.append("Required.")
-        if value := default(section, key):
+        if value := default(section, key) or _toml(about.get("default", "")):
             said.append(f"Default: {value}.")
         yield from _item(f"{key} ({_kind(about)})", " ".join(said))
         # A table of tables: what stands in each of them.
@@ -202,10 +214,16 @@ def _default(section: str, key: str) -> str:
     """Return a key's default as TOML, empty where none can be told."""
     for field in fields(_SECTIONS[section]) if section in _SECTIONS else ():
         value = field.default
-        if field.name == key and value is not MISSING and value not in ("", ()):
-            shown = list(value) if isinstance(value, tuple) else value
-            return json.dumps(shown, ensure_ascii=False)
+        if field.name == key and value is not MISSING:
+            return _toml(value)
     return ""
+
+
+def _toml(value: object) -> str:
+    """Return a default as TOML, empty where it says nothing."""
+    if value in ("", ()):
+        return ""
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
 def _opening(name: str, purpose: str) -> Page:

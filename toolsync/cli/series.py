@@ -15,7 +15,6 @@ from toolsync.model.errors import FINE, UsageError
 @click.pass_context
 def command(ctx: click.Context, target: str | None, as_json: bool) -> int:
     """Show which series are served, and which supported ones could be too."""
-    from toolsync.config import supported
     from toolsync.system.clock import SystemClock
     from toolsync.system.distro import supported as released
 
@@ -25,7 +24,7 @@ def command(ctx: click.Context, target: str | None, as_json: bool) -> int:
     ctx.obj = config
     if ctx.invoked_subcommand:
         return FINE
-    distribution = supported.distribution_of(config.target)
+    distribution = config.distribution
     alive = released(distribution, SystemClock().now().date())
     ended = [name for name in config.series if name not in alive]
     others = [name for name in alive if name not in config.series]
@@ -57,7 +56,7 @@ def adopt(ctx: click.Context, names: tuple[str, ...]) -> int:
             f"{config.file} names its series itself",
             resolution='Add it to `series` there, or write series = "supported".',
         )
-    distribution = supported.distribution_of(config.target)
+    distribution = config.distribution
     supported.adopt(config.state, distribution, names, SystemClock().now().date())
     say(f"adopted: {', '.join(names)}")
     return FINE

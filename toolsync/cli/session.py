@@ -32,7 +32,7 @@ class Settings:
 
     def load(self) -> Config:
         """Read the set-up."""
-        from toolsync.config.settings import load_config
+        from toolsync.setup.settings import load_config
 
         return load_config(self.config, self.state)
 
@@ -46,9 +46,9 @@ class Settings:
 
 def tool_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the tools whose names begin with ``incomplete``, for shell completion."""
-    from toolsync.config.definition import tool_places
-    from toolsync.config.settings import load_config
     from toolsync.model.errors import ToolsyncError
+    from toolsync.setup.settings import load_config
+    from toolsync.setup.tools import tool_places
 
     given = ctx.find_root().params
     try:
@@ -140,7 +140,7 @@ def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
 
     For a tool's name it is the folder that holds the tool's own; a named folder stands for itself.
     """
-    from toolsync.config.definition import tools_named
+    from toolsync.setup.tools import tools_named
 
     folders = {name: Path(name).resolve() for name in names if _is_folder(name)}
     for name, folder in folders.items():
@@ -160,9 +160,10 @@ def read_tools(
 
     Call the function when the iterator has ended; it raises an error if no tool could be read.
     """
-    from toolsync.config.definition import Tool, read_tool
+    from toolsync.config.definition import Tool
     from toolsync.model.errors import SetupError
     from toolsync.pipeline.status import faulty
+    from toolsync.setup.tools import read_tool
 
     faults: dict[str, SetupError] = {}
 
@@ -194,7 +195,7 @@ def _is_folder(name: str) -> bool:
 
 
 def _folder_tool(folder: Path) -> Tool:
-    from toolsync.config.definition import load_tool
+    from toolsync.setup.tools import load_tool
 
     if (folder / "tool.toml").is_file():
         return load_tool(folder)

@@ -1,22 +1,17 @@
-"""A tool's definition: what its folder says, checked, as frozen values.
-
-A tool's name is its folder's; of two with one name the operator's wins.
-"""
+"""A tool's definition: what its folder says, as frozen values (`setup.tools` reads it)."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toolsync.config.consistency import tool_faults
-from toolsync.config.licensing import LicensePolicy, license_policy
-from toolsync.config.schema import read_toml
-from toolsync.config.settings import Config
-from toolsync.model.errors import SetupError, UsageError
+from toolsync.config.licensing import LicensePolicy
+from toolsync.config.record import PageKind
+from toolsync.model.values import NEVER, WHILE_FILLED, told
 
 NOT_PACKAGING = ("watch", "changelog", "*~", ".*")
 """What in a tool's debian/ is not part of the source package: toolsync writes the changelog."""
@@ -27,9 +22,6 @@ _UPSTREAM_KEYS = (
     "upstream-signing-key.pgp",
 )
 """Where debian/ holds upstream's keys (uscan(1))."""
-
-_LISTS = dict.fromkeys(("feed", "github", "gitlab", "forgejo"), "latest")
-"""Kinds of pages that list the latest releases only, or of which only the first are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +54,19 @@ class Watch:
     """Sent to this page instead of our own; empty for our own."""
     text: str = ""
     """The debian/watch of a tool that is defined by one."""
+    own: Mapping[str, Any] = field(default_factory=dict, metadata=WHILE_FILLED)
+    """Keys that one kind of page alone has, and that no field above stands for."""
+    record: PageKind | None = field(default=None, compare=False, metadata=NEVER)
+    """The record of its kind, from the table that it was read with."""
+
+    def __repr__(self) -> str:
+        """Return all that a look depends on: what was seen is remembered by a digest of this."""
+        return f"Watch({', '.join(f'{name}={getattr(self, name)!r}' for name in told(self))})"
 
     @property
     def rolls(self) -> bool:
         """Whether old releases leave the page as new ones come, so that one may be gone fairly."""
-        return (self.lists or _LISTS.get(self.kind, "all")) == "latest"
+        return (self.lists or (self.record.lists if self.record else "all")) == "latest"
 
     @property
     def is_folder(self) -> bool:
@@ -91,6 +91,8 @@ class Verify:
     keys_url: str = ""
     """Where upstream publishes its keys; they are compared with ours, never taken from there."""
     pins: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict, metadata=WHILE_FILLED)
+    """Keys that one method alone has, and that no field above stands for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,109 +171,3 @@ class Tool:
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
                 hasher.update(f"{name}\0{mode}\0{content}\n".encode())
         return hasher.hexdigest()
-
-
-def load_tools(
-    config: Config, names: tuple[str, ...] = ()
-) -> tuple[tuple[Tool, ...], dict[str, SetupError]]:
-    """Return the named tools, or all, by name; and the faults of those that cannot be read.
-
-    One tool's faults never keep the others from their work. Raises UsageError for a name that
-    no folder has.
-    """
-    tools: list[Tool] = []
-    faults: dict[str, SetupError] = {}
-    for name, place in tools_named(config, names).items():
-        tool = read_tool(place / name)
-        if isinstance(tool, SetupError):
-            faults[name] = tool
-        else:
-            tools.append(tool)
-    return tuple(tools), faults
-
-
-def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
-    """Return where the folder of each of the named tools lies, or of all, by name.
-
-    Raises UsageError for a name that no folder has; SetupError where it is the settings that
-    name it.
-    """
-    found = dict(tool_places(config))
-    missing = [name for name in names or config.tools if name not in found]
-    if missing and not names:
-        raise SetupError(
-            f"{config.file}: `tools` names {', '.join(missing)}, which no folder has;"
-            f" there are: {', '.join(sorted(found))}",
-            resolution="Mend `tools`, or leave it out to take all.",
-        )
-    if missing:
-        raise UsageError(
-            f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
-            resolution="Name one of these, or write a new one; README.md tells how.",
-        )
-    return {name: found[name] for name in names or config.tools or sorted(found)}
-
-
-def read_tool(folder: Path) -> Tool | SetupError:
-    """Return the tool that a folder defines, or what is wrong with it."""
-    try:
-        return load_tool(folder)
-    except SetupError as error:
-        return error
-
-
-def load_tool(folder: Path) -> Tool:
-    """Return the tool that ``folder`` defines; raise SetupError with every fault in it."""
-    path = folder / "tool.toml"
-    raw = read_toml(path, "tool.schema.json")
-    faults = list(tool_faults(folder, raw))
-    if faults:
-        raise SetupError.listing(str(path), faults)
-    package, verify, watch = raw.get("package", {}), raw.get("verify", {}), raw["watch"]
-    return Tool(
-        name=folder.name,
-        folder=folder,
-        summary=raw["summary"],
-        homepage=raw["homepage"],
-        watch=Watch(**{**watch, "mangle": tuple(watch.get("mangle", []))}),
-        verify=Verify(**{**verify, "keys": tuple(_squeezed(verify.get("keys", [])))}),
-        license=license_policy(raw.get("license", {})),
-        compat=_compat(raw.get("compat", {})),
-        source=package.get("source", folder.name),
-        series=tuple(package.get("series", [])),
-        epoch=package.get("epoch", 0),
-        publish=_publish(raw.get("publish", {})),
-    )
-
-
-_SECONDS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-
-
-def _publish(raw: Mapping[str, Any]) -> Publish:
-    number, unit = str(raw.get("promote_after", "3 days")).split()
-    return Publish(
-        copy=raw.get("copy", False),
-        channel=raw.get("channel", "stable"),
-        promote_after=int(number) * _SECONDS[unit.rstrip("s")],
-    )
-
-
-def tool_places(config: Config) -> Iterator[tuple[str, Path]]:
-    """Yield the name of every tool, which is its folder's, and the folder that this lies in.
-
-    Of two with one name, the operator's comes last.
-    """
-    for place in reversed(config.tool_folders):
-        if place.is_dir():
-            for name in sorted(os.listdir(place)):  # noqa: PTH208 (a path of each takes 0.4 kB)
-                if os.path.isfile(f"{place}/{name}/tool.toml"):  # noqa: PTH113 (and 10 µs)
-                    yield name, place
-
-
-def _compat(raw: dict[str, Any]) -> CompatPolicy:
-    lists = ("commands", "services", "waive")
-    return CompatPolicy(**{**raw, **{key: tuple(raw.get(key, ())) for key in lists}})
-
-
-def _squeezed(keys: list[str]) -> list[str]:
-    return [key.replace(" ", "").upper() for key in keys]

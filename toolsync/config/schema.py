@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from toolsync.config.plainschema import plainly_holds
+from toolsync.config.record import Schema
 from toolsync.model.errors import SetupError
 
 
-def read_toml(path: Path, schema: str) -> dict[str, Any]:
-    """Return the file's table; ``schema`` names a JSON Schema beside this module.
+def read_toml(path: Path, schema: Schema) -> dict[str, Any]:
+    """Return the file's table, which is as ``schema`` wants it.
 
     Raises SetupError with every fault found.
     """
@@ -31,16 +32,16 @@ def read_toml(path: Path, schema: str) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError.listing(str(path), [f"not TOML: {error}"]) from error
-    if not plainly_holds(_schema(schema), raw) and (faults := list(_faults(schema, raw))):
+    if not plainly_holds(schema, raw) and (faults := list(_faults(schema, raw))):
         raise SetupError.listing(str(path), faults)
     return raw
 
 
-def _faults(schema: str, raw: Any) -> Iterator[str]:
+def _faults(schema: Schema, raw: Any) -> Iterator[str]:
     # A heavy import, so it is made where there may be something to say.
     from jsonschema import Draft202012Validator
 
-    found = Draft202012Validator(_schema(schema)).iter_errors(raw)
+    found = Draft202012Validator(schema).iter_errors(raw)
     for error in sorted(found, key=lambda e: str(e.json_path)):
         yield f"{'.'.join(map(str, error.absolute_path)) or 'top level'}: {_in_words(error)}"
 
@@ -56,5 +57,6 @@ def _in_words(error: Any) -> str:
 
 
 @cache
-def _schema(name: str) -> Any:
+def base(name: str) -> Any:
+    """Return what is the same for all records: a JSON Schema beside this module, never changed."""
     return json.loads(resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Read toolsync.toml: all faults at once, then frozen values; and know where things lie."""
+"""A whole set-up as frozen values (`setup.settings` reads it), and where things lie."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from toolsync.config import supported
-from toolsync.config.licensing import Classes, license_classes
-from toolsync.config.schema import read_toml
+from toolsync.config.licensing import Classes
+from toolsync.config.record import Record, TargetForm
 from toolsync.system.clock import SystemClock
 
 SERVICE_STATE = Path("/var/lib/toolsync")
 SERVICE_CACHE = Path("/var/cache/toolsync")
 
-_SERIES = ("bookworm",)
+SERIES = ("bookworm",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,10 @@ class Build:
     """Whom tests that need the internet may reach; with none they are skipped."""
     work: str = ""
     chroots: str = ""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Keys that one backend alone has, and that no field above stands for."""
+    record: Record | None = field(default=None, compare=False, repr=False)
+    """The backend's record, from the table that the settings were read with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,8 @@ class Report:
     """The folder of the static site and its feed."""
     page_url: str = ""
     """Where readers find that folder."""
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Sections of channels that no field above stands for, by the channel's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +160,7 @@ class Config:
     tools: tuple[str, ...] = ()
     """The tools that are kept in sync where none is named; empty for all that are found."""
     target: str = "local"
-    series: tuple[str, ...] = _SERIES
+    series: tuple[str, ...] = SERIES
     follows: bool = False
     """Whether the series are the distribution's supported ones (``series = "supported"``)."""
     maintainer: str = "toolsync archive <toolsync@toolsync.invalid>"
@@ -176,6 +182,10 @@ class Config:
     local: Local = Local()
     ppa: Ppa = Ppa()
     report: Report = Report()
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Sections of targets that no field above stands for, by the target's word."""
+    targets: Mapping[str, TargetForm] = field(default_factory=dict)
+    """The table of targets that the settings were read with."""
 
     @property
     def archive(self) -> Path:
@@ -187,69 +197,20 @@ class Config:
         """What a detector said of contents, by digest: a cache."""
         return self.state / "licenses.json"
 
+    @property
+    def distribution(self) -> str:
+        """Whose series the target serves: ``debian`` or ``ubuntu``."""
+        kind = self.targets.get(self.target.partition(":")[0])
+        return kind.distribution if kind else "debian"
+
     def for_target(self, target: str) -> Config:
         """Return the same set-up for another target, whose series may be other ones."""
-        series = _followed(self.state, target) if self.follows else self.series
-        return replace(self, target=target, series=series)
-
-
-_HTTP = ("timeout", "retries", "user_agent", "per_host", "interval")
-
-
-def load_config(file: Path | None, state: Path | None) -> Config:
-    """Return the set-up, from ``file`` or the place where it is looked for.
-
-    Raises SetupError with every fault found.
-    """
-    path = file or default_file()
-    raw = read_toml(path, "config.schema.json")
-    http = raw.get("http", {})
-    folders = [Path(folder).expanduser() for folder in raw.get("tool_folders", [])]
-    folders += [path.parent / "tools", shipped() / "tools"]
-    state = (state or Path(raw.get("state", default_state()))).expanduser().absolute()
-    follows = raw.get("series") == supported.FOLLOW
-    target = str(raw.get("target", "local"))
-    return Config(
-        file=path,
-        state=state,
-        follows=follows,
-        tool_folders=tuple(dict.fromkeys(folders)),
-        **{key: raw[key] for key in ("target", "maintainer", "mirrors", "jobs") if key in raw},
-        tools=tuple(raw.get("tools", [])),
-        series=_followed(state, target) if follows else tuple(raw.get("series", _SERIES)),
-        **{key: http[key] for key in _HTTP if key in http},
-        store_limit=raw.get("store", {}).get("limit", 0),
-        limits=Limits(**raw.get("limits", {})),
-        build=_build(raw.get("build", {})),
-        license=license_classes(raw.get("license", {})),
-        compat=Compat(**raw.get("compat", {})),
-        local=Local(**raw.get("local", {})),
-        ppa=Ppa(**raw.get("ppa", {})),
-        report=_report(raw.get("report", {})),
-    )
-
-
-def _build(raw: Mapping[str, Any]) -> Build:
-    return Build(**{**_cache(), **raw, "test_hosts": tuple(raw.get("test_hosts", ()))})
-
-
-def _followed(state: Path, target: str) -> tuple[str, ...]:
-    today = SystemClock().now().date()
-    return supported.followed(state, supported.distribution_of(target), today)
-
-
-def _report(raw: Mapping[str, Any]) -> Report:
-    mail, page = dict(raw.get("mail", {})), raw.get("page", {})
-    if "from" in mail:
-        mail["sender"] = mail.pop("from")
-    return Report(
-        **{key: raw[key] for key in ("silence_days",) if key in raw},
-        mail=Mail(**{**mail, "to": tuple(mail.get("to", []))}),
-        webhook=Webhook(**raw.get("webhook", {})),
-        metrics=raw.get("metrics", {}).get("path", ""),
-        page=page.get("path", ""),
-        page_url=page.get("url", ""),
-    )
+        found = replace(self, target=target)
+        if not self.follows:
+            return found
+        today = SystemClock().now().date()
+        series = supported.followed(self.state, found.distribution, today)
+        return replace(found, series=series)
 
 
 def shipped() -> Path:
@@ -280,7 +241,7 @@ def default_state() -> Path:
     return Path(home) / "toolsync"
 
 
-def _cache() -> dict[str, str]:
+def cache_places() -> dict[str, str]:
     """Return where the Debian package's service builds: /var/tmp is its own and passing."""
     if _owner(SERVICE_CACHE) != os.geteuid():
         return {}

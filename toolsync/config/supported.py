@@ -19,11 +19,6 @@ from toolsync.system.store import replace_file
 FOLLOW = "supported"
 
 
-def distribution_of(target: str) -> str:
-    """Return whose series a target serves."""
-    return "ubuntu" if target.startswith("ppa:") else "debian"
-
-
 def followed(state: Path, distribution: str, day: date) -> tuple[str, ...]:
     """Return the series that are adopted and supported on ``day``, oldest first."""
     known = _read(state).get(distribution)

@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from toolsync.build.chroot import (
-    archive_keyring,
-    check_chroot_folder,
-    chroot_folder,
-)
-from toolsync.build.mapping import require_mapping
-from toolsync.config import supported
-from toolsync.config.definition import Tool, load_tools
+from toolsync.build.backends import backend_of
+from toolsync.build.chroot import chroot_folder
+from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Config
-from toolsync.model.errors import OutOfSpace, ProgramFailed, SetupError, ToolsyncError
+from toolsync.model.errors import ToolsyncError
+from toolsync.pipeline.context import open_http
 from toolsync.pipeline.status import fitting_series
-from toolsync.publish.ppa import PpaTarget
+from toolsync.publish.target import Examinable
 from toolsync.publish.targets import open_target
-from toolsync.report import mail, webhook
+from toolsync.setup.settings import SETTINGS, SettingsTables
+from toolsync.setup.tools import TOOLS, ToolTables, load_tools
 from toolsync.system.clock import Clock
 from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys
 from toolsync.system.programs import PACKAGES
-from toolsync.system.run import run
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
-_ALWAYS = (
+ALWAYS = (
     *("apt-get", "bwrap", "dpkg", "dpkg-deb", "dpkg-genchanges", "dpkg-source", "gpg", "gpg-agent"),
-    *("gpgconf", "gpgv", "prlimit", "reprepro", "setpriv", "tar", "unshare", "xz"),
+    *("gpgconf", "gpgv", "prlimit", "setpriv", "tar", "unshare", "xz"),
 )
-_FOR_BACKEND = {
-    "sbuild": (
-        *("autopkgtest", "lintian", "mmdebstrap", "newgidmap", "newuidmap", "sbuild", "zstd"),
-    ),
-    "host": ("dh", "dpkg-buildpackage", "lintian"),
-}
 _ROOM = 5 * 1024**3
 """Bytes that a chroot and a build may need."""
 _SOON = timedelta(days=30)
@@ -58,28 +49,39 @@ class Check:
     resolution: str = ""
 
 
-def examine(config: Config, clock: Clock) -> Iterator[Check]:
-    """Yield every check of this machine and this set-up, fine or not."""
-    for program in (*_ALWAYS, *_FOR_BACKEND.get(config.build.backend, ())):
+def examine(
+    config: Config,
+    clock: Clock,
+    *,
+    tools: ToolTables = TOOLS,
+    settings: SettingsTables = SETTINGS,
+) -> Iterator[Check]:
+    """Yield every check of this machine and this set-up, fine or not.
+
+    The tables are those that definitions and settings are read with.
+    """
+    kind = settings.targets.get(config.target.partition(":")[0])
+    backend = backend_of(config.build)
+    for program in (*ALWAYS, *backend.programs, *(kind.programs(config) if kind else ())):
         yield _program(program)
-    if is_ppa := config.target.startswith("ppa:"):
-        for program in ("dput", *(("sftp",) if config.ppa.method == "sftp" else ())):
-            yield _program(program)
     for series in config.series:
         yield _tried(f"series {series}", partial(_series, series))
     yield _tried("other series", partial(_new_series, config, clock.now().date()))
-    if config.build.backend == "sbuild" and (config.ppa.build_first or not is_ppa):
-        yield from _clean_builds(config)
+    if kind is None or kind.builds_here(config):
+        for subject, look in backend.looks(config):
+            yield _tried(subject, look)
     yield from _disks(config)
-    yield _tried("tools", lambda: _defined(config))
-    yield from _tools(config, clock.now())
-    yield from _archive(config, clock)
-    yield from _reports(config)
+    yield _tried("tools", lambda: _defined(config, tools))
+    yield from _tools(config, clock.now(), tools)
+    yield from _archive(config, clock, settings)
+    for channel in settings.channels.values():
+        if channel.is_set_up(config):
+            yield _tried(f"report.{channel.name}", partial(channel.ready, config))
 
 
 def _new_series(config: Config, day: date) -> str:
     """Propose supported series that the set-up does not serve; never a fault."""
-    distribution = supported.distribution_of(config.target)
+    distribution = config.distribution
     others = [name for name in released(distribution, day) if name not in config.series]
     if not others:
         return f"none of {distribution} is missing"
@@ -100,41 +102,6 @@ def _program(program: str) -> Check:
         message=path or "is not on this machine",
         resolution="" if path else f"apt install {PACKAGES[program]}",
     )
-
-
-def _clean_builds(config: Config) -> Iterator[Check]:
-    """Look for all that unprivileged chroots need, in the builder's own words."""
-    folder = chroot_folder(config.build.chroots)
-    for series in config.series:
-        yield _tried(f"keys of {series}", partial(archive_keyring, series))
-    yield _tried("subordinate ids", _mapping)
-    yield _tried("user namespaces", _namespace)
-    yield _tried("chroots", partial(_chroots, folder))
-
-
-def _mapping() -> str:
-    require_mapping()
-    return "65536 users and groups can be mapped"
-
-
-def _chroots(folder: Path) -> str:
-    check_chroot_folder(folder)
-    return f"in {folder}"
-
-
-def _namespace() -> str:
-    """Make a user namespace as the builder does."""
-    try:
-        run("unshare", "--map-root-user", "--map-auto", "true", timeout=30)
-    except (ProgramFailed, OutOfSpace) as error:  # the kernel says ENOSPC where none are allowed
-        raise SetupError(
-            f"no user namespace can be made: {error}",
-            resolution="Allow it: sysctl kernel.unprivileged_userns_clone=1 (Debian),"
-            " kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), user.max_user_namespaces"
-            " above 0; in a container, let its host allow nesting. Or build without chroots:"
-            " [build] backend = 'host'.",
-        ) from error
-    return "can be made"
 
 
 def _disks(config: Config) -> Iterator[Check]:
@@ -164,8 +131,8 @@ def _room(place: Path, option: str) -> Check:
     )
 
 
-def _tools(config: Config, now: datetime) -> Iterator[Check]:
-    tools, faults = load_tools(config)
+def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]:
+    tools, faults = load_tools(config, tables=tables)
     for name, fault in faults.items():
         yield Check(
             subject=f"tool {name}", fine=False, message=str(fault), resolution=fault.resolution
@@ -200,31 +167,26 @@ def _keys(tool: Tool, now: datetime) -> Iterator[Check]:
         )
 
 
-def _archive(config: Config, clock: Clock) -> Iterator[Check]:
+def _archive(config: Config, clock: Clock, tables: SettingsTables) -> Iterator[Check]:
     """See that apt would take what is published: there, signed by our key, not expired."""
     workshop = Workshop(config.state, config.build.work)
-    try:
-        store = Store(config.state / "store")
-        target = open_target(config.target, config, store, workshop, clock)
-    except ToolsyncError as error:
-        yield Check(
-            subject=config.target, fine=False, message=str(error), resolution=error.resolution
-        )
-        return
-    if isinstance(target, PpaTarget):
-        for subject, look in target.looks(config.series):
-            yield _tried(subject, look)
-    for series in config.series:
-        yield _tried(f"archive {target.name} {series}", partial(target.check, series, clock.now()))
-
-
-def _reports(config: Config) -> Iterator[Check]:
-    """Yield a check for each way to tell what changed that is set up."""
-    report = config.report
-    if report.mail.to:
-        yield _tried("report.mail", lambda: mail.ready(report.mail))
-    if report.webhook.url:
-        yield _tried("report.webhook", lambda: webhook.ready(report.webhook))
+    with closing(open_http(config, clock)) as http:
+        try:
+            store = Store(config.state / "store")
+            target = open_target(
+                config.target, config, store, workshop, clock, http, tables.targets
+            )
+        except ToolsyncError as error:
+            yield Check(
+                subject=config.target, fine=False, message=str(error), resolution=error.resolution
+            )
+            return
+        if isinstance(target, Examinable):
+            for subject, look in target.looks(config.series):
+                yield _tried(subject, look)
+        for series in config.series:
+            subject = f"archive {target.name} {series}"
+            yield _tried(subject, partial(target.check, series, clock.now()))
 
 
 def _tried(subject: str, act: Callable[[], object]) -> Check:
@@ -234,8 +196,8 @@ def _tried(subject: str, act: Callable[[], object]) -> Check:
         return Check(subject=subject, fine=False, message=str(error), resolution=error.resolution)
 
 
-def _defined(config: Config) -> str:
-    tools, faults = load_tools(config)
+def _defined(config: Config, tables: ToolTables) -> str:
+    tools, faults = load_tools(config, tables=tables)
     return f"{len(tools) + len(faults)} defined in {_places(config)}"
 
 

@@ -20,6 +20,8 @@ from toolsync.model.errors import Busy, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.sync import sync
+from toolsync.report.channel import Channel
+from toolsync.report.channels import CHANNELS
 from toolsync.report.news import Scene
 from toolsync.report.post import Post, open_post
 from toolsync.system.clock import stamp
@@ -45,13 +47,15 @@ def run_once(
     faulty: Sequence[Outcome] = (),
     *,
     due: Sequence[Tool] | None = None,
+    channels: Mapping[str, Channel] = CHANNELS,
 ) -> RunResult:
     """Sync what is ``due`` of ``tools`` (all if not given), then tell what changed.
 
-    ``faulty`` are the tools that cannot be read. The caller holds the state's lock.
+    ``faulty`` are the tools that cannot be read, ``channels`` all the ways to tell. The caller
+    holds the state's lock.
     """
     journal = context.journal
-    post = open_post(context.config, journal, context.http)
+    post = open_post(context.config, journal, context.http, channels)
     post.introduce()
     before, number = journal.runs.last_finished(), journal.runs.begin()
     began = journal.runs.last(1)[0]

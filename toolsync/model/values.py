@@ -38,10 +38,35 @@ class Finding:
     message: str
 
 
+WHILE_FILLED: Mapping[str, str] = {"told": "while filled"}
+"""Metadata of a field that came later: empty it is not dumped, so that old digests stay."""
+NEVER: Mapping[str, str] = {"told": "never"}
+"""Metadata of a field that holds no data, and is not dumped."""
+
+
 def dump(value: object, *, without: str = "") -> dict[str, object]:
     """Return a value's own fields as JSON types, leaving out the field ``without``."""
-    names = field_names(typing.cast(object, type(value)))
-    return {name: _plain(getattr(value, name)) for name in names if name != without}
+    return {name: _plain(getattr(value, name)) for name in told(value) if name != without}
+
+
+def told(value: object) -> tuple[str, ...]:
+    """Return the names of the fields that count now (`WHILE_FILLED`, `NEVER`)."""
+    cls = typing.cast(Any, type(value))
+    names, rules = field_names(cls), _rules(cls)
+    if not rules:
+        return names
+    return tuple(name for name in names if _counts(rules.get(name), getattr(value, name)))
+
+
+def _counts(rule: str | None, item: object) -> bool:
+    return rule is None or (rule == WHILE_FILLED["told"] and bool(item))
+
+
+@cache
+def _rules(cls: Any) -> Mapping[str, str]:
+    """Return the fields of a class that are not always dumped, with the rule of each."""
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    return {f.name: f.metadata["told"] for f in fields if "told" in f.metadata}
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from toolsync.build.chroot import Chroots, chroot_folder
 from toolsync.config import supported
 from toolsync.config.settings import Config
 from toolsync.http.client import Http, Progress
-from toolsync.http.gateway import open_http
 from toolsync.journal.journal import Journal
 from toolsync.pipeline.belonging import open_journal, require_together
 from toolsync.pipeline.memory import Event, Memory, Remembers, Tell
+from toolsync.publish.kind import TargetKind
 from toolsync.publish.target import Target
-from toolsync.publish.targets import open_target
+from toolsync.publish.targets import TARGETS, open_target
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import exclusive, require_whole
@@ -51,8 +51,9 @@ def opened(
     progress: Callable[[str], Progress],
     clock: Clock,
     purpose: str = "",
+    targets: Mapping[str, TargetKind] = TARGETS,
 ) -> Iterator[Context]:
-    """Open journal, store, network and target for the block.
+    """Open journal, store, network and target for the block; ``targets`` are all there are.
 
     With ``purpose`` the state folder is held alone for that, and what a killed run has left is
     cleared away; raises Busy when another toolsync holds it. Raises SetupError where journal, store
@@ -61,6 +62,9 @@ def opened(
 
     def told(line: str) -> None:
         tell(Event(tool="", version="", stage="", scope="", text=line))
+
+    def place(name: str) -> Target:
+        return open_target(name, config, store, workshop, clock, http, targets)
 
     require_whole(config.state)
     store = Store(config.state / "store")
@@ -81,8 +85,7 @@ def opened(
             store.sweep()
             SigningHome(config.state / "gnupg").sweep()
             if config.follows:
-                distribution = supported.distribution_of(config.target)
-                supported.keep(config.state, distribution, clock.now().date())
+                supported.keep(config.state, config.distribution, clock.now().date())
         yield Context(
             config=config,
             journal=journal,
@@ -97,16 +100,29 @@ def opened(
                 clock=clock,
                 told=told,
             ),
-            target=open_target(config.target, config, store, workshop, clock),
-            staging=_staging(config, store, workshop, clock),
+            target=place(config.target),
+            staging=place(staging) if (staging := _staging(config)) else None,
             clock=clock,
             memory=Memory(journal, store, clock, tell),
             progress=progress,
         )
 
 
-def _staging(config: Config, store: Store, workshop: Workshop, clock: Clock) -> Target | None:
+def _staging(config: Config) -> str:
+    """Return the name of the PPA for tools of the channel ``staging``; empty for none."""
     name = config.ppa.staging
-    if not name or name == config.target or not config.target.startswith("ppa:"):
-        return None
-    return open_target(name, config, store, workshop, clock)
+    return name if name != config.target and config.target.startswith("ppa:") else ""
+
+
+def open_http(config: Config, clock: Clock) -> Http:
+    """Return a gateway that keeps the set-up's limits; nothing is asked yet."""
+    return Http(
+        user_agent=config.user_agent,
+        timeout=config.timeout,
+        retries=config.retries,
+        mirrors=config.mirrors,
+        per_host=config.per_host,
+        interval=config.interval,
+        hosts=2 * config.jobs,
+        clock=clock,
+    )

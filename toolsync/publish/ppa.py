@@ -18,11 +18,11 @@ from toolsync.model.release import Blob, Compatible, Confirmed, Receipt, SourceP
 from toolsync.publish import follow, preflight
 from toolsync.publish.copying import ask_for_copy
 from toolsync.publish.origs import Fetch, Origs
-from toolsync.publish.ppadoctor import Looks, looks
+from toolsync.publish.ppadoctor import looks
 from toolsync.publish.ppastate import PpaState
 from toolsync.publish.sending import Send, both, may_send, send_out
 from toolsync.publish.sourceupload import laid_out, prepare, remembered
-from toolsync.publish.target import Ledger, Memo
+from toolsync.publish.target import Ledger, Looks, Memo
 from toolsync.system.clock import Clock, parsed, stamp
 from toolsync.system.dput import Server
 from toolsync.system.launchpad import Launchpad

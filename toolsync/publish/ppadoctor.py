@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from toolsync.model.errors import SetupError
 from toolsync.publish import preflight
+from toolsync.publish.target import Looks
 from toolsync.system import dput
 from toolsync.system.dput import Server
 from toolsync.system.launchpad import Launchpad
 from toolsync.system.launchpadvalues import Archive
 from toolsync.system.signing import Signer
 from toolsync.system.work import Workshop
-
-Looks = Iterator[tuple[str, Callable[[], str]]]
-"""Pairs of a subject and what looks at it: returns a phrase, or raises what is wrong."""
 
 
 def looks(

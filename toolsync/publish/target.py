@@ -11,10 +11,10 @@ they are handed, before every act that cannot be undone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from toolsync.model.release import Blob, Compatible, Confirmed, Receipt
 
@@ -132,6 +132,19 @@ class Target(Protocol):
 
         Raises Unverified when apt would not accept its index.
         """
+        ...
+
+
+Looks: TypeAlias = Iterator[tuple[str, Callable[[], str]]]
+"""Pairs of a subject and what looks at it: returns a phrase, or raises what is wrong."""
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A target of which more has to be right than that it serves, before a package is sent."""
+
+    def looks(self, series: Sequence[str]) -> Looks:
+        """Give all that `toolsync doctor` looks at, for the series of a set-up."""
         ...
 
 

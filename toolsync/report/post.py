@@ -8,21 +8,22 @@ the same message under the same id once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from typing import TYPE_CHECKING
 
 from toolsync.config.settings import Config
 from toolsync.http.client import Http
 from toolsync.journal.journal import Journal
-from toolsync.journal.messages import Message
 from toolsync.model.errors import ToolsyncError, unforeseen
-from toolsync.report import mail, webhook
+from toolsync.report.channel import Channel
+from toolsync.report.channels import CHANNELS
 from toolsync.report.message import as_text, message
 from toolsync.report.news import Scene, latest, news
 from toolsync.system.clock import stamp
 
-Send = Callable[[Message], None]
+if TYPE_CHECKING:
+    from toolsync.report.channel import Send
 
 _MANY = 3
 """Tries after which other channels hear that one does not work."""
@@ -90,16 +91,12 @@ class Post:
         }
 
 
-def open_post(config: Config, journal: Journal, http: Http) -> Post:
-    """Return the channels that the set-up names: each address of mail is one of its own."""
-    report = config.report
-    sender = report.mail.sender or config.maintainer
-    channels: dict[str, Send] = {
-        f"mail:{address}": partial(
-            mail.send, recipient=address, settings=report.mail, sender=sender
-        )
-        for address in report.mail.to
-    }
-    if report.webhook.url:
-        channels["webhook"] = partial(webhook.send, settings=report.webhook, http=http)
-    return Post(journal, channels)
+def open_post(
+    config: Config, journal: Journal, http: Http, channels: Mapping[str, Channel] = CHANNELS
+) -> Post:
+    """Return everyone whom the set-up names; ``channels`` are all the ways that there are."""
+    told: dict[str, Send] = {}
+    for channel in channels.values():
+        if channel.is_set_up(config):
+            told |= channel.open(config, http)
+    return Post(journal, told)

@@ -10,15 +10,22 @@ import html
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from toolsync.config.settings import Webhook
-from toolsync.http.client import Http
+from toolsync.config import keys
+from toolsync.config.record import listing
+from toolsync.config.settings import Config, Webhook
 from toolsync.journal.messages import Message
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
-from toolsync.report.message import sections
+from toolsync.report.channel import Channel
 from toolsync.report.secret import secret
 from toolsync.system.headers import bare, host_of
+
+if TYPE_CHECKING:
+    from toolsync.http.client import Http
+    from toolsync.report.channel import Send
 
 _SECONDS = 60.0
 _TOKEN = "[report.webhook] token_file"  # noqa: S105 (a setting's name)
@@ -73,6 +80,8 @@ def _json(message: Message, settings: Webhook) -> Request:
 
 
 def _slack(message: Message, settings: Webhook) -> Request:
+    from toolsync.report.message import sections
+
     lines = [f"*{_for_slack(message.data['subject'])}*"]
     for heading, texts in sections(message.data):
         lines += [f"*{heading}*", *(f"• {_for_slack(text)}" for text in texts)]
@@ -91,6 +100,8 @@ def _matrix(message: Message, settings: Webhook) -> Request:
             "[report.webhook] names no room, and Matrix needs one",
             resolution='Add room = "!ID:HOST" to it.',
         )
+    from toolsync.report.message import sections
+
     room = quote(settings.room, safe="")
     plain, rich = [message.data["subject"]], [f"<b>{html.escape(message.data['subject'])}</b>"]
     for heading, texts in sections(message.data):
@@ -116,3 +127,23 @@ FORMS: Mapping[str, Callable[[Message, Webhook], Request]] = {
     "slack": _slack,
     "matrix": _matrix,
 }
+
+
+def _open(config: Config, http: Http) -> Mapping[str, Send]:
+    return {"webhook": partial(send, settings=config.report.webhook, http=http)}
+
+
+WEBHOOK = Channel(
+    name="webhook",
+    about="an address that is told by HTTP",
+    is_set_up=lambda config: bool(config.report.webhook.url),
+    ready=lambda config: ready(config.report.webhook),
+    open=_open,
+    settings={
+        "url": keys.address("an http or https address; for matrix that of the homeserver"),
+        "form": keys.choice(listing(list(FORMS)), list(FORMS)),
+        "room": keys.text("the Matrix room, !ID:HOST", pattern=r"^![^\s/]+$"),
+        "token_file": keys.text("a file that holds the access token and nothing else"),
+    },
+    needs=("url",),
+)

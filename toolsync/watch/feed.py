@@ -8,6 +8,7 @@ only: what has left it was not withdrawn for that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -16,10 +17,14 @@ from urllib.parse import unquote, urlsplit
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
+from toolsync.model.errors import Drifted
 from toolsync.model.patterns import LONGEST_SUBJECT, Expression, match_path, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, joined, leaf
-from toolsync.watch.reading import Found, Get, moment, xml_root
+from toolsync.watch.candidates import Candidate, of_files
+from toolsync.watch.html import html_root
+from toolsync.watch.kind import FILE_URL, PATTERN, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.reading import FEED_START, Found, Get, is_html, moment, xml_root
 
 ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7"
 _LINKS = 20
@@ -109,3 +114,45 @@ def _published(element: Any) -> str:
 
 def _text(element: Any, name: str) -> str:
     return str(element.findtext(f"{{*}}{name}") or "").strip()
+
+
+def _stated(at: Seen) -> Iterator[Candidate]:
+    text = at.text
+    if not FEED_START.search(text[:4096]) or (at.page and is_html(at.page)):
+        return
+    at.tell("it is a feed")
+    links = re.findall(
+        r"(?:href|url)=[\"']([^\"'<>]{1,2000})[\"']|<link>\s*([^<]{1,2000})</link>", text
+    )
+    paths = [urlsplit(a or b).path.rstrip("/").removesuffix("/download") for a, b in links]
+    yield from of_files("feed", at.url, [unquote(path) for path in paths], at.name)
+
+
+def _named(at: Seen) -> Iterator[Candidate]:
+    """Give the feeds that a page names as its own."""
+    if at.page is None or not is_html(at.page):
+        return
+    try:
+        links = html_root(at.page).iter("link")
+    except Drifted:
+        return
+    for link in links:
+        if link.get("rel") == "alternate" and "xml" in (link.get("type") or ""):
+            address = joined(at.page.url, link.get("href") or "")
+            if address:
+                yield Candidate(
+                    watch={"kind": "feed", "url": address,
+                           "pattern": r".*?[-_/]v?(?P<version>\d+(?:\.\d+)*)\.(?:tar\.\w+|zip)"},
+                    name=leaf(at.page.url),
+                )  # fmt: skip
+
+
+FEED = Kind(
+    name="feed",
+    about="an RSS or Atom feed, SourceForge's among them",
+    read=read,
+    settings={**URL, **PATTERN, **FILE_URL},
+    needs=("url", "pattern"),
+    lists="latest",
+    clues=(Clue(likely=Likely.STATED, give=_stated), Clue(likely=Likely.NAMED, give=_named)),
+)

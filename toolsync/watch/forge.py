@@ -8,7 +8,7 @@ asked for. Rules from GitLab's "Tags API" and "Releases API", and from Forgejo's
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -19,7 +19,17 @@ from toolsync.model.errors import SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, joined
-from toolsync.watch.reading import Found, Get, drifted, json_of, moment, sha256_of
+from toolsync.watch.candidates import (
+    Candidate,
+    may_be_project,
+    page_says,
+    path_names,
+    project,
+    tag_names,
+    what_of,
+)
+from toolsync.watch.kind import FILE_URL, PATTERN, RELEASES, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.reading import Found, Get, drifted, json_of, json_seen, moment, sha256_of
 
 _MAX_PAGES = 20
 _ACCEPT = "application/json"
@@ -171,3 +181,52 @@ def _assets(entry: dict[str, object]) -> list[dict[str, object]]:
     if not isinstance(listed, list):
         return []
     return [asset for asset in listed if isinstance(asset, dict)]
+
+
+def _clues(kind: str, makers: Sequence[str], api: str) -> tuple[Clue, ...]:
+    """Return how a forge's projects are told: its pages name their maker, its API has a path."""
+
+    def stated(at: Seen) -> Iterator[Candidate]:
+        if at.page is None:
+            return
+        if page_says(at, *makers):
+            at.tell(f"it is a page of {makers[0]}'s")
+            yield candidate(at.page.url)
+        if urlsplit(at.url).path.startswith(api) and isinstance(data := json_seen(at.page), list):
+            yield candidate(at.url, releases=what_of(at.url), tags=tag_names(data))
+
+    def guessed(at: Seen) -> Iterator[Candidate]:
+        if at.page is not None and may_be_project(at):
+            yield candidate(at.page.url)
+
+    def candidate(url: str, *, releases: str = "tags", tags: Sequence[str] = ()) -> Candidate:
+        root = url.partition("?")[0].partition("/-/")[0].rstrip("/")
+        names = path_names(root)
+        if names[:1] == ["api"]:
+            names = names[3:4] if kind == "gitlab" else names[4:5]
+        return project(kind, root, names[-1] if names else "", releases=releases, tags=tags)
+
+    return (
+        Clue(likely=Likely.STATED, give=stated),
+        Clue(likely=Likely.GUESSED, give=guessed),
+    )
+
+
+GITLAB = Kind(
+    name="gitlab",
+    about="a project's tags or releases on a GitLab",
+    read=gitlab,
+    settings={**URL, **PATTERN, **FILE_URL, **RELEASES},
+    needs=("url", "pattern"),
+    lists="latest",
+    clues=_clues("gitlab", ("GitLab",), "/api/v4/projects/"),
+)
+FORGEJO = Kind(
+    name="forgejo",
+    about="a repository's tags or releases on a Forgejo or Gitea",
+    read=forgejo,
+    settings={**URL, **PATTERN, **FILE_URL, **RELEASES},
+    needs=("url", "pattern"),
+    lists="latest",
+    clues=_clues("forgejo", ("Forgejo", "Gitea"), "/api/v1/repos/"),
+)

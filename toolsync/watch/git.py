@@ -14,10 +14,13 @@ from collections.abc import Iterator
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
-from toolsync.model.errors import SetupError
+from toolsync.model.errors import SetupError, ToolsyncError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, leaf
+from toolsync.watch.candidates import Candidate, mangled
+from toolsync.watch.kind import FILE_URL, PATTERN, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.naming import families
 from toolsync.watch.reading import Found, Get, body_of, drifted, is_html, media_type
 
 _SMART = "application/x-git-upload-pack-advertisement"
@@ -103,3 +106,29 @@ def _packets(page: Page, body: bytes) -> Iterator[bytes]:
             )
         yield body[at + 4 : at + size]
         at += size
+
+
+def _answers(at: Seen) -> Iterator[Candidate]:
+    """Give the candidate for a git repository, if there is one at the address."""
+    root = at.url.partition("?")[0].rstrip("/")
+    at.tell(f"asking whether {root} is a git repository")
+    try:
+        tags = tags_at(root, at.pages)
+    except ToolsyncError:
+        return
+    found = families(tags, files=False)
+    if found:
+        yield Candidate(
+            watch={"kind": "git", "url": root, "pattern": found[0].pattern, **mangled(found[0])},
+            name=leaf(root).removesuffix(".git"),
+        )
+
+
+GIT = Kind(
+    name="git",
+    about="a git repository's tags; without `file_url` a tag's own tree is the release",
+    read=read,
+    settings={**URL, **PATTERN, **FILE_URL},
+    needs=("url", "pattern"),
+    clues=(Clue(likely=Likely.ASKED, give=_answers),),
+)

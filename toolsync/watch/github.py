@@ -8,9 +8,9 @@ from an entry's id or link, never from its title, which is free text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
@@ -18,11 +18,22 @@ from toolsync.model.errors import SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, http_address, joined
+from toolsync.watch.candidates import (
+    Candidate,
+    may_be_project,
+    page_says,
+    path_names,
+    project,
+    tag_names,
+)
+from toolsync.watch.kind import FILE_URL, PATTERN, RELEASES, URL, Clue, Kind, Likely, Seen
 from toolsync.watch.reading import (
+    FEED_START,
     Found,
     Get,
     drifted,
     json_of,
+    json_seen,
     media_type,
     moment,
     sha256_of,
@@ -31,6 +42,7 @@ from toolsync.watch.reading import (
 
 _PER_PAGE, _MAX_PAGES = 100, 10
 _ID = re.compile(r"tag:[^:/]*:Repository/\d+/(?P<tag>.+)", re.DOTALL)
+_API = re.compile(r"(https?://[^/]+(?:/api/v3)?/repos/[^/]+/[^/]+)/(tags|releases)")
 _LINK = re.compile(r"/releases/tag/(?P<tag>[^?#]+)")
 
 
@@ -144,3 +156,47 @@ def _add(
         url = f"{root}/archive/refs/tags/{quote(tag, safe='/+~')}.tar.gz"
     filename = re.sub(r"[^A-Za-z0-9.+~_-]", "_", f"{name}-{raw}.tar.gz")[-200:]
     found.add(raw, url, filename=filename, tag=tag, **entry)
+
+
+def _stated(at: Seen) -> Iterator[Candidate]:
+    if at.page is None:
+        return
+    if page_says(at, "GitHub"):
+        at.tell("it is a page of GitHub's")
+        yield _candidate(at.page.url)
+    # Its feeds are known by the ids of their entries.
+    tags = re.findall(r"<id>\s*tag:[^:<]*:Repository/\d+/([^<]{1,255}?)\s*</id>", at.text)
+    if tags and FEED_START.search(at.text[:4096]):
+        root = re.sub(r"/(?:tags|releases)\.atom$", "", at.url.partition("?")[0])
+        what = "releases" if "/releases.atom" in at.url else "tags"
+        yield _candidate(root, releases=what, tags=tags)
+    api = _API.fullmatch(at.url.partition("?")[0])
+    if api and isinstance(data := json_seen(at.page), list):
+        yield _candidate(api[1], releases=api[2], tags=tag_names(data))
+
+
+def _guessed(at: Seen) -> Iterator[Candidate]:
+    if at.page is not None and may_be_project(at):
+        yield _candidate(at.page.url)
+
+
+def _candidate(url: str, *, releases: str = "tags", tags: Sequence[str] = ()) -> Candidate:
+    root = url.partition("?")[0].rstrip("/")
+    names = path_names(root)
+    if "repos" not in names:
+        root, names = urljoin(root, "/" + "/".join(names[:2])), names[:2]
+    return project("github", root, names[-1] if names else "", releases=releases, tags=tags)
+
+
+GITHUB = Kind(
+    name="github",
+    about="a GitHub repository's tags or releases: its feeds, or its API",
+    read=read,
+    settings={**URL, **PATTERN, **FILE_URL, **RELEASES},
+    needs=("url", "pattern"),
+    lists="latest",
+    clues=(
+        Clue(likely=Likely.STATED, give=_stated),
+        Clue(likely=Likely.GUESSED, give=_guessed),
+    ),
+)

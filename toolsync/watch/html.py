@@ -14,13 +14,16 @@ from html.entities import html5
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from toolsync.config import keys
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
-from toolsync.model.errors import SetupError
+from toolsync.model.errors import Drifted, SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, Expression, match_path, version_pattern
 from toolsync.model.release import Release
 from toolsync.system.confined import confined
 from toolsync.watch.addresses import filled, joined, leaf, parted, plain_file, plain_folder
+from toolsync.watch.candidates import Candidate, of_files
+from toolsync.watch.kind import FILE_URL, PATTERN, URL, Clue, Kind, Likely, Seen
 from toolsync.watch.listing import plain_links
 from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, is_html, media_type
 
@@ -30,6 +33,7 @@ _UNSEEN = frozenset({"script", "style", "textarea", "template", "title", "iframe
 """What no reader sees who runs no scripts; to those ``noscript`` speaks."""
 _NAMED = re.compile(r"&([A-Za-z]{2,12};)")
 XPATH_SECONDS, XPATH_MEMORY = 5.0, 512 * 1024 * 1024
+_MAX_LINKS = 100_000
 _LINKS = frozenset({"href", "src", "content", "data-href", "data-url"})
 
 
@@ -223,8 +227,44 @@ def _filename(url: str) -> str:
     return next((value for value in values if "." in value), name)
 
 
+def links_seen(at: Seen) -> list[str]:
+    """Return the links of an HTML page that a tool is to be made for; none of another page."""
+    page = at.page
+    if page is None or not (is_html(page) or media_type(page) in _TYPES[1:]):
+        return []
+    try:
+        root = html_root(page)
+    except Drifted:
+        return []
+    return [href for href in links_of(root)[:_MAX_LINKS] if href]
+
+
+def _listed(at: Seen) -> Iterator[Candidate]:
+    hrefs = links_seen(at)
+    if at.page is None or not hrefs:
+        return
+    at.tell(f"it is an HTML page with {len(hrefs)} links")
+    paths = [unquote(urlsplit(joined(at.page.url, href)).path) for href in hrefs]
+    yield from of_files("html", at.url, [path.rpartition("/")[2] for path in paths], at.name)
+
+
 def _base(root: Any, page: Page) -> str:
     for element in root.iter("base"):
         if element.get("href"):
             return joined(page.url, element.get("href")) or page.url
     return page.url
+
+
+HTML = Kind(
+    name="html",
+    about="an HTML page that links to the files",
+    read=read,
+    settings={
+        **URL,
+        **PATTERN,
+        "xpath": keys.text("an XPath 1.0 expression that selects links or text"),
+        **FILE_URL,
+    },
+    needs=("url", ("pattern", "xpath")),
+    clues=(Clue(likely=Likely.LISTED, give=_listed),),
+)

@@ -17,7 +17,9 @@ from toolsync.http.client import Page
 from toolsync.model.patterns import version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import joined, leaf
-from toolsync.watch.html import html_root, seen
+from toolsync.watch.candidates import Candidate
+from toolsync.watch.html import html_root, links_seen, seen
+from toolsync.watch.kind import PATTERN, PROJECT, URL, Clue, Kind, Likely, Seen
 from toolsync.watch.pipindex import index_url
 from toolsync.watch.reading import (
     Found,
@@ -25,6 +27,7 @@ from toolsync.watch.reading import (
     drifted,
     is_html,
     json_of,
+    json_seen,
     media_type,
     moment,
     sha256_of,
@@ -150,3 +153,42 @@ def _reason(yanked: object) -> str:
     if isinstance(yanked, str):
         return " ".join(yanked.split())[:500] or "no reason given"
     return "no reason given" if yanked is True else ""
+
+
+def _stated(at: Seen) -> Iterator[Candidate]:
+    if at.page is None:
+        return
+    if "pypi:repository-version" in at.text[:4096]:
+        at.tell("it is a project of a package index")
+        yield _candidate(at.url)
+    data = json_seen(at.page)
+    if isinstance(data, dict) and isinstance(data.get("files"), list):
+        yield _candidate(at.url)
+
+
+def _listed(at: Seen) -> Iterator[Candidate]:
+    if any("#sha256=" in href for href in links_seen(at)):
+        yield _candidate(at.url)
+
+
+def _candidate(url: str) -> Candidate:
+    base, _, name = url.rstrip("/").rpartition("/")
+    return Candidate(
+        watch={"kind": "index", "url": base + "/", "project": name},
+        name=name,
+        verify={"method": "index"},
+    )
+
+
+INDEX = Kind(
+    name="index",
+    about="a project's page in a package index, as PyPI has them",
+    read=read,
+    settings={**URL, **PROJECT, **PATTERN},
+    needs=("project",),
+    accept=_JSON,
+    clues=(
+        Clue(likely=Likely.STATED, give=_stated),
+        Clue(likely=Likely.LISTED, give=_listed),
+    ),
+)

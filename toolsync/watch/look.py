@@ -19,8 +19,8 @@ from toolsync.model.errors import Drifted
 from toolsync.model.release import Release
 from toolsync.model.versions import Key, upstream_key
 from toolsync.system.effort import Effort
+from toolsync.watch.kinds import kind_of
 from toolsync.watch.pages import Pages
-from toolsync.watch.readers import READERS
 from toolsync.watch.reading import LOOK
 
 _FORM = "2"
@@ -86,7 +86,7 @@ def look(
     pages = Pages(http.dressed(user_agent=tool.watch.user_agent), limits, _conditions(known), waits)
     try:
         with pages, Effort(LOOK_SECONDS):
-            found = READERS[tool.watch.kind](tool, pages)
+            found = kind_of(tool.watch).read(tool, pages)
     except NotChanged:
         assert known is not None
         return replace(known, changed=False)

@@ -8,18 +8,21 @@ of its top folder, or in the text of the member that ``watch.member`` names.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from toolsync.archives.extract import read_members
-from toolsync.archives.member import Kind
+from toolsync.config import keys
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
 from toolsync.http.client import Page, Validators
 from toolsync.model.errors import Drifted
 from toolsync.model.patterns import LONGEST_SUBJECT, Expression, version_pattern
 from toolsync.model.release import Release
-from toolsync.watch.addresses import filled
+from toolsync.watch.addresses import filled, leaf
+from toolsync.watch.candidates import ENDINGS, Candidate
+from toolsync.watch.kind import FILE_URL, PATTERN, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.naming import families
 from toolsync.watch.pages import Pages
 from toolsync.watch.reading import Found, drifted
 
@@ -48,14 +51,17 @@ def read(tool: Tool, pages: Pages) -> list[Release]:
 
 def _told(path: Path, member: str, limits: Limits, url: str) -> str:
     """Return the top folder's name, or the wanted member's text."""
+    from toolsync.archives import member as archive
+    from toolsync.archives.extract import read_members
+
     seen: list[str] = []
     for item in read_members(path, limits):
         if not member:
             folder, slash, _ = item.path.partition("/")
-            if slash or item.kind is Kind.FOLDER:
+            if slash or item.kind is archive.Kind.FOLDER:
                 return folder
             raise _without(url, f"no top folder, but {item.path[:80]!r} at its top")
-        if item.kind is Kind.FILE and PurePosixPath(item.path).match(member):
+        if item.kind is archive.Kind.FILE and PurePosixPath(item.path).match(member):
             return item.data.read(_MEMBER_BYTES).decode("utf-8", "replace")
         seen += [item.path[:80]] if len(seen) < 3 else []
     raise _without(url, f"no member {member!r}; it has {', '.join(seen)}, …")
@@ -76,3 +82,37 @@ def _without(url: str, found: str) -> Drifted:
         "Look into the archive, then set watch.member in tool.toml to the member that names the"
         " version.",
     )
+
+
+def _without_version(at: Seen) -> Iterator[Candidate]:
+    file = leaf(at.url)
+    if not ENDINGS.search(file) or families([file], files=True):
+        return
+    yield Candidate(
+        watch={
+            "kind": "probe",
+            "url": at.url,
+            "pattern": r".*?[-_]v?(?P<version>\d+(?:[.-]\d+)*)",
+        },
+        name=ENDINGS.sub("", file),
+        notes=("the address has no version: each change of the file is downloaded to read it",),
+    )
+
+
+PROBE = Kind(
+    name="probe",
+    about="an archive without a version in its address: what is inside names it",
+    read=read,
+    settings={
+        **URL,
+        **PATTERN,
+        "member": keys.text(
+            "for kind probe: the member, perhaps with wildcards, whose text names the version;"
+            " its top folder's name if not given"
+        ),
+        **FILE_URL,
+    },
+    needs=("url", "pattern"),
+    states_digests=False,
+    clues=(Clue(likely=Likely.ADDRESS, give=_without_version),),
+)

@@ -32,6 +32,8 @@ _HTML = re.compile(
     rb"(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
+FEED_START = re.compile(r"<(?:rss|feed|rdf:RDF)\b")
+"""How the text of a feed begins: RSS 2.0, Atom or RSS 1.0."""
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _ODD = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 
@@ -127,6 +129,17 @@ def json_of(page: Page) -> Any:
         return json.loads(body_of(page))
     except (ValueError, RecursionError) as error:
         raise drifted(page.url, f"is no JSON, which its type promises: {error}") from error
+
+
+def json_seen(page: Page) -> Any:
+    """Return what a page is as JSON, or None where it is none."""
+    body = page.body or b""
+    if not media_type(page).endswith("json") and body.lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def media_type(page: Page) -> str:

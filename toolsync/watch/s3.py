@@ -7,6 +7,8 @@ next marker. Keys come in byte order, so the newest may be on any page: all are 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit, urlunsplit
 
@@ -16,6 +18,8 @@ from toolsync.model.errors import Hostile
 from toolsync.model.patterns import match_path, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, shown
+from toolsync.watch.candidates import Candidate, of_files
+from toolsync.watch.kind import FILE_URL, PATTERN, URL, Clue, Kind, Likely, Seen
 from toolsync.watch.reading import LOOK, Found, Get, drifted, moment, xml_root
 
 MAX_PAGES = 100
@@ -120,3 +124,20 @@ def _key(text: str, encoded: bool) -> str:
 
 def _text(element: Any, name: str) -> str:
     return str(element.findtext(f"{{*}}{name}") or "")
+
+
+def _stated(at: Seen) -> Iterator[Candidate]:
+    if at.page is not None and is_listing(at.page):
+        at.tell("it is the listing of a bucket")
+        keys = re.findall(r"<Key>([^<]{1,1024})</Key>", at.text)
+        yield from of_files("s3", at.url, keys, at.name)
+
+
+S3 = Kind(
+    name="s3",
+    about="the listing of an S3 bucket",
+    read=read,
+    settings={**URL, **PATTERN, **FILE_URL},
+    needs=("url", "pattern"),
+    clues=(Clue(likely=Likely.STATED, give=_stated),),
+)

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
@@ -13,10 +15,15 @@ from toolsync.model.errors import Hostile
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import filled, shown
-from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted
+from toolsync.watch.candidates import Candidate, usable_name
+from toolsync.watch.kind import FILE_URL, PATTERN, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.naming import families
+from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, media_type
 
 _MARKUP = re.compile(r"<(?:[!?]|[A-Za-z][\w:.-]*[\s>/])")
 MAX_LINES = 50_000
+_SHORT = 100_000
+"""Bytes of a page below which it may be a VERSION file."""
 
 
 def read(tool: Tool, get: Get) -> list[Release]:
@@ -58,3 +65,36 @@ def _text(page: Page) -> str:
             f"answered with markup ({start!r}…), as error pages do; plain text was wanted",
         )
     return text
+
+
+def _listed(at: Seen) -> Iterator[Candidate]:
+    """Give the candidate for a VERSION file; where its archives lie only a person can say."""
+    body = at.page.body or b"" if at.page else b""
+    if at.page is None or len(body) >= _SHORT or b"\0" in body or "html" in media_type(at.page):
+        return
+    text = body.decode(charset_of(at.page) or "utf-8", "replace")
+    found = families(text.split()[:200], files=False)
+    if not found or text.lstrip()[:1] in ("<", "{", "["):
+        return
+    parts = urlsplit(at.url).path.split("/")
+    tool = at.name or next((part for part in parts if part), "") or "tool"
+    yield Candidate(
+        watch={
+            "kind": "text",
+            "url": at.url,
+            "pattern": rf"\b{found[0].pattern}\b",
+            "file_url": urljoin(at.url, f"{usable_name(tool)}-{{version}}.tar.gz"),
+        },
+        name=tool,
+        notes=("where the archives lie: the page names versions only; mend watch.file_url",),
+    )
+
+
+TEXT = Kind(
+    name="text",
+    about="a VERSION file, or any plain text that names versions",
+    read=read,
+    settings={**URL, **PATTERN, **FILE_URL},
+    needs=("url", "pattern", "file_url"),
+    clues=(Clue(likely=Likely.LISTED, give=_listed),),
+)

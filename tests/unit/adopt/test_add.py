@@ -17,13 +17,13 @@ from tests.support.tiny import archive
 from tests.unit.watch.test_feed import sourceforge
 from tests.unit.watch.test_github import feed
 from toolsync.adopt.add import Proposal, propose_tool, write_tool
-from toolsync.adopt.naming import families
-from toolsync.config.definition import load_tool
-from toolsync.config.settings import load_config
 from toolsync.model.errors import Drifted
 from toolsync.pipeline.context import Context, opened
 from toolsync.pipeline.survey import check
+from toolsync.setup.settings import load_config
+from toolsync.setup.tools import load_tool
 from toolsync.system.clock import SystemClock
+from toolsync.watch.naming import families
 
 APACHE = """<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">
 <html><head><title>Index of /dl</title></head><body><h1>Index of /dl</h1><table>

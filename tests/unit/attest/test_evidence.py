@@ -143,7 +143,7 @@ def test_the_statement_answers_an_auditor(original: Published) -> None:
 
 def test_the_same_record_is_signed_once(original: Published) -> None:
     with open_bench(original.rig) as context:
-        from toolsync.config.definition import load_tool
+        from toolsync.setup.tools import load_tool
 
         tool = load_tool(original.rig.tools / "hello")
         first = signed(context, tool, "1.0")

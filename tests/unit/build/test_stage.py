@@ -13,9 +13,10 @@ from debian.deb822 import Changes
 
 from tests.support.tiny_packages import Context, passed
 from toolsync.build.autopkgtest import VERDICTS
+from toolsync.build.backends import BACKENDS
 from toolsync.build.chroot import Chroots
 from toolsync.build.job import decisive_lines
-from toolsync.build.stage import BUILDERS, build
+from toolsync.build.stage import build
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, SetupError, TryAgain, Unreachable
 from toolsync.model.release import Built, SourcePackage
@@ -140,7 +141,7 @@ def test_a_lintian_warning_is_a_finding(context: Context) -> None:
 def test_an_unknown_backend_is_a_fault_of_the_set_up(context: Context) -> None:
     with pytest.raises(SetupError, match="elsewhere") as caught:
         made(context, context.source(), Build(backend="elsewhere"))
-    assert all(name in str(caught.value) for name in BUILDERS)
+    assert all(name in str(caught.value) for name in BACKENDS)
 
 
 def test_decisive_lines_are_the_complaints_not_the_talk() -> None:

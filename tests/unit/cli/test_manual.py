@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -12,10 +11,13 @@ from typing import Any
 import click
 import pytest
 
-from tests.support.rig import ROOT, environment
+from tests.support.rig import environment
 from toolsync.cli.main import COMMANDS, group
 from toolsync.cli.manual import pages
+from toolsync.config.record import Schema
 from toolsync.model.errors import BUG, FINE, HELD, LATER, SETUP, USAGE
+from toolsync.setup.settings import SETTINGS
+from toolsync.setup.tools import TOOLS
 
 PAGES = pages()
 
@@ -65,12 +67,11 @@ def test_every_exit_status_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "name"),
-    [("config.schema.json", "toolsync.toml.5"), ("tool.schema.json", "tool.toml.5")],
+    [(SETTINGS.schema, "toolsync.toml.5"), (TOOLS.schema, "tool.toml.5")],
+    ids=["toolsync.toml", "tool.toml"],
 )
-def test_every_key_is_described_and_told(schema: str, name: str) -> None:
-    found = list(
-        keys(json.loads((ROOT / "toolsync" / "config" / schema).read_text(encoding="utf-8")))
-    )
+def test_every_key_is_described_and_told(schema: Schema, name: str) -> None:
+    found = list(keys(schema))
     page = plain(name)
     for key, about in found:
         assert about.get("description"), f"{key} has no description"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.tiny import write_tool
-from toolsync.config.definition import load_tool, load_tools
-from toolsync.config.settings import load_config, shipped
+from toolsync.config.settings import shipped
 from toolsync.model.errors import SetupError, UsageError
+from toolsync.setup.settings import load_config
+from toolsync.setup.tools import load_tool, load_tools
 
 
 def write(path: Path, text: str) -> Path:

@@ -16,12 +16,13 @@ import pytest
 
 from tests.servers.web import Answer, Asked, Web
 from tests.support.tiny import write_tool
-from toolsync.config.definition import Tool, load_tool
+from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
 from toolsync.fetch.stage import fetch
 from toolsync.http.client import Http, Validators
 from toolsync.model.errors import Hostile, NotThere, ToolsyncError, Unreachable
 from toolsync.model.release import Fetched, Release
+from toolsync.setup.tools import load_tool
 from toolsync.system.store import Store
 from toolsync.verify.methods import plans_of
 

@@ -16,7 +16,10 @@ from tests.servers.web import Web
 from tests.support.keys import Keys, throwaway_keys
 from tests.support.rig import Rig, environment
 from tests.support.tiny import publish, write_tool
-from toolsync.maintain.doctor import _ALWAYS, _FOR_BACKEND
+from toolsync.build.backends import BACKENDS
+from toolsync.maintain.doctor import ALWAYS
+from toolsync.publish.targets import TARGETS
+from toolsync.setup.settings import load_config
 from toolsync.system.programs import PACKAGES
 
 CLEAN = "[build]\nbackend = 'sbuild'\n"
@@ -57,8 +60,10 @@ def signed_by(rig: Rig, keys: Keys, *names: str) -> None:
     keys.export(folder / "keys" / "vendor.asc", *names)
 
 
-def test_every_program_has_a_package_to_install() -> None:
-    programs = {*_ALWAYS, *(name for names in _FOR_BACKEND.values() for name in names)}
+def test_every_program_has_a_package_to_install(rig: Rig) -> None:
+    config = load_config(rig.file, rig.state)
+    programs = {*ALWAYS, *(name for backend in BACKENDS.values() for name in backend.programs)}
+    programs |= {name for target in TARGETS.values() for name in target.programs(config)}
     assert programs <= set(PACKAGES)
     assert {"setpriv", "prlimit", "gpgconf", "dpkg-deb", "dpkg-genchanges"} <= programs
 

@@ -21,7 +21,7 @@ import pytest
 from debian.deb822 import Deb822
 
 from tests.support.rig import ROOT
-from toolsync.config.definition import load_tool
+from toolsync.setup.tools import load_tool
 from toolsync.system.distro import supported
 
 TOOLS = sorted((ROOT / "conf" / "tools").iterdir())

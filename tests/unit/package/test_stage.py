@@ -13,7 +13,7 @@ from debian.debian_support import Version
 
 from tests.support.tiny import EPOCH, archive, write_tool
 from tests.support.tiny_packages import consent
-from toolsync.config.definition import Tool, load_tool
+from toolsync.config.definition import Tool
 from toolsync.config.series import full_version, series_tag
 from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import (
@@ -25,6 +25,7 @@ from toolsync.model.release import (
     Verified,
 )
 from toolsync.package.stage import package
+from toolsync.setup.tools import load_tool
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from tests.servers.web import Web
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
-from toolsync.config.definition import Tool, load_tool
+from toolsync.config.definition import Tool
 from toolsync.journal.journal import Journal
 from toolsync.journal.pages import Looked, PageRow
 from toolsync.model.release import dump
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.schedule import LATEST, SOONEST, next_look, pause
+from toolsync.setup.tools import load_tool
 from toolsync.system.clock import stamp
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -16,10 +16,11 @@ import pytest
 from tests.servers.web import Answer, Asked, Web
 from tests.support.rig import Rig
 from tests.support.tiny import write_tool
-from toolsync.config.settings import Config, load_config
+from toolsync.config.settings import Config
 from toolsync.model.errors import FINE, Bug, ProgramFailed, Unreachable
 from toolsync.model.release import Outcome
 from toolsync.pipeline.workers import processes_for, shared
+from toolsync.setup.settings import load_config
 from toolsync.system.forks import side_by_side
 
 CPUS = len(os.sched_getaffinity(0))

@@ -12,13 +12,14 @@ from tests.servers.web import Answer, Asked, Web
 from tests.service.test_run import only
 from tests.support.reporting import MailServer, last_status, message_of, publication, scene
 from tests.support.rig import Rig
-from toolsync.config.settings import Mail, Webhook, load_config
+from toolsync.config.settings import Mail, Webhook
 from toolsync.http.client import Http
 from toolsync.journal.journal import Journal
 from toolsync.journal.messages import Message
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.report import webhook
 from toolsync.report.post import Post
+from toolsync.setup.settings import load_config
 from toolsync.system.clock import SystemClock
 
 HELD = last_status(status="held", message="no", exit_status=3)

@@ -13,8 +13,8 @@ from tests.support.watching import Watcher, versions
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Drifted, Hostile, Unreachable
 from toolsync.model.release import dump, load
+from toolsync.watch.kinds import KINDS
 from toolsync.watch.look import Sighting
-from toolsync.watch.readers import READERS
 
 WATCH: dict[str, Any] = {"kind": "html", "pattern": r"tool-(?P<version>[\w.]+)\.tar\.gz"}
 
@@ -156,7 +156,7 @@ def test_all_pages_together_have_one_limit(upstream: Watcher) -> None:
     assert len(upstream.web.asked) < 6
 
 
-@pytest.mark.parametrize("kind", sorted(READERS.keys() - {"watch"}))  # that one reads a folder
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"watch"}))  # that one reads a folder
 @pytest.mark.parametrize("type_", ["text/html", "application/json", "application/xml", "image/png"])
 @pytest.mark.parametrize(
     "body", [b"", b"\x89PNG\r\n\x1a\n\x00\xff", b"<", b"<a", b"&", b"null", b"\xff\xfe<\x00", b"{}"]

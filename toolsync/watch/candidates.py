@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from toolsync.adopt.naming import Family, families
+from toolsync.watch.kind import Seen
+from toolsync.watch.naming import Family, families
+from toolsync.watch.reading import is_html
 
 ENDINGS = re.compile(r"\.(?:tar\.\w+|tgz|txz|tbz2?|zip|tar|deb)$", re.IGNORECASE)
 _ANY_TAG = Family(head="", tail="", versions=("1.0",))
@@ -72,66 +74,53 @@ def _verify(leaves: Sequence[str], family: Family) -> dict[str, str]:
     return {"method": "checksums", "checksums": "{dir}/" + sums[0], **more}
 
 
-def of_feed(url: str, text: str, name: str) -> Iterator[Candidate]:
-    """Yield the candidates of a feed: GitHub's is known by its entries' ids."""
-    tags = re.findall(r"<id>\s*tag:[^:<]*:Repository/\d+/([^<]{1,255}?)\s*</id>", text)
-    if tags:
-        root = re.sub(r"/(?:tags|releases)\.atom$", "", url.partition("?")[0])
-        what = "releases" if "/releases.atom" in url else "tags"
-        yield project("github", root, releases=what, tags=tags)
-        return
-    links = re.findall(
-        r"(?:href|url)=[\"']([^\"'<>]{1,2000})[\"']|<link>\s*([^<]{1,2000})</link>", text
-    )
-    paths = [urlsplit(a or b).path.rstrip("/").removesuffix("/download") for a, b in links]
-    yield from of_files("feed", url, [unquote(path) for path in paths], name)
-
-
 def usable_name(text: str) -> str:
     """Return a name that can stand in an address and be a source package's."""
     return plain(text) or "tool"
 
 
-def index(url: str) -> Candidate:
-    """Return the candidate for a project's page in a package index."""
-    base, _, name = url.rstrip("/").rpartition("/")
-    return Candidate(
-        watch={"kind": "index", "url": base + "/", "project": name},
-        name=name,
-        verify={"method": "index"},
-    )
-
-
-def probe(url: str, file: str) -> Candidate:
-    """Return the candidate for an archive without a version in its address."""
-    stem = ENDINGS.sub("", file)
-    return Candidate(
-        watch={
-            "kind": "probe",
-            "url": url,
-            "pattern": r".*?[-_]v?(?P<version>\d+(?:[.-]\d+)*)",
-        },
-        name=stem,
-        notes=("the address has no version: each change of the file is downloaded to read it",),
-    )
-
-
-def project(kind: str, url: str, *, releases: str = "tags", tags: Sequence[str] = ()) -> Candidate:
+def project(
+    kind: str, url: str, name: str, *, releases: str = "tags", tags: Sequence[str] = ()
+) -> Candidate:
     """Return the candidate for a forge's project, its pattern made of ``tags`` where known."""
     found = families(tags, files=False)
     family = found[0] if found else _ANY_TAG
-    root = url.partition("?")[0].partition("/-/")[0].rstrip("/")
-    names = [part for part in urlsplit(root).path.split("/") if part]
-    if kind == "github" and "repos" not in names:
-        root, names = urljoin(root, "/" + "/".join(names[:2])), names[:2]
-    name = unquote(names[-1] if names else "").rpartition("/")[2].removesuffix(".git")
-    if kind in ("gitlab", "forgejo") and names[:1] == ["api"]:
-        name = unquote(names[3] if kind == "gitlab" else "".join(names[4:5])).rpartition("/")[2]
     return Candidate(
-        watch={"kind": kind, "url": root, "releases": releases, "pattern": family.pattern,
+        watch={"kind": kind, "url": url, "releases": releases, "pattern": family.pattern,
                **mangled(family)},
-        name=name,
+        name=unquote(name).rpartition("/")[2].removesuffix(".git"),
     )  # fmt: skip
+
+
+def tag_names(data: Sequence[Any]) -> list[str]:
+    """Return the tags that a forge's JSON names."""
+    entries = (e for e in data if isinstance(e, dict))
+    return [str(e.get("tag_name") or e.get("name") or "") for e in entries]
+
+
+def what_of(url: str) -> str:
+    """Return what an API's address asks for: ``tags`` or ``releases``."""
+    asks = url.partition("?")[0].rstrip("/").endswith("/releases")
+    return "releases" if asks else "tags"
+
+
+def page_says(at: Seen, *words: str) -> bool:
+    """Say whether an HTML page names one of these forges as what has made it."""
+    if at.page is None or not is_html(at.page):
+        return False
+    text = (at.page.body or b"")[:100_000].decode("latin-1")
+    return any(re.search(rf'<meta [^>]*content="{word}\b', text) for word in words)
+
+
+def may_be_project(at: Seen) -> bool:
+    """Say whether an HTML page lies where forges keep a project's: two names and no more."""
+    page = at.page
+    return page is not None and is_html(page) and len(path_names(page.url)) >= 2
+
+
+def path_names(url: str) -> list[str]:
+    """Return the parts of an address's path."""
+    return [part for part in urlsplit(url).path.split("/") if part]
 
 
 def mangled(family: Family) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""The record of the local archive, as a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolsync.config import keys
+from toolsync.publish.kind import Opening, TargetKind
+
+if TYPE_CHECKING:
+    from toolsync.publish.target import Target
+
+
+def _open(given: Opening) -> Target:
+    from toolsync.publish.local import LocalArchive
+    from toolsync.system.gpg import SigningHome
+
+    config = given.config
+    return LocalArchive(
+        config.archive,
+        settings=config.local,
+        series=config.series,
+        owner=config.maintainer,
+        store=given.store,
+        workshop=given.workshop,
+        signing=SigningHome(config.state / "gnupg"),
+        limits=config.limits,
+        clock=given.clock,
+    )
+
+
+LOCAL = TargetKind(
+    name="local",
+    about="the local archive",
+    form="local",
+    pattern="local",
+    open=_open,
+    settings={
+        "path": keys.text("the archive's folder"),
+        "url": keys.text("the address under which instances see it"),
+        "origin": keys.text("Origin of the archive"),
+        "label": keys.text("Label of the archive"),
+    },
+    programs=lambda _: ("reprepro",),
+)

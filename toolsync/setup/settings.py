@@ -1,0 +1,154 @@
+"""Read toolsync.toml: all faults at once, then frozen values.
+
+What it may say is a base (``config.schema.json``) and what the records of targets, of ways to
+build and of channels bring: theirs are the keys that nobody else reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from toolsync.build.backend import Backend
+from toolsync.build.backends import BACKENDS
+from toolsync.config import supported
+from toolsync.config.licensing import license_classes
+from toolsync.config.record import Schema, as_section, listing, missing, with_choice
+from toolsync.config.schema import base, read_toml
+from toolsync.config.settings import (
+    SERIES,
+    Build,
+    Compat,
+    Config,
+    Limits,
+    Local,
+    Mail,
+    Ppa,
+    Report,
+    Webhook,
+    cache_places,
+    default_file,
+    default_state,
+    shipped,
+)
+from toolsync.model.errors import SetupError
+from toolsync.model.values import field_names
+from toolsync.publish.kind import TargetKind
+from toolsync.publish.targets import TARGETS
+from toolsync.report.channel import Channel
+from toolsync.report.channels import CHANNELS
+
+_HTTP = ("timeout", "retries", "user_agent", "per_host", "interval")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SettingsTables:
+    """All that toolsync.toml may name."""
+
+    targets: Mapping[str, TargetKind] = field(default_factory=lambda: TARGETS)
+    backends: Mapping[str, Backend] = field(default_factory=lambda: BACKENDS)
+    channels: Mapping[str, Channel] = field(default_factory=lambda: CHANNELS)
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What toolsync.toml may say, as a JSON Schema."""
+        whole = base("config.schema.json")
+        keys = dict(whole["properties"])
+        keys["target"] = self._target(keys["target"])
+        told = listing([f"{one.name} ({one.about})" for one in self.backends.values()])
+        keys["build"] = with_choice(keys["build"], "backend", self.backends.values(), names=told)
+        report = keys["report"]
+        sections = {one.name: as_section(one) for one in self.channels.values()}
+        keys["report"] = {**report, "properties": {**report["properties"], **sections}}
+        places = {one.name: as_section(one) for one in self.targets.values() if one.settings}
+        return {**whole, "properties": {**keys, **places}}
+
+    def _target(self, key: Schema) -> Schema:
+        forms = [kind.form for kind in self.targets.values()]
+        patterns = "|".join(kind.pattern for kind in self.targets.values())
+        told = key["description"].replace("{names}", listing(forms, last=", or "))
+        return {**key, "description": told, "pattern": f"^({patterns})$"}
+
+
+SETTINGS = SettingsTables()
+"""What is shipped."""
+
+
+def load_config(file: Path | None, state: Path | None, tables: SettingsTables = SETTINGS) -> Config:
+    """Return the set-up, from ``file`` or the place where it is looked for.
+
+    Raises SetupError with every fault found.
+    """
+    path = file or default_file()
+    raw = read_toml(path, tables.schema)
+    if faults := list(_faults(raw, tables)):
+        raise SetupError.listing(str(path), faults)
+    http = raw.get("http", {})
+    folders = [Path(folder).expanduser() for folder in raw.get("tool_folders", [])]
+    folders += [path.parent / "tools", shipped() / "tools"]
+    state = (state or Path(raw.get("state", default_state()))).expanduser().absolute()
+    follows = raw.get("series") == supported.FOLLOW
+    config = Config(
+        file=path,
+        state=state,
+        follows=follows,
+        tool_folders=tuple(dict.fromkeys(folders)),
+        **{key: raw[key] for key in ("target", "maintainer", "mirrors", "jobs") if key in raw},
+        tools=tuple(raw.get("tools", [])),
+        series=SERIES if follows else tuple(raw.get("series", SERIES)),
+        **{key: http[key] for key in _HTTP if key in http},
+        store_limit=raw.get("store", {}).get("limit", 0),
+        limits=Limits(**raw.get("limits", {})),
+        build=_build(raw.get("build", {}), tables.backends),
+        license=license_classes(raw.get("license", {})),
+        compat=Compat(**raw.get("compat", {})),
+        local=Local(**raw.get("local", {})),
+        ppa=Ppa(**raw.get("ppa", {})),
+        report=_report(raw.get("report", {}), tables.channels),
+        own={name: raw[name] for name in tables.targets if name in raw and name not in _FIELDS},
+        targets=tables.targets,
+    )
+    return config.for_target(config.target) if follows else config
+
+
+_FIELDS = frozenset(field_names(Config))
+
+
+def _faults(raw: Mapping[str, Any], tables: SettingsTables) -> Iterator[str]:
+    build = raw.get("build", {})
+    backend = tables.backends.get(build.get("backend", Build().backend))
+    if backend:
+        yield from missing(backend, build, "build", f"the backend {backend.name}")
+
+
+def _build(raw: Mapping[str, Any], backends: Mapping[str, Backend]) -> Build:
+    flat = {key: value for key, value in raw.items() if key in _BUILD}
+    return Build(
+        **{**cache_places(), **flat, "test_hosts": tuple(flat.get("test_hosts", ()))},
+        own={key: value for key, value in raw.items() if key not in _BUILD},
+        record=backends.get(raw.get("backend", Build().backend)),
+    )
+
+
+_BUILD = frozenset(field_names(Build)) - {"own", "record"}
+
+
+def _report(raw: Mapping[str, Any], channels: Mapping[str, Channel]) -> Report:
+    mail, page = dict(raw.get("mail", {})), raw.get("page", {})
+    if "from" in mail:
+        mail["sender"] = mail.pop("from")
+    return Report(
+        **{key: raw[key] for key in ("silence_days",) if key in raw},
+        mail=Mail(**{**mail, "to": tuple(mail.get("to", []))}),
+        webhook=Webhook(**raw.get("webhook", {})),
+        metrics=raw.get("metrics", {}).get("path", ""),
+        page=page.get("path", ""),
+        page_url=page.get("url", ""),
+        own={name: raw[name] for name in channels if name in raw and name not in _REPORT},
+    )
+
+
+_REPORT = frozenset(field_names(Report))

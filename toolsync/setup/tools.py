@@ -1,0 +1,184 @@
+"""Read definitions of tools: all faults of one at once, then frozen values.
+
+A tool's name is its folder's; of two with one name the operator's wins. What a tool.toml may say
+is a base (``tool.schema.json``) and what the records of kinds of pages and of proofs bring.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from toolsync.config.consistency import tool_faults
+from toolsync.config.definition import CompatPolicy, Publish, Tool, Verify, Watch
+from toolsync.config.licensing import license_policy
+from toolsync.config.record import Record, Schema, with_choice
+from toolsync.config.schema import base, read_toml
+from toolsync.config.settings import Config
+from toolsync.model.errors import SetupError, UsageError
+from toolsync.model.values import field_names
+from toolsync.verify.methods import METHODS
+from toolsync.verify.watch import WATCH as BY_WATCH_FILE
+from toolsync.watch.kind import Kind
+from toolsync.watch.kinds import KINDS
+
+PROOFS: Mapping[str, Record] = {
+    name: method for name, method in METHODS.items() if method is not BY_WATCH_FILE
+}
+"""The methods that a tool.toml may name: a watch file's is for folders with debian/watch."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ToolTables:
+    """All that a tool.toml may name."""
+
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
+    """Kinds of release pages."""
+    methods: Mapping[str, Record] = field(default_factory=lambda: PROOFS)
+    """Methods of verification."""
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What a tool.toml may say, as a JSON Schema."""
+        whole = base("tool.schema.json")
+        keys = dict(whole["properties"])
+        named = [kind for kind in self.kinds.values() if kind.in_toml]
+        keys["watch"] = with_choice(keys["watch"], "kind", named)
+        keys["verify"] = with_choice(keys["verify"], "method", self.methods.values())
+        return {**whole, "properties": keys}
+
+
+TOOLS = ToolTables()
+"""What is shipped."""
+
+
+def load_tools(
+    config: Config, names: tuple[str, ...] = (), *, tables: ToolTables = TOOLS
+) -> tuple[tuple[Tool, ...], dict[str, SetupError]]:
+    """Return the named tools, or all, by name; and the faults of those that cannot be read.
+
+    One tool's faults never keep the others from their work. Raises UsageError for a name that
+    no folder has.
+    """
+    tools: list[Tool] = []
+    faults: dict[str, SetupError] = {}
+    for name, place in tools_named(config, names).items():
+        tool = read_tool(place / name, tables)
+        if isinstance(tool, SetupError):
+            faults[name] = tool
+        else:
+            tools.append(tool)
+    return tuple(tools), faults
+
+
+def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
+    """Return where the folder of each of the named tools lies, or of all, by name.
+
+    Raises UsageError for a name that no folder has; SetupError where it is the settings that
+    name it.
+    """
+    found = dict(tool_places(config))
+    missing = [name for name in names or config.tools if name not in found]
+    if missing and not names:
+        raise SetupError(
+            f"{config.file}: `tools` names {', '.join(missing)}, which no folder has;"
+            f" there are: {', '.join(sorted(found))}",
+            resolution="Mend `tools`, or leave it out to take all.",
+        )
+    if missing:
+        raise UsageError(
+            f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
+            resolution="Name one of these, or write a new one; README.md tells how.",
+        )
+    return {name: found[name] for name in names or config.tools or sorted(found)}
+
+
+def read_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool | SetupError:
+    """Return the tool that a folder defines, or what is wrong with it."""
+    try:
+        return load_tool(folder, tables)
+    except SetupError as error:
+        return error
+
+
+def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
+    """Return the tool that ``folder`` defines; raise SetupError with every fault in it."""
+    path = folder / "tool.toml"
+    raw = read_toml(path, tables.schema)
+    kind = tables.kinds[raw["watch"]["kind"]]
+    faults = list(tool_faults(folder, raw, kind, tables.methods))
+    if faults:
+        raise SetupError.listing(str(path), faults)
+    package = raw.get("package", {})
+    return Tool(
+        name=folder.name,
+        folder=folder,
+        summary=raw["summary"],
+        homepage=raw["homepage"],
+        watch=_watch(raw["watch"], kind),
+        verify=_verify(raw.get("verify", {})),
+        license=license_policy(raw.get("license", {})),
+        compat=_compat(raw.get("compat", {})),
+        source=package.get("source", folder.name),
+        series=tuple(package.get("series", [])),
+        epoch=package.get("epoch", 0),
+        publish=_publish(raw.get("publish", {})),
+    )
+
+
+_BESIDE = frozenset({"own", "record"})
+_WATCH = frozenset(field_names(Watch)) - _BESIDE
+_VERIFY = frozenset(field_names(Verify)) - _BESIDE
+
+
+def _watch(raw: Mapping[str, Any], kind: Kind) -> Watch:
+    flat, own = _parted(raw, _WATCH)
+    return Watch(**{**flat, "mangle": tuple(flat.get("mangle", []))}, own=own, record=kind)
+
+
+def _verify(raw: Mapping[str, Any]) -> Verify:
+    flat, own = _parted(raw, _VERIFY)
+    return Verify(**{**flat, "keys": tuple(_squeezed(flat.get("keys", [])))}, own=own)
+
+
+def _parted(raw: Mapping[str, Any], known: Container[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the keys that a value has fields for, and those that a record alone reads."""
+    own = {key: value for key, value in raw.items() if key not in known}
+    return {key: value for key, value in raw.items() if key not in own}, own
+
+
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+
+
+def _publish(raw: Mapping[str, Any]) -> Publish:
+    number, unit = str(raw.get("promote_after", "3 days")).split()
+    return Publish(
+        copy=raw.get("copy", False),
+        channel=raw.get("channel", "stable"),
+        promote_after=int(number) * _SECONDS[unit.rstrip("s")],
+    )
+
+
+def tool_places(config: Config) -> Iterator[tuple[str, Path]]:
+    """Give the name of every tool, which is its folder's, and the folder that this lies in.
+
+    Of two with one name, the operator's comes last.
+    """
+    for place in reversed(config.tool_folders):
+        if place.is_dir():
+            for name in sorted(os.listdir(place)):  # noqa: PTH208 (a path of each takes 0.4 kB)
+                if os.path.isfile(f"{place}/{name}/tool.toml"):  # noqa: PTH113 (and 10 µs)
+                    yield name, place
+
+
+def _compat(raw: dict[str, Any]) -> CompatPolicy:
+    lists = ("commands", "services", "waive")
+    return CompatPolicy(**{**raw, **{key: tuple(raw.get(key, ())) for key in lists}})
+
+
+def _squeezed(keys: list[str]) -> list[str]:
+    return [key.replace(" ", "").upper() for key in keys]

@@ -1,0 +1,79 @@
+"""Read a package's document in a registry of npm's kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from urllib.parse import quote, unquote, urlsplit
+
+from toolsync.config.definition import Tool
+from toolsync.model.errors import SetupError
+from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
+from toolsync.model.release import Release
+from toolsync.watch.addresses import http_address
+from toolsync.watch.candidates import Candidate
+from toolsync.watch.jsonpage import ACCEPT, add, json_page
+from toolsync.watch.kind import FILE_URL, PATTERN, PROJECT, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.reading import Found, Get, drifted, json_seen
+
+
+def read(tool: Tool, get: Get) -> list[Release]:
+    """Return the versions of ``watch.project`` in the registry at ``watch.url``.
+
+    A version that is deprecated, while not all are, counts as withdrawn.
+    """
+    watch = tool.watch
+    page = get(_package(watch.url, watch.project), ACCEPT)
+    data = json_page(page)
+    versions = data.get("versions") if isinstance(data, dict) else None
+    if not isinstance(versions, dict):
+        raise drifted(page.url, "answered with JSON that has no versions; npm's form was wanted")
+    times = data.get("time")
+    told = {v: e.get("deprecated") for v, e in versions.items() if isinstance(e, dict)}
+    all_gone = all(told.values())
+    pattern = version_pattern(watch.pattern) if watch.pattern else None
+    found = Found(tool, page)
+    for version, entry in versions.items():
+        found.look_at(version[:200])
+        match = pattern.fullmatch(version[:LONGEST_SUBJECT]) if pattern else None
+        dist = entry.get("dist") if isinstance(entry, dict) else None
+        url = dist.get("tarball") if isinstance(dist, dict) else None
+        if (pattern and not match) or not isinstance(url, str):
+            continue
+        published = times.get(version) if isinstance(times, dict) else ""
+        add(
+            found, tool, page, match["version"] if match else version,
+            {"url": url, "published": published, "yanked": told[version] and not all_gone
+             and (told[version] if isinstance(told[version], str) else True)},
+        )  # fmt: skip
+    return found.releases(f"version of {watch.project}")
+
+
+def _package(registry: str, project: str) -> str:
+    """Return the address of a package's document; a scope's slash is escaped, as npm does."""
+    base = registry or os.environ.get("NPM_CONFIG_REGISTRY", "")
+    if not http_address(base):
+        raise SetupError(
+            "no registry is named for a page of kind npm",
+            resolution="Set watch.url in tool.toml, or NPM_CONFIG_REGISTRY.",
+        )
+    whole = unquote(base).rstrip("/").endswith(f"/{project}")
+    return base if whole else f"{base.rstrip('/')}/{quote(project, safe='@')}"
+
+
+def _stated(at: Seen) -> Iterator[Candidate]:
+    data = json_seen(at.page) if at.page else None
+    if isinstance(data, dict) and isinstance(data.get("versions"), dict):
+        path = urlsplit(at.url).path
+        package = str(data.get("name") or path.strip("/").rpartition("/")[2])
+        yield Candidate(watch={"kind": "npm", "url": at.url, "project": package}, name=package)
+
+
+NPM = Kind(
+    name="npm",
+    about="a package in a registry of npm's kind",
+    read=read,
+    settings={**URL, **PROJECT, **PATTERN, **FILE_URL},
+    needs=("project",),
+    clues=(Clue(likely=Likely.STATED, give=_stated),),
+)
