@@ -7,12 +7,12 @@ package that was built or tested: it is shown, and decides nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from toolsync.build.chroot import Chroots
+from toolsync.config.record import Table
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
 from toolsync.model.release import Finding
 from toolsync.system.isolation import PLAIN, Isolation
@@ -47,7 +47,7 @@ class Job:
     """What its processes may use."""
     hosts: tuple[str, ...] = ()
     """Whom a test that needs the internet may reach."""
-    own: Mapping[str, Any] = field(default_factory=dict)
+    own: Table = field(default_factory=dict)
     """Keys of [build] that the backend alone reads, where no setting has a name for them."""
 
 

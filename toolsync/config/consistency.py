@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from toolsync.config.record import PageKind, Record, missing
+from toolsync.config.record import PageKind, Record, Table, missing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 """A source package's name (Debian Policy 5.6.1); also keeps a name from being a path."""
 
 
 def tool_faults(
-    folder: Path, raw: dict[str, Any], kind: PageKind, methods: Mapping[str, Record]
+    folder: Path, raw: Table, kind: PageKind, methods: Mapping[str, Record]
 ) -> Iterator[str]:
     """Yield the faults that a schema cannot see; ``kind`` is that of the tool's page."""
     watch, verify = raw["watch"], raw.get("verify", {})
@@ -29,7 +28,7 @@ def tool_faults(
 
 
 def _proof_faults(
-    kind: PageKind, watch: dict[str, Any], verify: dict[str, Any], methods: Mapping[str, Record]
+    kind: PageKind, watch: Table, verify: Table, methods: Mapping[str, Record]
 ) -> Iterator[str]:
     method = verify.get("method", "")
     if record := methods.get(method):
@@ -43,7 +42,7 @@ def _proof_faults(
         yield f"verify.method: a git tag's own tree has no {method}; use tag or pins"
 
 
-def _pattern_faults(watch: dict[str, Any]) -> Iterator[str]:
+def _pattern_faults(watch: Table) -> Iterator[str]:
     pattern = watch.get("pattern")
     if pattern is None:
         return

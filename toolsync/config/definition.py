@@ -7,10 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from toolsync.config.licensing import LicensePolicy
-from toolsync.config.record import PageKind
+from toolsync.config.record import PageKind, Table
 from toolsync.model.values import NEVER, WHILE_FILLED, told
 
 NOT_PACKAGING = ("watch", "changelog", "*~", ".*")
@@ -54,7 +53,7 @@ class Watch:
     """Sent to this page instead of our own; empty for our own."""
     text: str = ""
     """The debian/watch of a tool that is defined by one."""
-    own: Mapping[str, Any] = field(default_factory=dict, metadata=WHILE_FILLED)
+    own: Table = field(default_factory=dict, metadata=WHILE_FILLED)
     """Keys that one kind of page alone has, and that no field above stands for."""
     record: PageKind | None = field(default=None, compare=False, metadata=NEVER)
     """The record of its kind, from the table that it was read with."""
@@ -91,7 +90,7 @@ class Verify:
     keys_url: str = ""
     """Where upstream publishes its keys; they are compared with ours, never taken from there."""
     pins: Mapping[str, str] = field(default_factory=dict)
-    own: Mapping[str, Any] = field(default_factory=dict, metadata=WHILE_FILLED)
+    own: Table = field(default_factory=dict, metadata=WHILE_FILLED)
     """Keys that one method alone has, and that no field above stands for."""
 
 

@@ -12,6 +12,8 @@ from typing import Any, Protocol, TypeAlias
 
 Schema: TypeAlias = Mapping[str, Any]
 """A JSON Schema, or a part of one."""
+Table: TypeAlias = Mapping[str, Any]
+"""A table of a TOML file, as its schema wants it."""
 
 Needs: TypeAlias = tuple[str | tuple[str, ...], ...]
 """Keys that must be given; of several in a tuple, one."""
@@ -58,7 +60,7 @@ class PageKind(Described, Protocol):
         """Whether its pages may state a file's digest in upstream's name."""
         ...
 
-    def faults(self, watch: Schema, /) -> Iterator[str]:
+    def faults(self, watch: Table, /) -> Iterator[str]:
         """Give what is wrong with a [watch] section beyond missing keys."""
         ...
 
@@ -89,7 +91,7 @@ def listing(words: Sequence[str], last: str = " or ") -> str:
 
 def with_choice(
     section: Schema, key: str, records: Iterable[Record], *, names: str = ""
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return a section in which ``key`` may be any of the records' names, and has their keys.
 
     Names that the section has already stay. ``{names}`` in the key's description becomes
@@ -111,9 +113,9 @@ def with_choice(
     )
 
 
-def with_keys(section: Schema, records: Iterable[Record]) -> dict[str, Any]:
+def with_keys(section: Schema, records: Iterable[Record]) -> dict[str, object]:
     """Return a section that has the records' keys, too; one that several have must be the same."""
-    keys: dict[str, Any] = dict(section["properties"])
+    keys: dict[str, object] = dict(section["properties"])
     for record in records:
         for key, wanted in record.settings.items():
             if keys.setdefault(key, wanted) != wanted:
@@ -121,7 +123,7 @@ def with_keys(section: Schema, records: Iterable[Record]) -> dict[str, Any]:
     return {**section, "properties": keys}
 
 
-def as_section(record: Described) -> dict[str, Any]:
+def as_section(record: Described) -> dict[str, object]:
     """Return the schema of a section that is a record's own, as ``[ppa]`` is a target's."""
     plain = [key for key in record.needs if isinstance(key, str)]
     either = [key for key in record.needs if not isinstance(key, str)]
@@ -136,7 +138,7 @@ def as_section(record: Described) -> dict[str, Any]:
     }
 
 
-def missing(record: Record, given: Schema, section: str, what: str) -> Iterator[str]:
+def missing(record: Record, given: Table, section: str, what: str) -> Iterator[str]:
     """Give a fault for each key that a record needs and ``section`` does not have.
 
     ``what`` names the record in words, such as ``a page of kind html``.

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from toolsync.config import supported
 from toolsync.config.licensing import Classes
-from toolsync.config.record import Record, TargetForm
+from toolsync.config.record import Record, Table, TargetForm
 from toolsync.system.clock import SystemClock
 
 SERVICE_STATE = Path("/var/lib/toolsync")
@@ -54,7 +53,7 @@ class Build:
     """Whom tests that need the internet may reach; with none they are skipped."""
     work: str = ""
     chroots: str = ""
-    own: Mapping[str, Any] = field(default_factory=dict)
+    own: Table = field(default_factory=dict)
     """Keys that one backend alone has, and that no field above stands for."""
     record: Record | None = field(default=None, compare=False, repr=False)
     """The backend's record, from the table that the settings were read with."""
@@ -120,7 +119,7 @@ class Report:
     """The folder of the static site and its feed."""
     page_url: str = ""
     """Where readers find that folder."""
-    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    own: Mapping[str, Table] = field(default_factory=dict)
     """Sections of channels that no field above stands for, by the channel's name."""
 
 
@@ -182,7 +181,7 @@ class Config:
     local: Local = Local()
     ppa: Ppa = Ppa()
     report: Report = Report()
-    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    own: Mapping[str, Table] = field(default_factory=dict)
     """Sections of targets that no field above stands for, by the target's word."""
     targets: Mapping[str, TargetForm] = field(default_factory=dict)
     """The table of targets that the settings were read with."""

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from toolsync.build.backend import Backend
 from toolsync.build.backends import BACKENDS
 from toolsync.config import supported
 from toolsync.config.licensing import license_classes
-from toolsync.config.record import Schema, as_section, listing, missing, with_choice
+from toolsync.config.record import Schema, Table, as_section, listing, missing, with_choice
 from toolsync.config.schema import base, read_toml
 from toolsync.config.settings import (
     SERIES,
@@ -117,14 +116,14 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
 _FIELDS = frozenset(field_names(Config))
 
 
-def _faults(raw: Mapping[str, Any], tables: SettingsTables) -> Iterator[str]:
+def _faults(raw: Table, tables: SettingsTables) -> Iterator[str]:
     build = raw.get("build", {})
     backend = tables.backends.get(build.get("backend", Build().backend))
     if backend:
         yield from missing(backend, build, "build", f"the backend {backend.name}")
 
 
-def _build(raw: Mapping[str, Any], backends: Mapping[str, Backend]) -> Build:
+def _build(raw: Table, backends: Mapping[str, Backend]) -> Build:
     flat = {key: value for key, value in raw.items() if key in _BUILD}
     return Build(
         **{**cache_places(), **flat, "test_hosts": tuple(flat.get("test_hosts", ()))},
@@ -136,7 +135,7 @@ def _build(raw: Mapping[str, Any], backends: Mapping[str, Backend]) -> Build:
 _BUILD = frozenset(field_names(Build)) - {"own", "record"}
 
 
-def _report(raw: Mapping[str, Any], channels: Mapping[str, Channel]) -> Report:
+def _report(raw: Table, channels: Mapping[str, Channel]) -> Report:
     mail, page = dict(raw.get("mail", {})), raw.get("page", {})
     if "from" in mail:
         mail["sender"] = mail.pop("from")

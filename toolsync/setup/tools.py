@@ -11,12 +11,11 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from toolsync.config.consistency import tool_faults
 from toolsync.config.definition import CompatPolicy, Publish, Tool, Verify, Watch
 from toolsync.config.licensing import license_policy
-from toolsync.config.record import Record, Schema, with_choice
+from toolsync.config.record import Record, Schema, Table, with_choice
 from toolsync.config.schema import base, read_toml
 from toolsync.config.settings import Config
 from toolsync.model.errors import SetupError, UsageError
@@ -135,17 +134,17 @@ _WATCH = frozenset(field_names(Watch)) - _BESIDE
 _VERIFY = frozenset(field_names(Verify)) - _BESIDE
 
 
-def _watch(raw: Mapping[str, Any], kind: Kind) -> Watch:
+def _watch(raw: Table, kind: Kind) -> Watch:
     flat, own = _parted(raw, _WATCH)
     return Watch(**{**flat, "mangle": tuple(flat.get("mangle", []))}, own=own, record=kind)
 
 
-def _verify(raw: Mapping[str, Any]) -> Verify:
+def _verify(raw: Table) -> Verify:
     flat, own = _parted(raw, _VERIFY)
     return Verify(**{**flat, "keys": tuple(_squeezed(flat.get("keys", [])))}, own=own)
 
 
-def _parted(raw: Mapping[str, Any], known: Container[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _parted(raw: Table, known: Container[str]) -> tuple[Table, Table]:
     """Return the keys that a value has fields for, and those that a record alone reads."""
     own = {key: value for key, value in raw.items() if key not in known}
     return {key: value for key, value in raw.items() if key not in own}, own
@@ -154,7 +153,7 @@ def _parted(raw: Mapping[str, Any], known: Container[str]) -> tuple[dict[str, An
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
-def _publish(raw: Mapping[str, Any]) -> Publish:
+def _publish(raw: Table) -> Publish:
     number, unit = str(raw.get("promote_after", "3 days")).split()
     return Publish(
         copy=raw.get("copy", False),
@@ -175,7 +174,7 @@ def tool_places(config: Config) -> Iterator[tuple[str, Path]]:
                     yield name, place
 
 
-def _compat(raw: dict[str, Any]) -> CompatPolicy:
+def _compat(raw: Table) -> CompatPolicy:
     lists = ("commands", "services", "waive")
     return CompatPolicy(**{**raw, **{key: tuple(raw.get(key, ())) for key in lists}})
 

@@ -92,7 +92,7 @@ def project(
     )  # fmt: skip
 
 
-def tag_names(data: Sequence[Any]) -> list[str]:
+def tag_names(data: Sequence[object]) -> list[str]:
     """Return the tags that a forge's JSON names."""
     entries = (e for e in data if isinstance(e, dict))
     return [str(e.get("tag_name") or e.get("name") or "") for e in entries]
@@ -123,7 +123,7 @@ def path_names(url: str) -> list[str]:
     return [part for part in urlsplit(url).path.split("/") if part]
 
 
-def mangled(family: Family) -> dict[str, Any]:
+def mangled(family: Family) -> dict[str, object]:
     """Return the rules for a family's versions as a key of [watch], or nothing."""
     return {"mangle": list(family.mangle)} if family.mangle else {}
 

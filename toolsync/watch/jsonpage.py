@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from toolsync.config import keys
 from toolsync.config.definition import Tool
-from toolsync.config.record import Schema
+from toolsync.config.record import Table
 from toolsync.http.client import Page
 from toolsync.model.errors import SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, Expression, match_path, version_pattern
@@ -111,7 +111,7 @@ def _reason(yanked: object) -> str:
     return "no reason given" if yanked is True else ""
 
 
-def _faults(watch: Schema) -> Iterator[str]:
+def _faults(watch: Table) -> Iterator[str]:
     if "path" not in watch:
         return
     import jmespath

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from toolsync.config import keys
-from toolsync.config.record import Needs, Schema
+from toolsync.config.record import Needs, Schema, Table
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
@@ -72,7 +72,7 @@ class Clue:
     """Gives the ways to watch it, the likeliest first; none where it is not of the kind."""
 
 
-def _nothing_wrong(_: Schema) -> Iterator[str]:
+def _nothing_wrong(_: Table) -> Iterator[str]:
     return iter(())
 
 
@@ -91,7 +91,7 @@ class Kind:
     lists: str = "all"
     """``latest`` where old releases leave such pages as new ones come, or only the first of several
     pages are read: then one that is gone was not withdrawn for that."""
-    faults: Callable[[Schema], Iterator[str]] = _nothing_wrong
+    faults: Callable[[Table], Iterator[str]] = _nothing_wrong
     """Gives what is wrong with a [watch] section beyond missing keys, as a person reads it."""
     states_digests: bool = True
     """Whether such pages may state a file's digest in upstream's name."""
