@@ -183,7 +183,7 @@ class Config:
     report: Report = Report()
     own: Mapping[str, Table] = field(default_factory=dict)
     """Sections of targets that no field above stands for, by the target's word."""
-    targets: Mapping[str, TargetForm] = field(default_factory=dict)
+    targets: Mapping[str, TargetForm] = field(default_factory=dict, repr=False)
     """The table of targets that the settings were read with."""
 
     @property

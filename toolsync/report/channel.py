@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from toolsync.config.record import Needs, Schema
+from toolsync.journal.messages import Message
 
 if TYPE_CHECKING:
     from toolsync.config.settings import Config
     from toolsync.http.client import Http
-    from toolsync.journal.messages import Message
 
-    Send: TypeAlias = Callable[[Message], None]
-    """Writes a letter in the channel's form and sends it once; raises what keeps it from being
-    sent. Tried again it must be the same letter under the same id."""
+Send: TypeAlias = Callable[[Message], None]
+"""Writes a message in the channel's form and sends it once; raises what keeps it from being
+sent. Tried again it must be the same message under the same id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +29,7 @@ class Channel:
     is_set_up: Callable[[Config], bool]
     """Says whether the settings name somebody to be told so."""
     ready: Callable[[Config], str]
-    """Says, for `toolsync doctor`, how letters would leave; raises what keeps them from leaving."""
+    """Says, for `toolsync doctor`, how messages would leave; raises what keeps them from it."""
     open: Callable[[Config, Http], Mapping[str, Send]]
     """Gives everyone who is told, by the name that the journal keeps; asks nobody yet."""
     settings: Schema = field(default_factory=dict)

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from toolsync.config import keys
 from toolsync.config.settings import Config, Mail
 from toolsync.journal.messages import Message
-from toolsync.report.channel import Channel
+from toolsync.report.channel import Channel, Send
 from toolsync.report.secret import secret
 
 if TYPE_CHECKING:
     from toolsync.http.client import Http
-    from toolsync.report.channel import Send
     from toolsync.system.mail import Server
 
 _LINE = 900

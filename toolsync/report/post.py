@@ -10,20 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from toolsync.config.settings import Config
 from toolsync.http.client import Http
 from toolsync.journal.journal import Journal
 from toolsync.model.errors import ToolsyncError, unforeseen
-from toolsync.report.channel import Channel
+from toolsync.report.channel import Channel, Send
 from toolsync.report.channels import CHANNELS
 from toolsync.report.message import as_text, message
 from toolsync.report.news import Scene, latest, news
 from toolsync.system.clock import stamp
-
-if TYPE_CHECKING:
-    from toolsync.report.channel import Send
 
 _MANY = 3
 """Tries after which other channels hear that one does not work."""

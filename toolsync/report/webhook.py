@@ -19,13 +19,12 @@ from toolsync.config.record import listing
 from toolsync.config.settings import Config, Webhook
 from toolsync.journal.messages import Message
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
-from toolsync.report.channel import Channel
+from toolsync.report.channel import Channel, Send
 from toolsync.report.secret import secret
 from toolsync.system.headers import bare, host_of
 
 if TYPE_CHECKING:
     from toolsync.http.client import Http
-    from toolsync.report.channel import Send
 
 _SECONDS = 60.0
 _TOKEN = "[report.webhook] token_file"  # noqa: S105 (a setting's name)
