@@ -33,8 +33,7 @@ PACKAGES = {
     ),
     "config": Package(
         "model system",
-        "consistency definition keys licensing plainschema record schema series settings "
-        "supported",
+        "consistency definition keys licensing plainschema record schema series settings supported",
     ),
     "journal": Package(
         "model system",

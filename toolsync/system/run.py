@@ -187,7 +187,11 @@ def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
 @contextmanager
 def _handle_of(process: subprocess.Popen[bytes]) -> Iterator[int]:
     """Give a file that can be read once the process has ended."""
-    handle = os.pidfd_open(process.pid)
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:  # it has ended already, and was waited for
+        handle, writer = os.pipe()
+        os.close(writer)
     try:
         yield handle
     finally:
