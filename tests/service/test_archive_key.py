@@ -30,6 +30,8 @@ def synced(rig: Rig, web: Web) -> Rig:
     """A set-up whose archive was made by a first sync."""
     tiny.publish(web, "1.0")
     tiny.write_tool(rig.tools, web.url + "/dl/", "1.0", "1.1")
+    rig.settings = 'tools = ["hello"]\n' + rig.settings
+    rig.configure(rig.settings)
     rig.run("sync", "hello")
     return rig
 
@@ -256,7 +258,9 @@ def test_a_key_that_was_lost_before_promises_is_not_replaced(synced: Rig, archiv
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[1]", b'{"keys": [], "serial": 1, "package": 0}', b"\xff" * 99]
+    "content",
+    [b"", b"{}", b"[1]", b'{"keys": [], "serial": 1, "package": 0}', b"\xff" * 99],
+    ids=["empty", "an empty object", "a list", "no keys", "no text"],
 )
 def test_a_promise_that_cannot_be_read_is_not_nothing_promised(synced: Rig, content: bytes) -> None:
     before = served(synced.archive)

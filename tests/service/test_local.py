@@ -65,7 +65,7 @@ def test_the_archive_is_laid_out_as_the_set_up_says(context: Context) -> None:
     target = context.archive(Local(origin="Ours", label="Cloud tools"))
     target.publish(passed(context.built()))
     text = (context.root / "archive/conf/distributions").read_text()
-    fingerprint = target._signing.ensure_key("unused")
+    fingerprint = SigningHome(context.root / "gnupg").usable_key()
     assert f"SignWith: {fingerprint}\n" in text
     assert "Tracking: keep includechanges\n" in text
     release = (context.root / "archive/dists/bookworm/InRelease").read_text()

@@ -94,7 +94,7 @@ PACKAGES = {
     "publish": Package(
         "model system config http archives",
         "archivekeys copying distributions follow index keyring kind local openlocal "
-        "openppa origs ppa ppadoctor ppastate preflight reprepro sending served "
+        "openppa origs ppa ppadoctor ppastate preflight reprepro sending served settling "
         "sourceupload target targets",
     ),
     "attest": Package(
@@ -123,13 +123,13 @@ PACKAGES = {
     ),
     "maintain": Package(
         "model system config journal build publish attest pipeline report setup",
-        "backup doctor gc restore service",
+        "backup doctor gc keylife restore service",
     ),
     "cli": Package(
         "model system config journal watchfile unpack verify license compat publish attest "
         "pipeline report setup adopt maintain",
         "add approve archive backup check compat completion decision doctor evidence fetch "
-        "gc launchpad license log main manual page promote reject render repack restore "
+        "gc key launchpad license log main manual page promote reject render repack restore "
         "review run series session status sync verify why",
     ),
 }

@@ -33,6 +33,7 @@ COMMANDS = {
     "page": "Write a static site of all tools, their evidence and how to install.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the archive, or from a PPA.",
+    "key": "Show, rotate, export or extend the key that signs the archive.",
     "series": "Show the series that are served, supported, and proposed; adopt one.",
     "promote": "Copy a release from a staging PPA to the stable one.",
     "launchpad": "Log in to Launchpad, for private PPAs and copies.",

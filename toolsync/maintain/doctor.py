@@ -18,6 +18,7 @@ from toolsync.config.settings import Config
 from toolsync.model.errors import ToolsyncError
 from toolsync.pipeline.context import open_http
 from toolsync.pipeline.status import fitting_series
+from toolsync.publish.archivekeys import WAY_BACK
 from toolsync.publish.target import Examinable
 from toolsync.publish.targets import open_target
 from toolsync.setup.settings import SETTINGS, SettingsTables
@@ -74,6 +75,7 @@ def examine(
     yield _tried("tools", lambda: _defined(config, tools))
     yield from _tools(config, clock.now(), tools)
     yield from _archive(config, clock, settings)
+    yield from _archive_keys(config, clock)
     for channel in settings.channels.values():
         if channel.is_set_up(config):
             yield _tried(f"report.{channel.name}", partial(channel.ready, config))
@@ -187,6 +189,31 @@ def _archive(config: Config, clock: Clock, tables: SettingsTables) -> Iterator[C
         for series in config.series:
             subject = f"archive {target.name} {series}"
             yield _tried(subject, partial(target.check, series, clock.now()))
+
+
+def _archive_keys(config: Config, clock: Clock) -> Iterator[Check]:
+    """Judge the archive's own keys: there, able to sign, and for how long."""
+    from toolsync.maintain.keylife import key_rows, key_warnings
+
+    subject = "the archive's key"
+    try:
+        rows = key_rows(config, Workshop(config.state, config.build.work), clock)
+    except ToolsyncError as error:
+        yield Check(subject=subject, fine=False, message=str(error), resolution=error.resolution)
+        return
+    told = {warning.fingerprint: warning.text for warning in key_warnings(rows, clock.now())}
+    for row in rows:
+        if row.state == "ended":
+            continue
+        fine = row.state not in ("lost", "dead")
+        what, _, then = told.get(row.fingerprint, "").rpartition(": ")
+        until = f"signs until {row.ends[:10]}" if row.ends else "signs, and has no end"
+        yield Check(
+            subject=f"{subject} {row.fingerprint}",
+            fine=fine,
+            message=(what or until) if fine else f"is {row.state}",
+            resolution=then if fine else WAY_BACK,
+        )
 
 
 def _tried(subject: str, act: Callable[[], object]) -> Check:

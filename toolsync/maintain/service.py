@@ -16,6 +16,7 @@ from toolsync.config.definition import Tool
 from toolsync.journal.runs import RunRow
 from toolsync.journal.statuses import LastStatus
 from toolsync.maintain.gc import clean_up
+from toolsync.maintain.keylife import key_warnings, known_rows
 from toolsync.model.errors import Busy, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
@@ -135,6 +136,10 @@ def _scene(
         failure=str(failure) if failure and not isinstance(failure, Busy) else "",
         unsent=post.unsent(),
         silence=silence,
+        archive_keys={
+            warning.fingerprint: (warning.step, warning.text)
+            for warning in key_warnings(known_rows(context), context.clock.now())
+        },
     )
 
 
@@ -181,6 +186,11 @@ def write_metrics(context: Context, post: Post, statuses: Mapping[str, LastStatu
         run=journal.runs.last_finished(),
         stages=journal.results.times(),
         unsent={channel: len(journal.messages.unsent(channel)) for channel in post.channels},
+        archive_keys={
+            row.fingerprint: row.ends
+            for row in known_rows(context)
+            if row.ends and row.state != "ended"
+        },
     )
     replace_file(Path(context.config.report.metrics).expanduser(), exposition(facts))
 

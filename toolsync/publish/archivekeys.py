@@ -7,6 +7,7 @@ that is older than promises has promised the key that signed what it serves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ WAY_BACK = (
     "Restore gnupg/ from a backup (tar -xf FILE gnupg, or toolsync restore). Where there is none:"
     " toolsync key rotate makes another key, and every instance needs the new stanza."
 )
+_FULL = r"[0-9A-F]{40}"
+"""A fingerprint; a key's id has fewer digits."""
 
 
 class ArchiveKeys:
@@ -107,16 +110,28 @@ class ArchiveKeys:
     def _releases(self) -> Iterator[Path]:
         yield from sorted((self._root / "dists").glob("*/InRelease"))
 
+    def last(self) -> Promise | None:
+        """Return what was promised last, or was from before promises, though its key be lost."""
+        found = self.written()
+        here = self.key_infos()
+        signers = [] if found else [s for s in self._signatures() if re.fullmatch(_FULL, s)]
+        names = sorted(signers, key=lambda name: (name not in here, name))
+        return found or (first_promise(names[0], self._clock.now()) if names else None)
+
+    def require_here(self, name: str) -> None:
+        """Raise SetupError where a key's secret half is not here."""
+        if name not in self.key_infos():
+            raise SetupError(
+                f"the archive {self._root} is promised to be signed by {name}, and that key is"
+                f" not in {self._home.path}",
+                resolution=WAY_BACK,
+            )
+
     def _require(self, promise: Promise) -> None:
-        here, now = self.key_infos(), self._clock.now()
+        now = self._clock.now()
         for name in promise.signing:
-            if name not in here:
-                raise SetupError(
-                    f"the archive {self._root} is promised to be signed by {name}, and that key is"
-                    f" not in {self._home.path}",
-                    resolution=WAY_BACK,
-                )
-            if fault := dead(here[name], now):
+            self.require_here(name)
+            if fault := dead(self.key_infos()[name], now):
                 raise SetupError(
                     f"the key {name} that signs the archive {self._root} {fault}",
                     resolution="Where it expired: toolsync key extend. Else: toolsync key rotate;"

@@ -43,7 +43,7 @@ if [ "$(grep -c '^URIs:' "$stanza")" != 1 ]; then
     echo "{NAME}: $stanza holds several stanzas; write Signed-By: {KEYRING} where it belongs" >&2
     exit 0
 fi
-sed -e '/^ /d' -e 's|^Signed-By:.*|Signed-By: {KEYRING}|' "$stanza" > "$stanza.new"
+sed -e '/^ /d' -e '/^$/d' -e 's|^Signed-By:.*|Signed-By: {KEYRING}|' "$stanza" > "$stanza.new"
 chmod 644 "$stanza.new"
 mv "$stanza.new" "$stanza"
 """
@@ -56,7 +56,8 @@ stanza={STANZA}
 [ "$1" = remove ] && [ -f "$stanza" ] && [ -f {KEYRING} ] || exit 0
 grep -q '^Signed-By: {KEYRING}$' "$stanza" || exit 0
 {{
-    sed -e 's|^Signed-By:.*|Signed-By:|' "$stanza"
+    sed -e '/^$/d' -e '/^Signed-By:/d' "$stanza"
+    echo Signed-By:
     sed -e 's/^$/./' -e 's/^/ /' {KEYRING}
 }} > "$stanza.new"
 chmod 644 "$stanza.new"

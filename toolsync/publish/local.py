@@ -9,7 +9,6 @@ import re
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,18 +23,14 @@ from toolsync.model.errors import (
     Unverified,
 )
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
-from toolsync.publish import index, keyring
-from toolsync.publish.archivekeys import ArchiveKeys
-from toolsync.publish.distributions import Layout
-from toolsync.publish.reprepro import Reprepro
+from toolsync.publish import index
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
+from toolsync.publish.settling import Settling
 from toolsync.publish.target import Ledger, Old
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import archive_held
-from toolsync.system.promise import Promise
-from toolsync.system.run import run
-from toolsync.system.store import Store, full_disk_is_told, replace_file
+from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
 
@@ -56,10 +51,18 @@ class LocalArchive:
         clock: Clock | None = None,
     ) -> None:
         self._root, self._settings, self._series = root.absolute(), settings, series
-        self._owner, self._store, self._workshop = owner, store, workshop
-        self._signing, self._limits = signing, limits or Limits()
-        self._reprepro = Reprepro(self._root, signing)
-        self.keys = ArchiveKeys(self._root, signing, workshop, clock or SystemClock())
+        self._store, self._workshop, self._limits = store, workshop, limits or Limits()
+        self._settling = Settling(
+            self._root,
+            settings=settings,
+            series=series,
+            owner=owner,
+            signing=signing,
+            workshop=workshop,
+            clock=clock or SystemClock(),
+        )
+        self._reprepro = self._settling.reprepro
+        self.keys = self._settling.keys
         """By what keys it is signed."""
 
     @property
@@ -97,7 +100,7 @@ class LocalArchive:
         It is marked when the set-up has changed since, so that the change is published too.
         """
         digest = index.release_digest(self._root, series)
-        if digest and not self._is_settled():
+        if digest and not self._settling.is_settled():
             return f"{digest} before the set-up was changed"
         return digest
 
@@ -128,7 +131,7 @@ class LocalArchive:
                 resolution="Add the series to `series` in toolsync.toml.",
             )
         with archive_held(self._root):
-            self._settle()
+            self._settling.settle()
             if not self._serves(built):
                 self._refuse_other_bytes(built)
                 self._refuse_older(built)
@@ -145,8 +148,8 @@ class LocalArchive:
         built = _with_binaries(item.item.package)
         offer = Offer(
             stanza=self.stanza(built.source.series),
-            key=self._signing.public_key(*self._signers),
-            fingerprints=self._signers,
+            key=self._settling.public_key,
+            fingerprints=self._settling.signers,
             newest=self.newest(built.source.name, built.source.series),
         )
         with self._workshop.folder("confirm") as folder:
@@ -158,23 +161,20 @@ class LocalArchive:
                 f" {built.source.series}: {len(served)} files, every byte as built"
             ),
             served=served,
-            fingerprint=self._signers[0],
+            fingerprint=self._settling.signers[0],
         )
 
     def recalls(self) -> tuple[str, ...]:
         """Return what the archive calls recalled; see `target.Noticeboard`."""
-        path = self._root / "conf" / "recalled"
-        return tuple(path.read_text(encoding="utf-8").split()) if path.is_file() else ()
+        return self._settling.recalls()
 
     def announce(self, recalls: tuple[str, ...]) -> bool:
         """Call these versions recalled in every series' signed index."""
-        if recalls == self.recalls() and (not recalls or self._is_settled()):
+        if recalls == self.recalls() and (not recalls or self._settling.is_settled()):
             return False
         with archive_held(self._root):
-            self.keys.promised()  # before anything is changed
-            with full_disk_is_told(self._root):
-                replace_file(self._root / "conf" / "recalled", "\n".join((*recalls, "")).encode())
-            self._settle()
+            self._settling.recall(recalls)
+            self._settling.settle()
         return True
 
     def stanza(self, series: str) -> str:
@@ -187,8 +187,7 @@ class LocalArchive:
                 f"nothing is published for {series} yet, so apt would find nothing at {self.url}",
                 resolution="Publish first: toolsync sync",
             )
-        key = self._signing.public_key(*self._signers)
-        return stanza(self.url, series, "main non-free", key)
+        return stanza(self.url, series, "main non-free", self._settling.public_key)
 
     def settle(self) -> bool:
         """Serve what is promised and set up; say whether anything had to be changed.
@@ -196,18 +195,11 @@ class LocalArchive:
         Raises SetupError where a promised key is not here. An archive that is not there yet is
         not made.
         """
-        if self.keys.written() is None and not self.keys.exists():
-            return False
-        if self.keys.is_settled() and (not self._shown() or self._is_settled()):
+        if self._settling.is_kept():
             return False
         with archive_held(self._root):
-            promise = self.keys.settled(self._owner, archive=False)
-            if self._shown() and not self._is_settled(promise):
-                self._settle()
+            self._settling.keep()
         return True
-
-    def _shown(self) -> bool:
-        return (self._root / "current").exists()
 
     def size(self) -> int:
         """Return the bytes in the pool."""
@@ -231,7 +223,7 @@ class LocalArchive:
     def forget(self, old: Old) -> None:
         """Remove a superseded version; what is shown is not touched."""
         with archive_held(self._root):
-            self._settle()
+            self._settling.settle()
             self._reprepro.forget(old.series, old.source, old.version)
 
     def check(self, series: str, now: datetime) -> str:
@@ -239,9 +231,9 @@ class LocalArchive:
         path = self._root / "dists" / series / "InRelease"
         if not path.is_file():
             return f"nothing is published for {series} yet"
-        key = self._signing.public_key(*self._signers)
+        key, signers = self._settling.public_key, self._settling.signers
         with self._workshop.folder("check") as folder:
-            text = check_signers([path], key, self._signers, folder=folder)
+            text = check_signers([path], key, signers, folder=folder)
         until = re.search(r"^Valid-Until: *(.+)$", text, re.MULTILINE)
         if until and parsedate_to_datetime(until[1]) < now:
             raise Unverified(
@@ -249,57 +241,7 @@ class LocalArchive:
                 resolution="Publish again: toolsync sync",
             )
         count = len(index.served(self._root, series))
-        return f"signed by {', '.join(self._signers)}, {count} files"
-
-    @property
-    def _signers(self) -> tuple[str, ...]:
-        """The keys that sign what is served; asked for only where something is."""
-        promise = self.keys.promised()
-        if promise is None:
-            raise SetupError(
-                f"nothing in {self._root} is signed yet",
-                resolution="The first toolsync sync makes the archive and its key.",
-            )
-        return promise.signing
-
-    def _layout(self, promise: Promise) -> Layout:
-        return Layout(
-            recalls=self.recalls(),
-            origin=self._settings.origin,
-            label=self._settings.label,
-            series=self._series,
-            architecture=self._architecture,
-            fingerprints=promise.signing,
-            keyring=promise.package,
-        )
-
-    def _is_settled(self, promise: Promise | None = None) -> bool:
-        """Say whether what is served is what is promised and set up; changes nothing."""
-        found = promise or self.keys.promised()
-        return found is not None and self._reprepro.serves(self._layout(found))
-
-    @cached_property
-    def _architecture(self) -> str:
-        return run("dpkg", "--print-architecture", timeout=20).out.strip()
-
-    def _settle(self) -> None:
-        """Bring keys, configuration and indices to what is wanted, also after a kill.
-
-        Before the first byte is changed it is known that the promised keys are here: what is
-        refused is signed by nobody. The caller holds the archive's lock.
-        """
-        promise = self.keys.settled(self._owner, archive=True)
-        self._reprepro.configure(self._layout(promise))
-        self._reprepro.recover()
-        if self._reprepro.is_current():
-            return
-        missing = [n for n in self._reprepro.series() if not keyring.serves(self._root, n, promise)]
-        if not missing:
-            self._reprepro.export()
-            return
-        with self._workshop.folder("keyring") as folder:
-            deb = keyring.build(self._signing, promise, self._owner, folder)
-            self._reprepro.include_deb(deb, missing)
+        return f"signed by {', '.join(signers)}, {count} files"
 
     def _serves(self, item: Built) -> bool:
         known = index.served(self._root, item.source.series)

@@ -7,7 +7,7 @@ old; conf/alerts.yml has the rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
@@ -46,6 +46,8 @@ class Facts:
     """Stage, start and end of everything that was done."""
     unsent: Mapping[str, int]
     """Messages that wait, by channel."""
+    archive_keys: Mapping[str, str] = field(default_factory=dict)
+    """When each of the archive's own keys ends that signs and has an end, by fingerprint."""
 
 
 def exposition(facts: Facts) -> bytes:
@@ -105,6 +107,14 @@ def _of_runs(facts: Facts) -> Iterable[Metric]:
     for channel, count in sorted(facts.unsent.items()):
         unsent.add_metric([channel], count)
     yield unsent
+    ends = GaugeMetricFamily(
+        "toolsync_archive_key_end_timestamp_seconds",
+        "When a key of the archive's own ends, of those that do.",
+        labels=["fingerprint"],
+    )
+    for name, moment in sorted(facts.archive_keys.items()):
+        ends.add_metric([name], _seconds(moment))
+    yield ends
     run = facts.run
     if run is None:
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from toolsync.journal.pages import PageRow
@@ -78,12 +78,14 @@ class Scene:
     unsent: Mapping[str, str]
     """Channels that could not be reached several times, with the reason."""
     silence: timedelta
+    archive_keys: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of each of the archive's own keys that ends soon: how soon, and what is to be said of it."""
 
 
 def news(scene: Scene, told: Mapping[str, str], channel: str) -> News:
     """Return what ``channel``, which was told the states ``told``, does not know yet."""
     found = [*_tools(scene, told), *_published(scene, told), *_of_keys(scene, told)]
-    found += _service(scene, told, channel)
+    found += [*_of_archive_keys(scene, told), *_service(scene, told, channel)]
     items = [item for item, _, _ in found if item]
     fresh = {item.tool for item in items if item.kind == "published"}
     kept = [i for i in items if i.kind != "recovered" or i.tool not in fresh]
@@ -167,6 +169,17 @@ def _of_keys(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
             yield Item(kind="key", tool=tool, text=f"{tool}: {words}."), f"key:{tool}", state
         if not warnings:
             yield None, f"key:{tool}", ""
+
+
+def _of_archive_keys(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
+    """Tell of the archive's own keys, once for each step towards their end."""
+    for name, (step, words) in scene.archive_keys.items():
+        if told.get(f"archive-key:{name}", "") != step:
+            yield Item(kind="key", tool="", text=f"{words}."), f"archive-key:{name}", step
+    for subject, state in told.items():
+        name = subject.removeprefix("archive-key:")
+        if state and name != subject and name not in scene.archive_keys:
+            yield None, subject, ""
 
 
 def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_Found]:

@@ -19,6 +19,8 @@ from toolsync.system.work import remove_tree
 
 _COPY = ".toolsync-key-"
 """How the names of folders begin in which a key is on its way from one home to another."""
+_GONE = ".gone"
+"""How the names of homes end that are about to be removed."""
 _SHORT = Path("/tmp")  # noqa: S108 (mkdtemp makes it ours alone; TMPDIR may be deep)
 
 
@@ -97,9 +99,12 @@ class SigningHome:
 
         Killed in between, the next call finds that key, or makes the first one.
         """
-        beside = SigningHome(self.path.with_name(f"{self.path.name}.next"))
-        beside.ensure_key(name)
-        return beside
+        self.beside().ensure_key(name)
+        return self.beside()
+
+    def beside(self) -> SigningHome:
+        """Return the home in which a successor is made, whether it is there or not."""
+        return SigningHome(self.path.with_name(f"{self.path.name}.next"))
 
     def take(self, other: SigningHome) -> None:
         """Put the keys of ``other`` into this home, with their secret halves; may be repeated."""
@@ -124,13 +129,19 @@ class SigningHome:
         _sync_home(self.path)
 
     def remove(self) -> None:
-        """Remove the home and what it holds."""
-        remove_tree(self.path)
+        """Remove the home and what it holds, in one step: a half-removed one would be no home."""
+        if self.path.exists():
+            gone = self.path.with_name(f".{self.path.name}{_GONE}")
+            remove_tree(gone)
+            self.path.rename(gone)
+            sync_folder(self.path.parent)
+            remove_tree(gone)
 
     def sweep(self) -> None:
         """Remove what killed runs have left of short names and copies; for the state's holder."""
-        for folder in self.path.parent.glob(f"{_COPY}*"):
-            remove_tree(folder)
+        for pattern in (f"{_COPY}*", f".{self.path.name}*{_GONE}"):
+            for folder in self.path.parent.glob(pattern):
+                remove_tree(folder)
         for folder in _SHORT.glob(f"{_prefix(self.path)}*"):
             with suppress(FileNotFoundError):
                 if folder.lstat().st_uid == os.geteuid():

@@ -53,6 +53,11 @@ class Promise:
         return tuple(key.fingerprint for key in self.keys if not key.ended)
 
     @property
+    def is_changing(self) -> bool:
+        """Whether a key still signs that another follows."""
+        return any(key.until and not key.ended for key in self.keys)
+
+    @property
     def known(self) -> frozenset[str]:
         """The fingerprints of all keys."""
         return frozenset(key.fingerprint for key in self.keys)
