@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 from toolsync.journal.journal import Journal
+from toolsync.system.clock import SystemClock
 
 
 def test_an_id_is_given_once_and_its_serial_rises(journal: Journal) -> None:
@@ -14,8 +18,9 @@ def test_an_id_is_given_once_and_its_serial_rises(journal: Journal) -> None:
     assert (later.id, later.serial) == (first.id, 1)
 
 
-def test_a_journal_is_blank_until_it_knows_something(journal: Journal) -> None:
-    journal.identity.introduce()
-    assert journal.identity.is_blank()
-    journal.releases.see("t", "1.0", {})
-    assert not journal.identity.is_blank()
+def test_a_journal_is_blank_until_it_knows_something(path: Path) -> None:
+    with closing(Journal.open(path, SystemClock())) as journal:
+        journal.identity.introduce()
+        assert journal.identity.is_blank()
+        journal.releases.see("t", "1.0", {})
+        assert not journal.identity.is_blank()
