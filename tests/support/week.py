@@ -43,6 +43,13 @@ def at(day: int, hour: int = 0, minute: int = 0) -> datetime:
     return MONDAY + timedelta(days=day, hours=hour, minutes=minute)
 
 
+_TIMED = (
+    *("gpg", "gpgv", "reprepro", "apt-get", "apt-ftparchive", "dpkg-source", "dpkg-buildpackage"),
+    *("dpkg-genchanges", "git"),
+)
+"""Programs that ask what time it is."""
+
+
 @dataclass
 class Week:
     """The set-up, the vendor and the operator."""
@@ -122,7 +129,13 @@ class Week:
 
     @contextmanager
     def _time_of_programs(self) -> Iterator[None]:
-        """Let gpg, reprepro, apt and all that is built see the week's time, too."""
+        """Let gpg, reprepro, apt and all that is built see the week's time, too.
+
+        A program has none of our variables but PATH, so each is met there by a script that sets
+        the time and becomes the program.
+        """
+        bin_folder = self.root / "bin"
+        bin_folder.mkdir(exist_ok=True)
         faked = {
             "LD_PRELOAD": FAKETIME.format(sysconfig.get_config_var("MULTIARCH")),
             "FAKETIME": f"@{self.clock.moment:%Y-%m-%d %H:%M:%S}",
@@ -130,13 +143,17 @@ class Week:
             "NO_FAKE_STAT": "1",
             "TZ": "UTC",
         }
-        before = {name: os.environ.get(name) for name in faked}
-        os.environ |= faked
+        words = "".join(f"export {name}='{value}'\n" for name, value in faked.items())
+        for name in _TIMED:
+            script = bin_folder / name
+            script.write_text(f'#!/bin/sh\n{words}exec /usr/bin/{name} "$@"\n')
+            script.chmod(0o755)
+        before = os.environ["PATH"]
+        os.environ["PATH"] = f"{bin_folder}:{before}"
         try:
             yield
         finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
+            os.environ["PATH"] = before
 
     # what the vendor has and does
 
