@@ -161,7 +161,7 @@ def dying(event, words):
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
 from toolsync.cli.main import main
-import toolsync.keylife, toolsync.publish.local, toolsync.system.gpg
+import toolsync.maintain.keylife, toolsync.publish.local, toolsync.system.gpg
 sys.addaudithook(dying)
 main()
 """
@@ -227,44 +227,44 @@ def test_a_key_is_told_of_90_30_and_7_days_before_it_ends(left: int, step: str) 
 
 
 def test_mail_tells_of_each_step_once(synced: Rig) -> None:
-    """As the unattended run tells: a letter at each step, none in between."""
+    """As the unattended run tells: a message at each step, none in between."""
     synced.configure(synced.settings + "[report.webhook]\nurl = 'http://127.0.0.1:9/'\n")
 
-    def letters() -> list[str]:
+    def messages() -> list[str]:
         return [
             item["text"]
-            for letter in waiting(synced)
-            for item in letter["items"]
+            for message in waiting(synced)
+            for item in message["items"]
             if item["kind"] == "key"
         ]
 
     synced.run("run", status=None)
-    assert letters() == []
+    assert messages() == []
     synced.run("key", "extend", "--days", "80")
     for _ in range(2):
         synced.run("run", status=None)
-        assert len(letters()) == 1
-    assert "in 79 days" in letters()[0]
+        assert len(messages()) == 1
+    assert "in 79 days" in messages()[0]
     synced.run("key", "extend", "--days", "20")
     synced.run("run", status=None)
-    assert len(letters()) == 2
+    assert len(messages()) == 2
     synced.run("key", "extend", "--days", "300")
     synced.run("run", status=None)
     synced.run("key", "extend", "--days", "5")
     synced.run("run", status=None)
-    assert len(letters()) == 3
-    assert "in 4 days" in letters()[2]
+    assert len(messages()) == 3
+    assert "in 4 days" in messages()[2]
 
 
 def waiting(rig: Rig) -> list[Any]:
-    """Return the letters that wait to be sent."""
+    """Return the messages that wait to be sent."""
     from contextlib import closing
 
     from toolsync.journal.journal import Journal
     from toolsync.system.clock import SystemClock
 
     with closing(Journal.open(rig.state / "journal.sqlite", SystemClock())) as journal:
-        return [letter.data for letter in journal.messages.unsent("webhook")]
+        return [message.data for message in journal.messages.unsent("webhook")]
 
 
 def test_metrics_say_when_the_key_ends(synced: Rig) -> None:

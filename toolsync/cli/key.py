@@ -77,7 +77,10 @@ def rotate(settings: Settings, overlap: int, as_json: bool) -> int:
 @command.command("extend")
 @click.option("--days", type=click.IntRange(1, 36500), help="From today.")
 @click.option(
-    "--until", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="To the end of a day."
+    "--until",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="A day, at its beginning (UTC).",
 )
 @click.option("--never", is_flag=True, help="Let it have no end.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
