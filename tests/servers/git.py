@@ -33,13 +33,17 @@ class Repository:
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def release(self, tag: str, *, keys: Keys | None = None, signer: str = "") -> None:
-        """Commit and tag; by ``signer``, one of ``keys``, where one is given."""
+    def release(
+        self, tag: str, *, keys: Keys | None = None, signer: str = "", ssh: Path | None = None
+    ) -> None:
+        """Commit and tag; signed by ``signer``, one of ``keys``, or by a secret SSH key."""
         (self.folder / "hello").write_text(f"#!/bin/sh\necho {tag}\n")
         self.git("add", ".")
         self.git("commit", "--quiet", "--allow-empty", "--message", tag)
         how = ["--sign", f"--local-user={signer}"] if signer else ["--annotate"]
-        self.git("tag", *how, "--message", tag, tag, keys=keys)
+        how = ["--sign", f"--local-user={ssh}"] if ssh else how
+        form = ["-c", "gpg.format=ssh"] if ssh else []
+        self.git(*form, "tag", *how, "--message", tag, tag, keys=keys)
 
     def serve_smart(self, web: Web, path: str = "/hello.git") -> str:
         """Answer ``path`` through git's own CGI program and return the repository's address."""

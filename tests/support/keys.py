@@ -48,6 +48,11 @@ class Keys:
         certificate.write_text(text.replace(":-----BEGIN", "-----BEGIN"))
         self.gpg("--import", str(certificate))
 
+    def revoke_subkey(self, fingerprint: str) -> None:
+        """Revoke a key's first subkey."""
+        answers = "key 1\nrevkey\ny\n0\n\ny\nsave\n"
+        self.gpg("--command-fd=0", "--edit-key", fingerprint, given=answers)
+
     def export(self, path: Path, *fingerprints: str) -> Path:
         """Write the public keys, armored, to ``path``."""
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,12 +74,14 @@ class Keys:
         self.gpg(*users, *options, "--yes", "--output", str(out), *how, str(data), at=at)
         return out
 
-    def gpg(self, *words: str, at: str = "") -> str:
+    def gpg(self, *words: str, at: str = "", given: str = "") -> str:
         """Run gpg in this home, at a faked time if wanted, and return its status lines."""
         faked = [f"--faked-system-time={at}!"] if at else []
         command = ["gpg", "--homedir", str(self.home), "--batch", "--no-tty", "--quiet", *faked]
         command += ["--pinentry-mode=loopback", "--passphrase=", "--status-fd=1", *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, input=given
+        )
         assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
         return done.stdout
 

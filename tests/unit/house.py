@@ -27,9 +27,9 @@ PACKAGES = {
     "system": Package(
         "model",
         "account builder clock confined deadline distro dput effort forks git gpg gpghome "
-        "gpgkeys gpgstatus headers isolation journald launchpad launchpadhttp "
+        "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
         "launchpadvalues lock mail memory mirror programs promise run sandbox signing space "
-        "stop store subreaper testproxy user work",
+        "ssh stop store subreaper testproxy user work",
     ),
     "config": Package(
         "model system",

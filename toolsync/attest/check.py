@@ -144,8 +144,9 @@ def _origin_agrees(record: Record) -> Faults:
     proof, policy = record["verify"], record["policy"]["verify"]
     if not proof["method"] or proof["method"] != policy["method"]:
         yield "predicate.verify.method", f"is {proof['method']!r}, wanted {policy['method']!r}"
-    if policy["keys"] and not proof["fingerprint"]:
-        yield "predicate.verify.fingerprint", f"is nobody's, wanted one of {policy['keys']}"
+    pinned = [*policy["keys"], *policy.get("own", {}).get("ssh", ())]
+    if pinned and not proof["fingerprint"]:
+        yield "predicate.verify.fingerprint", f"is nobody's, wanted one of {pinned}"
     for stage in ("fetch", "verify", "unpack", *SOURCE_GATES):
         told = record[stage]
         if told["outcome"] != "done" or not told["started"] <= told["finished"]:

@@ -25,7 +25,7 @@ from toolsync.setup.settings import SETTINGS, SettingsTables
 from toolsync.setup.tools import TOOLS, ToolTables, load_tools
 from toolsync.system.clock import Clock
 from toolsync.system.distro import supported as released
-from toolsync.system.gpg import inspect_keys
+from toolsync.system.gpg import inspect_keys, why_unread
 from toolsync.system.programs import PACKAGES
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
@@ -152,10 +152,12 @@ def _keys(tool: Tool, now: datetime) -> Iterator[Check]:
     for name in tool.verify.keys:
         key = next((key for key in found if name in key.fingerprints), None)
         end = key.end_of(name) if key else None
-        dead = key is not None and (key.revoked or (end is not None and end <= now))
+        dead = key is not None and (key.is_revoked(name) or (end is not None and end <= now))
         if key is None:
+            unread = why_unread(tool.keyring)
             message = f"is pinned, but is not in {tool.folder / 'keys'}"
-        elif key.revoked:
+            message += f": {unread}" if unread else ""
+        elif key.is_revoked(name):
             message = "was revoked by its owner"
         elif end is not None and end <= now + _SOON:
             message = f"{'expired' if dead else 'expires'} on {end:%Y-%m-%d}"

@@ -7,6 +7,7 @@ the transports below are allowed, and nothing is ever checked out.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +21,10 @@ from toolsync.system.run import Done, run
 
 _SECONDS = 600
 _PROTOCOLS = "file:git:http:https:ssh"
-_SIGNATURE = (b"-----BEGIN PGP SIGNATURE-----", b"-----BEGIN PGP MESSAGE-----")
+_SIGNATURE = re.compile(
+    rb"^-----BEGIN (PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----", re.MULTILINE
+)
+"""OpenPGP, SSH and X.509 (git's gpg-interface.c)."""
 _TAG_LIMIT = 1024 * 1024
 _LARGEST = 4 * 1024 * 1024 * 1024
 """Bytes of one file that git may write, unless a caller allows less."""
@@ -106,8 +110,8 @@ class Tree:
         if log.stat().st_size > _TAG_LIMIT:
             raise Hostile(f"the tag has more than {_TAG_LIMIT} bytes, the limit")
         content = log.read_bytes()
-        starts = [content.find(mark) for mark in _SIGNATURE if mark in content]
-        return (content[: min(starts)], content[min(starts) :]) if starts else None
+        mark = _SIGNATURE.search(content)
+        return (content[: mark.start()], content[mark.start() :]) if mark else None
 
     def _run(self, *words: str, utc: bool = False) -> Done:
         return _git(self._folder, "--git-dir", self._repository, *words, utc=utc, limit=self._limit)

@@ -20,7 +20,9 @@ from toolsync.system.gpgkeys import (
     armored_blocks,
     inspect_keys,
     merged_keyring,
+    why_unread,
 )
+from toolsync.system.gpgpackets import SIGNATURE, packets, plain_armor, unreadable
 from toolsync.system.gpgstatus import WEAK, Signature, Status, broken, parse_status
 from toolsync.system.run import run
 
@@ -35,6 +37,7 @@ __all__ = [
     "inspect_keys",
     "is_clear_signed",
     "open_signed",
+    "why_unread",
 ]
 
 SIGNATURE_LIMIT = 256 * 1024
@@ -53,16 +56,34 @@ def check_detached(signature: Path, data: Path, keyring: Sequence[Path]) -> tupl
     trouble = _trouble(signature, SIGNATURE_LIMIT, "SIGNATURE")
     if trouble:
         return (broken(trouble),)
-    content = signature.read_bytes()
+    content = plain_armor(signature.read_bytes())
     blocks = armored_blocks(content, "SIGNATURE")[:_BLOCKS] or [content]
     found: list[Signature] = []
     with merged_keyring(keyring) as home:
         for block in blocks:
-            part = home / "signature"
-            part.write_bytes(block)
-            status = _gpgv(home, part, data.absolute())
-            found += parse_status(status, inline=False)
+            found += _judged(block, home, data)
     return tuple(found)
+
+
+def _judged(block: bytes, home: Path, data: Path) -> tuple[Signature, ...]:
+    """Return gpgv's judgement of one block, which may hold several signatures.
+
+    gpgv stops at a bad one, and reads only the first of different classes: where it has told
+    of fewer than there are, each is judged by itself.
+    """
+    found = _detached(block, home, data)
+    alone = [packet.whole for packet in packets(block) if packet.tag == SIGNATURE]
+    if 1 < len(alone) != len(found):
+        found = tuple(one for part in alone[:_BLOCKS] for one in _detached(part, home, data))
+    return found
+
+
+def _detached(block: bytes, home: Path, data: Path) -> tuple[Signature, ...]:
+    part = home / "signature"
+    part.write_bytes(block)
+    found = parse_status(_gpgv(home, part, data.absolute()), inline=False)
+    odd = unreadable(block, SIGNATURE) if all(one.status == "error" for one in found) else ""
+    return (broken(f"is {odd}, which gpgv cannot read"),) if odd else found
 
 
 def open_signed(
@@ -108,7 +129,7 @@ def _trouble(path: Path, limit: int, kind: str) -> str:
         return "is an empty file"
     if size > limit:
         return f"is too large: {size} bytes, at most {limit} are read"
-    content = path.read_bytes()
+    content = plain_armor(path.read_bytes())
     if re.match(rb"\s*<(!doctype|html|\?xml|head|body)", content, re.IGNORECASE):
         return "is an HTML or XML page and no signature"
     begins = re.search(rb"^-----BEGIN PGP " + kind.encode(), content, re.MULTILINE)

@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from toolsync.model.errors import SetupError
+from toolsync.system.gpgpackets import PUBLIC_KEY, SECRET_KEY, packets, plain_armor, unreadable
 from toolsync.system.gpgstatus import moment
 from toolsync.system.run import run
 
@@ -55,6 +56,12 @@ class KeyInfo:
         ends += [subkey.expires for subkey in self.subkeys if subkey.fingerprint == fingerprint]
         return min((end for end in ends if end is not None), default=None)
 
+    def is_revoked(self, fingerprint: str) -> bool:
+        """Say whether this key, or that subkey of it, was revoked."""
+        return self.revoked or any(
+            subkey.revoked for subkey in self.subkeys if subkey.fingerprint == fingerprint
+        )
+
     @property
     def fingerprints(self) -> tuple[str, ...]:
         """The primary key's fingerprint and those of its subkeys."""
@@ -70,6 +77,36 @@ def inspect_keys(files: Sequence[Path]) -> tuple[KeyInfo, ...]:
         return listed_keys(home)
 
 
+def why_unread(files: Sequence[Path]) -> str:
+    """Return, for each of ``files`` that gives no key, what it holds; empty where all do."""
+    told = [f"{file} {_held(file)}" for file in files if not inspect_keys([file])]
+    return "; ".join(told)
+
+
+_SSH = re.compile(rb"\s*(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+ AAAA")
+
+
+def _held(file: Path) -> str:
+    content = plain_armor(file.read_bytes())
+    if odd := unreadable(content, PUBLIC_KEY):
+        return f"holds {odd}, which this machine's gpg cannot read"
+    if not content.strip():
+        return "is an empty file"
+    if _SSH.match(content):
+        return "holds an SSH key and no OpenPGP key"
+    if re.match(rb"\s*<", content):
+        return "is an HTML or XML page and no key"
+    if any(packet.tag == SECRET_KEY for packet in packets(content)):
+        return "holds a secret key; wanted: the public one (gpg --export --armor)"
+    if b"-----BEGIN PGP PUBLIC KEY BLOCK-----" not in content:
+        return "holds no OpenPGP key"
+    if b"-----END PGP PUBLIC KEY BLOCK-----" not in content:
+        return "holds a key that is cut off: it begins but does not end"
+    if any(packet.tag == PUBLIC_KEY for packet in packets(content)):
+        return "holds a key that gpg does not take: it has no user id, or no signature over one"
+    return "holds a key whose armor is damaged"
+
+
 @contextmanager
 def merged_keyring(files: Sequence[Path]) -> Iterator[Path]:
     """Yield a temporary home whose keyring holds exactly the public keys in ``files``."""
@@ -79,7 +116,7 @@ def merged_keyring(files: Sequence[Path]) -> Iterator[Path]:
         for file in files:
             if file.stat().st_size > _KEYS_LIMIT:
                 raise SetupError(f"{file} has more than {_KEYS_LIMIT} bytes, wanted: armored keys")
-            content = file.read_bytes()
+            content = plain_armor(file.read_bytes())
             for block in armored_blocks(content, "PUBLIC KEY BLOCK") or [content]:
                 blocks.append(home / f"block-{len(blocks)}")
                 blocks[-1].write_bytes(block)

@@ -32,6 +32,7 @@ PACKAGES: Mapping[str, str] = {
     "sbuild": "sbuild",
     "sftp": "openssh-client",
     "setpriv": "util-linux",
+    "ssh-keygen": "openssh-client",
     "tar": "tar",
     "unshare": "util-linux",
     "xz": "xz-utils",

@@ -16,12 +16,12 @@ from typing import Literal
 
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified
-from toolsync.system.gpg import Signature, check_detached, inspect_keys, open_signed
+from toolsync.system.gpg import Signature, check_detached, inspect_keys, open_signed, why_unread
 from toolsync.system.store import digest_of
 from toolsync.verify import checksum
 from toolsync.verify.openpgp import accept, trust_of
 from toolsync.verify.refusal import MissingProof
-from toolsync.verify.trust import Trust, statement
+from toolsync.verify.trust import Trust, ahead, statement
 
 Verdict = Literal["good", "bad", "missing-signature", "no-keyring", "unchecked"]
 
@@ -67,7 +67,7 @@ def verify_file(
         if proof is None:
             return _without(path, trust)
         if trust is None:
-            return _no_keyring(path, proof)
+            return _no_keyring(path, proof, files)
         found = check_detached(proof, path, files)
         return _accepted(found, trust, path.name, lenient=tool is None)
     except Unverified as error:
@@ -83,7 +83,7 @@ def verify_signed(
     """
     trust = _whole(keyring, now)
     if trust is None:
-        return _no_keyring(path, path)
+        return _no_keyring(path, path, keyring)
     try:
         found = open_signed(path, keyring, into, limit=limit)
         return _accepted(found, trust, path.name, lenient=True)
@@ -122,6 +122,8 @@ def _accepted(found: Sequence[Signature], trust: Trust, name: str, *, lenient: b
         if early is None:
             raise
         signature, remark = early, "; the key has expired since: refresh it in " + trust.renew
+    if odd := ahead(signature, trust):
+        remark += f"; {odd}"
     return Checked(
         verdict="good",
         sentence=f"{name} is {statement(signature, trust)}{remark}",
@@ -161,9 +163,10 @@ def _by_sums(
     if signature is None or trust is None:
         sentence = f"{path.name} matches {sums.name} ({used}), which nobody is known to have signed"
         return Checked(verdict="good", sentence=sentence)
+    odd = f"; {early}" if (early := ahead(signature, trust)) else ""
     return Checked(
         verdict="good",
-        sentence=f"{path.name} matches {sums.name} ({used}), {statement(signature, trust)}",
+        sentence=f"{path.name} matches {sums.name} ({used}), {statement(signature, trust)}{odd}",
         fingerprint=signature.primary,
     )
 
@@ -182,10 +185,12 @@ def _without(path: Path, trust: Trust | None) -> Checked:
     )
 
 
-def _no_keyring(path: Path, proof: Path) -> Checked:
+def _no_keyring(path: Path, proof: Path, files: Sequence[Path]) -> Checked:
+    why = f": {told}" if (told := why_unread(files)) else ""
     return Checked(
         verdict="no-keyring",
-        sentence=f"{path.name} cannot be checked: {proof.name} is there, but no key to check it",
+        sentence=f"{path.name} cannot be checked: {proof.name} is there, but no key to check it"
+        f"{why}",
         resolution="Give upstream's armored key (keys/NAME.asc of a tool, or"
         " debian/upstream/signing-key.asc).",
     )

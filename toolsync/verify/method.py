@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from toolsync.config.definition import Tool
+from toolsync.config.record import Needs
 from toolsync.config.settings import Limits
 from toolsync.model.plan import Plan
 from toolsync.model.release import Fetched, Release, Verified
@@ -39,7 +40,7 @@ class Method:
     """Returns the release as proved; raises Unverified, or SetupError for the tool's own faults."""
     plan: Callable[[Tool, Release], Plan] = _nothing
     """Says which files the method needs beside the release's main tarball."""
-    needs: tuple[str, ...] = ()
+    needs: Needs = ()
     """Keys of [verify] without which it means nothing."""
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Keys of [verify] that no other method has, each with its JSON Schema."""

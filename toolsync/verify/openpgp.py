@@ -17,7 +17,7 @@ from toolsync.model.errors import SetupError
 from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Release, Verified
 from toolsync.system.clock import stamp
-from toolsync.system.gpg import Signature, check_detached, inspect_keys
+from toolsync.system.gpg import Signature, check_detached, inspect_keys, why_unread
 from toolsync.verify.method import Given, Method, words_of
 from toolsync.verify.refusal import missing_signature, refusal
 from toolsync.verify.trust import Trust, findings, statement
@@ -72,9 +72,11 @@ def trust_of(tool: Tool, now: datetime) -> Trust:
     known = {name for key in keys for name in key.fingerprints}
     missing = sorted(pinned - known)
     if missing:
+        unread = why_unread(tool.keyring)
         raise SetupError(
             f"{tool.name} pins {', '.join(missing)}, but {tool.folder / 'keys'} has no such key"
-            f" (it has {', '.join(sorted(key.fingerprint for key in keys)) or 'none'})",
+            f" (it has {', '.join(sorted(key.fingerprint for key in keys)) or 'none'})"
+            f"{f'; {unread}' if unread else ''}",
             resolution="Put upstream's armored key there as NAME.asc, after comparing its"
             " fingerprint with a second source.",
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from toolsync.model.errors import Unverified
 from toolsync.system.gpg import Signature
-from toolsync.verify.trust import Trust, signer
+from toolsync.verify.trust import Trust, signer, unfit
 
 
 class MissingProof(Unverified):
@@ -70,8 +70,9 @@ def _expired_signature(signature: Signature, trust: Trust, subject: str) -> Unve
 def _expired_key(signature: Signature, trust: Trust, subject: str) -> Unverified:
     key = trust.key(signature)
     end = key.end_of(signature.fingerprint) if key else None
+    what, which = unfit(signature, trust, revoked=False)
     return Unverified(
-        f"{subject} is signed by an expired key: {signer(signature, trust)} ended"
+        f"{subject} is signed by an expired {what}: {which} ended"
         f"{f' on {end:%Y-%m-%d}' if end else ''}; wanted: a key that still counts",
         resolution="The owner may have extended it (same key, later date): get it afresh from"
         f" upstream, compare the fingerprint, and refresh it in {trust.renew}.",
@@ -79,9 +80,9 @@ def _expired_key(signature: Signature, trust: Trust, subject: str) -> Unverified
 
 
 def _revoked(signature: Signature, trust: Trust, subject: str) -> Unverified:
+    what, which = unfit(signature, trust, revoked=True)
     return Unverified(
-        f"{subject} is signed by a revoked key: the owner of {signer(signature, trust)} has"
-        " declared it unfit",
+        f"{subject} is signed by a revoked {what}: its owner has declared {which} unfit",
         resolution="Find out from upstream why, and which key takes its place; pin that one and"
         " remove this one from verify.keys.",
     )

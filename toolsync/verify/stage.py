@@ -15,7 +15,7 @@ from toolsync.model.errors import SetupError, Unproved, Unverified
 from toolsync.model.release import Fetched, Verified
 from toolsync.system.store import Store, digest_of
 from toolsync.verify import pins
-from toolsync.verify.method import Given
+from toolsync.verify.method import Given, Method
 from toolsync.verify.methods import METHODS
 from toolsync.verify.watch import WATCH
 
@@ -39,11 +39,7 @@ def verify(
     method = METHODS.get(tool.verify.method)
     if method is None:
         raise _undeclared(item, tool)
-    if tool.verify.keys and not method.looks_at_keys:
-        raise SetupError(
-            f"{tool.name} pins keys, but its method {method.name} looks at no signature",
-            resolution='Set method = "openpgp" (or "checksums") in [verify], or remove the keys.',
-        )
+    _check_keys(tool, method)
     _check_bytes(item, store)
     if item.release.sha256 and item.release.sha256.lower() != item.archive.sha256:
         raise pins.not_as_stated(item)
@@ -51,6 +47,20 @@ def verify(
     if not unproved and not _is_proved(found, tool):
         raise _unchecked(found, tool)
     return replace(found, method=method.name)
+
+
+def _check_keys(tool: Tool, method: Method) -> None:
+    """Raise SetupError where keys are pinned that the method would not look at."""
+    if tool.verify.keys and not method.looks_at_keys:
+        raise SetupError(
+            f"{tool.name} pins keys, but its method {method.name} looks at no signature",
+            resolution='Set method = "openpgp" (or "checksums") in [verify], or remove the keys.',
+        )
+    if "ssh" in tool.verify.own and "ssh" not in method.settings:
+        raise SetupError(
+            f"{tool.name} pins SSH keys, but its method {method.name} looks at no SSH signature",
+            resolution='Set method = "tag" in [verify], or remove `ssh` there.',
+        )
 
 
 def _is_proved(found: Verified, tool: Tool) -> bool:

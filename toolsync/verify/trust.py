@@ -10,6 +10,8 @@ from toolsync.system.gpg import KeyInfo, Signature
 
 SOON = timedelta(days=30)
 """How long before its end a key is reported."""
+_SKEW = timedelta(minutes=30)
+"""By how much a signer's clock may be ahead of ours (sqv's tolerance)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,23 @@ def statement(signature: Signature, trust: Trust) -> str:
     return f"signed by {signature.primary}{f' ({name})' if name else ''}{day}"
 
 
+def ahead(signature: Signature, trust: Trust) -> str:
+    """Return what there is to say of a signature that says it is from the future, or ""."""
+    made = signature.created
+    if made is None or made <= trust.now + _SKEW:
+        return ""
+    return f"the signature says that it was made on {made:%Y-%m-%d}, which is yet to come"
+
+
 def findings(signature: Signature, trust: Trust) -> tuple[Finding, ...]:
+    """Return findings about a signature that counts: from the future, by a key that ends soon."""
+    odd = ahead(signature, trust)
+    message = f"{odd}: the signer's clock was wrong, or this machine's is; sqv refuses it"
+    early = Finding(stage="verify", code="signed-in-future", severity="risky", message=message)
+    return (*((early,) if odd else ()), *_ending(signature, trust))
+
+
+def _ending(signature: Signature, trust: Trust) -> tuple[Finding, ...]:
     """Return a finding for each pinned key that stops counting within 30 days.
 
     The key that signed is judged with its subkey; pinned keys that have ended are no news.
@@ -81,6 +99,18 @@ def signer(signature: Signature, trust: Trust) -> str:
     name = _name(key) if key else ""
     full = signature.primary or signature.fingerprint
     return f"{full} ({name})" if name else full
+
+
+def unfit(signature: Signature, trust: Trust, *, revoked: bool) -> tuple[str, str]:
+    """Return what was revoked, or has ended, as ``key`` or ``subkey``, and which one it is."""
+    whole, key = signer(signature, trust), trust.key(signature)
+    for subkey in key.subkeys if key else ():
+        if key is None or subkey.fingerprint != signature.fingerprint:
+            continue
+        end = key.end_of(subkey.fingerprint)
+        if not key.revoked if revoked else end != key.expires:
+            return "subkey", f"{subkey.fingerprint}, a subkey of {whole}"
+    return "key", whole
 
 
 def _name(key: KeyInfo) -> str:

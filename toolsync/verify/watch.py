@@ -22,7 +22,7 @@ from toolsync.system.git import tag_named
 from toolsync.verify.file import SUFFIXES, Checked, verify_file, verify_signed
 from toolsync.verify.method import Given, Method
 from toolsync.verify.refusal import MissingProof, NoKeyring
-from toolsync.verify.tag import commit_of
+from toolsync.verify.tag import commit_of, other_kind
 
 _PACKED = (".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz")
 _REFUSALS = {"missing-signature": MissingProof, "no-keyring": NoKeyring}
@@ -176,6 +176,14 @@ def _tag(given: Given, place: _Place, part: Part) -> Checked:
             verdict="bad" if keys else "no-keyring",
             sentence=f"{part.tag} is not signed; wanted: a tag signed by a key of debian/upstream",
             resolution="Ask upstream to sign its tags, or set pgpmode=none.",
+        )
+    if kind := other_kind(signature):
+        return Checked(
+            verdict="bad" if keys else "no-keyring",
+            sentence=f"{part.tag} is signed {kind}; a keyring in debian/upstream holds OpenPGP keys"
+            " alone, so it proves nothing here",
+            resolution="Ask upstream to sign its tags with OpenPGP, or write a tool.toml with"
+            ' method = "tag" and that key in verify.ssh.',
         )
     named, commit = tag_named(text.read_bytes())
     if named != part.tag.removeprefix("refs/tags/"):

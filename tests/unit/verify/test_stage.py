@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -252,6 +253,39 @@ def test_revoked_key(context: Context) -> None:
     assert "revoked key" in str(error)
 
 
+def test_a_revoked_subkey_is_not_called_the_primary(context: Context) -> None:
+    name = context.keys.make("Still Fine")
+    subkey = context.keys.add_subkey(name)
+    signature = context.signature(name)
+    context.keys.revoke_subkey(name)
+    context.ring(name)
+    item, tool = context.item(signature=signature), context.tool("openpgp", keys=[name])
+    said = str(refusal(item, tool, context))
+    assert (
+        f"signed by a revoked subkey: its owner has declared {subkey}, a subkey of {name}" in said
+    )
+
+
+def test_an_expired_subkey_is_not_called_the_primary(context: Context) -> None:
+    name = context.keys.make("Good For Ever")
+    subkey = context.keys.add_subkey(name, expire="20250101T000000")
+    signature = context.signature(name)
+    context.ring(name)
+    item, tool = context.item(signature=signature), context.tool("openpgp", keys=[name])
+    said = str(refusal(item, tool, context))
+    assert f"an expired subkey: {subkey}, a subkey of {name}" in said
+    assert "ended on 2025-01-01" in said
+
+
+def test_a_signature_from_the_future_is_a_finding(context: Context, owner: str) -> None:
+    context.ring(owner)
+    item = context.item(signature=context.signature(owner, at="20400101T000000"))
+    tool = context.tool("openpgp", keys=[owner])
+    done = verify(item, tool=tool, store=context.store, now=NOW)
+    assert codes(done.findings) == [("signed-in-future", "risky")]
+    assert "2040-01-01" in done.findings[0].message
+
+
 def test_weak_hash(context: Context) -> None:
     name = context.keys.make("Old Habits", kind="rsa2048")
     context.ring(name)
@@ -284,6 +318,107 @@ def test_one_known_signer_among_two_is_enough(context: Context, owner: str, stra
     item = context.item(signature=context.signature(stranger, owner))
     tool = context.tool("openpgp", keys=[owner])
     assert verify(item, tool=tool, store=context.store, now=NOW).fingerprint == owner
+
+
+@pytest.mark.parametrize("how", ["armored", "binary", "one armor"])
+@pytest.mark.parametrize("first", ["good", "other"])
+@pytest.mark.parametrize("beside", ["over other bytes", "of a text", "of version 6", "unknown"])
+def test_one_good_signature_counts_beside_any_other(
+    context: Context, owner: str, stranger: str, how: str, first: str, beside: str
+) -> None:
+    context.ring(owner)
+    binary = ["--detach-sign"]
+    good = context.signature(owner, how=binary)
+    other = {
+        "over other bytes": lambda: context.signature(owner, over=b"x", how=binary),
+        "of a text": lambda: context.signature(owner, how=["--textmode", *binary]),
+        "of version 6": lambda: good[:2] + b"\x06" + good[3:],
+        "unknown": lambda: context.signature(stranger, how=binary),
+    }[beside]()
+    pair = (good, other) if first == "good" else (other, good)
+    if how == "binary":
+        given = b"".join(pair)
+    else:
+        given = b"".join(armor(part) for part in (pair if how == "armored" else [b"".join(pair)]))
+    tool = context.tool("openpgp", keys=[owner])
+    item = context.item(signature=given)
+    assert verify(item, tool=tool, store=context.store, now=NOW).fingerprint == owner
+
+
+def armor(data: bytes) -> bytes:
+    text = base64.encodebytes(data)
+    return b"-----BEGIN PGP SIGNATURE-----\n\n" + text + b"-----END PGP SIGNATURE-----\n"
+
+
+def test_a_signature_that_gpgv_cannot_read_is_told(context: Context, owner: str) -> None:
+    context.ring(owner)
+    good = context.signature(owner, how=["--detach-sign"])
+    item = context.item(signature=armor(good[:2] + b"\x06" + good[3:]))
+    said = str(refusal(item, context.tool("openpgp", keys=[owner]), context))
+    assert "is a signature of OpenPGP version 6 (RFC 9580), which gpgv cannot read" in said
+
+
+def indented(text: str) -> bytes:
+    return "".join(f"\t  {line}\n" for line in text.splitlines()).encode()
+
+
+FORMS: Mapping[str, Callable[[str], bytes]] = {
+    "UTF-8 with a mark": lambda text: text.encode("utf-8-sig"),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "UTF-16, CRLF": lambda text: text.replace("\n", "\r\n").encode("utf-16"),
+    "big-endian UTF-16": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "indented": indented,
+    "CR alone": lambda text: text.replace("\n", "\r").encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_armor_in_odd_forms_is_read(context: Context, owner: str, form: str) -> None:
+    context.ring(owner)
+    ring = context.folder / "foo" / "keys" / "upstream.asc"
+    ring.write_bytes(FORMS[form](ring.read_text()))
+    signature = FORMS[form](context.signature(owner).decode())
+    tool = context.tool("openpgp", keys=[owner])
+    done = verify(context.item(signature=signature), tool=tool, store=context.store, now=NOW)
+    assert done.fingerprint == owner
+
+
+def key_packet(version: int, algorithm: int, rest: bytes = bytes(32)) -> bytes:
+    body = bytes([version, 0x63, 0x87, 0x7F, 0xE3, algorithm]) + rest
+    return bytes([0xC6, len(body)]) + body
+
+
+def key_armor(data: bytes) -> bytes:
+    return armor(data).replace(b"SIGNATURE", b"PUBLIC KEY BLOCK")
+
+
+HELD = {
+    "version 6": (key_packet(6, 27), "a key of OpenPGP version 6 (RFC 9580) of the algorithm Ed25"),
+    "Ed448": (key_packet(4, 28), "a key of the algorithm Ed448"),
+    "Ed448 of GnuPG": (
+        key_packet(5, 22, b"\0\0\0\x3f\x03\x2b\x65\x71" + bytes(57)),
+        "a key of OpenPGP version 5 of the algorithm Ed448",
+    ),
+    "a page": (b"<html>not here</html>", "is an HTML or XML page and no key"),
+    "an SSH key": (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA x\n", "holds an SSH key"),
+    "nothing": (b"", "is an empty file"),
+    "words": (b"see our wiki\n", "holds no OpenPGP key"),
+    "cut off": (b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n", "is cut off"),
+    "a bare key": (key_packet(4, 22), "no user id"),
+}
+
+
+@pytest.mark.parametrize("case", HELD)
+def test_a_key_file_that_gives_no_key_is_told(context: Context, owner: str, case: str) -> None:
+    data, words = HELD[case]
+    file = context.folder / "foo" / "keys" / "upstream.asc"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(key_armor(data) if data[:1] == b"\xc6" else data)
+    item = context.item(signature=context.signature(owner))
+    with pytest.raises(SetupError) as caught:
+        verify(item, tool=context.tool("openpgp", keys=[owner]), store=context.store, now=NOW)
+    assert words in str(caught.value)
+    assert str(file) in str(caught.value)
 
 
 def test_of_two_refused_the_pinned_one_is_explained(context: Context, stranger: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from tests.support.tiny import LICENSE, accepted, write_tool
 from tests.support.watching import Watcher, versions
 from toolsync.model.errors import Drifted, Hostile, SetupError
 from toolsync.system.git import fetched, tag_named
+from toolsync.system.ssh import SshKey
 
 PATTERN = r"v?(?P<version>\d[\w.-]*)"
 OBJECT = "1" * 40
@@ -133,8 +135,9 @@ reason = "a test"
 """
 
 
-def tagged_tool(rig: Rig, url: str, key: str) -> Path:
-    folder = write_tool(rig.tools, url, toml=SIGNED.format(key=key) + accepted(LICENSE))
+def tagged_tool(rig: Rig, url: str, key: str, kind: str = "keys") -> Path:
+    signed = SIGNED.format(key=key).replace("keys =", f"{kind} =")
+    folder = write_tool(rig.tools, url, toml=signed + accepted(LICENSE))
     text = (folder / "tool.toml").read_text()
     text = text.replace('kind = "html"', 'kind = "git"')
     (folder / "tool.toml").write_text(
@@ -169,3 +172,59 @@ def test_a_signed_tag_proves_its_own_tree_and_no_other(rig: Rig, web: Web) -> No
         # An old signed tag under a new name is the classic way to pass a release off.
         repository.git("update-ref", "refs/tags/v1.3", repository.git("rev-parse", "v1.0"))
         assert "was signed as 'v1.0'" in (found := taken(3))["message"], found
+
+
+def ssh_key(path: Path) -> str:
+    """Make an SSH key and return its public line."""
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "Release Team", "-f", str(path)]
+    subprocess.run(words, check=True)
+    return path.with_suffix(".pub").read_text().strip()
+
+
+def test_a_tag_signed_with_ssh_is_a_proof_where_its_key_is_pinned(rig: Rig, web: Web) -> None:
+    ours, other = ssh_key(rig.root / "ours"), ssh_key(rig.root / "other")
+    repository = Repository(rig.root / "r")
+    repository.release("v1.0", ssh=rig.root / "ours")
+    url = repository.serve_smart(web)
+    tagged_tool(rig, url, ours, "ssh")
+
+    def taken(status: int = 0) -> dict[str, Any]:
+        answer: dict[str, Any] = rig.json("fetch", "hello", "-o", rig.root / "o", status=status)
+        return answer
+
+    found = taken()
+    assert (found["verify"], found["accepted"]) == ("good", True)
+    assert "signed by the SSH key SHA256:" in found["message"]
+    assert "(Release Team)" in found["message"]
+
+    repository.release("v1.1", ssh=rig.root / "other")
+    fingerprint = SshKey.read(other).fingerprint
+    said = (found := taken(3))["message"]
+    assert f"the tag v1.1 is signed by the SSH key {fingerprint} (ssh-ed25519); wanted:" in said
+    assert found["verify"] == "bad"
+
+    repository.git("tag", "--delete", "v1.1")
+    repository.git("update-ref", "refs/tags/v1.2", repository.git("rev-parse", "v1.0"))
+    assert "was signed as 'v1.0'" in taken(3)["message"]
+    repository.git("tag", "--delete", "v1.2")
+
+    text = repository.git("cat-file", "tag", "v1.0").replace("tag v1.0", "tag v1.3")
+    (rig.root / "forged").write_text(text + "\n")
+    forged = repository.git("hash-object", "-t", "tag", "-w", str(rig.root / "forged"))
+    repository.git("update-ref", "refs/tags/v1.3", forged)
+    assert "signature is bad" in taken(3)["message"]
+
+
+def test_a_tag_signed_with_ssh_is_said_to_be_signed(rig: Rig, web: Web) -> None:
+    ssh_key(rig.root / "theirs")
+    repository = Repository(rig.root / "r")
+    repository.release("v1.0", ssh=rig.root / "theirs")
+    with throwaway_keys() as keys:
+        ours = keys.make("Ours")
+        folder = tagged_tool(rig, repository.serve_smart(web), ours)
+        keys.export(folder / "keys" / "ours.asc", ours)
+        found = rig.json("fetch", "hello", "-o", rig.root / "o", status=3)
+    assert "the tag v1.0 is signed by the SSH key SHA256:" in found["message"]
+    assert found["verify"] == "bad"
+    shown = rig.run("fetch", "hello", "-o", rig.root / "o", status=3)
+    assert "verify.ssh" in shown.stdout + shown.stderr
