@@ -155,6 +155,10 @@ class Proof:
     signed_at: str = ""
     content: Blob | None = None
     """The tarball inside, where what was fetched is a signed message that holds it."""
+    listed: str = ""
+    """The name that a signed checksum file gives the tarball, where one proves it."""
+    plain: str = ""
+    """Digest of the tar without its compression, where that is what was signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,14 +178,31 @@ class Verified:
     """``good``, or ``unchecked`` where a person asked to take what nothing proves."""
     content: Blob | None = None
     """The tarball inside, where what was fetched is a signed message that holds it."""
+    listed: str = ""
+    """As of `Proof`."""
+    plain: str = ""
+    """As of `Proof`."""
     components: tuple[Proof, ...] = ()
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """What is known of each tarball's origin, the main one first."""
+        main = Proof(
+            component="",
+            statement=self.statement,
+            fingerprint=self.fingerprint,
+            signed_at=self.signed_at,
+            content=self.content,
+            listed=self.listed,
+            plain=self.plain,
+        )
+        return (main, *self.components)
 
     @property
     def contents(self) -> tuple[Blob, ...]:
         """The tarballs that are proved, the main one first."""
-        proved = (self.content, *(part.content for part in self.components))
-        parts = zip(proved, self.fetched.parts, strict=True)
-        return tuple(content or part.archive for content, part in parts)
+        parts = zip(self.proofs, self.fetched.parts, strict=True)
+        return tuple(proof.content or part.archive for proof, part in parts)
 
     @property
     def release(self) -> Release:

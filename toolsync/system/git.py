@@ -123,7 +123,7 @@ def tag_named(text: bytes) -> tuple[str, str]:
     Both are empty where it is of no commit: a server could pass an old tag off under a new name,
     so who trusts a signature must ask what it was made over (git-hash-object's tag format).
     """
-    fields = dict(line.partition(b" ")[::2] for line in text.partition(b"\n\n")[0].splitlines())
+    fields = dict(line.partition(b" ")[::2] for line in text.partition(b"\n\n")[0].split(b"\n"))
     if fields.get(b"type") != b"commit":
         return "", ""
     return fields.get(b"tag", b"").decode("utf-8", "replace"), fields.get(b"object", b"").decode()

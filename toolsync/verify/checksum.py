@@ -3,7 +3,9 @@
 Reads GNU (``HEX  name``, ``HEX *name``), BSD (``SHA256 (name) = HEX``) and single-digest forms,
 plain or clear-signed; of a clear-signed file only the signed text counts. Only SHA-256 and
 SHA-512 prove anything. A file is looked up by the name that the release page gives it, never
-by one that a redirect chose: else an old file could be passed off as a new one.
+by one that a redirect chose: else an old file could be passed off as a new one. For the same
+reason a line that names a folder, ``old/NAME``, is for the file at such a path and for no other,
+and nothing but a newline ends a line.
 """
 
 from __future__ import annotations
@@ -16,16 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from toolsync.config import keys
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Fetched, Finding, Release, Verified
-from toolsync.system.clock import stamp
 from toolsync.system.gpg import Signature, check_detached, is_clear_signed, open_signed
 from toolsync.verify import openpgp
 from toolsync.verify.method import Given, Method, words_of
 from toolsync.verify.refusal import MissingProof, missing_signature
-from toolsync.verify.trust import Trust, findings, statement
+from toolsync.verify.trust import Trust, date_of, findings, statement
 
 LIMIT = 8 * 1024 * 1024
 """Bytes of a checksum file."""
@@ -67,9 +69,8 @@ def verify(given: Given) -> Verified:
     text, signature = read_list(
         store.path(sums), store.path(proof) if proof else None, tool.keyring, trust, label
     )
-    release = item.release
-    names = (release.filename, unquote(urlsplit(release.url).path).rpartition("/")[2])
-    used = match(text, store.path(item.archive), names)
+    found = match(text, store.path(item.archive), _names(tool, item.release))
+    used = found.used
     if signature is None or trust is None:
         return Verified(
             fetched=item,
@@ -80,9 +81,10 @@ def verify(given: Given) -> Verified:
     return Verified(
         fetched=item,
         method="checksums",
+        listed=found.name,
         statement=f"{used} as stated by a checksum file {statement(signature, trust)}",
         fingerprint=signature.primary,
-        signed_at=stamp(signature.created) if signature.created else "",
+        signed_at=date_of(signature),
         findings=findings(signature, trust),
     )
 
@@ -99,8 +101,40 @@ def plan(tool: Tool, release: Release) -> Plan:
 
 
 CHECKSUMS = Method(
-    name="checksums", verify=verify, plan=plan, needs=("checksums",), looks_at_keys=True
+    name="checksums",
+    verify=verify,
+    plan=plan,
+    needs=("checksums",),
+    settings={
+        "listed_as": keys.text(
+            "the name of the file in the list, such as dist/{filename}, where it is neither the"
+            " file's own nor the end of its address; may hold {version}, {tag} and {filename}"
+        )
+    },
+    looks_at_keys=True,
 )
+
+
+def names_at(url: str, filename: str) -> tuple[str, ...]:
+    """Return the names under which a list may have the file at ``url``: its own, and its paths."""
+    return paths_of(filename, [unquote(part) for part in urlsplit(url).path.split("/")])
+
+
+def paths_of(filename: str, parts: Sequence[str]) -> tuple[str, ...]:
+    """Return a file's name and the ends of its path, whose folders and name are ``parts``."""
+    names = [filename]
+    for at in range(len(parts) - 1, -1, -1):
+        if not parts[at] or "/" in parts[at]:
+            break
+        names.append("/".join(parts[at:]))
+    return tuple(dict.fromkeys(names))
+
+
+def _names(tool: Tool, release: Release) -> tuple[str, ...]:
+    given = tool.verify.own.get("listed_as", "")
+    if given:
+        return (given.format(**words_of(release), filename=release.filename),)
+    return names_at(release.url, release.filename)
 
 
 def read_list(
@@ -133,7 +167,9 @@ def read_list(
 
 def parse_sums(text: str) -> tuple[Sum, ...]:
     """Return the digests in a checksum file; lines of no known form are passed over."""
-    lines = [line.rstrip() for line in text.lstrip("\ufeff").splitlines()]
+    # str.splitlines would also split at \v, \f, \x1c to \x1e, \x85, U+2028 and U+2029, and
+    # rstrip would take them off: a name that holds one would pass for another.
+    lines = [line.removesuffix("\r").rstrip(" \t") for line in _lines_of(text)]
     lines = [line for line in lines if line and not line.startswith(("#", ";"))]
     bare = _BARE.fullmatch(lines[0]) if len(lines) == 1 else None
     if bare and len(bare[1]) in _SIZES:
@@ -142,19 +178,26 @@ def parse_sums(text: str) -> tuple[Sum, ...]:
     return tuple(_lines(lines))
 
 
-def match(text: str, path: Path, names: Sequence[str]) -> str:
-    """Return which digest proves the file at ``path`` under one of ``names``, or raise Unverified.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a checksum file says of a file that it proves."""
 
-    All strong digests listed for it must be its own; a name listed twice with different ones
-    proves nothing.
+    used: str
+    """The digests that agree, as words."""
+    name: str
+    """The name that the list gives it, empty where the list holds a digest and no name."""
+
+
+def match(text: str, path: Path, names: Sequence[str]) -> Listed:
+    """Return what proves the file at ``path`` under one of ``names``, or raise Unverified.
+
+    The first of ``names`` is its own, others are such paths as a list may have. All strong digests
+    listed for it must be its own; a name listed twice with different ones proves nothing.
     """
     name = names[0]
-    listed = _entries(parse_sums(text), names)
+    listed = [entry for entry in parse_sums(text) if entry.name in ("", *names)]
     if not listed:
-        raise MissingProof(
-            f"the checksum file does not list {name}: it is a list of other files",
-            resolution="Look at the list; verify.checksums in tool.toml names its place.",
-        )
+        raise _not_listed(text, name, names)
     strong = {(entry.algorithm, entry.digest) for entry in listed if entry.algorithm in _STRONG}
     if not strong:
         weak = ", ".join(sorted({entry.algorithm.upper() for entry in listed}))
@@ -168,7 +211,24 @@ def match(text: str, path: Path, names: Sequence[str]) -> str:
             f"the checksum file lists {name} more than once, with different digests",
             resolution="Ask upstream which one is meant; pin the checked file meanwhile.",
         )
-    return _compare(dict(strong), path, name)
+    return Listed(used=_compare(dict(strong), path, name), name=listed[0].name)
+
+
+def _not_listed(text: str, name: str, names: Sequence[str]) -> MissingProof:
+    """Return the refusal of a file that no line names; tell of one of that name elsewhere."""
+    paths = (entry.name for entry in parse_sums(text))
+    other = next((path for path in paths if path.rpartition("/")[2] in names), "")
+    if other:
+        return MissingProof(
+            f"the checksum file does not list {name}: it lists {other!r}, which is a file at"
+            " another path",
+            resolution="Look at the list; if that is how upstream names this very file, say so with"
+            " verify.listed_as in tool.toml.",
+        )
+    return MissingProof(
+        f"the checksum file does not list {name}: it is a list of other files",
+        resolution="Look at the list; verify.checksums in tool.toml names its place.",
+    )
 
 
 def _compare(strong: dict[str, str], path: Path, name: str) -> str:
@@ -183,12 +243,6 @@ def _compare(strong: dict[str, str], path: Path, name: str) -> str:
                 " ask.",
             )
     return " and ".join(sorted(strong))
-
-
-def _entries(sums: Sequence[Sum], names: Sequence[str]) -> list[Sum]:
-    """Return the lines for a file: those of its exact name, else of that name in some folder."""
-    exact = [entry for entry in sums if entry.name in ("", *names)]
-    return exact or [entry for entry in sums if entry.name.rpartition("/")[2] in names]
 
 
 def _lines(lines: Sequence[str]) -> Iterator[Sum]:
@@ -210,8 +264,13 @@ def _lines(lines: Sequence[str]) -> Iterator[Sum]:
         yield Sum(name=name.removeprefix("./"), algorithm=algorithm, digest=digest.lower())
 
 
+def _lines_of(text: str) -> list[str]:
+    return text.removeprefix("\ufeff").split("\n")
+
+
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    # As it is: read in text mode a lone \r would become a newline.
+    return path.read_bytes().decode("utf-8", "replace")
 
 
 def _unsigned(item: Fetched) -> Finding:

@@ -21,7 +21,7 @@ from toolsync.system.store import digest_of
 from toolsync.verify import checksum
 from toolsync.verify.openpgp import accept, trust_of
 from toolsync.verify.refusal import MissingProof
-from toolsync.verify.trust import Trust, ahead, statement
+from toolsync.verify.trust import Trust, ahead, date_of, statement
 
 Verdict = Literal["good", "bad", "missing-signature", "no-keyring", "unchecked"]
 
@@ -38,6 +38,10 @@ class Checked:
     resolution: str = ""
     fingerprint: str = ""
     """The primary key that signed, where one did."""
+    signed_at: str = ""
+    """When it says that it signed."""
+    listed: str = ""
+    """The name that a signed checksum file gives the file, where one proves it."""
 
 
 def verify_file(
@@ -49,9 +53,11 @@ def verify_file(
     signature: Path | None = None,
     checksums: Path | None = None,
     checksums_signature: Path | None = None,
+    names: Sequence[str] = (),
 ) -> Checked:
     """Return the verdict on the file at ``path``; refusals are values here, not errors.
 
+    ``names`` are those that a checksum file may give it; its own and its path, if none are given.
     ``signature`` is looked for beside the file when it is not given. A tool brings its own
     keys and pins. A keyring always means "verify": with one, a file without a signature (or
     signed checksums) is ``missing-signature``. Raises SetupError for a pin without its key.
@@ -63,7 +69,8 @@ def verify_file(
     trust = _trust(tool, files, now)
     try:
         if checksums is not None:
-            return _by_sums(path, checksums, checksums_signature, files, trust)
+            known = tuple(names) or checksum.paths_of(path.name, path.absolute().parts)
+            return _by_sums(path, known, checksums, checksums_signature, files, trust)
         if proof is None:
             return _without(path, trust)
         if trust is None:
@@ -128,6 +135,7 @@ def _accepted(found: Sequence[Signature], trust: Trust, name: str, *, lenient: b
         verdict="good",
         sentence=f"{name} is {statement(signature, trust)}{remark}",
         fingerprint=signature.primary,
+        signed_at=date_of(signature),
     )
 
 
@@ -156,10 +164,16 @@ def _by_pin(path: Path, tool: Tool) -> Checked:
 
 
 def _by_sums(
-    path: Path, sums: Path, proof: Path | None, files: Sequence[Path], trust: Trust | None
+    path: Path,
+    names: Sequence[str],
+    sums: Path,
+    proof: Path | None,
+    files: Sequence[Path],
+    trust: Trust | None,
 ) -> Checked:
     text, signature = checksum.read_list(sums, proof, files, trust, sums.name)
-    used = checksum.match(text, path, (path.name,))
+    found = checksum.match(text, path, names)
+    used = found.used
     if signature is None or trust is None:
         sentence = f"{path.name} matches {sums.name} ({used}), which nobody is known to have signed"
         return Checked(verdict="good", sentence=sentence)
@@ -168,6 +182,8 @@ def _by_sums(
         verdict="good",
         sentence=f"{path.name} matches {sums.name} ({used}), {statement(signature, trust)}{odd}",
         fingerprint=signature.primary,
+        signed_at=date_of(signature),
+        listed=found.name,
     )
 
 

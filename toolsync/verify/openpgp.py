@@ -16,11 +16,10 @@ from toolsync.config.definition import Tool
 from toolsync.model.errors import SetupError
 from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Release, Verified
-from toolsync.system.clock import stamp
 from toolsync.system.gpg import Signature, check_detached, inspect_keys, why_unread
 from toolsync.verify.method import Given, Method, words_of
 from toolsync.verify.refusal import missing_signature, refusal
-from toolsync.verify.trust import Trust, findings, statement
+from toolsync.verify.trust import Trust, date_of, findings, statement
 
 _TELLING = ("good", "revoked-key", "expired-key", "expired-signature", "bad", "error")
 """Of several refused signatures, which one explains the refusal best."""
@@ -40,7 +39,7 @@ def verify(given: Given) -> Verified:
         method="openpgp",
         statement=statement(signature, trust),
         fingerprint=signature.primary,
-        signed_at=stamp(signature.created) if signature.created else "",
+        signed_at=date_of(signature),
         findings=findings(signature, trust),
     )
 

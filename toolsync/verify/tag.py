@@ -18,14 +18,13 @@ from toolsync.config.keys import texts
 from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan
 from toolsync.model.release import Finding, Release, Verified
-from toolsync.system.clock import stamp
 from toolsync.system.git import tag_named
 from toolsync.system.gpg import SIGNATURE_LIMIT, check_detached
 from toolsync.system.ssh import KEY, MARK, SshKey, is_signed, signer_of
 from toolsync.verify.method import Given, Method
 from toolsync.verify.openpgp import accept, trust_of
 from toolsync.verify.refusal import MissingProof
-from toolsync.verify.trust import findings, statement
+from toolsync.verify.trust import date_of, findings, statement
 
 _ASK = "Ask upstream; a tag that was moved or passed on under another name proves nothing."
 _COMMENT = re.compile(rb"\d+ comment=([0-9a-f]{40}|[0-9a-f]{64})\n")
@@ -82,7 +81,7 @@ def _signed(given: Given, text: Path, signature: Path, subject: str) -> _Signed:
         )
     trust = trust_of(tool, given.now)
     good = accept(check_detached(signature, text, tool.keyring), trust, subject)
-    made = stamp(good.created) if good.created else ""
+    made = date_of(good)
     return _Signed(statement(good, trust), good.primary, made, findings(good, trust))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from toolsync.model.release import Finding
+from toolsync.system.clock import stamp
 from toolsync.system.gpg import KeyInfo, Signature
 
 SOON = timedelta(days=30)
@@ -53,6 +54,11 @@ def ahead(signature: Signature, trust: Trust) -> str:
     if made is None or made <= trust.now + _SKEW:
         return ""
     return f"the signature says that it was made on {made:%Y-%m-%d}, which is yet to come"
+
+
+def date_of(signature: Signature) -> str:
+    """Return when a signature says that it was made, empty where it does not say."""
+    return stamp(signature.created) if signature.created else ""
 
 
 def findings(signature: Signature, trust: Trust) -> tuple[Finding, ...]:

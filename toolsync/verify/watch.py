@@ -19,6 +19,8 @@ from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan
 from toolsync.model.release import Blob, FetchedPart, Part, Proof, Verified
 from toolsync.system.git import tag_named
+from toolsync.system.store import digest_of
+from toolsync.verify.checksum import names_at
 from toolsync.verify.file import SUFFIXES, Checked, verify_file, verify_signed
 from toolsync.verify.method import Given, Method
 from toolsync.verify.refusal import MissingProof, NoKeyring
@@ -43,8 +45,11 @@ def verify(given: Given) -> Verified:
         method="watch",
         statement="; ".join(checked.sentence for checked, _ in found),
         fingerprint=main.fingerprint,
+        signed_at=main.signed_at,
         verdict="good" if good else "unchecked",
         content=main.content,
+        listed=main.listed,
+        plain=main.plain,
         components=components,
     )
 
@@ -52,17 +57,21 @@ def verify(given: Given) -> Verified:
 def _judged(given: Given, part: Part, fetched: FetchedPart) -> tuple[Checked, Proof]:
     """Return the verdict on one tarball; raise Unverified where it is refused."""
     with _laid_out(given, fetched) as place:
-        checked, content = _check(given, part.plan, place, fetched)
+        checked, content = _check(given, part, place)
         if checked.verdict not in ("good", "unchecked"):
             refused = _REFUSALS.get(checked.verdict, Unverified)
             raise refused(checked.sentence, resolution=checked.resolution)
         blob = given.store.add_file(content, content.name) if content else None
-    proof = Proof(
-        component=part.component,
-        statement=checked.sentence,
-        fingerprint=checked.fingerprint,
-        content=blob,
-    )
+        plain = place.plain
+        proof = Proof(
+            component=part.component,
+            statement=checked.sentence,
+            fingerprint=checked.fingerprint,
+            signed_at=checked.signed_at,
+            content=blob,
+            listed=checked.listed,
+            plain=digest_of(plain)[0] if plain.is_file() else "",
+        )
     return checked, proof
 
 
@@ -73,6 +82,11 @@ class _Place:
     folder: Path
     archive: Path
     extras: dict[str, Path]
+
+    @property
+    def plain(self) -> Path:
+        """Where the tar lies without its compression, if it is taken off."""
+        return self.folder / "plain" / self.archive.stem
 
 
 @contextmanager
@@ -92,10 +106,9 @@ def _link(given: Given, blob: Blob, folder: Path) -> Path:
     return path
 
 
-def _check(
-    given: Given, plan: Plan, place: _Place, fetched: FetchedPart
-) -> tuple[Checked, Path | None]:
+def _check(given: Given, part: Part, place: _Place) -> tuple[Checked, Path | None]:
     """Return the verdict by the plan, and the tarball inside a signed message where it is one."""
+    plan = part.plan
     if plan.mode == "none":
         return _unchecked(place, "pgpmode=none: nothing was checked"), None
     if plan.mode == "untagged":
@@ -103,21 +116,17 @@ def _check(
     if plan.mode == "self":
         return _inside(given, place)
     if plan.mode == "tag":
-        return _tag(given, place, _part(given, fetched)), None
-    return _beside(given, plan, place), None
+        return _tag(given, place, part), None
+    return _beside(given, part, place), None
 
 
 def _unchecked(place: _Place, sentence: str) -> Checked:
     return Checked(verdict="unchecked", sentence=f"{place.archive.name} is unchecked: {sentence}")
 
 
-def _part(given: Given, fetched: FetchedPart) -> Part:
-    parts = (given.item.release.main, *given.item.release.components)
-    return next(part for part in parts if part.component == fetched.component)
-
-
-def _beside(given: Given, plan: Plan, place: _Place) -> Checked:
+def _beside(given: Given, part: Part, place: _Place) -> Checked:
     """Judge by the signature or the checksums that were found."""
+    plan = part.plan
     signature, sums = place.extras.get("signature"), place.extras.get("checksums")
     keys = given.tool.keyring
     if signature is not None:
@@ -131,6 +140,7 @@ def _beside(given: Given, plan: Plan, place: _Place) -> Checked:
             keyring=keys,
             checksums=sums,
             checksums_signature=proof,
+            names=names_at(part.url, part.filename),
         )
     if keys or plan.mode == "detached":
         return _missing(place.archive.name, plan)
@@ -142,7 +152,7 @@ def _signed_form(given: Given, plan: Plan, place: _Place) -> Path:
     archive = place.archive
     if not plan.decompress or archive.suffix not in _PACKED:
         return archive
-    plain = place.folder / "plain" / archive.stem
+    plain = place.plain
     plain.parent.mkdir()
     form, meter = archive_form(archive), Meter(given.limits, archive.stat().st_size)
     with archive.open("rb") as packed, plain.open("wb") as out:
