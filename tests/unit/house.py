@@ -67,7 +67,7 @@ PACKAGES = {
     ),
     "verify": Package(
         "model system config archives",
-        "checksum file method methods openpgp pins refusal stage tag trust watch",
+        "checksum file method methods openpgp pins refusal stage sumlines tag trust watch",
     ),
     "unpack": Package(
         "model system config archives",

@@ -1,11 +1,10 @@
 """Prove a release by a checksum file, signed where the tool pins keys.
 
-Reads GNU (``HEX  name``, ``HEX *name``), BSD (``SHA256 (name) = HEX``) and single-digest forms,
-plain or clear-signed; of a clear-signed file only the signed text counts. Only SHA-256 and
-SHA-512 prove anything. A file is looked up by the name that the release page gives it, never
-by one that a redirect chose: else an old file could be passed off as a new one. For the same
-reason a line that names a folder, ``old/NAME``, is for the file at such a path and for no other,
-and nothing but a newline ends a line.
+Reads the forms that `sumlines` knows, plain or clear-signed; of a clear-signed file only the
+signed text counts. Only SHA-256 and SHA-512 prove anything. A file is looked up by the name that
+the release page gives it, never by one that a redirect chose: else an old file could be passed
+off as a new one. For the same reason a line that names a folder, ``old/NAME``, is for the file
+at such a path and for no other, and nothing but a newline ends a line.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,27 +26,13 @@ from toolsync.system.gpg import Signature, check_detached, is_clear_signed, open
 from toolsync.verify import openpgp
 from toolsync.verify.method import Given, Method, words_of
 from toolsync.verify.refusal import MissingProof, missing_signature
+from toolsync.verify.sumlines import Sum, as_text, parse_sums
 from toolsync.verify.trust import Trust, date_of, findings, statement
 
 LIMIT = 8 * 1024 * 1024
 """Bytes of a checksum file."""
 
-_SIZES = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 _STRONG = ("sha256", "sha512")
-_GNU = re.compile(r"(\\?)([0-9A-Fa-f]{32,128}) [ *]?(.+)")
-_BSD = re.compile(r"(\\?)([A-Za-z0-9-]{3,12}) ?\((.+)\) ?= ?([0-9A-Fa-f]{32,128})")
-_BARE = re.compile(r"([0-9A-Fa-f]{32,128})(?: [ *]?-)?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum:
-    """One line of a checksum file."""
-
-    name: str
-    """Empty where the file holds a digest and no name."""
-    algorithm: str
-    digest: str
-    """Hex digits in lower case."""
 
 
 def verify(given: Given) -> Verified:
@@ -165,19 +150,6 @@ def read_list(
         return (_text(into) if into.exists() else ""), accepted
 
 
-def parse_sums(text: str) -> tuple[Sum, ...]:
-    """Return the digests in a checksum file; lines of no known form are passed over."""
-    # str.splitlines would also split at \v, \f, \x1c to \x1e, \x85, U+2028 and U+2029, and
-    # rstrip would take them off: a name that holds one would pass for another.
-    lines = [line.removesuffix("\r").rstrip(" \t") for line in _lines_of(text)]
-    lines = [line for line in lines if line and not line.startswith(("#", ";"))]
-    bare = _BARE.fullmatch(lines[0]) if len(lines) == 1 else None
-    if bare and len(bare[1]) in _SIZES:
-        digest = bare[1].lower()
-        return (Sum(name="", algorithm=_SIZES[len(digest)], digest=digest),)
-    return tuple(_lines(lines))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """What a checksum file says of a file that it proves."""
@@ -216,7 +188,8 @@ def match(text: str, path: Path, names: Sequence[str]) -> Listed:
 
 def _not_listed(text: str, name: str, names: Sequence[str]) -> MissingProof:
     """Return the refusal of a file that no line names; tell of one of that name elsewhere."""
-    paths = (entry.name for entry in parse_sums(text))
+    sums = parse_sums(text)
+    paths = (entry.name for entry in sums)
     other = next((path for path in paths if path.rpartition("/")[2] in names), "")
     if other:
         return MissingProof(
@@ -226,9 +199,27 @@ def _not_listed(text: str, name: str, names: Sequence[str]) -> MissingProof:
             " verify.listed_as in tool.toml.",
         )
     return MissingProof(
-        f"the checksum file does not list {name}: it is a list of other files",
+        f"the checksum file does not list {name}: {_what_it_is(text, sums, names)}",
         resolution="Look at the list; verify.checksums in tool.toml names its place.",
     )
+
+
+def _what_it_is(text: str, sums: Sequence[Sum], names: Sequence[str]) -> str:
+    """Return what was read instead of a line for the file."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    word = re.compile("|".join(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)" for name in names))
+    named = next((line for line in lines if word.search(line)), "")
+    if named:
+        return f"it names it, but no line of it has a form that is known: {named[:100]!r}"
+    if not lines:
+        return "it is empty"
+    if lines[0].startswith("<"):
+        return "it is an HTML or XML page"
+    if not sums:
+        return f"of its {len(lines)} lines none is a checksum; the first is {lines[0][:100]!r}"
+    others = [entry.name for entry in sums if entry.name]
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return f"it is a list of other files: {others[0][:100]!r}{more}"
 
 
 def _compare(strong: dict[str, str], path: Path, name: str) -> str:
@@ -245,32 +236,9 @@ def _compare(strong: dict[str, str], path: Path, name: str) -> str:
     return " and ".join(sorted(strong))
 
 
-def _lines(lines: Sequence[str]) -> Iterator[Sum]:
-    for line in lines:
-        if bsd := _BSD.fullmatch(line):
-            escaped, label, name, digest = bsd.groups()
-            algorithm = label.lower().replace("sha2-", "sha").replace("sha-", "sha")
-            if _SIZES.get(len(digest)) != algorithm:
-                continue  # another family with digests of that length, such as SHA3 or BLAKE2
-        elif gnu := _GNU.fullmatch(line):
-            escaped, digest, name = gnu.groups()
-            algorithm = _SIZES.get(len(digest), "?")
-        else:
-            continue
-        if algorithm not in _SIZES.values():
-            continue  # no known hash has so many digits
-        if escaped:  # GNU coreutils marks a line whose name has a backslash or newline
-            name = re.sub(r"\\([\\nr])", lambda m: {"n": "\n", "r": "\r"}.get(m[1], "\\"), name)
-        yield Sum(name=name.removeprefix("./"), algorithm=algorithm, digest=digest.lower())
-
-
-def _lines_of(text: str) -> list[str]:
-    return text.removeprefix("\ufeff").split("\n")
-
-
 def _text(path: Path) -> str:
     # As it is: read in text mode a lone \r would become a newline.
-    return path.read_bytes().decode("utf-8", "replace")
+    return as_text(path.read_bytes())
 
 
 def _unsigned(item: Fetched) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolsync.model.errors import Unverified
-from toolsync.verify.checksum import Sum, match, names_at, parse_sums
+from toolsync.verify.checksum import match, names_at, read_list
 from toolsync.verify.refusal import MissingProof
+from toolsync.verify.sumlines import Sum, parse_sums
 
 DATA = b"the release's bytes\n"
 NAME = "foo-2.0.tar.gz"
@@ -21,6 +23,13 @@ MD5, SHA1, SHA256, SHA512 = (
 )
 SEPARATORS = "\v\f\r\x1c\x1d\x1e\x85\u2028\u2029\xa0\u3000"
 OTHER = hashlib.sha256(b"other").hexdigest()
+
+
+def printed(name: str, digest: str) -> str:
+    """Return a digest as gpg --print-md writes it, over several lines."""
+    groups = [digest[at : at + 8].upper() for at in range(0, len(digest), 8)]
+    lines = [" ".join(groups[at : at + 5]) for at in range(0, len(groups), 5)]
+    return name + ("\n" + " " * len(name)).join(lines) + "\n"
 
 
 @pytest.fixture
@@ -49,6 +58,30 @@ def file(tmp_path: Path) -> Path:
         (f"{SHA256}  {NAME}\n{SHA256}  {NAME}\n", "sha256"),
         (f"SHA3-256 ({NAME}) = {OTHER}\nSHA256 ({NAME}) = {SHA256}\n", "sha256"),
         (f"{SHA256}  {NAME}\n{OTHER}  old/{NAME}\n", "sha256"),
+        (f"{NAME}:{SHA256}\n", "sha256"),
+        (f"{OTHER[:4]}.tar: {OTHER}\n{NAME}: {SHA256}\n", "sha256"),
+        (f"{NAME} {SHA256}\n", "sha256"),
+        (f"{NAME} {SHA512.upper()}\n", "sha512"),
+        (f"foo-1.0.tar.gz\t{OTHER}\n{NAME}\t{SHA256.upper()}\n", "sha256"),
+        (f"{NAME} = {SHA256}\n", "sha256"),
+        (f"{NAME} sha256:{SHA256}\n", "sha256"),
+        (f"./{NAME}: SHA256 {SHA256}\n", "sha256"),
+        (f"{SHA256}\t{NAME}\n", "sha256"),
+        (f"{SHA256}     {NAME}\n", "sha256"),
+        (f"sha256:{SHA256}  {NAME}\n", "sha256"),
+        (f"sha256:{SHA256}\n", "sha256"),
+        (printed(f"{NAME}: ", SHA256), "sha256"),
+        (printed(f"{NAME}: ", SHA512), "sha512"),
+        (f"SHA256 hash of {NAME}:\n{SHA256}\nCertUtil: completed successfully.\n", "sha256"),
+        (
+            "\nAlgorithm       Hash                   Path\n---------       ----\n"
+            f"SHA256          {SHA256.upper()}       C:\\release\\{NAME}\n",
+            "sha256",
+        ),
+        (
+            f"\nAlgorithm : SHA256\nHash      : {SHA256.upper()}\nPath      : D:\\x y\\{NAME}\n",
+            "sha256",
+        ),
     ],
 )
 def test_forms(file: Path, text: str, used: str) -> None:
@@ -104,6 +137,10 @@ def test_only_a_newline_ends_a_line_or_a_name(file: Path, separator: str) -> Non
         f"{SHA256}  {NAME}{separator}.\n",
         f"{SHA256}  {NAME}.{separator}\n",
         f"{SHA256}  {separator}{NAME}\n",
+        f"{NAME}{separator} {SHA256}\n",
+        f"{separator}{NAME} {SHA256}\n",
+        f"{NAME}:{separator}{SHA256}\n",
+        f"x{separator}\n{NAME}{separator}:\n{SHA256}\n",
         f"SHA256 (x{separator}SHA256 ({NAME}) = {SHA256}\n",
         f"{SHA256}  {NAME}{separator}{separator}\n",
     ):
@@ -132,6 +169,48 @@ def test_escaped_names_of_coreutils() -> None:
     )
 
 
+@pytest.mark.parametrize("line", ["{1}  {0}", "{0} {1}"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_lists_in_utf16_are_read(
+    file: Path, tmp_path: Path, code: str, end: str, line: str
+) -> None:
+    sums = tmp_path / "sums"
+    rows = [("foo-1.0.tar.gz", OTHER), (NAME, SHA256)]
+    sums.write_bytes("".join(line.format(*row) + end for row in rows).encode(code))
+    text, _ = read_list(sums, None, (), None, "the list")
+    assert match(text, file, [NAME]).used == "sha256"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "it is empty"),
+        ("<!DOCTYPE html><html>not found</html>", "it is an HTML or XML page"),
+        (f"| {NAME} | `{SHA256}` |\n", f"no line of it has a form that is known: '| {NAME} |"),
+        ("see the wiki\nfor sums\n", "of its 2 lines none is a checksum; the first is 'see the"),
+        (f"{OTHER}  foo-1.0.tar.gz\n", "a list of other files: 'foo-1.0.tar.gz'"),
+        (f"{OTHER}  a\n{OTHER}  b\n{OTHER}  c\n", "a list of other files: 'a' and 2 more"),
+        (f"{OTHER}  {NAME}.asc\n", f"a list of other files: '{NAME}.asc'"),
+        (f"{OTHER}  x-{NAME}\n", f"a list of other files: 'x-{NAME}'"),
+        (f"SHA3-256 {SHA256} {NAME}\n", "no line of it has a form that is known"),
+    ],
+)
+def test_what_was_read_is_said(file: Path, text: str, words: str) -> None:
+    with pytest.raises(MissingProof) as caught:
+        match(text, file, [NAME])
+    assert words in str(caught.value)
+
+
+def test_a_hostile_list_costs_little(file: Path) -> None:
+    begun = time.process_time()
+    for line in (" " * 2_000_000, ": " * 1_000_000, "a " * 1_000_000, "a: " * 600_000 + "x"):
+        for text in (line, f"x{line}y", f"n:\n{line}z"):
+            with pytest.raises(MissingProof):
+                match(text, file, [NAME])
+    assert time.process_time() - begun < 20
+
+
 @given(
     st.lists(
         st.text(string.ascii_letters + "-._", min_size=1).filter(lambda n: n[0] != "."),
@@ -141,7 +220,7 @@ def test_escaped_names_of_coreutils() -> None:
 )
 def test_what_is_written_is_read(names: list[str]) -> None:
     digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
-    for form in ("{1}  {0}", "{1} *{0}", "SHA256 ({0}) = {1}"):
+    for form in ("{1}  {0}", "{1} *{0}", "SHA256 ({0}) = {1}", "{0}:{1}", "{0} {1}"):
         text = "".join(form.format(*pair) + "\n" for pair in digests.items())
         assert {entry.name: entry.digest for entry in parse_sums(text)} == digests
 
