@@ -84,7 +84,8 @@ PACKAGES = {
     ),
     "build": Package(
         "model system config",
-        "autopkgtest backend backends chroot chrootdoctor host job lint mapping sbuild stage",
+        "autopkgtest backend backends chroot chrootdoctor host job keyrings lint mapping sbuild "
+        "stage",
     ),
     "compat": Package(
         "model system config archives gate",
@@ -126,7 +127,7 @@ PACKAGES = {
         "backup doctor gc keylife restore service",
     ),
     "cli": Package(
-        "model system config journal watchfile unpack verify license compat publish attest "
+        "model system config journal watchfile unpack verify license build compat publish attest "
         "pipeline report setup adopt maintain",
         "add approve archive backup check compat completion decision doctor evidence fetch "
         "gc key launchpad license log main manual page promote reject render repack restore "

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from toolsync.archives.guard import Guard
-from toolsync.archives.member import ASK, Member, broken, shown
+from toolsync.archives.member import ASK, Kind, Member, broken, shown
 from toolsync.archives.streams import Meter, expand
 from toolsync.archives.tarball import BLOCK, is_header, read_tar
 from toolsync.archives.zipball import list_zip, read_zip
@@ -93,7 +94,19 @@ def _members(file: BinaryIO, form: str, limits: Limits) -> Iterator[Member]:
     packed = _form(data)
     if packed in (ZIP, DEB):
         raise broken(f"is a .deb whose data.tar is a {packed}; wanted a tar, plain or compressed")
-    return read_tar(expand(data, packed, meter), limits)
+    return map(_rooted, read_tar(expand(data, packed, meter), limits))
+
+
+def _rooted(member: Member) -> Member:
+    """Return a member of a .deb with its link inside the tree: its ``/`` is the package's root.
+
+    Such links are honest there (Debian Policy 10.5), and written as they are would lead a reader
+    into the machine that it runs on.
+    """
+    if member.kind is not Kind.SYMLINK or not member.target.startswith("/"):
+        return member
+    up = "../" * member.path.count("/")
+    return replace(member, target=f"{up}{member.target.lstrip('/')}" or ".")
 
 
 def _form(file: BinaryIO | _Section) -> str:

@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from toolsync.build.keyrings import archive_keyring
 from toolsync.build.mapping import require_mapping
 from toolsync.config.series import series_tag
 from toolsync.model.errors import ProgramFailed, SetupError, TryAgain, Unreachable
@@ -36,12 +37,11 @@ from toolsync.system.work import PLACE, Workshop
 _SECONDS = 3600
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FRESH = timedelta(days=1)
-_INCLUDE = "debhelper,fakeroot,ca-certificates"
+_INCLUDE = "apt,debhelper,fakeroot,ca-certificates"
+"""apt stands there for Ubuntu, where it is only `important` and so no part of the variant."""
+_COMPONENTS = {"debian": "main", "ubuntu": "main,universe"}
+"""Where build dependencies may come from: Ubuntu's main alone has few of them."""
 _PREFETCH = "dh-python python3-all"
-_KEYRINGS = {
-    "debian": ("/usr/share/keyrings/debian-archive-keyring.gpg", "debian-archive-keyring"),
-    "ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-keyring"),
-}
 
 _HOSTS = {
     "debian": ("deb.debian.org", "security.debian.org"),
@@ -154,14 +154,14 @@ class Chroots:
             os.close(fd)
 
     def _make(self, series: str, distribution: str, path: Path) -> None:
-        archive_keyring(series)
+        keyring = archive_keyring(series)
         self._told(f"making a clean {series} chroot (once, about a minute)")
         for scrap in self._folder.glob(f".{series}.*.tar.zst"):
             scrap.unlink()  # a killed run's: nobody else makes this series while we hold its lock
         # The suffix decides the compression, so it stays last.
         temp = self._folder / f".{series}.{os.getpid()}.tar.zst"
         try:
-            self._bootstrap(series, distribution, temp)
+            self._bootstrap(series, distribution, keyring, temp)
             temp.chmod(0o644)  # whatever our umask: mapped users read it, nobody else writes it
             with temp.open("rb") as handle:
                 os.fsync(handle.fileno())
@@ -170,7 +170,7 @@ class Chroots:
             temp.unlink(missing_ok=True)
         sync_folder(self._folder)
 
-    def _bootstrap(self, series: str, distribution: str, target: Path) -> None:
+    def _bootstrap(self, series: str, distribution: str, keyring: Path, target: Path) -> None:
         mirror = [self._mirror] if self._mirror and distribution == "debian" else []
         with self._workshop.folder("chroot") as folder:
             # mmdebstrap unpacks below TMPDIR as a mapped user.
@@ -179,6 +179,7 @@ class Chroots:
                 run(
                     "mmdebstrap",
                     *("--variant=buildd", "--mode=unshare", f"--include={_INCLUDE}"),
+                    *(f"--components={_COMPONENTS[distribution]}", f"--keyring={keyring}"),
                     *_OPTIONS,
                     series,
                     target,
@@ -206,8 +207,7 @@ class Chroots:
 
     def _mirror_of(self, series: str) -> str:
         distribution, _ = series_tag(series)
-        own = self._mirror if distribution == "debian" else ""
-        return own or f"http://{_HOSTS[distribution][0]}/{distribution}"
+        return (self._mirror if distribution == "debian" else "") or default_mirror(distribution)
 
 
 _OPTIONS = (
@@ -225,22 +225,14 @@ _OPTIONS = (
 )
 
 
+def default_mirror(distribution: str) -> str:
+    """Return where mmdebstrap(1) takes a distribution's packages from."""
+    return f"http://{_HOSTS[distribution][0]}/{distribution}"
+
+
 def chroot_folder(named: str = "") -> Path:
     """Return the folder for tarballs: ``named`` ([build] chroots), or this user's own one."""
     return Path(named) if named else PLACE / f"toolsync-{os.geteuid()}-chroots"
-
-
-def archive_keyring(series: str) -> Path:
-    """Return the keyring by which a series' packages are trusted; SetupError without it."""
-    distribution, _ = series_tag(series)
-    keyring, package = _KEYRINGS[distribution]
-    if not Path(keyring).exists():
-        raise SetupError(
-            f"a {series} chroot needs {distribution.title()}'s keys, {keyring}, which"
-            " are not on this machine",
-            resolution=f"Install them with: apt install {package}",
-        )
-    return Path(keyring)
 
 
 def check_chroot_folder(folder: Path) -> None:

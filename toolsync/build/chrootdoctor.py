@@ -6,11 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from toolsync.build.backend import Looks
-from toolsync.build.chroot import (
-    archive_keyring,
-    check_chroot_folder,
-    chroot_folder,
-)
+from toolsync.build.chroot import check_chroot_folder, chroot_folder
+from toolsync.build.keyrings import archive_keyring
 from toolsync.build.mapping import require_mapping
 from toolsync.config.settings import Config
 from toolsync.model.errors import OutOfSpace, ProgramFailed, SetupError

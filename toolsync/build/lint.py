@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from toolsync.model.errors import PackageFailed, ProgramFailed
@@ -26,15 +26,22 @@ SUPPRESSED = (
 )
 """Tags that say nothing about the package, each with its reason above it."""
 
+SUPPRESSED_FOR: Mapping[str, tuple[str, ...]] = {
+    "debian": (),
+    # Ubuntu's dpkg-deb compresses with zstd, which Debian's lintian reads and calls malformed.
+    "ubuntu": ("malformed-deb-archive",),
+}
+"""The same, by the distribution that a package is built for."""
 
-def lint(changes: Path, *, folder: Path, log: Path) -> tuple[Finding, ...]:
+
+def lint(changes: Path, *, distribution: str, folder: Path, log: Path) -> tuple[Finding, ...]:
     """Return lintian's warnings about what ``changes`` names, appending its words to ``log``.
 
     Raises PackageFailed with the tags when there are errors.
     """
     done = run(
         *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=error"),
-        *("--suppress-tags", ",".join(SUPPRESSED)),
+        *("--suppress-tags", ",".join((*SUPPRESSED, *SUPPRESSED_FOR[distribution]))),
         changes,
         timeout=_SECONDS,
         cwd=folder,

@@ -18,6 +18,7 @@ from toolsync.build.backends import backend_of
 from toolsync.build.chroot import Chroots
 from toolsync.build.job import Job, Made
 from toolsync.build.lint import lint
+from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed
 from toolsync.model.release import Blob, Built, Finding, SourcePackage
@@ -70,7 +71,8 @@ def _proved(
     changes, names = _whole_changes(job, made.changes)
     findings = list(made.findings)
     if settings.lint:
-        findings += lint(changes, folder=job.folder.parent, log=job.log)
+        distribution, _ = series_tag(item.series)
+        findings += lint(changes, distribution=distribution, folder=job.folder.parent, log=job.log)
     tests, more = _tests(job, made, names, settings)
     files = tuple(store.add_file(job.folder / name) for name in names)
     _same_source(item, files)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from toolsync.cli import render
@@ -59,4 +61,40 @@ def adopt(ctx: click.Context, names: tuple[str, ...]) -> int:
     distribution = config.distribution
     supported.adopt(config.state, distribution, names, SystemClock().now().date())
     say(f"adopted: {', '.join(names)}")
+    return FINE
+
+
+@command.command("keyring")
+@click.argument("series")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the keyring is written; /etc/apt/keyrings/ is looked into by every build.",
+)
+@click.option("--mirror", metavar="URL", help="A mirror of the distribution.")
+@click.pass_context
+def keyring(ctx: click.Context, series: str, output: Path | None, mirror: str | None) -> int:
+    r"""Bring the keys by which the packages of SERIES are trusted to this machine.
+
+    Debian has no package of Ubuntu's keys. They are taken from Ubuntu's own package, and are
+    trusted because their fingerprints are known to toolsync.
+
+    \b
+    Example:
+      sudo toolsync series keyring noble
+    """
+    from toolsync.build.chroot import default_mirror
+    from toolsync.build.keyrings import KEYRINGS, PLACE_OF_ONES_OWN, fetch_keyring
+    from toolsync.config.series import series_tag
+    from toolsync.system.store import replace_file
+    from toolsync.system.work import Workshop
+
+    distribution, _ = series_tag(series)
+    path = output or PLACE_OF_ONES_OWN / KEYRINGS[distribution].file
+    with Workshop(ctx.obj.state, ctx.obj.build.work).folder("keyring") as folder:
+        keys = fetch_keyring(series, mirror or default_mirror(distribution), folder)
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    replace_file(path, keys)
+    path.chmod(0o644)
+    say(f"the keys of {distribution} are in {path}")
     return FINE

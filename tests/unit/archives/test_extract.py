@@ -85,6 +85,26 @@ def test_a_deb_gives_its_data(tmp_path: Path, form: str) -> None:
     assert [m.path for m in read_members(path, Limits())] == ["usr/x"]
 
 
+def test_links_of_a_deb_start_at_its_own_root(tmp_path: Path) -> None:
+    items = [
+        symlink("./usr/share/tool/ca.pem", "/etc/ssl/certs/ca-certificates.crt"),
+        symlink("./etc/top", "/"),
+        symlink("./near", "/usr/share/tool"),
+        symlink("./usr/bin/x", "../share/tool/x"),
+    ]
+    path = write(tmp_path, deb_of("data.tar", tar(items)))
+    found = {m.path: m.target for m in read_members(path, Limits())}
+    assert found == {
+        "usr/share/tool/ca.pem": "../../../etc/ssl/certs/ca-certificates.crt",
+        "etc/top": "../",
+        "near": "usr/share/tool",
+        "usr/bin/x": "../share/tool/x",
+    }
+    # Through another link and out of the root: nothing of this machine is ever reached.
+    items = [symlink("./a", "/b"), symlink("./b", "../../etc/passwd")]
+    assert "leaves the tree" in refusal(tmp_path, deb_of("data.tar", tar(items)))
+
+
 def test_contents_need_not_be_read(tmp_path: Path) -> None:
     for data in (tar(), zip_of(), gz(tar())):
         assert [m.path for m in read_members(write(tmp_path, data), Limits())] == NAMES

@@ -213,14 +213,6 @@ def test_an_unknown_series_is_a_fault_of_the_set_up(open_bench: Context) -> None
         chroots(open_bench)[0].tarball("noseries")
 
 
-def test_ubuntu_needs_its_keyring(open_bench: Context) -> None:
-    if Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg").exists():
-        return  # nothing to refuse on this machine
-    with pytest.raises(SetupError, match="Ubuntu's keys") as caught:
-        chroots(open_bench)[0].tarball("noble")
-    assert "apt install ubuntu-keyring" in caught.value.resolution
-
-
 def test_a_folder_below_a_private_one_is_refused(open_bench: Context) -> None:
     (open_bench.root / "home").mkdir(mode=0o700)
     made = Chroots(
