@@ -11,10 +11,10 @@ SHELL := /bin/bash
 VENV := .venv
 
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
-	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv licensecheck lintian mmdebstrap openssh-client python3-venv reprepro \
+	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv licensecheck lintian mmdebstrap openssh-client python3-pip python3-venv reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
 TEST_PACKAGES := build-essential chromium chromium-driver curl faketime fonts-dejavu-core openssh-client openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
-	python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-license-expression python3-lxml python3-pip python3-prometheus-client \
+	python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-license-expression python3-lxml python3-prometheus-client \
 	python3-pytest python3-pytest-xdist \
 	python3-regex python3-requests python3-rich python3-urllib3 python3-zstandard ruby strace
 
@@ -94,13 +94,13 @@ ids:
 $(VENV)/.run: setup.py | packages-run
 	@echo "Installing the Python libraries into $(VENV)"
 	@[ -x $(VENV)/bin/pip ] || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install -qq --use-pep517 -e . 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@$(VENV)/bin/pip install -qq --use-pep517 -e '.[ppa]' 2>&1 | { grep -v '^WARNING: Location' || true; }
 	@touch $@
 
 $(VENV)/.test: setup.py | packages-test
 	@echo "Installing the Python libraries, with those for tests, into $(VENV)"
 	@[ -x $(VENV)/bin/pip ] || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install -qq --use-pep517 -e '.[test]' 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@$(VENV)/bin/pip install -qq --use-pep517 -e '.[ppa,test]' 2>&1 | { grep -v '^WARNING: Location' || true; }
 	@touch $(VENV)/.run $@
 
 $(VENV)/.moto: | $(VENV)/.test

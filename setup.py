@@ -36,7 +36,6 @@ setup(
         "jmespath>=1.0",
         "jinja2>=3.1",
         "jsonschema>=4.10",
-        "launchpadlib>=1.11",
         "license-expression>=30.1",
         "lxml>=4.9",
         "prometheus-client>=0.16",
@@ -49,6 +48,7 @@ setup(
         "zstandard>=0.20",
     ],
     extras_require={
+        "ppa": ["launchpadlib>=1.11"],
         "test": [
             "aiosmtpd",
             "hypothesis",

@@ -18,6 +18,7 @@ from toolsync.maintain.doctor import ALWAYS
 from toolsync.setup.tools import load_tool
 from toolsync.system.builder import PROGRAMS
 from toolsync.system.programs import PACKAGES
+from toolsync.watch.kinds import KINDS
 
 DEBIAN = ROOT / "debian"
 UNITS = sorted(
@@ -58,8 +59,15 @@ def test_there_is_one_version() -> None:
 
 def test_every_program_of_the_default_set_up_is_depended_on() -> None:
     wanted = {PACKAGES[program] for program in (*ALWAYS, *SBUILD.programs, "reprepro")}
+    wanted |= {package for kind in KINDS.values() for package in kind.packages}
     essential = {"apt", "dpkg", "tar", "util-linux"}  # on every Debian; lintian wants them unsaid
     assert wanted - essential <= names(paragraphs()["toolsync"]["Depends"])
+    run = re.findall(
+        r"^RUN_PACKAGES := ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    installed = {name for part in run for name in part.replace("\\", " ").split()}
+    aliases = {"gpg": "gnupg", "gpg-agent": "gnupg", "gpgconf": "gnupg"}
+    assert {aliases.get(name, name) for name in wanted - essential} <= installed
 
 
 def test_every_library_is_there_when_the_package_is_built() -> None:

@@ -19,7 +19,7 @@ OLD, NEW, LATER = date(2025, 9, 1), date(2026, 6, 1), date(2028, 1, 1)
 def test_supported_series_are_released_and_not_ended() -> None:
     assert supported("ubuntu", OLD) == ("jammy", "noble", "plucky")
     assert supported("ubuntu", NEW) == ("jammy", "noble", "questing", "resolute")
-    assert supported("debian", date(2024, 1, 1)) == ("bullseye", "bookworm")
+    assert supported("debian", date(2024, 1, 1)) == ("buster", "bullseye", "bookworm")
 
 
 def test_before_anything_was_adopted_all_supported_ones_are_meant(tmp_path: Path) -> None:

@@ -16,8 +16,6 @@ from toolsync.system.clock import SystemClock
 SERVICE_STATE = Path("/var/lib/toolsync")
 SERVICE_CACHE = Path("/var/cache/toolsync")
 
-SERIES = ("bookworm",)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -159,7 +157,7 @@ class Config:
     tools: tuple[str, ...] = ()
     """The tools that are kept in sync where none is named; empty for all that are found."""
     target: str = "local"
-    series: tuple[str, ...] = SERIES
+    series: tuple[str, ...] = ("bookworm",)
     follows: bool = False
     """Whether the series are the distribution's supported ones (``series = "supported"``)."""
     maintainer: str = "toolsync archive <toolsync@toolsync.invalid>"

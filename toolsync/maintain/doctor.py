@@ -143,6 +143,8 @@ def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]
         series = ", ".join(fitting_series(config, tool))
         message = series or f"not for this set-up: it needs {', '.join(tool.series)}"
         yield Check(subject=f"tool {tool.name}", fine=True, message=message)
+        if ready := tables.kinds[tool.watch.kind].ready:
+            yield _tried(f"page of {tool.name}", partial(ready, tool))
         yield from _keys(tool, now)
 
 

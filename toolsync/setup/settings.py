@@ -18,7 +18,6 @@ from toolsync.config.licensing import license_classes
 from toolsync.config.record import Schema, Table, as_section, listing, missing, with_choice
 from toolsync.config.schema import base, read_toml
 from toolsync.config.settings import (
-    SERIES,
     Build,
     Compat,
     Config,
@@ -39,6 +38,7 @@ from toolsync.publish.kind import TargetKind
 from toolsync.publish.targets import TARGETS
 from toolsync.report.channel import Channel
 from toolsync.report.channels import CHANNELS
+from toolsync.system.distro import host_series
 
 _HTTP = ("timeout", "retries", "user_agent", "per_host", "interval")
 
@@ -97,7 +97,7 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         tool_folders=tuple(dict.fromkeys(folders)),
         **{key: raw[key] for key in ("target", "maintainer", "mirrors", "jobs") if key in raw},
         tools=tuple(raw.get("tools", [])),
-        series=SERIES if follows else tuple(raw.get("series", SERIES)),
+        series=_series(raw),
         **{key: http[key] for key in _HTTP if key in http},
         store_limit=raw.get("store", {}).get("limit", 0),
         limits=Limits(**raw.get("limits", {})),
@@ -111,6 +111,12 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         targets=tables.targets,
     )
     return config.for_target(config.target) if follows else config
+
+
+def _series(raw: Table) -> tuple[str, ...]:
+    """Return the series that are named; what follows the supported ones gets them later."""
+    named = raw.get("series", supported.FOLLOW)
+    return tuple(named) if named != supported.FOLLOW else (host_series(),)
 
 
 _FIELDS = frozenset(field_names(Config))

@@ -7,6 +7,7 @@ here a caller decides on the first, and the second cannot happen.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +30,15 @@ Again = Callable[[int, str], bool]
 """Takes how often a server has failed and its Retry-After; waits, and says whether to go on."""
 
 
+def require_launchpadlib() -> None:
+    """Raise SetupError where the library is missing: who has no PPA needs none."""
+    if find_spec("launchpadlib") is None:
+        raise SetupError(
+            "launchpadlib is not on this machine, wanted to ask Launchpad",
+            resolution="Install it with: apt install toolsync-ppa (or python3-launchpadlib)",
+        )
+
+
 def connect(
     root: str,
     *,
@@ -40,6 +50,7 @@ def connect(
     again: Again,
 ) -> Entry:
     """Return launchpadlib's service root, asked with a token's file or anonymously."""
+    require_launchpadlib()
     from launchpadlib.credentials import AnonymousAccessToken, Credentials
     from launchpadlib.launchpad import Launchpad, LaunchpadOAuthAwareHttp
 
@@ -144,6 +155,7 @@ class Authorization:
     """One attempt to get a token: show `url` to a person, then `finish`."""
 
     def __init__(self, root: str, consumer: str) -> None:
+        require_launchpadlib()
         from launchpadlib import uris
         from launchpadlib.credentials import Credentials
 

@@ -187,6 +187,8 @@ INDEX = Kind(
     settings={**URL, **PROJECT, **PATTERN},
     needs=("project",),
     accept=_JSON,
+    packages=("python3-pip",),
+    ready=lambda tool: tool.watch.url or index_url(),
     clues=(
         Clue(likely=Likely.STATED, give=_stated),
         Clue(likely=Likely.LISTED, give=_listed),

@@ -98,6 +98,10 @@ class Kind:
     accept: str = ""
     """What `toolsync add` asks an address for, besides any page, to tell this kind."""
     clues: tuple[Clue, ...] = ()
+    packages: tuple[str, ...] = ()
+    """The Debian packages that reading such pages needs."""
+    ready: Callable[[Tool], str] | None = None
+    """Says in a phrase what would be asked; raises SetupError where something is missing."""
     in_toml: bool = True
     """Whether a tool.toml may name it."""
 
