@@ -42,7 +42,7 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "client failures hosts redirects transport",
+        "client failures ftp hosts redirects transport",
     ),
     "archives": Package(
         "model system config",
@@ -59,7 +59,7 @@ PACKAGES = {
     ),
     "watchfile": Package(
         "model system config http watch",
-        "bundle folder kind locate pages parse perl plans rules templates",
+        "bundle faults folder kind lines locate pages parse perl plans rules templates",
     ),
     "fetch": Package(
         "model system config http",

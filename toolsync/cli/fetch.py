@@ -63,7 +63,8 @@ def command(
         found = obtain(context, chosen, wanted, output, exclude=not no_exclusion)
     if as_json:
         row = dump(found)
-        render.as_json({k: v for k, v in row.items() if k not in ("resolution", "exit_status")})
+        left = ("resolution", "exit_status", *(() if found.warnings else ("warnings",)))
+        render.as_json({k: v for k, v in row.items() if k not in left})
         return found.exit_status
     if found.accepted:
         say(f"{output / str(found.orig)} ({found.message})")
@@ -71,6 +72,8 @@ def command(
         say(f"{found.tool} {found.version or ''}: {found.status}: {found.message}")
         if found.resolution:
             say(f"  → {found.resolution}")
+    for warning in found.warnings:
+        say(f"  ! {warning}", err=True)
     return found.exit_status
 
 

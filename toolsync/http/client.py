@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 import requests
 
+from toolsync.http import ftp
 from toolsync.http.failures import Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
 from toolsync.http.redirects import Requester
@@ -92,7 +93,7 @@ class Http:
         At most ``per_host`` requests to one host run at once, and start ``interval`` seconds
         apart; connections to ``hosts`` hosts are kept open.
         """
-        self._retries, self._user_agent = retries, user_agent
+        self._retries, self._user_agent, self._timeout = retries, user_agent, timeout
         self._clock = clock or SystemClock()
         self._requester = Requester(
             Transport(timeout=timeout, per_host=per_host, hosts=hosts),
@@ -139,6 +140,8 @@ class Http:
         wanted = {200, 304} if conditions else {200}
 
         def read() -> Page:
+            if ftp.is_ftp(url):
+                return self._listing(url, limit, seconds)
             with self._requester.response(url, headers, seconds, wanted) as (response, address):
                 body = None if _is_not_changed(response) else _body(response, url, limit)
                 return Page(
@@ -171,6 +174,8 @@ class Http:
         ``limit`` is in bytes. Raises Unreachable (cut short, too slow), Hostile (more than
         ``limit``), or NotChanged if the file is still as ``unless`` describes it.
         """
+        if ftp.is_ftp(url):
+            return self._retrieve(url, open_sink, limit, seconds, learned, progress)
         strong = validators.strong if validators else ""
         headers, wanted = self._headers("identity"), {200}
         if have and strong:
@@ -201,6 +206,41 @@ class Http:
             if total is not None and done != total:
                 raise broken_off(url, done, total)
             return bare(address)
+
+    def _listing(self, url: str, limit: int, seconds: float) -> Page:
+        """Return a folder's listing by FTP as a page of links."""
+        with self._requester.by_ftp(url, seconds) as target:
+            address, body = ftp.listing(target, limit=limit, timeout=self._timeout)
+        kind = "text/html; charset=utf-8" if address.endswith("/") else "text/plain"
+        return Page(url=address, body=body, content_type=kind, validators=Validators())
+
+    def _retrieve(
+        self,
+        url: str,
+        open_sink: Callable[[bool], Writable],
+        limit: int,
+        seconds: float,
+        learned: Callable[[Validators], None],
+        progress: Progress,
+    ) -> str:
+        """Stream a file by FTP into a sink; it always begins afresh, for nothing vouches for it."""
+        done = 0
+
+        def begin(total: int | None) -> Callable[[bytes], None]:
+            learned(Validators(size=total))
+            sink = open_sink(False)
+
+            def take(chunk: bytes) -> None:
+                nonlocal done
+                done += len(chunk)
+                sink.write(chunk)
+                progress(done, total)
+
+            return take
+
+        with self._requester.by_ftp(url, seconds) as target:
+            ftp.retrieve(target, begin, limit=limit, timeout=self._timeout)
+        return bare(target)
 
     def send(
         self, method: str, url: str, body: bytes, *, headers: Mapping[str, str], seconds: float

@@ -81,6 +81,21 @@ class Requester:
                     raise better from error
 
     @contextmanager
+    def by_ftp(self, url: str, seconds: float) -> Iterator[str]:
+        """Yield the address to ask by FTP, under the host's limits and the deadline."""
+        target = self._mirrored(url)
+        with self._hosts.slot(_host(target), _PATIENCE), Deadline(seconds) as deadline:
+            try:
+                yield target
+            except FAILURES as error:
+                better = translated(error, url, seconds if deadline.passed else None)
+                if better is error:
+                    raise
+                raise better from error
+            if deadline.passed:  # the end of a stream that was cut looks like its own end
+                raise translated(EOFError(), url, seconds)
+
+    @contextmanager
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Iterator[requests.Response]:

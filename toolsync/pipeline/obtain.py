@@ -30,6 +30,7 @@ from toolsync.pipeline.survey import in_trouble, published, sifted_of
 from toolsync.pipeline.work import Work
 from toolsync.verify.methods import METHODS
 from toolsync.watch.look import look
+from toolsync.watchfile.folder import warnings
 from toolsync.watchfile.locate import Located, locate
 
 
@@ -51,6 +52,7 @@ class Obtained:
     message: str = ""
     resolution: str = ""
     exit_status: int = FINE
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,13 @@ def obtain(
     A release that is refused leaves nothing there; the refusal is told in the value. Without
     ``exclude`` Files-Excluded do not count. Raises UsageError for a version that is not there.
     """
+    found = _obtained(context, tool, wanted, output, exclude=exclude)
+    return replace(found, warnings=warnings(tool)) if tool.watch.is_folder else found
+
+
+def _obtained(
+    context: Context, tool: Tool, wanted: str | None, output: Path, *, exclude: bool
+) -> Obtained:
     context = replace(context, memory=NoMemory(context.memory.tell))
     current = published(context, tool)
     try:

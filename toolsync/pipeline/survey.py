@@ -190,6 +190,10 @@ def stand(context: Context, tool: Tool, found: Look) -> Outcome:
     """Return where a tool stands after this look, with what there is to say of its keys."""
     outcome = _stand(context, tool, found)
     warnings = () if isinstance(found, ToolsyncError) else key_warnings(context, tool)
+    if tool.watch.is_folder:
+        from toolsync.watchfile import folder  # no other tool needs its parser
+
+        warnings = (*folder.warnings(tool), *warnings)
     return replace(outcome, warnings=warnings) if warnings else outcome
 
 

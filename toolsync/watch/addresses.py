@@ -32,7 +32,7 @@ def shown(url: str) -> str:
 
 
 def joined(base: str, link: str) -> str:
-    """Resolve a link as a browser does; empty when it is no http address of usable length."""
+    """Resolve a link as a browser does; empty when it is no address of usable length."""
     cleaned = re.sub(r"[\x00-\x20\x7f]+", lambda m: "%20" * m[0].count(" "), link.strip())
     if len(cleaned) > MAX_URL:
         return ""
@@ -40,14 +40,24 @@ def joined(base: str, link: str) -> str:
         url = urljoin(base, cleaned)
     except ValueError:
         return ""
-    return url if http_address(url) else ""
+    from_ftp = base[:4] == "ftp:"  # only a listing by FTP leads to what is asked for so
+    return url if http_address(url) or (from_ftp and usable_address(url)) else ""
 
 
 def http_address(url: str) -> bool:
     """Say whether this can be asked for: http or https, with a host."""
+    return _is_of(url, ("http", "https"))
+
+
+def usable_address(url: str) -> bool:
+    """Say whether a watch file may name this: http, https or ftp, with a host."""
+    return _is_of(url, ("http", "https", "ftp"))
+
+
+def _is_of(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and len(url) <= MAX_URL
+        return parts.scheme in schemes and bool(parts.hostname) and len(url) <= MAX_URL
     except ValueError:
         return False
 

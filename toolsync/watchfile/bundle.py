@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolsync.config.definition import Tool
-from toolsync.model.errors import Drifted, SetupError, UsageError
+from toolsync.model.errors import Drifted, UsageError
 from toolsync.model.release import Release
 from toolsync.model.versions import upstream_key
 from toolsync.system.git import fetched, list_refs
-from toolsync.watch.addresses import http_address, leaf
+from toolsync.watch.addresses import leaf, usable_address
 from toolsync.watch.reading import Get
+from toolsync.watchfile.faults import fault, placed
 from toolsync.watchfile.folder import package_of, stated, summed, watch_file
 from toolsync.watchfile.pages import Hit, compiled, find, joined_groups
 from toolsync.watchfile.parse import Source
@@ -114,8 +115,9 @@ def gather(tool: Tool, get: Get, wanted: str = "") -> Bundle:
 
 def releases(tool: Tool, source: Source, get: Get) -> list[Release]:
     """Return the releases that one source names; raises Drifted when there is none."""
-    hits = _git_hits(source) if source.is_git else find(source, get)
-    made = [_release(tool, source, hit) for hit in hits]
+    with placed(source.line):
+        hits = _git_hits(source) if source.is_git else find(source, get)
+        made = [_release(tool, source, hit) for hit in hits]
     kept = [release for release in made if release]
     if not kept:
         raise Drifted(
@@ -130,10 +132,7 @@ def _mains(sources: Sequence[Source]) -> list[Source]:
     """Return the sources of the main tarball; of several, the newest release wins."""
     mains = [s for s in sources if not s.component and not _is_signature(s)]
     if not mains:
-        raise SetupError(
-            "debian/watch has components but no main tarball",
-            resolution="Add a source without component.",
-        )
+        raise fault("has components but no main tarball", "Add a source without component")
     return mains
 
 
@@ -159,9 +158,10 @@ def _signature(
         return ""
     at = sources.index(source) + 1
     if at >= len(sources) or sources[at].pgpmode != "previous":
-        raise SetupError(
-            "debian/watch has pgpmode=next, but no source with pgpmode=previous after it",
-            resolution="Add the line that finds the signature.",
+        raise fault(
+            "has pgpmode=next, but no source with pgpmode=previous after it",
+            "Add the line that finds the signature",
+            source.line,
         )
     found = [r for r in releases(tool, sources[at], get) if r.version == main.version]
     return found[0].url if found else ""
@@ -177,7 +177,7 @@ def _release(tool: Tool, source: Source, hit: Hit) -> Release | None:
         version = name[1] if name else ""
     if not _is_formed(source):
         version = mangled(version, source.mangles["uversionmangle"])
-    if not _VERSION.fullmatch(version) or not (source.is_git or http_address(url)):
+    if not _VERSION.fullmatch(version) or not (source.is_git or usable_address(url)):
         return None
     return Release(
         tool=tool.name,
@@ -219,7 +219,7 @@ def _git_hits(source: Source) -> list[Hit]:
     hits = [Hit(joined_groups(match), name, url, url) for match, name in pairs if match]
     if not hits:
         raise Drifted(
-            f"{url} has {len(refs)} refs, but none that matches {source.pattern!r}",
+            f"{url} has {len(refs)} refs, but none that matches {source.pattern}",
             resolution="Look at git ls-remote, then mend debian/watch.",
         )
     return hits
@@ -241,10 +241,10 @@ def _joined(parts: Sequence[Part], suffix: str | None = None) -> str:
     sums = [p.release.version for p in parts[1:] if p.source.schema == "checksum"]
     wrong = next((version for version in sums if not re.fullmatch(r"[\d.]+", version)), "")
     if wrong:
-        raise SetupError(
-            f"debian/watch: a source with checksum has version {wrong!r}; sums are made of digits"
-            " and dots alone (uscan(1))",
-            resolution="Let uversionmangle leave only these, or use group.",
+        raise fault(
+            f"has a source with checksum whose version is {wrong}; sums are made of digits and"
+            " dots alone (uscan(1))",
+            "Let uversionmangle leave only these, or use group",
         )
     if sums:
         names.append(summed(sums))

@@ -60,7 +60,6 @@ def load_folder(folder: Path) -> Tool:
         name, epoch = package.name, package.epoch
     except SetupError:
         name, epoch = folder.name, 0
-    url = re.search(r"(?m)(?:^|[\s])((?:https?|git|file|ssh)://\S+)", text)
     agent = re.search(r"(?im)^user-?agent:[ \t]*(\S.*)$|\buser-?agent=([^\"\n]*)", text)
     return Tool(
         name=name,
@@ -69,7 +68,7 @@ def load_folder(folder: Path) -> Tool:
         homepage="",
         watch=Watch(
             kind="watch",
-            url=url[1] if url else "",
+            url=_asked(folder, text, name),
             text=text,
             user_agent=_agent(agent[1] or agent[2]) if agent else "",
             prereleases=True,
@@ -112,7 +111,42 @@ def watch_file(tool: Tool) -> WatchFile:
             f"{tool.debian / 'watch'} is empty or cannot be read; wanted: a watch file",
             resolution="Write one; uscan(1) tells how.",
         )
-    return parse(tool.watch.text, package_of(tool.folder).name)
+    return _parsed(tool.folder, tool.watch.text, package_of(tool.folder).name)
+
+
+def warnings(tool: Tool) -> tuple[str, ...]:
+    """Return what the watch file's maintainer should mend, though it can be read."""
+    try:
+        return watch_file(tool).warnings
+    except SetupError:
+        return ()
+
+
+def _parsed(folder: Path, text: str, name: str) -> WatchFile:
+    homepage = _homepage(folder) if "template" in text.lower() else ""
+    return parse(text, name, homepage)
+
+
+def _homepage(folder: Path) -> str:
+    """Return what debian/control names as the package's homepage, empty if nothing."""
+    try:
+        control = (folder / "debian" / "control").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = re.search(r"(?im)^homepage:[ \t]*(https?://\S+)", control)
+    return found[1] if found else ""
+
+
+def _asked(folder: Path, text: str, name: str) -> str:
+    """Return the page that is asked for; of a file that cannot be read the one that it names."""
+    try:
+        sources = _parsed(folder, text, name).sources
+    except SetupError:
+        bare = re.sub(r"(?m)^\s*#.*$", "", text).replace("@PACKAGE@", name)
+        found = re.search(r"(?:^|[\s])((?:https?|ftp|git|file|ssh)://[^\s\"]+)", bare)
+        head = re.split(r"[(@]", found[1])[0] if found else ""
+        return head if found and head == found[1] else head[: head.rfind("/") + 1]
+    return next((source for source in sources if not source.component), sources[0]).page
 
 
 def current(tool: Tool) -> str | None:

@@ -14,22 +14,19 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote, urljoin, urlsplit
 
 from toolsync.http.client import Page
-from toolsync.model.errors import Hostile, NotThere, SetupError
+from toolsync.model.errors import Hostile, NotThere
 from toolsync.model.patterns import LONGEST_SUBJECT
 from toolsync.model.versions import upstream_key
 from toolsync.watch import feed, s3
-from toolsync.watch.addresses import http_address, joined, shown
+from toolsync.watch.addresses import joined, shown, usable_address
 from toolsync.watch.html import html_root, seen
 from toolsync.watch.reading import MAX_ENTRIES, charset_of, drifted, media_type
+from toolsync.watchfile.faults import fault
 from toolsync.watchfile.parse import Source
 from toolsync.watchfile.perl import Pattern
 from toolsync.watchfile.rules import mangled
 
 _ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/json;q=0.9, */*;q=0.5"
-_SOURCEFORGE = re.compile(
-    r"https?://(?:(?:www\.)?sf\.net|qa\.debian\.org/watch/sf\.php)/(?P<name>[\w.-]+)/"
-)
-"""The redirector that uscan(1) has for SourceForge."""
 _FOLDERS = 8
 """Folders of one level that are looked into before giving up."""
 _HIDES = re.compile(r"<!--|<(script|style|textarea|template|title|iframe)\b", re.IGNORECASE)
@@ -56,14 +53,14 @@ def find(source: Source, ask: Ask) -> list[Hit]:
     Raises Drifted where nothing matches, SetupError for a source that cannot be used.
     """
     pattern = compiled(source)
-    if not http_address(source.url):
-        raise SetupError(
-            f"debian/watch: {source.url.partition(':')[0]!r} addresses are not read; wanted: http"
-            " or https, or mode=git for a repository",
-            resolution="Mend the address in debian/watch.",
+    if not usable_address(source.url):
+        raise fault(
+            f"names {source.url[:200]} as its address, which cannot be asked",
+            "Wanted: an address of http, https or ftp, or mode=git for a repository",
+            source.line,
         )
-    if project := _SOURCEFORGE.match(source.url):
-        return _of_sourceforge(source, pattern, project["name"], ask)
+    if source.is_sourceforge:
+        return _of_sourceforge(source, pattern, ask)
     last = ""
     for url in _folders(source, source.url, ask):
         try:
@@ -80,21 +77,21 @@ def find(source: Source, ask: Ask) -> list[Hit]:
             return hits
     raise drifted(
         last or source.url,
-        f"names nothing that matches {source.pattern!r}",
+        f"names nothing that matches {source.pattern}",
         "Look at the page in a browser, then mend debian/watch.",
     )
 
 
-def _of_sourceforge(source: Source, pattern: Pattern, project: str, ask: Ask) -> list[Hit]:
+def _of_sourceforge(source: Source, pattern: Pattern, ask: Ask) -> list[Hit]:
     """Return the hits among a project's files: uscan's redirector asks SourceForge for the same."""
-    page = ask(f"https://sourceforge.net/projects/{project}/rss?path=/", feed.ACCEPT)
+    page = ask(source.page, feed.ACCEPT)
     found = [
         Hit(joined_groups(match), name, url, page.url)
         for name, url in feed.files(page)
         if len(name) <= LONGEST_SUBJECT and (match := pattern.fullmatch(name))
     ]
     if not found:
-        raise drifted(page.url, f"names nothing that matches {source.pattern!r}")
+        raise drifted(page.url, f"names nothing that matches {source.pattern}")
     return found
 
 
@@ -119,9 +116,10 @@ def compiled(source: Source) -> Pattern:
     pattern = Pattern(source.pattern, "debian/watch: the matching pattern")
     named = pattern.groups or source.mangles["filenamemangle"] or source.follows_branch
     if not named:
-        raise SetupError(
-            f"debian/watch: {source.pattern!r} has no group (…) that is the version",
-            resolution="Put parentheses around the version's part.",
+        raise fault(
+            f"has the pattern {source.pattern or '(none)'}, in which no group (…) is the version",
+            "Put parentheses around the version's part",
+            source.line,
         )
     return pattern
 

@@ -1,8 +1,9 @@
-"""Read debian/watch, versions 3, 4 and 5, as a frozen value.
+"""Read debian/watch, versions 1 to 5, as a frozen value.
 
-The meaning is uscan(1)'s. Version 3 and 4 are lines, ``opts="…" URL PATTERN VERSION``; version 5
+The meaning is uscan(1)'s. Versions to 4 are lines, ``opts="…" URL PATTERN VERSION``; version 5
 is deb822, whose first paragraph may hold defaults and whose keys are compared without case
-and hyphens. Options that are not known are named in ``unknown`` and otherwise ignored.
+and hyphens. An option that is not known changes nothing and is told in ``warnings``: a typo there
+may switch a signature off.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from toolsync.model.errors import SetupError
+from toolsync.watchfile.faults import fault, meant, placed
+from toolsync.watchfile.lines import Line, lines
 from toolsync.watchfile.rules import Rule, parse_rules
-from toolsync.watchfile.templates import expanded
+from toolsync.watchfile.templates import FIELDS, expanded
 
 _EXT = r"\.(?:tar\.xz|tar\.bz2|tar\.gz|tar\.zstd?|tar\.lz(?:ma)?|zip|tgz|tbz2?|txz)"
 _MACROS = {
@@ -32,16 +34,6 @@ _MACROS = {
 
 _USUAL = "(?:@PACKAGE@)?@ANY_VERSION@@ARCHIVE_EXT@"
 """The pattern of a paragraph that has none (debian-watch(5))."""
-
-_GROUP = re.compile(r"\(.*\)|@(?:ANY|SEMANTIC|STABLE)_VERSION@")
-"""Where an address ends in such a thing, its last part is the pattern."""
-
-_QUOTED = (
-    r'"((?:[^"\\]|\\.|"(?!\s|$))*)"(?:\s+|$)',
-    r'"((?:[^"\\]|\\.)*)"\s*',
-    r'([\w-]+\s*=\s*)"([^"]*)"(?:\s+|$)',
-)
-"""How options are quoted in uscan(1)'s examples: the quote that ends them stands before a space."""
 
 _AUTO = {
     "dversionmangle": r"s/@DEB_EXT@//",
@@ -81,8 +73,27 @@ _ALLOWED = {
     "hrefdecode": ("", "percent-encoding", "yes"),
     "compression": ("", "default", "xz", "gz", "gzip", "bz2", "bzip2", "lzma"),
 }
+_KNOWN = frozenset((*_WORDS, *_FLAGS, *_MANGLES, *_IGNORED, *_ALIASES))
+_FIELDS = (*_KNOWN, *_PATTERNS, *FIELDS, "source", "matchingpattern", "versionschema",
+           "versionconstraint", "untrackable")  # fmt: skip
+"""What a paragraph of version 5 may have."""
 _SHORTENED = ("pgpmode", "gitmode")
 """Of these words two letters are enough (uscan(1): common sense abbreviations)."""
+
+
+_SOURCEFORGE = re.compile(
+    r"https?://(?:(?:www\.)?sf\.net|qa\.debian\.org/watch/sf\.php)/(?P<name>[\w.-]+)/"
+)
+"""The redirector that uscan(1) has for SourceForge, which is asked for the same as a feed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What one line or paragraph says, before it is read."""
+
+    line: int
+    fields: Mapping[str, str]
+    """By plain name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +109,23 @@ class Source:
     """The options with a word, each with its default."""
     flags: frozenset[str]
     mangles: Mapping[str, tuple[Rule, ...]]
+    line: int = 0
+    """Where it stands in the file, from 1."""
+
+    @property
+    def page(self) -> str:
+        """The address that is asked first: without a pattern in its folders."""
+        if project := _SOURCEFORGE.match(self.url):
+            return f"https://sourceforge.net/projects/{project['name']}/rss?path=/"
+        if self.is_git:
+            return self.url
+        head, pattern, _ = self.url.partition("(")
+        return head.rpartition("/")[0] + "/" if pattern else head
+
+    @property
+    def is_sourceforge(self) -> bool:
+        """Whether it is the redirector for SourceForge."""
+        return _SOURCEFORGE.match(self.url) is not None
 
     @property
     def component(self) -> str:
@@ -126,24 +154,33 @@ class WatchFile:
 
     version: int
     sources: tuple[Source, ...]
-    unknown: tuple[str, ...] = ()
-    """Options that nobody knows."""
+    warnings: tuple[str, ...] = ()
+    """What its maintainer should mend, though it can be read."""
 
 
 @lru_cache(maxsize=256)
-def parse(text: str, package: str) -> WatchFile:
+def parse(text: str, package: str, homepage: str = "") -> WatchFile:
     """Return what a watch file for the source package ``package`` says.
 
-    Raises SetupError for what cannot be read, and for a rule that could run code or for ever.
+    ``homepage`` is the package's own, where a template may find its registry. Raises SetupError
+    for what cannot be read, and for a rule that could run code or for ever.
     """
     text = text.removeprefix("\ufeff")
     version = _version(text)
-    entries = list(_paragraphs(text) if version == 5 else _lines(text))
-    if not entries:
-        raise _fault("names nothing to watch", "Add a line with an address and a pattern.")
-    unknown: list[str] = []
-    sources = tuple(_source(entry, package, unknown) for entry in entries)
-    return WatchFile(version=version, sources=sources, unknown=tuple(unknown))
+    warnings: list[str] = []
+    if version < 3:
+        warnings.append(
+            f"debian/watch is of version {version}, which uscan calls obsolete: write version=4 as"
+            " its first line, and compare what is found then"
+        )
+    found = (
+        _paragraphs(text, homepage, warnings) if version == 5 else _entries(text, version, warnings)
+    )
+    sources = tuple(_source(entry, package) for entry in found)
+    if not sources:
+        raise fault("names nothing to watch", "Add a line with an address and a pattern")
+    warnings += [_of_ftp(source) for source in sources if source.url.startswith("ftp:")]
+    return WatchFile(version=version, sources=sources, warnings=tuple(warnings))
 
 
 def substituted(text: str, package: str, component: str = "") -> str:
@@ -159,93 +196,124 @@ def _version(text: str) -> int:
     body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     match = re.match(r"\s*version\s*[=:]\s*(\d+)", body, re.IGNORECASE)
     if match is None and not body.strip():
-        raise _fault("names nothing to watch: it holds only comments", "Add what is to be watched.")
+        raise fault("names nothing to watch: it holds only comments", "Add what is to be watched")
     version = int(match[1]) if match else 1
-    if version not in (3, 4, 5):
-        raise _fault(f"is of version {version}", "Versions 3, 4 and 5 are read; convert it.")
+    if not 1 <= version <= 5:
+        raise fault(f"is of version {version}", "Versions 1 to 5 are read; write version=4")
     return version
 
 
-def _paragraphs(text: str) -> Iterator[dict[str, str]]:
-    """Give the sources of a file of version 5, with defaults and templates filled in."""
+def _paragraphs(text: str, homepage: str, warnings: list[str]) -> Iterator[_Entry]:
+    """Yield the sources of a file of version 5, with defaults and templates filled in."""
     from debian.deb822 import Deb822
 
     defaults: dict[str, str] = {}
-    for number, paragraph in enumerate(Deb822.iter_paragraphs(text.splitlines(keepends=True))):
+    for number, (start, part) in enumerate(_parted(text)):
+        paragraph = Deb822([line for line in part if not line.startswith("#")])
+        places = {_plain(name): at for at, name in _fields(start, part)}
         fields = {_plain(key): _unfolded(paragraph[key]) for key in paragraph}
         fields.pop("version", None)
+        for key in paragraph:
+            if _plain(key) not in (*_FIELDS, "version"):
+                line = places.get(_plain(key), start)
+                warnings.append(_unknown(f"field {key}", line, meant(_plain(key), _FIELDS)))
         if "untrackable" in fields:
-            raise _fault(f"says that it cannot be tracked: {fields['untrackable']}", "")
+            raise fault(f"says that it cannot be tracked: {fields['untrackable']}", "", start)
         if not {"source", "template"} & set(fields):
             if number:
-                raise _fault(f"has a paragraph without Source: {', '.join(fields)}", "Add Source.")
+                raise fault(f"has a paragraph without Source: {', '.join(fields)}", "Add Source",
+                            start)  # fmt: skip
             defaults = fields
             continue
-        entry = expanded(defaults | fields)
+        with placed(start):
+            entry = expanded(defaults | fields, homepage)
         schema = entry.pop("versionschema", "") or entry.pop("versionconstraint", "") or "debian"
         named = [entry.pop(name) for name in _PATTERNS if name in entry]
         entry.setdefault("matchingpattern", (named or [_USUAL])[0])
-        yield entry | {"schema": schema}
+        yield _Entry(line=start, fields=entry | {"schema": schema})
 
 
-def _lines(text: str) -> Iterator[dict[str, str]]:
-    """Give the sources of a file of version 3 or 4; some options hold for later lines, too."""
-    joined = re.sub(r"(?<!\\)\\\r?\n[ \t]*", "", re.sub(r"(?m)^\s*#.*\n?", "", text))
+def _parted(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the paragraphs' lines without comments, each paragraph with its first line's number."""
+    start, part = 0, list[str]()
+    for number, line in enumerate([*text.splitlines(), ""], 1):
+        if line.strip() and not line.startswith("#"):
+            start, part = start if part else number, [*part, line]
+        elif part and not line.strip():
+            yield start, part
+            part = []
+        elif part:
+            part.append("#")  # keeps the numbers of the lines after it
+
+
+def _fields(start: int, part: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield number and name of each field of a paragraph."""
+    for number, line in enumerate(part, start):
+        name, colon, _ = line.partition(":")
+        if colon and not line[:1].isspace():
+            yield number, name
+
+
+def _entries(text: str, version: int, warnings: list[str]) -> Iterator[_Entry]:
+    """Yield the sources of a file of lines; some options hold for later lines, too."""
     defaults: dict[str, str] = {}
-    for line in filter(None, map(str.strip, joined.splitlines())):
-        if re.match(r"version\s*=", line):
-            continue
-        options, rest = _options(line)
+    for line in lines(text, version):
+        options = _named(line, warnings)
         defaults |= {key: options[key] for key in _PERSISTENT & options.keys()}
-        if not rest:
-            continue
-        fields = rest.split(None, 3)
-        head, slash, leaf = fields[0].rpartition("/")
-        if slash and _GROUP.search(leaf):
-            fields[0:1] = [head + slash, leaf]
-        url, pattern, schema, *_ = [*fields, "", ""]
-        yield (
-            defaults
-            | options
-            | {"source": url, "matchingpattern": pattern}
-            | {"schema": schema or "debian"}
-        )
+        if line.fields:
+            url, pattern, schema, *_ = [*line.fields, "", ""]
+            own = {"source": url, "matchingpattern": pattern, "schema": schema or "debian"}
+            yield _Entry(line=line.number, fields=defaults | options | own)
+        elif lost := sorted(options.keys() - _PERSISTENT):
+            warnings.append(
+                f"debian/watch line {line.number} has options without an address, which do nothing"
+                f" ({', '.join(lost)}): a backslash at its end joins it with the next line"
+            )
 
 
-def _options(line: str) -> tuple[dict[str, str], str]:
-    """Split a line's options off."""
-    start = re.match(r"opt(?:ion)?s\s*=\s*", line)
-    if not start:
-        return {}, line
-    rest = line[start.end() :]
-    found = next(filter(None, (re.match(form, rest) for form in _QUOTED)), None)
-    if rest.startswith('"') and not found:
-        raise _fault('has opts=" without the quote that ends it', 'End the options with ".')
-    found = found or re.match(r"(\S*)\s*", rest)
-    assert found is not None
-    pairs: dict[str, str] = {}
-    text = "".join(found.groups()).strip(" \t,")
-    for option in re.split(r"(?:,\s*)+(?=[a-z][a-z-]*\s*(?:=|,|$))", text):
-        key, equals, value = option.partition("=")
-        if _plain(key) == "versionmangle":  # shorthand for both; the last one counts
-            pairs |= {"uversionmangle": value.strip(), "dversionmangle": value.strip()}
-        elif key.strip():
-            pairs[_plain(key)] = value.strip() if equals else "yes"
-        if _plain(key) == "pgpsigurlmangle":  # says how signatures are found, whatever was before
-            pairs["pgpmode"] = "mangle"
-    return pairs, rest[found.end() :].strip()
+def _named(line: Line, warnings: list[str]) -> dict[str, str]:
+    """Return a line's options by their plain names."""
+    found: dict[str, str] = {}
+    for key, value in line.options:
+        name = _plain(key)
+        if name == "versionmangle":  # shorthand for both; the last one counts
+            found |= {"uversionmangle": value, "dversionmangle": value}
+        elif name in _KNOWN:
+            found[name] = value
+        else:
+            warnings.append(_unknown(f"option {key}", line.number, meant(name, _KNOWN)))
+        if name == "pgpsigurlmangle":  # says how signatures are found, whatever was before
+            found["pgpmode"] = "mangle"
+    return found
 
 
-def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Source:
-    options = {_ALIASES.get(key, key): value for key, value in entry.items()}
+def _unknown(what: str, line: int, meant_perhaps: str) -> str:
+    return f"debian/watch line {line}: the {what} is not known and does nothing{meant_perhaps}"
+
+
+def _of_ftp(source: Source) -> str:
+    return (
+        f"debian/watch line {source.line}: {source.page} is asked by FTP, which proves nothing of"
+        " what comes: only a signature does, or https where upstream has it"
+    )
+
+
+def _source(entry: _Entry, package: str) -> Source:
+    with placed(entry.line):
+        return _read(entry, package)
+
+
+def _read(entry: _Entry, package: str) -> Source:
+    options = {_ALIASES.get(key, key): value for key, value in entry.fields.items()}
     component = options.get("component", "")
     words = {key: options.get(key, default) for key, default in _WORDS.items()}
     for key, allowed in _ALLOWED.items():
         words[key] = _whole(key, words[key].lower())
         if words[key] not in allowed:
-            raise _fault(
-                f"has {key}={words[key]!r}, which is not supported",
-                f"Supported are: {', '.join(filter(None, allowed))}.",
+            raise fault(
+                f"has {key}={words[key]}, which is not supported",
+                f"Supported are: {', '.join(filter(None, allowed))}",
+                entry.line,
             )
     mangles = {}
     for key in _MANGLES:
@@ -262,8 +330,6 @@ def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Sourc
         mangles[key] = parse_rules(substituted(text, package, component), key)
     if words["pgpmode"] == "mangle" and not mangles["pgpsigurlmangle"]:
         words["pgpmode"] = "default"
-    known = {*_WORDS, *_FLAGS, *_MANGLES, *_IGNORED, "source", "matchingpattern", "schema"}
-    unknown += sorted(set(options) - known)
     pattern = substituted(options["matchingpattern"], package, component)
     if words["mode"] == "git" and re.fullmatch(r"refs/heads/[^()]+", pattern):
         pattern = pattern.removeprefix("refs/")  # uscan(1) names branches in both ways
@@ -277,6 +343,7 @@ def _source(entry: Mapping[str, str], package: str, unknown: list[str]) -> Sourc
         words=words,
         flags=frozenset(f for f in _FLAGS if options.get(f, "no").lower() in ("yes", "1", "true")),
         mangles=mangles,
+        line=entry.line,
     )
 
 
@@ -293,7 +360,3 @@ def _plain(key: str) -> str:
 
 def _unfolded(value: str) -> str:
     return " ".join(str(value).split("\n")).strip()
-
-
-def _fault(found: str, resolution: str) -> SetupError:
-    return SetupError(f"debian/watch {found}", resolution=resolution)

@@ -174,23 +174,21 @@ def _substitution(rule: str, regex: str, new: str, flags: str, what: str) -> Sub
 
 
 def _pieces(new: str, rule: str, what: str) -> Iterator[str | int]:
-    """Give the texts and the groups' numbers of a replacement."""
+    r"""Yield the texts and the groups' numbers of a replacement.
+
+    As in uscan(1), a backslash is dropped before any character but l, u, L, U and E, also before
+    a group: ``\$1`` is the group, and ``\1`` is a 1.
+    """
     token = re.compile(
-        r"\\(\d)|\$(\d+)|\$\{(\d+)\}|\$(&)|\\(.)|(\$(?=.)|\\)|([^\\$]+|\$)", re.DOTALL
+        r"\\([ULEul])|\\?\$(?:(\d)|\{(\d)\}|(&))|\\(.)|(\$(?=[\w{]))|([^\\$]+|[$\\])", re.DOTALL
     )
-    for back, group, braced, whole, escaped, wrong, plain in token.findall(new):
-        if back or group or braced:
-            yield int(back or group or braced)
-        elif whole:
-            yield 0
-        elif escaped and escaped in "FQ":
-            raise _fault(what, rule, f"has \\{escaped} in its replacement, which is not known here")
-        elif escaped and escaped in "ULEul":
-            yield f"\\{escaped}"
-        elif wrong == "$":
+    for case, group, braced, whole, escaped, variable, plain in token.findall(new):
+        if group or braced or whole:
+            yield int(group or braced or 0)
+        elif variable:
             raise _fault(what, rule, "names a variable; only groups such as $1 may be named")
         else:
-            yield {"n": "\n", "t": "\t"}.get(escaped, escaped) or plain or wrong
+            yield f"\\{case}" if case else escaped or plain
 
 
 def _transliteration(rule: str, old: str, new: str, flags: str, what: str) -> Transliteration:

@@ -1,7 +1,8 @@
 """Templates of watch files, version 5: a forge or registry named in two words, written out.
 
 Their addresses follow from what the maintainer names (Dist, Owner and Project), and for
-registries from what this machine is set up for; nothing here names a registry.
+registries from what this machine is set up for, or from the package's own homepage, where that is
+the registry; nothing here names one.
 """
 
 from __future__ import annotations
@@ -9,32 +10,37 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from toolsync.model.errors import SetupError
 from toolsync.watch.pipindex import index_url
+from toolsync.watchfile.faults import fault
 
 _FORMS = {"": "@ANY_VERSION@", "any": "@ANY_VERSION@", "semantic": "@SEMANTIC_VERSION@",
           "stable": "@STABLE_VERSION@"}  # fmt: skip
 
+FIELDS = ("template", "dist", "owner", "project", "package", "versiontype", "customversion",
+          "releaseonly")  # fmt: skip
+"""What only a template reads."""
 
-def expanded(fields: dict[str, str]) -> dict[str, str]:
+
+def expanded(fields: dict[str, str], homepage: str = "") -> dict[str, str]:
     """Return a paragraph's fields with its template written out; its own fields win.
 
-    Raises SetupError for a template that is not known, or that lacks what it needs.
+    ``homepage`` is the package's own, empty if unknown. Raises SetupError for a template that is
+    not known, or that lacks what it needs.
     """
     name = fields.get("template", "").lower()
     if not name:
         return dict(fields)
     template = _TEMPLATES.get(name)
     if template is None:
-        raise SetupError(
-            f"debian/watch uses the template {fields['template']!r}; known are "
-            f"{', '.join(sorted(_TEMPLATES))}",
-            resolution="Write Source and Matching-Pattern out instead.",
+        raise fault(
+            f"uses the template {fields['template']}, which is not known",
+            f"Known are {', '.join(sorted(_TEMPLATES))}; or write Source and Matching-Pattern out",
         )
-    made = template(fields)
-    used = ("template", "dist", "owner", "project", "versiontype", "customversion", "releaseonly")
-    return made | {key: value for key, value in fields.items() if key not in used}
+    made = template(fields | {"homepage": homepage})
+    return made | {key: value for key, value in fields.items() if key not in FIELDS}
 
 
 def _form(fields: Mapping[str, str]) -> str:
@@ -123,16 +129,69 @@ def _npm(fields: dict[str, str]) -> dict[str, str]:
     }
 
 
+def _metacpan(fields: dict[str, str]) -> dict[str, str]:
+    name = _named(fields, "dist").replace("::", "-")
+    api = _registry(fields, "METACPAN_API", "metacpan", "https://fastapi.{}")
+    return {
+        "source": f"{api}/v1/release/_search?q=distribution:{name}"
+        "&fields=version,download_url&size=500",
+        "searchmode": "plain",
+        "matchingpattern": rf"https?://[^\"\s]*/{re.escape(name)}{_form(fields)}@ARCHIVE_EXT@",
+        "pgpmode": "none",
+    }
+
+
+def _cran(fields: dict[str, str]) -> dict[str, str]:
+    name = _named(fields, "package")
+    mirror = _registry(fields, "R_CRAN_WEB", "cran", "https://{}")
+    return {
+        "source": f"{mirror}/package={name}",
+        "matchingpattern": rf".*/{re.escape(name)}_{_form(fields)}\.tar\.gz",
+    }
+
+
+def _bioconductor(fields: dict[str, str]) -> dict[str, str]:
+    name = _named(fields, "package")
+    mirror = _registry(fields, "BIOCONDUCTOR_MIRROR", "bioconductor", "https://{}")
+    return {
+        "source": f"{mirror}/packages/{name}",
+        "matchingpattern": rf"(?:.*/)?{re.escape(name)}_{_form(fields)}\.tar\.gz",
+        "downloadurlmangle": f"s%.*/src/contrib/%{mirror}/packages/release/bioc/src/contrib/%",
+        "compression": "xz",
+        "dversionmangle": r"s/\+dfsg[0-9]*//g",
+        "repacksuffix": "+dfsg",
+    }
+
+
+def _named(fields: Mapping[str, str], key: str) -> str:
+    name = fields.get(key) or fields.get("dist") or fields.get("project") or ""
+    if not name:
+        raise _lacking("names no project", key.capitalize())
+    return name
+
+
+def _registry(fields: Mapping[str, str], variable: str, name: str, form: str) -> str:
+    """Return a registry's address: the machine's, or that of the package's homepage there."""
+    host = urlsplit(fields["homepage"]).hostname or ""
+    address = os.environ.get(variable) or (form.format(host) if name in host else "")
+    if not address:
+        raise _lacking(
+            "needs the address of its registry",
+            f"{variable} in the environment, or a Homepage at {name} in debian/control",
+        )
+    return address.rstrip("/")
+
+
 def _lacking(found: str, wanted: str) -> SetupError:
-    return SetupError(
-        f"debian/watch: the template {found}; wanted: {wanted}",
-        resolution="Add it to the paragraph of the template.",
-    )
+    return fault(f"has a template that {found}", f"Wanted: {wanted}")
 
 
 _TEMPLATES: Mapping[str, Callable[[dict[str, str]], dict[str, str]]] = {
+    "bioconductor": _bioconductor,
+    "cran": _cran,
     "github": _github,
     "gitlab": _gitlab,
+    "metacpan": _metacpan,
     "npmregistry": _npm,
     "pypi": _pypi,
 }

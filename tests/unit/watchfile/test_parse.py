@@ -130,24 +130,96 @@ def test_of_versionmangle_and_its_parts_the_last_counts() -> None:
         assert mangled("1", source.mangles["dversionmangle"]) == "3"
 
 
-def test_unknown_options_are_named_and_stop_nothing() -> None:
-    found = parse('version=4\nopts="frobnicate=1" http://h.invalid/ a-(.+)\n', "foo")
-    assert found.unknown == ("frobnicate",)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            'version=4\n# x\nopts="pgpsigurlmangel=s/$/.asc/" http://h.invalid/ a-(.+)\n',
+            "line 3: the option pgpsigurlmangel is not known and does nothing;"
+            " pgpsigurlmangle may be meant",
+        ),
+        (
+            "Version: 5\n\n# x\nSource: http://h.invalid/\nMatching-Pattern: a-(.+)\n# y\n"
+            "PGP-Signature-URL-Mangle: s/$/.asc/\n",
+            "line 7: the field PGP-Signature-URL-Mangle is not known and does nothing;"
+            " pgpsigurlmangle may be meant",
+        ),
+        (
+            'version=4\nopts="frobnicate=1" http://h.invalid/ a-(.+)\n',
+            "line 2: the option frobnicate is not known and does nothing",
+        ),
+        (
+            'version=4\nopts="pgpmode=auto"\nhttp://h.invalid/ a-(.+)\n',
+            "line 2 has options without an address, which do nothing (pgpmode): a backslash at its"
+            " end joins it with the next line",
+        ),
+        (
+            "version=2\nhttp://h.invalid/a-(.+)\n",
+            "is of version 2, which uscan calls obsolete: write version=4 as its first line, and"
+            " compare what is found then",
+        ),
+    ],
+)
+def test_what_does_nothing_is_told_with_its_line(text: str, says: str) -> None:
+    (warning,) = parse(text, "foo").warnings
+    assert warning.removeprefix("debian/watch ") == says
+
+
+def test_what_is_known_is_told_of_by_nobody() -> None:
+    for text in (V4, V5, "version=4\nopts=compression=gz\nhttp://h.invalid/ a-(.+)\n"):
+        assert parse(text, "foo").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "pattern"),
+    [
+        ("version=2\nhttp://h.invalid/d/foo-(.*)\\.tgz debian\n", "http://h.invalid/d/", None),
+        ("http://h.invalid d foo-(.*)\\\\.tgz debian\n", "http://h.invalid/d/", None),
+        ("h.invalid /d foo-*.tgz debian\n", "ftp://h.invalid/d/", None),
+    ],
+    ids=["2", "1", "1 with wildcards"],
+)
+def test_the_versions_of_long_ago(text: str, address: str, pattern: None) -> None:
+    (source,) = parse(text, "foo").sources
+    assert (source.url, source.schema) == (address, "debian")
+    match = Pattern(source.pattern, "p").fullmatch("foo-1.2.tgz")
+    assert match
+    assert match[1] == "1.2"
+    assert not Pattern(source.pattern, "p").fullmatch("foo-1.2xtgz")
+
+
+def test_version_3_joins_lines_without_stripping_blanks() -> None:
+    rest = "opts=uversionmangle=s/a/b/,\\\n  http://h.invalid/ foo-(.+)\n"
+    (source,) = parse(f"version=3\n{rest}", "foo").sources
+    assert source.url == "http://h.invalid/"
+    with pytest.raises(SetupError, match="line 2 has options that run into its address"):
+        parse(f"version=4\n{rest}", "foo")
+
+
+def test_a_blank_behind_a_backslash_is_told_with_its_line() -> None:
+    with pytest.raises(SetupError) as refused:
+        parse("version=4\n\nopts=repack \\ \nhttp://h.invalid/ foo-(.*)\n", "foo")
+    assert str(refused.value) == (
+        "debian/watch line 3 ends with a backslash and a blank, so it does not go on in the next"
+        " line. Remove the blank behind the backslash"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("# only a comment\n", "nothing to watch"),
-        ("version=2\nhttp://h.invalid/ x\n", "version 2"),
-        ("http://h.invalid/ x\n", "version 1"),
+        ("version=6\nhttp://h.invalid/ x\n", "version 6"),
+        ("http://h.invalid/ x\n", "line 1 .*no line of version 1.*Begin the file with version=4"),
         ("version=4\n", "nothing to watch"),
-        ('version=4\nopts="mode=svn" http://h.invalid/ x-(.+)\n', "mode='svn'"),
-        ('version=4\nopts="pgpmode=maybe" http://h.invalid/ x-(.+)\n', "pgpmode='maybe'"),
-        ("version=4\nopts=hrefdecode=base64 http://h.invalid/ x-(.+)\n", "hrefdecode='base64'"),
-        ("version=4\nopts=compression=rar http://h.invalid/ x-(.+)\n", "compression='rar'"),
-        ("Version: 5\n\nTemplate: Nowhere\n", "template 'Nowhere'"),
+        ('version=4\nopts="mode=svn" http://h.invalid/ x-(.+)\n', "line 2 has mode=svn"),
+        ('version=4\n\nopts="pgpmode=maybe" http://h.invalid/ x-(.+)\n', "line 3 .*=maybe"),
+        ("version=4\nopts=hrefdecode=base64 http://h.invalid/ x-(.+)\n", "hrefdecode=base64"),
+        ("version=4\nopts=compression=rar http://h.invalid/ x-(.+)\n", "compression=rar"),
+        ("version=4\nopts=uversionmangle=s/a http://h.invalid/ x-(.+)\n", "line 2: uversionm"),
+        ("Version: 5\n\nTemplate: Nowhere\n", "line 3.*template Nowhere.*Known are"),
         ("Version: 5\n\nTemplate: GitHub\n", "names no project"),
+        ("Version: 5\n\nTemplate: CRAN\nPackage: x\n", "R_CRAN_WEB in the environment"),
         ("Version: 5\n\nUntrackable: gone\n", "gone"),
     ],
 )
@@ -191,6 +263,16 @@ def test_what_cannot_be_followed_is_refused_with_the_reason(text: str, says: str
         ("s/(\\w+) (\\w+)/\\u\\L$1\\E\\l$2/", "fOO Bar", "Foobar"),
         ("s/a/b/;s/b/c/", "a", "c"),
         ("s/;/:/ ; s/x//", "1;2x", "1:2"),
+        # What follows was seen on uscan 2.23.4.
+        ("s/-(rc\\d*)$/~\\$1/", "1.2-rc1", "1.2~rc1"),
+        ("s/(\\d)/\\$1.1/", "1.2", "1.1.2"),
+        ("s/(\\d)/\\${1}x$&/", "1.2", "1x1.2"),
+        ("s/(\\d)/a\\1b/", "1.2", "a1b.2"),
+        ("s/(\\d)/$10/", "1.2", "10.2"),
+        ("s/(\\d)/\\\\$1/", "1.2", "\\1.2"),
+        ("s/(\\d)/\\QE/", "1.2", "QE.2"),
+        ("s/(\\d)/x\\-n\\ty/", "1.2", "x-nty.2"),
+        ("s|(\\d)|a\\|b|", "1.2", "a|b.2"),
     ],
 )
 def test_rules_mean_what_they_mean_to_perl(rule: str, text: str, wanted: str) -> None:
@@ -210,7 +292,6 @@ def test_rules_mean_what_they_mean_to_perl(rule: str, text: str, wanted: str) ->
         ("s/a/$1/", "group"),
         ("s/a/b/z", "flags 'z'"),
         ("system('x')", "is no rule"),
-        ("s/a/\\Q$&/", "not known"),
         ("s/a/b/ rest", "goes on"),
     ],
 )

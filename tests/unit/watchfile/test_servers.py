@@ -34,9 +34,9 @@ class Folder:
         (self.debian / "changelog").write_text(text)
         rig.configure(MIRRORS.format(web.url))
 
-    def check(self, text: str, **env: Any) -> dict[str, Any]:
+    def check(self, text: str, *, status: int | None = 0, **env: Any) -> dict[str, Any]:
         (self.debian / "watch").write_text(text)
-        done = self.rig.run("check", self.debian.parent, "--json", **env)
+        done = self.rig.run("check", self.debian.parent, "--json", status=status, **env)
         (row,) = json.loads(done.stdout)
         answer: dict[str, Any] = row
         return answer
