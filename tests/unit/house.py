@@ -42,7 +42,7 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "client failures ftp hosts redirects transport",
+        "addresses client egress failures ftp hosts redirects transport",
     ),
     "archives": Package(
         "model system config",
@@ -55,7 +55,7 @@ PACKAGES = {
     "watch": Package(
         "model system config http archives",
         "addresses candidates feed forge git github html index jsonpage kept kind kinds "
-        "listing look naming npm pages pipindex probe reading s3 selecting text",
+        "listing look named naming npm pages pipindex probe reading s3 selecting text",
     ),
     "watchfile": Package(
         "model system config http watch",

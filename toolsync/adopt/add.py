@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from toolsync.setup.tools import TOOLS, ToolTables, load_tool
 from toolsync.system.store import replace_file
 from toolsync.watch.candidates import Candidate, usable_name
 from toolsync.watch.look import look
+from toolsync.watch.named import homes
 from toolsync.watch.pages import Pages
 
 _FIRST_CONTROL = """\
@@ -86,8 +87,12 @@ def propose_tool(
     page finds any, and what asking for it raises.
     """
     tried: list[str] = []
+    kinds = tables.kinds
+    # Named is what the operator gave; what is proposed of the page's own words is a page's.
+    http = context.http.dressed(named=lambda: ((url,), homes(kinds.values())))
+    context = replace(context, http=http)
     with Pages(context.http, context.config.limits) as pages:
-        for candidate in propose(url, pages, name=name, tell=tell, kinds=tables.kinds):
+        for candidate in propose(url, pages, name=name, tell=tell, kinds=kinds):
             kind = candidate.watch["kind"]
             try:
                 return _tried(context, candidate, name, tell, tables)

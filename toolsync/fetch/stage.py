@@ -136,7 +136,7 @@ class _Fetcher:
         extras: list[Blob] = []
         whole, everything = "full" in part.git, "all" in part.git
         limit = self.limits.file_bytes
-        with git.fetched(part.url, ref, whole=whole, limit=limit) as tree:
+        with git.fetched(self._place(part.url), ref, whole=whole, limit=limit) as tree:
             with tempfile.TemporaryDirectory(prefix="toolsync-tag-") as folder:
                 path = Path(folder) / "archive.tar"
                 with full_disk_is_told(path.parent):
@@ -151,6 +151,13 @@ class _Fetcher:
         return FetchedPart(
             component=part.component, archive=archive, final_url=part.url, extras=tuple(extras)
         )
+
+    def _place(self, url: str) -> str:
+        """Return where a repository lies after redirects, which the program git does not follow."""
+        if not url.startswith(("http://", "https://")):
+            return url
+        asked = url.rstrip("/") + git.ADVERTISED
+        return git.moved(url, self.http.leads_to(asked, seconds=self.limits.page_seconds))
 
 
 def _is_page(path: Path) -> bool:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 import requests
 
 from toolsync.http import ftp
+from toolsync.http.egress import Named
 from toolsync.http.failures import Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
 from toolsync.http.redirects import Requester
@@ -107,18 +108,24 @@ class Http:
         self._requester.close()
 
     def dressed(
-        self, *, user_agent: str = "", secrets: Mapping[str, Mapping[str, str]] | None = None
+        self,
+        *,
+        user_agent: str = "",
+        secrets: Mapping[str, Mapping[str, str]] | None = None,
+        named: Named | None = None,
     ) -> Http:
         """Return a client on the same connections, with another user agent or more headers.
 
         ``secrets`` maps the start of addresses to headers that are sent there and nowhere
-        else, whatever a redirect says. What is empty stays as it is.
+        else, whatever a redirect says. ``named`` returns the addresses that the operator named;
+        any other comes from a page and is kept away from this machine and its network. Without
+        it each address that is asked for is named. What is empty stays as it is.
         """
-        if not user_agent and not secrets:
+        if not user_agent and not secrets and named is None:
             return self
         other = copy(self)
         other._user_agent = user_agent or self._user_agent
-        other._requester = self._requester.with_headers(secrets or {})
+        other._requester = self._requester.dressed(secrets or {}, named)
         return other
 
     def page(
@@ -152,6 +159,16 @@ class Http:
                 )
 
         return self.retrying(read)
+
+    def leads_to(self, url: str, *, seconds: float) -> str:
+        """Return the address that answers a GET in the end; the body is not read."""
+
+        def ask() -> str:
+            headers = self._headers("identity")
+            with self._requester.response(url, headers, seconds, {200}) as (_, address):
+                return address
+
+        return self.retrying(ask)
 
     def download(
         self,

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from socket import socket
 from urllib.parse import quote, unquote, urlsplit
 
+from toolsync.http.egress import current
 from toolsync.http.failures import Transient, broken_off, too_large
 from toolsync.model.errors import NotThere, SetupError, Unreachable
 from toolsync.system import deadline
@@ -89,7 +90,7 @@ def _connected(url: str, timeout: float) -> Iterator[tuple[ftplib.FTP, str]]:
     ftp = ftplib.FTP(timeout=timeout)  # noqa: S321 (see above: nothing is trusted for it)
     try:
         with closing(ftp):
-            ftp.connect(host, port)
+            _connect(ftp, host, port)
             deadline.watch(ftp.sock)
             ftp.login(unquote(parts.username or ""), unquote(parts.password or ""))
             ftp.voidcmd("TYPE I")
@@ -102,6 +103,20 @@ def _connected(url: str, timeout: float) -> Iterator[tuple[ftplib.FTP, str]]:
         ) from error
     except (ftplib.Error, EOFError, UnicodeError) as error:
         raise Transient(f"{bare(url)} could not be read by FTP: {_said(error)}") from error
+
+
+def _connect(ftp: ftplib.FTP, host: str, port: int) -> None:
+    """Connect to one of the addresses that a page may lead to; raises the last one's OSError."""
+    egress = current()
+    addresses = egress.permitted(host, port) if egress else [host]
+    for number, address in enumerate(addresses, 1):
+        try:
+            ftp.connect(address, port)
+        except OSError:
+            if number == len(addresses):
+                raise
+        else:
+            return
 
 
 def _data(ftp: ftplib.FTP, command: str, url: str, limit: int) -> Iterator[bytes]:

@@ -7,16 +7,17 @@ nowhere else.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 
 import requests
 
+from toolsync.http.egress import Egress, Named, dropped_tls, kept_by
 from toolsync.http.failures import FAILURES, Transient, translated
 from toolsync.http.hosts import Hosts
 from toolsync.http.transport import Transport
-from toolsync.model.errors import Hostile, NotThere, SetupError, Unreachable
+from toolsync.model.errors import NotThere, SetupError, Unreachable
 from toolsync.system.clock import Clock
 from toolsync.system.deadline import Deadline
 from toolsync.system.headers import bare, followed, origin, plain, seconds_to_wait
@@ -41,15 +42,40 @@ class Requester:
         self._transport, self._hosts = transport, hosts
         self._mirrors, self._clock = dict(mirrors), clock
         self._secrets: Mapping[str, Mapping[str, str]] = {}
+        self._egress: Egress | None = None
 
-    def with_headers(self, secrets: Mapping[str, Mapping[str, str]]) -> Requester:
+    def dressed(
+        self, secrets: Mapping[str, Mapping[str, str]], named: Named | None = None
+    ) -> Requester:
         """Return a requester on the same connections that sends more headers.
 
-        ``secrets`` maps the start of addresses to the headers that are sent there.
+        ``secrets`` maps the start of addresses to the headers that are sent there; ``named``
+        returns the addresses that are named by the operator, all others being a page's. Who says
+        so first is heard: what a page proposes cannot name more.
         """
         other = copy.copy(self)
         other._secrets = {**self._secrets, **secrets}
+        if named is not None and self._egress is None:
+            other._egress = self._egress_of(named)
         return other
+
+    def _egress_of(self, named: Named) -> Egress:
+        """Return the judge of where requests lead; mirrors are the operator's own, too."""
+        mirrors = self._mirrors.values()
+
+        def every() -> tuple[Iterable[str], Iterable[str]]:
+            pages, others = named()
+            return pages, (*others, *mirrors)
+
+        return Egress(every)
+
+    @contextmanager
+    def _judged(self, url: str, target: str) -> Iterator[Egress]:
+        """For the block, judge where a request leads; raises Hostile if ``target`` is none."""
+        egress = self._egress or self._egress_of(lambda: ((url,), ()))
+        with kept_by(egress):
+            egress.check(target)
+            yield egress
 
     def close(self) -> None:
         """Close the connections."""
@@ -65,12 +91,13 @@ class Requester:
         Unreachable for any other status, and what `translated` makes of errors in the block.
         """
         target = self._mirrored(url)
-        with ExitStack() as slot:
+        _host(target)
+        with self._judged(url, target) as egress, ExitStack() as slot:
             slot.enter_context(self._hosts.slot(_host(target), _PATIENCE))
             with Deadline(seconds) as deadline:
                 try:
                     with closing(
-                        self._followed(target, url, headers, lambda: deadline.left, slot)
+                        self._followed(target, url, headers, lambda: deadline.left, slot, egress)
                     ) as response:
                         _check_status(response, url, wanted, self._clock.now())
                         yield response, response.url
@@ -84,7 +111,12 @@ class Requester:
     def by_ftp(self, url: str, seconds: float) -> Iterator[str]:
         """Yield the address to ask by FTP, under the host's limits and the deadline."""
         target = self._mirrored(url)
-        with self._hosts.slot(_host(target), _PATIENCE), Deadline(seconds) as deadline:
+        _host(target)
+        with (
+            self._judged(url, target),
+            self._hosts.slot(_host(target), _PATIENCE),
+            Deadline(seconds) as deadline,
+        ):
             try:
                 yield target
             except FAILURES as error:
@@ -119,7 +151,13 @@ class Requester:
                 raise better from error
 
     def _followed(
-        self, target: str, url: str, headers: Mapping[str, str], left: Left, slot: ExitStack
+        self,
+        target: str,
+        url: str,
+        headers: Mapping[str, str],
+        left: Left,
+        slot: ExitStack,
+        egress: Egress,
     ) -> requests.Response:
         """Return the first response that is no redirect; the bodies of redirects are not read."""
         secure = False
@@ -139,7 +177,8 @@ class Requester:
             if not target:
                 raise _bad_redirect(url, location)
             if secure and origin(target)[0] != "https":
-                raise Hostile(f"{bare(url)} leads from https to plain http, which proves nothing")
+                raise dropped_tls(url, target)
+            egress.check(target)
             if _host(target) != _host(before):
                 slot.close()
                 slot.enter_context(self._hosts.slot(_host(target), left()))

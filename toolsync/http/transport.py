@@ -24,6 +24,7 @@ from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, get_netrc_auth
 
+from toolsync.http.egress import Egress, current
 from toolsync.system import deadline
 from toolsync.system.headers import origin
 
@@ -128,8 +129,52 @@ class _Watched:
         return super().getresponse(*args, **options)  # type: ignore[misc]
 
 
+class _Judged(_Watched):
+    """A connection that is made, and used again, only where the thread's `Egress` permits it."""
+
+    _dns_host: str
+    host: str
+    port: int
+    _address = ""
+    """The IP address that it is connected to."""
+
+    def _new_conn(self) -> Any:
+        """Connect to an address that was judged: the name is not asked for a second time."""
+        egress, name = current(), self._dns_host
+        if egress is None:
+            return super()._new_conn()  # type: ignore[misc]
+        addresses = _permitted(egress, self)
+        for number, address in enumerate(addresses, 1):
+            try:
+                self._dns_host = self._address = address
+                return super()._new_conn()  # type: ignore[misc]
+            except urllib3.exceptions.HTTPError:
+                if number == len(addresses):
+                    raise
+            finally:
+                self._dns_host = name
+        raise AssertionError("unreachable")
+
+    def putrequest(self, *args: Any, **options: Any) -> Any:
+        """Begin a request; over a connection that another definition opened, judged anew."""
+        egress = current()
+        if egress is not None and self._address and getattr(self, "sock", None) is not None:
+            egress.check_address(self.host, self._address)
+        return super().putrequest(*args, **options)  # type: ignore[misc]
+
+
+def _permitted(egress: Egress, connection: Any) -> list[str]:
+    """Return the addresses to connect to; a name without any is the library's own error."""
+    try:
+        return egress.permitted(connection.host, connection.port)
+    except OSError as error:
+        raise urllib3.exceptions.NewConnectionError(
+            connection, f"Failed to resolve {connection.host!r}: {error}"
+        ) from error
+
+
 class _Plain(_Watched, urllib3.connection.HTTPConnection):
-    pass
+    """A connection to a proxy, which the operator named."""
 
 
 class _Secure(_Watched, urllib3.connection.HTTPSConnection):
@@ -139,16 +184,33 @@ class _Secure(_Watched, urllib3.connection.HTTPSConnection):
         return connected
 
 
+class _JudgedPlain(_Judged, _Plain):
+    pass
+
+
+class _JudgedSecure(_Judged, _Secure):
+    pass
+
+
 class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
+    ConnectionCls = _JudgedPlain
 
 
 class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _JudgedSecure
+
+
+class _ProxyPlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _ProxySecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Secure
 
 
 _NO_HOOKS = default_hooks()
 _POOLS = {"http": _PlainPool, "https": _SecurePool}
+_PROXY_POOLS = {"http": _ProxyPlainPool, "https": _ProxySecurePool}
 
 
 class _Adapter(HTTPAdapter):
@@ -202,7 +264,7 @@ class _Adapter(HTTPAdapter):
         """Return the manager for a proxy, whose connections the deadline knows too."""
         manager = super().proxy_manager_for(proxy, **{**options, **self._more})
         if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
+            manager.pool_classes_by_scheme = _PROXY_POOLS
         return manager
 
 

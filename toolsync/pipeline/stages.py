@@ -30,6 +30,7 @@ from toolsync.pipeline.work import Work
 from toolsync.unpack.stage import unpack as unpack_release
 from toolsync.verify.methods import plans_of
 from toolsync.verify.stage import verify as verify_release
+from toolsync.watch.named import named_by
 
 _PROOFS = ("method", "signature", "checksums", "checksums_signature")
 """What of a tool's policy decides which files are fetched."""
@@ -67,7 +68,7 @@ def _fetch(work: Work, release: Release) -> Fetched:
         plans_of(tool, release),
         source=tool.source,
         tree=tool.watch.is_tree,
-        http=context.http.dressed(user_agent=tool.watch.user_agent),
+        http=context.http.dressed(user_agent=tool.watch.user_agent, named=lambda: named_by(tool)),
         store=context.store,
         limits=context.config.limits,
         progress=context.progress(release.filename),

@@ -19,6 +19,8 @@ from toolsync.model.errors import Hostile, ProgramFailed, Unreachable
 from toolsync.system.isolation import Isolation
 from toolsync.system.run import Done, run
 
+ADVERTISED = "/info/refs?service=git-upload-pack"
+"""What git asks of a web server first (gitprotocol-http(5))."""
 _SECONDS = 600
 _PROTOCOLS = "file:git:http:https:ssh"
 _SIGNATURE = re.compile(
@@ -39,6 +41,11 @@ class Ref:
     name: str
     """In full, such as ``refs/tags/v1.0``."""
     commit: str
+
+
+def moved(url: str, answered: str) -> str:
+    """Return the repository at ``url``, of which `ADVERTISED` was answered at ``answered``."""
+    return answered.removesuffix(ADVERTISED) if answered.endswith(ADVERTISED) else url
 
 
 def list_refs(url: str) -> tuple[Ref, ...]:
@@ -174,7 +181,11 @@ def _environment(folder: Path, *, utc: bool = False) -> dict[str, str]:
     config = folder / "config"
     if not config.exists():
         # A repository on this disk may belong to another user; we only read it.
-        config.write_text("[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n")
+        # Redirects are followed before, by who may judge where they lead.
+        config.write_text(
+            "[safe]\n\tdirectory = *\n[core]\n\thooksPath = /dev/null\n"
+            "[http]\n\tfollowRedirects = false\n"
+        )
     words = {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(config),

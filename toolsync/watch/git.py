@@ -17,7 +17,8 @@ from toolsync.http.client import Page
 from toolsync.model.errors import SetupError, ToolsyncError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
-from toolsync.watch.addresses import filled, leaf
+from toolsync.system.git import ADVERTISED, moved
+from toolsync.watch.addresses import filled, http_address, leaf
 from toolsync.watch.candidates import Candidate, mangled
 from toolsync.watch.kind import FILE_URL, PATTERN, URL, Clue, Kind, Likely, Seen
 from toolsync.watch.naming import families
@@ -59,7 +60,13 @@ def tags_at(root: str, get: Get) -> list[str]:
 
 
 def _asked(root: str, get: Get) -> Page:
-    return get(f"{root}/info/refs?service=git-upload-pack", f"{_SMART}, text/plain;q=0.9")
+    return get(f"{root}{ADVERTISED}", f"{_SMART}, text/plain;q=0.9")
+
+
+def place_of(url: str, get: Get) -> str:
+    """Return where a repository lies after redirects, which the program git does not follow."""
+    root = url.rstrip("/")
+    return moved(url, _asked(root, get).url) if http_address(url) else url
 
 
 def _tags(page: Page) -> Iterator[tuple[str, str]]:

@@ -186,6 +186,7 @@ INDEX = Kind(
     read=read,
     settings={**URL, **PROJECT, **PATTERN},
     needs=("project",),
+    home=index_url,
     accept=_JSON,
     packages=("python3-pip",),
     ready=lambda tool: tool.watch.url or index_url(),

@@ -76,6 +76,10 @@ def _nothing_wrong(_: Table) -> Iterator[str]:
     return iter(())
 
 
+def _no_home() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kind:
     """A kind of release page."""
@@ -93,6 +97,8 @@ class Kind:
     pages are read: then one that is gone was not withdrawn for that."""
     faults: Callable[[Table], Iterator[str]] = _nothing_wrong
     """Gives what is wrong with a [watch] section beyond missing keys, as a person reads it."""
+    home: Callable[[], str] = _no_home
+    """Returns the page's server where no ``url`` is given: what this machine is set up for."""
     states_digests: bool = True
     """Whether such pages may state a file's digest in upstream's name."""
     accept: str = ""

@@ -20,6 +20,7 @@ from toolsync.model.release import Release
 from toolsync.model.versions import Key, upstream_key
 from toolsync.system.effort import Effort
 from toolsync.watch.kinds import kind_of
+from toolsync.watch.named import named_by
 from toolsync.watch.pages import Pages
 from toolsync.watch.reading import LOOK
 
@@ -83,7 +84,8 @@ def look(
     """
     digest = _digest(tool.watch)
     known = remembered if remembered and remembered.watch == digest else None
-    pages = Pages(http.dressed(user_agent=tool.watch.user_agent), limits, _conditions(known), waits)
+    client = http.dressed(user_agent=tool.watch.user_agent, named=lambda: named_by(tool))
+    pages = Pages(client, limits, _conditions(known), waits)
     try:
         with pages, Effort(LOOK_SECONDS):
             found = kind_of(tool.watch).read(tool, pages)

@@ -51,7 +51,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
 
 def _package(registry: str, project: str) -> str:
     """Return the address of a package's document; a scope's slash is escaped, as npm does."""
-    base = registry or os.environ.get("NPM_CONFIG_REGISTRY", "")
+    base = registry or _home()
     if not http_address(base):
         raise SetupError(
             "no registry is named for a page of kind npm",
@@ -59,6 +59,10 @@ def _package(registry: str, project: str) -> str:
         )
     whole = unquote(base).rstrip("/").endswith(f"/{project}")
     return base if whole else f"{base.rstrip('/')}/{quote(project, safe='@')}"
+
+
+def _home() -> str:
+    return os.environ.get("NPM_CONFIG_REGISTRY", "")
 
 
 def _stated(at: Seen) -> Iterator[Candidate]:
@@ -75,5 +79,6 @@ NPM = Kind(
     read=read,
     settings={**URL, **PROJECT, **PATTERN, **FILE_URL},
     needs=("project",),
+    home=_home,
     clues=(Clue(likely=Likely.STATED, give=_stated),),
 )

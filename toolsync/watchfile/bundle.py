@@ -16,6 +16,7 @@ from toolsync.model.release import Release
 from toolsync.model.versions import upstream_key
 from toolsync.system.git import fetched, list_refs
 from toolsync.watch.addresses import leaf, usable_address
+from toolsync.watch.git import place_of
 from toolsync.watch.reading import Get
 from toolsync.watchfile.faults import fault, placed
 from toolsync.watchfile.folder import package_of, stated, summed, watch_file
@@ -116,7 +117,7 @@ def gather(tool: Tool, get: Get, wanted: str = "") -> Bundle:
 def releases(tool: Tool, source: Source, get: Get) -> list[Release]:
     """Return the releases that one source names; raises Drifted when there is none."""
     with placed(source.line):
-        hits = _git_hits(source) if source.is_git else find(source, get)
+        hits = _git_hits(source, get) if source.is_git else find(source, get)
         made = [_release(tool, source, hit) for hit in hits]
     kept = [release for release in made if release]
     if not kept:
@@ -206,15 +207,16 @@ def _filename(source: Source, hit: Hit, url: str) -> str:
     return leaf("/" + hit.href.partition("#")[0].partition("?")[0]) or leaf(url)
 
 
-def _git_hits(source: Source) -> list[Hit]:
+def _git_hits(source: Source, ask: Get) -> list[Hit]:
     pattern, url = compiled(source), source.url
+    place = place_of(url, ask)
     if source.follows_branch:
         ref = source.pattern if source.pattern == "HEAD" else f"refs/{source.pattern}"
         pretty = source.words["gitpretty"]
         whole = source.words["gitmode"] == "full" or pretty == "describe"
-        with fetched(url, ref, whole=whole) as tree:
+        with fetched(place, ref, whole=whole) as tree:
             return [Hit(tree.describe(pretty, source.words["gitdate"]), ref, url, url)]
-    refs = list_refs(url)
+    refs = list_refs(place)
     pairs = ((pattern.fullmatch(ref.name), ref.name) for ref in refs)
     hits = [Hit(joined_groups(match), name, url, url) for match, name in pairs if match]
     if not hits:

@@ -16,6 +16,7 @@ from toolsync.model.release import Part, Release
 from toolsync.model.versions import upstream_key
 from toolsync.system.effort import Effort
 from toolsync.watch.addresses import MAX_NAME
+from toolsync.watch.named import named_by
 from toolsync.watchfile.bundle import Bundle, gather, orig_version, signature_url
 from toolsync.watchfile.bundle import Part as Found
 from toolsync.watchfile.folder import current
@@ -66,7 +67,8 @@ def locate(tool: Tool, *, http: Http, limits: Limits, wanted: str = "") -> Locat
 
     Raises UsageError when there is no such version, and what reading a page raises.
     """
-    dressed, asked = http.dressed(user_agent=tool.watch.user_agent), iter(range(_PAGES))
+    asked = iter(range(_PAGES))
+    dressed = http.dressed(user_agent=tool.watch.user_agent, named=lambda: named_by(tool))
     sums: set[str] = set()
 
     def ask(url: str, accept: str) -> Page:
