@@ -32,8 +32,9 @@ from toolsync.publish.targets import TARGETS
 from toolsync.report.channel import Channel
 from toolsync.report.channels import CHANNELS
 from toolsync.setup.settings import SettingsTables, load_config
-from toolsync.setup.tools import ToolTables, load_tool, load_tools
+from toolsync.setup.tools import PROOFS, ToolTables, load_tool, load_tools
 from toolsync.system.clock import SystemClock
+from toolsync.verify.method import Method
 from toolsync.verify.methods import METHODS
 from toolsync.watch.kind import Kind
 from toolsync.watch.kinds import KINDS
@@ -66,12 +67,14 @@ def extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Extended:
 
     kind, target = record("sums", "SUMS"), record("opendepot", "DEPOT")
     backend, channel = record("options", "OPTIONS"), record("spool", "SPOOL")
+    method = record("manifest", "MANIFEST")
+    assert isinstance(method, Method)
     assert isinstance(kind, Kind)
     assert isinstance(target, TargetKind)
     assert isinstance(backend, Backend)
     assert isinstance(channel, Channel)
     return Extended(
-        tools=ToolTables(kinds={**KINDS, kind.name: kind}),
+        tools=ToolTables(kinds={**KINDS, kind.name: kind}, methods={**PROOFS, method.name: method}),
         settings=SettingsTables(
             targets={**TARGETS, target.name: target},
             backends={**BACKENDS, backend.name: backend},
@@ -100,14 +103,22 @@ def followed(rig: Rig, web: Web) -> Path:
         web.serve(f"/files/hello-{version}.tar.gz", data, type="application/gzip")
         lines += f"{hashlib.sha256(data).hexdigest()}  hello-{version}.tar.gz\n"
     web.serve("/SHA256SUMS", lines, type="text/plain")
+    web.serve("/manifest-1.1.json", manifest_of("1.1"), type="application/json")
     folder = write_tool(rig.tools, f"{web.url}/SHA256SUMS", "1.0", "1.1")
     toml = (
         (folder / "tool.toml")
         .read_text()
         .replace('kind = "html"\n', f'kind = "sums"\nfiles = "{web.url}/files/"\n')
     )
+    proof = f'[verify]\nmethod = "manifest"\nmanifest = "{web.url}/manifest-{{version}}.json"\n'
+    toml = re.sub(r"(?s)\[verify\].*?(?=\[license\])", proof, toml)
     (folder / "tool.toml").write_text(toml)
     return folder
+
+
+def manifest_of(version: str) -> str:
+    digest = hashlib.sha256(archive(version)).hexdigest()
+    return json.dumps({f"hello-{version}.tar.gz": digest})
 
 
 @pytest.fixture
@@ -141,6 +152,29 @@ def test_a_tool_goes_all_the_way_by_records_from_outside(
     assert [item["kind"] for message in told for item in message["items"]] == ["published"]
     again = run_once(context, tools, channels=extended.settings.channels)
     assert (again.exit_status, again.messages) == (0, 0)
+
+
+def test_what_a_proof_alone_reads_makes_fetch_and_verify_run_again(
+    rig: Rig, web: Web, extended: Extended, context: Context
+) -> None:
+    folder = followed(rig, web)
+    toml = (folder / "tool.toml").read_text()
+    web.serve("/other-1.1.json", manifest_of("1.0"), type="application/json")
+
+    def again() -> tuple[str, list[str]]:
+        asked = len(web.asked)
+        tools, _ = load_tools(context.config, tables=extended.tools)
+        (outcome,) = run_once(context, tools, channels=extended.settings.channels).outcomes
+        return outcome.status, [ask.path for ask in web.asked[asked:]]
+
+    assert again()[0] == "up-to-date"
+    assert again() == ("up-to-date", ["/SHA256SUMS"])
+    (folder / "tool.toml").write_text(toml.replace("/manifest-", "/other-"))
+    status, asked = again()
+    assert status == "held"  # the other one states another file
+    assert "/other-1.1.json" in asked
+    (folder / "tool.toml").write_text(toml)
+    assert again()[0] == "up-to-date"
 
 
 def test_doctor_looks_at_what_the_records_need(rig: Rig, web: Web, extended: Extended) -> None:

@@ -10,17 +10,20 @@ from toolsync.build.backends import BACKENDS
 from toolsync.config.record import Described, Needs
 from toolsync.publish.targets import TARGETS
 from toolsync.report.channels import CHANNELS
+from toolsync.verify.methods import METHODS
 from toolsync.watch.kinds import KINDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 TABLES: Mapping[str, Mapping[str, Described]] = {
     "kinds": KINDS,
+    "methods": METHODS,
     "targets": TARGETS,
     "backends": BACKENDS,
     "channels": CHANNELS,
 }
 HEADS = {
     "kinds": "kind of release page",
+    "methods": "proof",
     "targets": "target",
     "backends": "way to build",
     "channels": "report channel",

@@ -123,7 +123,7 @@ PACKAGES = {
         "add propose",
     ),
     "maintain": Package(
-        "model system config journal build publish attest pipeline report setup",
+        "model system config journal verify build publish attest pipeline report setup",
         "backup doctor gc keylife restore service",
     ),
     "cli": Package(

@@ -29,6 +29,7 @@ from toolsync.model.release import GATES, PACKAGE_GATES, SOURCE_GATES
 from toolsync.model.values import Blob, load
 from toolsync.system.gpg import check_detached, inspect_keys
 from toolsync.system.store import digest_of
+from toolsync.verify.methods import pinned_in
 
 _PARTS = ("release", "accepted", "fetch", "verify", "unpack", "series", "policy")
 
@@ -144,7 +145,7 @@ def _origin_agrees(record: Record) -> Faults:
     proof, policy = record["verify"], record["policy"]["verify"]
     if not proof["method"] or proof["method"] != policy["method"]:
         yield "predicate.verify.method", f"is {proof['method']!r}, wanted {policy['method']!r}"
-    pinned = [*policy["keys"], *policy.get("own", {}).get("ssh", ())]
+    pinned = pinned_in(policy)
     if pinned and not proof["fingerprint"]:
         yield "predicate.verify.fingerprint", f"is nobody's, wanted one of {pinned}"
     for stage in ("fetch", "verify", "unpack", *SOURCE_GATES):

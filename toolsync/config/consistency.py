@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from toolsync.config.record import PageKind, Record, Table, missing
+from toolsync.config.record import PageKind, Proof, Table, missing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 """A source package's name (Debian Policy 5.6.1); also keeps a name from being a path."""
 
 
 def tool_faults(
-    folder: Path, raw: Table, kind: PageKind, methods: Mapping[str, Record]
+    folder: Path, raw: Table, kind: PageKind, methods: Mapping[str, Proof]
 ) -> Iterator[str]:
     """Yield the faults that a schema cannot see; ``kind`` is that of the tool's page."""
     watch, verify = raw["watch"], raw.get("verify", {})
@@ -22,24 +22,12 @@ def tool_faults(
     yield from missing(kind, watch, "watch", f"a page of kind {kind.name}")
     yield from _pattern_faults(watch)
     yield from kind.faults(watch)
-    yield from _proof_faults(kind, watch, verify, methods)
-    if not (folder / "debian" / "control").is_file():
-        yield "debian/control: missing; a tool carries its packaging beside tool.toml"
-
-
-def _proof_faults(
-    kind: PageKind, watch: Table, verify: Table, methods: Mapping[str, Record]
-) -> Iterator[str]:
     method = verify.get("method", "")
     if record := methods.get(method):
         yield from missing(record, verify, "verify", f"the method {method}")
-    if method == "index" and not kind.states_digests:
-        yield (f"verify.method: index needs a page that states digests; a {kind.name}'s is our own")
-    tree = watch["kind"] == "git" and "file_url" not in watch
-    if method == "tag" and not tree:
-        yield "verify.method: tag proves a git tag's own tree: watch.kind = git, and no file_url"
-    if tree and method in ("openpgp", "checksums"):
-        yield f"verify.method: a git tag's own tree has no {method}; use tag or pins"
+        yield from record.faults(watch, kind)
+    if not (folder / "debian" / "control").is_file():
+        yield "debian/control: missing; a tool carries its packaging beside tool.toml"
 
 
 def _pattern_faults(watch: Table) -> Iterator[str]:

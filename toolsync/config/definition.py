@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolsync.config.licensing import LicensePolicy
-from toolsync.config.record import PageKind, Table
+from toolsync.config.record import PageKind, Proof, Table
 from toolsync.model.values import NEVER, WHILE_FILLED, told
 
 NOT_PACKAGING = ("watch", "changelog", "*~", ".*")
@@ -92,6 +92,8 @@ class Verify:
     pins: Mapping[str, str] = field(default_factory=dict)
     own: Table = field(default_factory=dict, metadata=WHILE_FILLED)
     """Keys that one method alone has, and that no field above stands for."""
+    record: Proof | None = field(default=None, compare=False, metadata=NEVER)
+    """The record of its method, from the table that it was read with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ the JSON Schema of the file here; nothing is registered, and nothing is imported
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -62,6 +62,15 @@ class PageKind(Described, Protocol):
 
     def faults(self, watch: Table, /) -> Iterator[str]:
         """Give what is wrong with a [watch] section beyond missing keys."""
+        ...
+
+
+class Proof(Described, Protocol):
+    """What a definition must know of a method of verification."""
+
+    @property
+    def faults(self) -> Callable[[Table, PageKind], Iterator[str]]:
+        """Gives why it cannot prove what a [watch] section of a kind of page brings."""
         ...
 
 

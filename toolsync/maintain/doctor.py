@@ -29,6 +29,7 @@ from toolsync.system.gpg import inspect_keys, why_unread
 from toolsync.system.programs import PACKAGES
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
+from toolsync.verify.methods import programs_of
 
 ALWAYS = (
     *("apt-get", "bwrap", "dpkg", "dpkg-deb", "dpkg-genchanges", "dpkg-source", "gpg", "gpg-agent"),
@@ -102,7 +103,7 @@ def _program(program: str) -> Check:
         subject=f"program {program}",
         fine=path is not None,
         message=path or "is not on this machine",
-        resolution="" if path else f"apt install {PACKAGES[program]}",
+        resolution="" if path else f"apt install {PACKAGES.get(program, program)}",
     )
 
 
@@ -139,6 +140,8 @@ def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]
         yield Check(
             subject=f"tool {name}", fine=False, message=str(fault), resolution=fault.resolution
         )
+    for program in sorted({one for tool in tools for one in programs_of(tool.verify)}):
+        yield _program(program)
     for tool in tools:
         series = ", ".join(fitting_series(config, tool))
         message = series or f"not for this set-up: it needs {', '.join(tool.series)}"

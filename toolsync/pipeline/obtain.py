@@ -28,7 +28,7 @@ from toolsync.pipeline.road import fetched, unpacked, verified
 from toolsync.pipeline.status import status_of
 from toolsync.pipeline.survey import in_trouble, published, sifted_of
 from toolsync.pipeline.work import Work
-from toolsync.verify.methods import METHODS
+from toolsync.verify.methods import method_of
 from toolsync.watch.look import look
 from toolsync.watchfile.folder import warnings
 from toolsync.watchfile.locate import Located, locate
@@ -208,7 +208,7 @@ def _verdict(tool: Tool, error: ToolsyncError) -> str:
     if isinstance(error, Unverified):
         return error.verdict
     if isinstance(error, Replaced):
-        return "bad" if tool.verify.method in METHODS else "unchecked"
+        return "bad" if method_of(tool.verify) else "unchecked"
     return "no-keyring" if tool.verify.keys and not tool.keyring else "unchecked"
 
 

@@ -28,12 +28,13 @@ from toolsync.pipeline.accepted import check_accepted
 from toolsync.pipeline.memory import Kept, P, V
 from toolsync.pipeline.work import Work
 from toolsync.unpack.stage import unpack as unpack_release
-from toolsync.verify.methods import plans_of
+from toolsync.verify.methods import method_of, plans_of
 from toolsync.verify.stage import verify as verify_release
 from toolsync.watch.named import named_by
 
-_PROOFS = ("method", "signature", "checksums", "checksums_signature")
-"""What of a tool's policy decides which files are fetched."""
+_JUDGING = frozenset({"keys", "keys_url", "pins"})
+"""What of a tool's policy decides about files that are here, and never which are fetched; all
+other keys may, also those that one method alone has."""
 
 
 def _never(_work: Work, _before: object) -> bool:
@@ -56,7 +57,7 @@ def _fetch_inputs(work: Work, release: Release) -> dict[str, object]:
         "url": release.url,
         "sha256": release.sha256,
         "etag": release.etag,
-        **{name: getattr(work.tool.verify, name) for name in _PROOFS},
+        **{key: value for key, value in dump(work.tool.verify).items() if key not in _JUDGING},
         **parts,
     }
 
@@ -78,14 +79,12 @@ def _fetch(work: Work, release: Release) -> Fetched:
 def _may_have_changed(work: Work, release: Release) -> bool:
     """Say whether to ask upstream again for what was refused before.
 
-    A signature may be there by now, or a file mended. Where only a person's pin is missing,
-    other bytes would not help.
+    A signature may be there by now, or a file mended.
     """
     verdict = work.context.journal.results.get(work.key("verify"))
     refused = verdict is not None and verdict.outcome == "held"
-    policy = work.tool.verify
-    waits_for_pin = policy.method == "pins" and release.version not in policy.pins
-    return refused and bool(policy.method) and not waits_for_pin
+    method = method_of(work.tool.verify)
+    return refused and method is not None and not method.waits(work.tool, release)
 
 
 def _verify_inputs(work: Work, fetched: Fetched) -> dict[str, object]:

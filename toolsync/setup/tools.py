@@ -15,17 +15,18 @@ from pathlib import Path
 from toolsync.config.consistency import tool_faults
 from toolsync.config.definition import CompatPolicy, Publish, Tool, Verify, Watch
 from toolsync.config.licensing import license_policy
-from toolsync.config.record import Record, Schema, Table, with_choice
+from toolsync.config.record import Schema, Table, with_choice
 from toolsync.config.schema import base, read_toml
 from toolsync.config.settings import Config
 from toolsync.model.errors import SetupError, UsageError
 from toolsync.model.values import field_names
+from toolsync.verify.method import Method
 from toolsync.verify.methods import METHODS
 from toolsync.verify.watch import WATCH as BY_WATCH_FILE
 from toolsync.watch.kind import Kind
 from toolsync.watch.kinds import KINDS
 
-PROOFS: Mapping[str, Record] = {
+PROOFS: Mapping[str, Method] = {
     name: method for name, method in METHODS.items() if method is not BY_WATCH_FILE
 }
 """The methods that a tool.toml may name: a watch file's is for folders with debian/watch."""
@@ -37,7 +38,7 @@ class ToolTables:
 
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     """Kinds of release pages."""
-    methods: Mapping[str, Record] = field(default_factory=lambda: PROOFS)
+    methods: Mapping[str, Method] = field(default_factory=lambda: PROOFS)
     """Methods of verification."""
 
     @cached_property
@@ -119,7 +120,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
         summary=raw["summary"],
         homepage=raw["homepage"],
         watch=_watch(raw["watch"], kind),
-        verify=_verify(raw.get("verify", {})),
+        verify=_verify(raw.get("verify", {}), tables.methods),
         license=license_policy(raw.get("license", {})),
         compat=_compat(raw.get("compat", {})),
         source=package.get("source", folder.name),
@@ -139,9 +140,10 @@ def _watch(raw: Table, kind: Kind) -> Watch:
     return Watch(**{**flat, "mangle": tuple(flat.get("mangle", []))}, own=own, record=kind)
 
 
-def _verify(raw: Table) -> Verify:
+def _verify(raw: Table, methods: Mapping[str, Method]) -> Verify:
     flat, own = _parted(raw, _VERIFY)
-    return Verify(**{**flat, "keys": tuple(_squeezed(flat.get("keys", [])))}, own=own)
+    pinned = tuple(_squeezed(flat.get("keys", [])))
+    return Verify(**{**flat, "keys": pinned}, own=own, record=methods.get(raw.get("method", "")))
 
 
 def _parted(raw: Table, known: Container[str]) -> tuple[Table, Table]:

@@ -24,7 +24,7 @@ from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Fetched, Finding, Release, Verified
 from toolsync.system.gpg import Signature, check_detached, is_clear_signed, open_signed
 from toolsync.verify import openpgp
-from toolsync.verify.method import Given, Method, words_of
+from toolsync.verify.method import Given, Method, over_a_file, words_of
 from toolsync.verify.refusal import MissingProof, missing_signature
 from toolsync.verify.sumlines import Sum, as_text, parse_sums
 from toolsync.verify.trust import Trust, date_of, findings, statement
@@ -87,6 +87,7 @@ def plan(tool: Tool, release: Release) -> Plan:
 
 CHECKSUMS = Method(
     name="checksums",
+    about="a checksum file beside the release, signed where keys are pinned",
     verify=verify,
     plan=plan,
     needs=("checksums",),
@@ -96,7 +97,8 @@ CHECKSUMS = Method(
             " file's own nor the end of its address; may hold {version}, {tag} and {filename}"
         )
     },
-    looks_at_keys=True,
+    signers=("keys",),
+    faults=over_a_file,
 )
 
 

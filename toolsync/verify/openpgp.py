@@ -17,7 +17,7 @@ from toolsync.model.errors import SetupError
 from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Release, Verified
 from toolsync.system.gpg import Signature, check_detached, inspect_keys, why_unread
-from toolsync.verify.method import Given, Method, words_of
+from toolsync.verify.method import Given, Method, over_a_file, words_of
 from toolsync.verify.refusal import missing_signature, refusal
 from toolsync.verify.trust import Trust, date_of, findings, statement
 
@@ -52,10 +52,12 @@ def plan(tool: Tool, release: Release) -> Plan:
 
 OPENPGP = Method(
     name="openpgp",
+    about="an OpenPGP signature beside the release, by a pinned key",
     verify=verify,
     plan=plan,
     needs=("signature", "keys"),
-    looks_at_keys=True,
+    signers=("keys",),
+    faults=over_a_file,
 )
 
 

@@ -6,8 +6,12 @@ HTTPS, and so no more than the index's own word.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from toolsync.config.definition import Tool
+from toolsync.config.record import PageKind, Table
 from toolsync.model.errors import Unverified
-from toolsync.model.release import Fetched, Verified
+from toolsync.model.release import Fetched, Release, Verified
 from toolsync.verify.method import Given, Method
 
 
@@ -51,8 +55,28 @@ def verify_index(given: Given) -> Verified:
     return Verified(fetched=item, method="index", statement="sha256 as stated by the package index")
 
 
-PINS = Method(name="pins", verify=verify_pinned)
-INDEX = Method(name="index", verify=verify_index)
+def _has_no_pin(tool: Tool, release: Release) -> bool:
+    """Say whether a person's pin is missing: other bytes would not help."""
+    return release.version not in tool.verify.pins
+
+
+def _stated_by_upstream(_watch: Table, kind: PageKind) -> Iterator[str]:
+    if not kind.states_digests:
+        yield f"verify.method: index needs a page that states digests; a {kind.name}'s is our own"
+
+
+PINS = Method(
+    name="pins",
+    about="a digest that somebody has checked and written into tool.toml",
+    verify=verify_pinned,
+    waits=_has_no_pin,
+)
+INDEX = Method(
+    name="index",
+    about="the digest that the package index states, over HTTPS",
+    verify=verify_index,
+    faults=_stated_by_upstream,
+)
 
 
 def not_as_stated(item: Fetched) -> Unverified:

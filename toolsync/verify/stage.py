@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from toolsync.config.definition import Tool
+from toolsync.config.record import listing
 from toolsync.config.settings import Limits
 from toolsync.model.errors import SetupError, Unproved, Unverified
 from toolsync.model.release import Fetched, Verified
 from toolsync.system.store import Store, digest_of
 from toolsync.verify import pins
 from toolsync.verify.method import Given, Method
-from toolsync.verify.methods import METHODS
+from toolsync.verify.methods import METHODS, method_of
 from toolsync.verify.watch import WATCH
 
 
@@ -36,7 +37,7 @@ def verify(
     Raises Unverified when the proof is bad or missing or no method is declared, SetupError when
     a pinned key is not in keys/.
     """
-    method = METHODS.get(tool.verify.method)
+    method = method_of(tool.verify)
     if method is None:
         raise _undeclared(item, tool)
     _check_keys(tool, method)
@@ -50,17 +51,20 @@ def verify(
 
 
 def _check_keys(tool: Tool, method: Method) -> None:
-    """Raise SetupError where keys are pinned that the method would not look at."""
-    if tool.verify.keys and not method.looks_at_keys:
+    """Raise SetupError where something is pinned that the method would not look at."""
+    if tool.verify.keys and "keys" not in method.signers:
         raise SetupError(
             f"{tool.name} pins keys, but its method {method.name} looks at no signature",
             resolution='Set method = "openpgp" (or "checksums") in [verify], or remove the keys.',
         )
-    if "ssh" in tool.verify.own and "ssh" not in method.settings:
-        raise SetupError(
-            f"{tool.name} pins SSH keys, but its method {method.name} looks at no SSH signature",
-            resolution='Set method = "tag" in [verify], or remove `ssh` there.',
-        )
+    for key in tool.verify.own:
+        if key not in method.settings:
+            readers = [one.name for one in METHODS.values() if key in one.settings]
+            raise SetupError(
+                f"{tool.name} sets verify.{key}, at which its method {method.name} does not look",
+                resolution=f"Set method = {listing(readers) or 'another'} in [verify], or remove"
+                f" `{key}` there.",
+            )
 
 
 def _is_proved(found: Verified, tool: Tool) -> bool:

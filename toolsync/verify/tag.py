@@ -10,18 +10,20 @@ object that it received.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.config.definition import Tool
 from toolsync.config.keys import texts
+from toolsync.config.record import PageKind, Table
 from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan
 from toolsync.model.release import Finding, Release, Verified
 from toolsync.system.git import tag_named
 from toolsync.system.gpg import SIGNATURE_LIMIT, check_detached
 from toolsync.system.ssh import KEY, MARK, SshKey, is_signed, signer_of
-from toolsync.verify.method import Given, Method
+from toolsync.verify.method import Given, Method, is_tree
 from toolsync.verify.openpgp import accept, trust_of
 from toolsync.verify.refusal import MissingProof
 from toolsync.verify.trust import date_of, findings, statement
@@ -136,8 +138,14 @@ def plan(_tool: Tool, _release: Release) -> Plan:
     return Plan(method="tag")
 
 
+def _is_no_tree(watch: Table, _kind: PageKind) -> Iterator[str]:
+    if not is_tree(watch):
+        yield "verify.method: tag proves a git tag's own tree: watch.kind = git, and no file_url"
+
+
 TAG = Method(
     name="tag",
+    about="the signature of the git tag whose tree is the release, by a pinned key",
     verify=verify,
     plan=plan,
     needs=(("keys", "ssh"),),
@@ -148,5 +156,7 @@ TAG = Method(
             least=1,
         )
     },
-    looks_at_keys=True,
+    signers=("keys", "ssh"),
+    programs=lambda policy: ("git", "ssh-keygen") if "ssh" in policy.own else ("git",),
+    faults=_is_no_tree,
 )

@@ -226,4 +226,9 @@ def _missing(name: str, plan: Plan) -> Checked:
     )
 
 
-WATCH = Method(name="watch", verify=verify, looks_at_keys=True)
+WATCH = Method(
+    name="watch",
+    about="what debian/watch says of signatures, by the keys of debian/upstream",
+    verify=verify,
+    signers=("keys",),
+)
