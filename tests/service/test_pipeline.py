@@ -232,7 +232,8 @@ def endless_download(rig: Rig, web: Web) -> None:
 
 
 def not_there_yet(rig: Rig, web: Web) -> None:
-    web.serve("/dl/hello-1.1.tar.gz", status=403)
+    denied = "<Error><Code>AccessDenied</Code></Error>"  # S3's word for what is not there
+    web.serve("/dl/hello-1.1.tar.gz", denied, status=403)
 
 
 def no_pin(rig: Rig, web: Web) -> None:

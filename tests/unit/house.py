@@ -42,7 +42,7 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "addresses client egress failures ftp hosts redirects transport",
+        "addresses client egress failures ftp hosts redirects statuses transport",
     ),
     "archives": Package(
         "model system config",

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from toolsync.config.settings import Limits
 from toolsync.fetch.partial import held
 from toolsync.http.client import Http, Progress, Validators
+from toolsync.http.failures import Limited
 from toolsync.model.errors import NotThere, SetupError, Unreachable
 from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Blob, Fetched, FetchedPart, Part, Release, dump, load
@@ -123,6 +124,8 @@ class _Fetcher:
             blob = download(wanted.url, wanted.role, _EXTRA_LIMIT)[0]
         except NotThere:
             return None
+        except Limited:
+            raise  # whether it is there will be known when the limit has ended
         except Unreachable:
             if wanted.guessed and not plan.needed:
                 return None

@@ -18,7 +18,7 @@ import requests
 
 from toolsync.http import ftp
 from toolsync.http.egress import Named
-from toolsync.http.failures import Transient, broken_off, too_large
+from toolsync.http.failures import Limited, Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
 from toolsync.http.redirects import Requester
 from toolsync.http.transport import Transport
@@ -204,7 +204,7 @@ class Http:
         with self._requester.response(url, headers, seconds, wanted) as (response, address):
             if _is_not_changed(response):
                 raise NotChanged
-            resumed = response.status_code == 206 and _starts_at(response, have)
+            resumed = response.status_code == 206 and _goes_on(response, have, validators)
             if response.status_code == 416 or (response.status_code == 206 and not resumed):
                 open_sink(False)  # what we have is no part of what is there now: start afresh
                 raise Transient(f"{bare(url)} has no such part as was asked for")
@@ -214,7 +214,8 @@ class Http:
             if total is not None and total > limit:
                 raise too_large(url, limit)
             sink = open_sink(resumed)
-            for chunk in _chunks(response):
+            # As they were sent: some servers call a .tar.gz an encoding of a .tar.
+            for chunk in response.raw.stream(_CHUNK, decode_content=False):
                 done += len(chunk)
                 if done > limit:
                     raise too_large(url, limit)
@@ -285,6 +286,8 @@ class Http:
                 wait = error.retry_after
                 if wait is None:
                     wait = min(30.0, 2.0**attempt * 0.5) * random.uniform(0.5, 1.0)
+                if isinstance(error, Limited) and (attempt == self._retries or wait > _MAX_WAIT):
+                    raise  # it tells when the limit ends
                 if attempt == self._retries or wait > _MAX_WAIT:
                     asked = f" and asks to wait {wait:.0f} s" if wait > _MAX_WAIT else ""
                     raise Unreachable(f"{error}{asked}", resolution=error.resolution) from error
@@ -345,5 +348,11 @@ def _length(response: requests.Response, offset: int) -> int | None:
     return None if length is None else length + offset
 
 
-def _starts_at(response: requests.Response, offset: int) -> bool:
-    return response.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
+def _goes_on(response: requests.Response, offset: int, known: Validators | None) -> bool:
+    """Say whether a part begins where ours ends, and is of the same file by all that is told."""
+    span = response.headers.get("Content-Range", "")
+    now, whole = _validators(response), number(span.rpartition("/")[2])
+    pairs = [(now.etag, known.etag), (now.last_modified, known.last_modified)] if known else []
+    pairs += [(str(whole), str(known.size))] if known and known.size and whole else []
+    same = all(ours == theirs for ours, theirs in pairs if ours and theirs)
+    return same and span.startswith(f"bytes {offset}-")

@@ -7,8 +7,10 @@ what a server sent. What leaves this module is short, printable and without secr
 from __future__ import annotations
 
 import errno
+import os
 import re
 import ssl
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -21,6 +23,15 @@ _OBJECT = re.compile(r"^<?\S*_(?:Plain|Secure)(?:\(.*?\)| object at \w+>?): ")
 """How the HTTP library names a connection before it says what went wrong."""
 _PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
 _MAX_WORDS = 300
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables that name certificates to trust besides: a file or a folder of them."""
+TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR", *BUNDLES)
+_PROXIES = frozenset(("http", "https", "socks4", "socks4a", "socks5", "socks5h"))
+_NO_PROXY = (
+    requests.exceptions.InvalidProxyURL,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationValueError,
+)
 _CERTIFICATE = (ssl.SSLCertVerificationError, CertificateError)
 
 
@@ -30,6 +41,18 @@ class Transient(Unreachable):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message, resolution="Nothing to do: the next run tries again.")
         self.retry_after = retry_after
+
+
+class Limited(Transient):
+    """A server that limits how often it is asked; it says so, and when that ends, if known."""
+
+
+class ProxyFailed(Transient):
+    """The proxy that the environment names did not do its part."""
+
+    def __init__(self, proxy: str, url: str, why: str) -> None:
+        super().__init__(f"the proxy {bare(proxy)} could not be used for {bare(url)}: {why}")
+        self.resolution = "See http_proxy, https_proxy and no_proxy in the environment."
 
 
 FAILURES = (
@@ -60,12 +83,42 @@ def translated(error: Exception, url: str, seconds: float | None) -> Exception:
         return Unreachable(
             f"{bare(url)} has a certificate that is not trusted: {_words(cause)}",
             resolution="See that this machine's clock and its ca-certificates are right; else the "
-            "server is not the one that it says it is.",
+            f"server is not the one that it says it is. What counts: {trusted()}.",
         )
     if isinstance(cause, urllib3.exceptions.IncompleteRead):
         come, missing = cause.args[0], cause.args[1]
         return Transient(f"{bare(url)} broke off: {come} bytes came, {missing} are missing")
     return Transient(f"{bare(url)} could not be reached: {_words(cause)}")
+
+
+def through_proxy(error: Exception, proxy: str, url: str) -> Exception:
+    """Return the error that names the proxy where it may be at fault, else ``error``."""
+    cause = _cause(error)
+    if isinstance(error, _NO_PROXY) or (
+        isinstance(error, requests.exceptions.InvalidURL) and not _is_proxy(proxy)
+    ):
+        return SetupError(
+            f"the proxy {bare(proxy)!r} cannot be used: {_words(cause)}",
+            resolution="Mend http_proxy, https_proxy or all_proxy in the environment.",
+        )
+    refused = isinstance(error, requests.ConnectionError | requests.Timeout)
+    if refused and not isinstance(cause, _CERTIFICATE):
+        return ProxyFailed(proxy, url, _words(cause))
+    return error
+
+
+def _is_proxy(proxy: str) -> bool:
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        return parts.scheme in _PROXIES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def trusted() -> str:
+    """Say which certificates are trusted: the system's, and those that the environment names."""
+    places = [f"{name}={value}" for name in TRUST if (value := os.environ.get(name))]
+    return ", ".join(places) or "the system's store (ca-certificates)"
 
 
 def broken_off(url: str, done: int, total: int) -> Transient:

@@ -9,20 +9,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime
 
 import requests
 
 from toolsync.http.egress import Egress, Named, dropped_tls, kept_by
-from toolsync.http.failures import FAILURES, Transient, translated
+from toolsync.http.failures import FAILURES, translated
 from toolsync.http.hosts import Hosts
+from toolsync.http.statuses import check_status
 from toolsync.http.transport import Transport
-from toolsync.model.errors import NotThere, SetupError, Unreachable
+from toolsync.model.errors import SetupError, Unreachable
 from toolsync.system.clock import Clock
 from toolsync.system.deadline import Deadline
-from toolsync.system.headers import bare, followed, origin, plain, seconds_to_wait
+from toolsync.system.headers import bare, followed, origin, plain
 
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
 _PATIENCE = 4 * 3600.0
@@ -99,7 +98,7 @@ class Requester:
                     with closing(
                         self._followed(target, url, headers, lambda: deadline.left, slot, egress)
                     ) as response:
-                        _check_status(response, url, wanted, self._clock.now())
+                        check_status(response, url, wanted, self._clock.now())
                         yield response, response.url
                 except FAILURES as error:
                     better = translated(error, url, seconds if deadline.passed else None)
@@ -142,7 +141,7 @@ class Requester:
             try:
                 own = self._headers_for(url, headers)
                 with closing(self._transport.ask(method, url, own, body)) as response:
-                    _check_status(response, url, range(200, 300), self._clock.now())
+                    check_status(response, url, range(200, 300), self._clock.now())
                     yield response
             except FAILURES as error:
                 better = translated(error, url, seconds if deadline.passed else None)
@@ -211,18 +210,3 @@ def _host(url: str) -> str:
         return origin(url)[1]
     except ValueError as error:
         raise SetupError(f"{bare(url)!r} is no address: {error}") from error
-
-
-def _check_status(
-    response: requests.Response, url: str, wanted: Collection[int], now: datetime
-) -> None:
-    status = response.status_code
-    if status in wanted:
-        return
-    said = f"{bare(url)} answered {status} {plain(response.reason or '', 80)}".rstrip()
-    if status in _TRANSIENT:
-        raise Transient(said, seconds_to_wait(response.headers.get("Retry-After", ""), now))
-    if status in (206, 304, 416):
-        said += ", which nobody asked for"
-    kind = NotThere if status in (403, 404, 410) else Unreachable
-    raise kind(said, resolution="Look at the address in a browser; it may have moved.")

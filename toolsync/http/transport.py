@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 from urllib.request import getproxies
@@ -22,9 +23,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies, get_netrc_auth
+from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
 
 from toolsync.http.egress import Egress, current
+from toolsync.http.failures import BUNDLES, FAILURES, through_proxy
+from toolsync.model.errors import SetupError
 from toolsync.system import deadline
 from toolsync.system.headers import origin
 
@@ -66,12 +69,17 @@ class Transport:
         if self._netrc is not None and "Authorization" not in request.headers:
             request.prepare_auth(self._netrc(_host_of(asked)))
         adapter = self._secured() if asked[:6].lower() == "https:" else self._plain
-        return adapter.send(
-            request,
-            stream=True,
-            timeout=self._timeout,
-            proxies=get_environ_proxies(asked, no_proxy=None) if self._proxies else {},
-        )
+        proxies = get_environ_proxies(asked, no_proxy=None) if self._proxies else {}
+        proxy = select_proxy(asked, proxies)
+        try:
+            return adapter.send(request, stream=True, timeout=self._timeout, proxies=proxies)
+        except FAILURES as error:
+            if proxy is None:
+                raise
+            better = through_proxy(error, proxy, url)
+            if better is error:
+                raise
+            raise better from error
 
     def _secured(self) -> _SecureAdapter:
         """Return the adapter for https; the trusted certificates are read on first use."""
@@ -268,17 +276,35 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
+def _trust_bundles(context: ssl.SSLContext) -> None:
+    """Trust the certificates that the environment names; raises SetupError where it names none."""
+    known = ssl.get_default_verify_paths().cafile
+    for name in BUNDLES:
+        place = os.environ.get(name)
+        if not place or place == known:
+            continue
+        try:
+            is_folder = Path(place).is_dir()
+            context.load_verify_locations(**{"capath" if is_folder else "cafile": place})
+        except (OSError, ssl.SSLError) as error:
+            raise SetupError(
+                f"{name} names {place}, which has no certificates that can be read: {error}",
+                resolution=f"Let {name} name a PEM file or a folder of them, or unset it.",
+            ) from error
+
+
 class _SecureAdapter(_Adapter):
     """Connects with one shared TLS context instead of reading the CA bundle each time.
 
     The context trusts what the machine trusts (OpenSSL's defaults: SSL_CERT_FILE and the
-    system's store), not a bundle that came with a library.
+    system's store) and what `BUNDLES` name, not a bundle that came with a library.
     """
 
     def __init__(self, **size: Any) -> None:
         from importlib.metadata import version
 
         context = ssl.create_default_context()
+        _trust_bundles(context)
         # Its version 1 names no address to OpenSSL, which then refuses to check any; there it
         # compares names and addresses itself, as soon as the context does not.
         context.check_hostname = not version("urllib3").startswith("1.")

@@ -178,7 +178,7 @@ class Unreachable(TryAgain):
 
 
 class NotThere(Unreachable):
-    """The server answers that there is no such file (S3 says 403 for that)."""
+    """The server answers that there is no such file (S3 says AccessDenied)."""
 
 
 class Busy(TryAgain):

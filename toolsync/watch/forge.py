@@ -15,9 +15,12 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
+from toolsync.http.failures import Limited
+from toolsync.http.statuses import LIFTED
 from toolsync.model.errors import SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
+from toolsync.system.headers import host_of
 from toolsync.watch.addresses import filled, joined
 from toolsync.watch.candidates import (
     Candidate,
@@ -83,8 +86,23 @@ def forgejo(tool: Tool, get: Get) -> list[Release]:
     return _read(tool, get, _FORGEJO)
 
 
+def telling_of_tokens(get: Get) -> Get:
+    """Return ``get`` for a forge, where whoever shows a token may ask more often."""
+
+    def ask(url: str, accept: str) -> Page:
+        try:
+            return get(url, accept)
+        except Limited as error:
+            if "token" in str(error):
+                raise
+            told = f"{error}; {LIFTED.format(host_of(url))}"
+            raise Limited(told, error.retry_after) from error
+
+    return ask
+
+
 def _read(tool: Tool, get: Get, forge: Forge) -> list[Release]:
-    watch = tool.watch
+    watch, get = tool.watch, telling_of_tokens(get)
     pattern = version_pattern(watch.pattern)
     host, names = _project(watch.url)
     address = f"{forge.api(host, names)}/{forge.tags if watch.releases == 'tags' else 'releases'}"

@@ -26,6 +26,7 @@ from toolsync.watch.candidates import (
     project,
     tag_names,
 )
+from toolsync.watch.forge import telling_of_tokens
 from toolsync.watch.kind import FILE_URL, PATTERN, RELEASES, URL, Clue, Kind, Likely, Seen
 from toolsync.watch.reading import (
     FEED_START,
@@ -48,7 +49,7 @@ _LINK = re.compile(r"/releases/tag/(?P<tag>[^?#]+)")
 
 def read(tool: Tool, get: Get) -> list[Release]:
     """Return the repository's tags (or releases) that ``watch.pattern`` fits as a whole."""
-    watch = tool.watch
+    watch, get = tool.watch, telling_of_tokens(get)
     what = watch.releases
     pattern = version_pattern(watch.pattern)
     root, name, is_api = _repository(watch.url)

@@ -201,7 +201,7 @@ def test_a_retry_after_of_an_hour_is_left_for_the_next_run(kit: Kit, web: Web) -
     assert kit.clock.slept == []
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [404, 410])
 def test_announced_but_not_there_is_said_so_and_not_hammered(
     kit: Kit, web: Web, status: int
 ) -> None:

@@ -26,7 +26,7 @@ from tests.support.watching import Watcher, versions
 from tests.unit.fetch.test_stage import PatientClock
 from toolsync.http.client import Http, Page, Validators
 from toolsync.http.transport import _PLAIN, _Adapter, _prepared
-from toolsync.model.errors import Hostile, ToolsyncError, Unreachable
+from toolsync.model.errors import Hostile, SetupError, ToolsyncError, Unreachable
 from toolsync.watch.addresses import http_address, is_plain, joined, plain_file, shown
 from toolsync.watch.reading import moment
 
@@ -197,6 +197,35 @@ def test_a_certificate_for_another_name_is_refused(secure: Web, trusting: Http) 
 def test_a_trusted_certificate_is_enough(secure: Web, trusting: Http) -> None:
     secure.serve("/", "here")
     assert page(trusting, secure.url + "/").body == b"here"
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_bundle_that_the_environment_names_counts(
+    secure: Web, authority: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+    secure.serve("/", "here")
+    monkeypatch.setenv(name, str(authority / "cert.pem"))
+    http = Http(user_agent="test", timeout=3, retries=0)
+    assert page(http, secure.url + "/").body == b"here"
+    http.close()
+    monkeypatch.setenv(name, "/nonexistent/ca.pem")
+    http = Http(user_agent="test", timeout=3, retries=0)
+    with pytest.raises(SetupError, match=f"{name} names /nonexistent/ca.pem"):
+        page(http, secure.url + "/")
+    http.close()
+
+
+def test_a_certificate_s_error_says_which_ones_count(
+    secure: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
+    http = Http(user_agent="test", timeout=3, retries=0)
+    with pytest.raises(Unreachable) as told:
+        page(http, secure.url + "/")
+    assert "REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt" in told.value.resolution
+    http.close()
 
 
 def test_no_way_leads_from_https_to_http(secure: Web, trusting: Http, web: Web) -> None:
