@@ -9,6 +9,7 @@ import lzma
 import stat
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -109,7 +110,8 @@ def zip_of(items: Iterable[Item] = GOOD, *, dos: bool = False, method: int = 8) 
                 types = {tarfile.DIRTYPE: stat.S_IFDIR, tarfile.SYMTYPE: stat.S_IFLNK}
                 types |= {tarfile.FIFOTYPE: stat.S_IFIFO, tarfile.REGTYPE: stat.S_IFREG}
                 info.external_attr = (types[item.kind] | item.mode) << 16
-            archive.writestr(info, item.target.encode() or item.data)
+            with warnings.catch_warnings(action="ignore"):  # of a name that is there already
+                archive.writestr(info, item.target.encode() or item.data)
     return out.getvalue()
 
 

@@ -71,7 +71,7 @@ PACKAGES = {
     ),
     "unpack": Package(
         "model system config archives",
-        "compress exclusions orig repack stage",
+        "choice compress exclusions orig repack stage",
     ),
     "license": Package(
         "model system config archives gate",

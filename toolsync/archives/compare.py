@@ -47,7 +47,11 @@ def _tree(archive: Path, limits: Limits) -> dict[str, str]:
     top = guard.top
     if not top:
         return found | {"": "no folder of its own"}
-    return {path[len(top) + 1 :]: what for path, what in found.items()}
+    return {
+        path[len(top) + 1 :]: what
+        for path, what in found.items()
+        if path == top or path.startswith(f"{top}/")
+    }
 
 
 def _what(member: Member, found: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ from toolsync.archives.member import ASK, Kind, Member, broken, shown
 from toolsync.archives.streams import Meter, expand
 from toolsync.archives.tarball import BLOCK, is_header, read_tar
 from toolsync.archives.zipball import list_zip, read_zip
+from toolsync.archives.zipdirectory import ends_as_zip
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Hostile
 
@@ -33,6 +34,8 @@ _MAGIC = (
     (b"!<arch>\n", DEB),
     (b"\x5d\x00\x00", "lzma"),
 )
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
+"""What a zip that unpacks itself, or runs as a script, begins with."""
 _AR_HEAD = 60
 _AR_MEMBERS = 20
 
@@ -78,9 +81,9 @@ def zip_members(archive: Path, limits: Limits, guard: Guard) -> Iterator[tuple[M
         yield tuple(members)
 
 
-def guard_for(form: str, limits: Limits) -> Guard:
+def guard_for(form: str, limits: Limits, *, forgiving: bool = False) -> Guard:
     """Return the rules for a tree of this form: a .deb's root is a file system's, not a folder."""
-    return Guard(limits, rooted=form == DEB)
+    return Guard(limits, rooted=form == DEB, forgiving=forgiving)
 
 
 def _members(file: BinaryIO, form: str, limits: Limits) -> Iterator[Member]:
@@ -119,6 +122,8 @@ def _form(file: BinaryIO | _Section) -> str:
             return form
     if is_header(head):
         return ""
+    if head.startswith(_PROGRAMS) and not isinstance(file, _Section) and ends_as_zip(file):
+        return ZIP
     if not head:
         raise broken("is empty: it has no bytes at all")
     if not head.strip(b"\0") and len(head) == BLOCK:

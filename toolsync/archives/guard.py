@@ -2,7 +2,8 @@
 
 Reads no files: each member is passed to it in the archive's order, and what no honest archive
 has is refused. Links are judged when all members are known, since a link may lead through another
-that comes later.
+that comes later. Where debian/copyright may leave members out, a first guard only counts and notes;
+what stays is then admitted to a second one.
 """
 
 from __future__ import annotations
@@ -20,28 +21,40 @@ _LOOKED_AT = 100_000_000
 class Guard:
     """The checks of one archive's tree."""
 
-    def __init__(self, limits: Limits, *, rooted: bool = False) -> None:
-        """Begin; ``rooted`` says that the archive's root is the tree's, whatever its top is."""
-        self._limits, self._rooted = limits, rooted
+    def __init__(self, limits: Limits, *, rooted: bool = False, forgiving: bool = False) -> None:
+        """Begin; ``rooted`` says that the archive's root is the tree's, whatever its top is.
+
+        A ``forgiving`` one refuses nothing but too many members, and tells in ``faulty`` whether
+        it had a reason to.
+        """
+        self._limits, self._rooted, self._forgiving = limits, rooted, forgiving
+        self.faulty = False
         self._kinds: dict[str, Kind] = {}
         self._links: dict[str, str] = {}
         self._looked_at = 0
 
     def admit(self, member: Member) -> None:
         """Check the next member; raise Hostile if it must not be there."""
-        self._place(member)
+        misplaced = self._placed(member)
+        fault = member.fault or misplaced
         if member.kind is Kind.SYMLINK:
             self._links[member.path] = member.target
-        if member.kind is Kind.HARDLINK:
-            found = self._kinds.get(member.target)
-            if found not in (Kind.FILE, Kind.HARDLINK) or member.target == member.path:
-                what = f"is a {found}" if found else "is no earlier member"
-                raise refusal(
-                    member.path, f"is a hard link to {shown(member.target)}, which {what}"
-                )
+        elif member.kind is Kind.HARDLINK:
+            fault = fault or self._linked(member)
+        if fault is not None and not self._forgiving:
+            raise fault
+        self.faulty = self.faulty or fault is not None
 
-    def _place(self, member: Member) -> None:
-        """Check the folders above a member, then what stands at its own place."""
+    def _linked(self, member: Member) -> Hostile | None:
+        """Return the fault of a hard link that repeats no earlier file."""
+        found = self._kinds.get(member.target)
+        if found in (Kind.FILE, Kind.HARDLINK) and member.target != member.path:
+            return None
+        what = f"is a {found}" if found else "is no earlier member"
+        return refusal(member.path, f"is a hard link to {shown(member.target)}, which {what}")
+
+    def _placed(self, member: Member) -> Hostile | None:
+        """Note a member's place; return what is wrong with it or the folders above."""
         parent = member.path.rpartition("/")[0]
         # Above a known folder all is known: deep trees must not cost their depth each time.
         end = -1 if self._kinds.get(parent) is Kind.FOLDER else member.path.find("/")
@@ -49,15 +62,16 @@ class Guard:
             above = member.path[:end]
             found = self._kinds.get(above) or self._add(above, Kind.FOLDER)
             if found is not Kind.FOLDER:
-                raise refusal(member.path, f"lies below {shown(above)}, which is a {found}")
+                return refusal(member.path, f"lies below {shown(above)}, which is a {found}")
             end = member.path.find("/", end + 1)
         standing = self._kinds.get(member.path)
         if standing is None:
             self._add(member.path, member.kind)
         elif standing is not member.kind:
-            raise refusal(member.path, f"is there twice, as a {standing} and as a {member.kind}")
+            return refusal(member.path, f"is there twice, as a {standing} and as a {member.kind}")
         elif member.kind is not Kind.FOLDER:
-            raise refusal(member.path, "is there twice, so its content is ambiguous")
+            return refusal(member.path, "is there twice, so its content is ambiguous")
+        return None
 
     def _add(self, path: str, kind: Kind) -> Kind:
         """Note a new path, also a folder that is only part of a name: it costs as much."""
@@ -71,17 +85,31 @@ class Guard:
 
     @property
     def top(self) -> str:
-        """The one folder that holds everything, or ``""`` where there is none or are several."""
+        """The one folder that holds everything, or ``""`` where there is none or are several.
+
+        What macOS keeps beside it about its files does not count: ``__MACOSX`` of its zips, and
+        ``._NAME`` of its tars (AppleDouble).
+        """
         tops = {path.partition("/")[0] for path in self._kinds}
+        tops = {name for name in tops if not self._is_apples(name)} or tops
         if self._rooted or len(tops) != 1:
             return ""
         (top,) = tops
         return top if self._kinds[top] is Kind.FOLDER else ""
 
+    def _is_apples(self, name: str) -> bool:
+        folder = self._kinds[name] is Kind.FOLDER
+        return name == "__MACOSX" if folder else name.startswith("._")
+
     def finish(self) -> None:
         """Judge the tree when all members were admitted."""
         if not self._kinds:
             raise Hostile("the archive has no member at all", resolution=ASK)
+        if not self._forgiving:
+            self.judge_links()
+
+    def judge_links(self) -> None:
+        """Raise Hostile for a symlink that leaves the tree."""
         root = self.top
         for path, target in self._links.items():
             self._follow(path, target, root)

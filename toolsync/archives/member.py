@@ -1,11 +1,14 @@
 """The members that the readers yield, with clean paths, and the errors that refuse one.
 
-A path that comes out of here is relative, has no ``.``, ``..`` or empty part, is UTF-8 without
-control characters, and fits into a file system; anything else has been refused.
+A path that comes out of here is relative, has no ``.``, ``..`` or empty part, and fits into a
+file system; anything else has been refused. Bytes that are not UTF-8 stand in it as os.fsdecode
+has them, and come out again as they were. What else no honest archive has is a member's ``fault``:
+`guard` refuses it, unless debian/copyright leaves the member out.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -67,6 +70,8 @@ class Member:
     """Where a symlink points (as written), or the clean path that a hardlink repeats."""
     special: bool = False
     """A file that had a setuid or setgid bit, which is dropped."""
+    fault: Hostile | None = field(default=None, compare=False, repr=False)
+    """Why it must not be unpacked; then its kind and content may be others than the archive's."""
     data: Readable = field(default=NOTHING, compare=False, repr=False)
     """The content, to be read before the next member is asked for."""
 
@@ -77,7 +82,7 @@ def shown(name: str | bytes) -> str:
     if len(text) > 120:
         text = f"{text[:80]}…{text[-30:]}"
     quoted = ascii(text)
-    return quoted.replace("\\u2026", "...")
+    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\\\x\1", quoted).replace("\\u2026", "...")
 
 
 def refusal(name: str | bytes, problem: str, resolution: str = ASK) -> Hostile:
@@ -96,9 +101,9 @@ def broken(problem: str) -> Hostile:
 def clean_path(raw: str | bytes) -> str:
     """Return a member's name as a clean path, ``""`` for the archive's own root.
 
-    Raises Hostile for a name that leads outside, cannot be shown or cannot be stored.
+    Raises Hostile for a name that leads outside or cannot be stored.
     """
-    name = readable_name(raw)
+    name = name_of(raw)
     if name.startswith("/"):
         raise refusal(raw, "has an absolute name; wanted one below the archive's top")
     if "\\" in name and ".." in name.replace("\\", "/").split("/"):
@@ -109,17 +114,11 @@ def clean_path(raw: str | bytes) -> str:
     return "/".join(parts)
 
 
-def readable_name(raw: str | bytes) -> str:
-    """Return a name or a link's target as text; raise Hostile where it is not plain UTF-8."""
-    try:
-        name = raw if isinstance(raw, str) else raw.decode("utf-8")
-        size = len(name.encode("utf-8"))
-    except UnicodeError:
-        raise refusal(raw, "has a name that is not UTF-8") from None
-    # What can be printed has none; asking so first is many times faster.
-    if not name.isprintable() and any(unicodedata.category(char) == "Cc" for char in name):
-        raise refusal(raw, "has a control character in its name")
-    longest = max(len(part.encode()) for part in name.split("/"))
+def name_of(raw: str | bytes) -> str:
+    """Return a name or a link's target as text; raise Hostile where it is too long."""
+    name = raw if isinstance(raw, str) else raw.decode("utf-8", "surrogateescape")
+    size = len(as_bytes(name))
+    longest = size if size <= PART_BYTES else max(len(as_bytes(part)) for part in name.split("/"))
     if size > PATH_BYTES or longest > PART_BYTES:
         raise refusal(
             raw,
@@ -127,3 +126,23 @@ def readable_name(raw: str | bytes) -> str:
             f"wanted at most {PATH_BYTES} and {PART_BYTES}",
         )
     return name
+
+
+def unreadable(name: str) -> Hostile | None:
+    """Return the refusal of a name or target with control characters, None where it has none."""
+    # What can be printed has none; asking so first is many times faster.
+    if not name.isprintable() and any(unicodedata.category(char) == "Cc" for char in name):
+        return refusal(name, "has a control character in its name")
+    return None
+
+
+def as_bytes(name: str) -> bytes:
+    """Return a name as the archive had it."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def as_text(name: str) -> str:
+    """Return a name as text that can be written down anywhere."""
+    if name.isascii():
+        return name
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,8 +1,9 @@
 """Read a tar stream strictly: ustar, GNU long names and pax, and nothing that is ambiguous.
 
 An untouched orig tarball is later unpacked by GNU tar, so whatever two readers may understand
-differently is refused instead of interpreted: lone oddities of old dialects, sparse files, data
-after the end. Formats: POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar manual, "Standard".
+differently is refused instead of interpreted: lone oddities of old dialects, data after the end.
+Of devices, sparse files and the like no more is read than where they end: their members have a
+``fault``. Formats: POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar manual, "Standard".
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from toolsync.archives.member import (
     Member,
     broken,
     clean_path,
-    readable_name,
+    name_of,
     refusal,
     shown,
+    unreadable,
 )
 from toolsync.config.settings import Limits
+from toolsync.model.errors import Hostile
 
 BLOCK = 512
 _EXTENDED = 1024 * 1024
@@ -37,6 +40,8 @@ _REFUSED = {
     b"M": "continues a file of another volume",
     b"D": "is a folder of an incremental dump",
 }
+_EMPTY = b"346"
+"""Types of members that hold no content."""
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*\Z")
 _RECORD = re.compile(rb"([1-9][0-9]{0,6}) ")
 _SECONDS = re.compile(rb"(-?[0-9]{1,15})(\.[0-9]*)?\Z")
@@ -49,6 +54,7 @@ class _Extended:
     pax: dict[bytes, bytes] = field(default_factory=dict)
     name: bytes | None = None
     target: bytes | None = None
+    sparse: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.pax) or self.name is not None or self.target is not None
@@ -136,12 +142,11 @@ def _extend(extended: _Extended, kind: bytes, block: bytes, source: Pieces) -> b
             extended.target = text
         return b""
     records = dict(_records(data))
-    if odd := [
-        key for key in records if key.startswith(b"GNU.sparse") or key == b"SCHILY.realsize"
-    ]:
-        raise refusal(records.get(b"GNU.sparse.name", odd[0]), _REFUSED[b"S"])
+    sparse = {key for key in records if key.startswith(b"GNU.sparse")}
+    sparse |= {b"SCHILY.realsize"} & records.keys()
+    extended.sparse = extended.sparse or bool(sparse)
     if kind == b"g":
-        if wrong := {b"path", b"linkpath", b"size"} & records.keys():
+        if wrong := sparse | {b"path", b"linkpath", b"size"} & records.keys():
             raise broken(f"sets {min(wrong).decode()} for all members at once")
         return records.get(b"mtime", b"")
     extended.pax |= records
@@ -167,19 +172,22 @@ def _member(block: bytes, extended: _Extended, source: Pieces) -> Member | None:
     """Return the member whose own header is ``block``, None for the archive's root."""
     raw = _name(block, extended)
     path, flag = clean_path(raw), block[156:157]
-    if flag not in _KINDS:
-        raise refusal(raw, _REFUSED.get(flag, f"is of the unknown type {shown(flag)}"))
-    kind = Kind.FOLDER if raw.endswith(b"/") and flag in b"0\0" else _KINDS[flag]
+    fault = unreadable(path) if flag in _KINDS and not extended.sparse else _oddity(raw, flag)
+    kind = Kind.FOLDER if raw.endswith(b"/") and flag in b"0\0" else _KINDS.get(flag, Kind.FILE)
     size = _size(block, extended, raw)
-    if size and kind is not Kind.FILE:
-        raise refusal(raw, f"is a {kind} with {size} bytes of content; wanted none")
+    if size and (kind is not Kind.FILE or flag in _EMPTY):
+        what = kind if flag in _KINDS else "device or fifo"
+        raise refusal(raw, f"is a {what} with {size} bytes of content; wanted none")
     if not path:
         if kind is Kind.FOLDER:
             return None
         raise refusal(raw, f"is a {kind} without a name")
+    if flag == b"S":
+        _pass_over_map(block, source)
     target = ""
     if kind in (Kind.SYMLINK, Kind.HARDLINK):
         target = _target(block, extended, kind, path)
+        fault = fault or _target_fault(target, kind, path)
     mode = _number(block[100:108], "mode")
     return Member(
         path=path,
@@ -189,12 +197,26 @@ def _member(block: bytes, extended: _Extended, source: Pieces) -> Member | None:
         size=size,
         target=target,
         special=kind is Kind.FILE and bool(mode & 0o6000),
+        fault=fault,
         data=Body(source.some, size, path) if kind is Kind.FILE else NOTHING,
     )
 
 
+def _oddity(raw: bytes, flag: bytes) -> Hostile:
+    """Return the refusal of what is neither file, folder nor link."""
+    what = _REFUSED[b"S"] if flag in _KINDS else f"is of the unknown type {shown(flag)}"
+    return refusal(raw, _REFUSED.get(flag, what))
+
+
+def _pass_over_map(block: bytes, source: Pieces) -> None:
+    """Pass over the blocks with which an old GNU sparse file's list of pieces goes on."""
+    at = 482
+    while block[at : at + 1] not in (b"\0", b""):
+        block, at = source.exactly(BLOCK), 504
+
+
 def _name(block: bytes, extended: _Extended) -> bytes:
-    pax = extended.pax.get(b"path")
+    pax = extended.pax.get(b"GNU.sparse.name", extended.pax.get(b"path"))
     if pax is not None and extended.name is not None:
         raise refusal(pax, "is named twice by extended headers")
     long = pax if pax is not None else extended.name
@@ -213,10 +235,13 @@ def _target(block: bytes, extended: _Extended, kind: Kind, path: str) -> str:
         raw = block[157:257].partition(b"\0")[0]
     elif pax is not None and extended.target is not None:
         raise refusal(path, "has its target named twice by extended headers")
-    target = clean_path(raw) if kind is Kind.HARDLINK else readable_name(raw)
-    if not target or "\\" in target:
-        raise refusal(path, f"is a {kind} to {shown(raw)}; wanted a plain name")
-    return target
+    return clean_path(raw) if kind is Kind.HARDLINK else name_of(raw)
+
+
+def _target_fault(target: str, kind: Kind, path: str) -> Hostile | None:
+    if not target or "\\" in target or unreadable(target):
+        return refusal(path, f"is a {kind} to {shown(target)}; wanted a plain name")
+    return None
 
 
 def _size(block: bytes, extended: _Extended, raw: bytes) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import bz2
+import hashlib
 import stat
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from toolsync.archives.body import Body, Pieces
@@ -15,13 +17,15 @@ from toolsync.archives.member import (
     Kind,
     Member,
     clean_path,
-    readable_name,
+    name_of,
     refusal,
     shown,
+    unreadable,
 )
 from toolsync.archives.streams import Decoder, Inflate, Meter, decode
 from toolsync.archives.zipdirectory import Entry, read_folder
 from toolsync.config.settings import Limits
+from toolsync.model.errors import Hostile
 
 _PIECE = 256 * 1024
 _STORED, _DEFLATED, _BZIP2 = 0, 8, 12
@@ -66,17 +70,38 @@ def list_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
     """Yield the members of a zip or jar, in the order in which the file holds them.
 
     Their contents can be read at any time while the file is open, each once and to its end:
-    only then is it judged. Raises Hostile for whatever is unsafe or does not add up.
+    only then is it judged. Raises Hostile for whatever is unsafe or does not add up. What is
+    there twice with the same bytes is one member.
     """
     placed, total = read_folder(file, limits)
     meter = Meter(limits, total)
+    seen: dict[str, tuple[Member, Entry, int]] = {}
     for entry, offset in placed:
         content = Content(file, entry, offset, meter)
         member = _member(entry, content)
-        if member is None or member.data is NOTHING:
+        if _is_sealed(entry):
+            meter.add(entry.size)
+        elif member is None or member.data is NOTHING:
             content.skip()
-        if member is not None:
-            yield member
+        if member is None:
+            continue
+        before = seen.setdefault(member.path, (member, entry, offset))
+        if before[1] is not entry and replace(before[0], mtime=member.mtime) == member:
+            if not member.size:
+                continue
+            if member.data is content and before[1].crc == entry.crc:
+                same = Content(file, *before[1:], Meter(limits, total))
+                if _digest(same) == _digest(content):
+                    continue
+                member = replace(member, data=NOTHING)  # it is read, and will be refused
+        yield member
+
+
+def _digest(content: Content) -> bytes:
+    total = hashlib.sha256()
+    while data := content.read(_PIECE):
+        total.update(data)
+    return total.digest()
 
 
 def read_zip(file: BinaryIO, limits: Limits) -> Iterator[Member]:
@@ -101,10 +126,13 @@ def _member(entry: Entry, content: Content) -> Member | None:
     if kind is Kind.FOLDER:
         if entry.size:
             raise refusal(name, f"is a folder with {entry.size} bytes of content; wanted none")
-        return Member(path=path, kind=kind, mtime=entry.mtime)
+        return Member(path=path, kind=kind, mtime=entry.mtime, fault=unreadable(path))
+    if fault := _sealed(entry) or _special(name, mode):
+        return Member(path=path, kind=Kind.FILE, size=entry.size, fault=fault)
     if kind is Kind.SYMLINK:
-        target = _target(entry, path, content)
-        return Member(path=path, kind=kind, mtime=entry.mtime, target=target)
+        target, fault = _target(entry, path, content)
+        fault = unreadable(path) or fault
+        return Member(path=path, kind=kind, mtime=entry.mtime, target=target, fault=fault)
     # Without Unix modes (made on DOS, or by a careless library) a script tells by its first line.
     executable = bool(mode & 0o111) if mode else bool(entry.size) and content.begins(b"#!")
     return Member(
@@ -114,30 +142,54 @@ def _member(entry: Entry, content: Content) -> Member | None:
         mtime=entry.mtime,
         size=entry.size,
         special=bool(mode & 0o6000),
+        fault=unreadable(path),
         data=content if entry.size else NOTHING,
     )
+
+
+def _is_sealed(entry: Entry) -> bool:
+    return entry.encrypted or entry.method not in (_STORED, _DEFLATED, _BZIP2)
+
+
+def _sealed(entry: Entry) -> Hostile | None:
+    """Return the refusal of an entry whose content cannot be read, None of any other."""
+    if entry.encrypted:
+        return refusal(
+            entry.name,
+            "is encrypted, so nobody can see what it holds",
+            "Ask upstream for an archive without a password.",
+        )
+    if _is_sealed(entry):
+        return refusal(
+            entry.name,
+            f"is compressed by zip method {entry.method}; wanted 0 (stored), 8 or 12",
+            "Repack it by hand and look at what it holds, or ask upstream for a plain zip.",
+        )
+    return None
 
 
 def _kind(entry: Entry, name: bytes) -> Kind:
     if name.endswith(b"/"):
         return Kind.FOLDER
     mode = entry.attributes >> 16 if entry.system in _UNIX else 0
-    if not stat.S_IFMT(mode):
-        return Kind.FILE
-    kind = _TYPES.get(stat.S_IFMT(mode))
-    if kind is None:
-        raise refusal(name, f"is a device, fifo or socket (mode {mode:o})")
-    return kind
+    return _TYPES.get(stat.S_IFMT(mode), Kind.FILE)
 
 
-def _target(entry: Entry, path: str, content: Content) -> str:
+def _special(name: bytes, mode: int) -> Hostile | None:
+    if name.endswith(b"/") or stat.S_IFMT(mode) in (0, *_TYPES):
+        return None
+    return refusal(name, f"is a device, fifo or socket (mode {mode:o})")
+
+
+def _target(entry: Entry, path: str, content: Content) -> tuple[str, Hostile | None]:
+    """Return where a symlink leads, or why it is none."""
     if not 0 < entry.size <= PATH_BYTES:
-        raise refusal(path, f"is a link to a name of {entry.size} bytes; wanted 1 to {PATH_BYTES}")
-    raw = content.read()
-    target = readable_name(raw)
-    if "\\" in target:
-        raise refusal(path, f"is a symlink to {shown(raw)}; wanted a plain name")
-    return target
+        wanted = f"is a link to a name of {entry.size} bytes; wanted 1 to {PATH_BYTES}"
+        return "", refusal(path, wanted)
+    target = name_of(content.read())
+    if "\\" in target or unreadable(target):
+        return target, refusal(path, f"is a symlink to {shown(target)}; wanted a plain name")
+    return target, None
 
 
 def _contents(file: BinaryIO, entry: Entry, offset: int, meter: Meter) -> Iterator[bytes]:
@@ -162,12 +214,6 @@ def _inflated(file: BinaryIO, entry: Entry, offset: int) -> Iterator[bytes]:
     if entry.method == _STORED:
         yield from packed
         return
-    if entry.method not in (_DEFLATED, _BZIP2):
-        raise refusal(
-            entry.name,
-            f"is compressed by zip method {entry.method}; wanted 0 (stored), 8 or 12",
-            "Repack it by hand and look at what it holds, or ask upstream for a plain zip.",
-        )
     decoder: Decoder = Inflate(-15) if entry.method == _DEFLATED else bz2.BZ2Decompressor()
     while not decoder.eof:
         ended, data = False, b""

@@ -1,7 +1,9 @@
 """Read a zip's central directory strictly: what it lists is what the file holds, and once.
 
 Nothing is inflated here. Refused: entries that overlap (the trick of zip bombs and quines),
-a directory that is not where the end record says, local headers that name something else.
+a directory that is not where the end record says, local headers that name something else. A
+program may stand before the first entry (a zip that unpacks itself): then offsets may count from
+its end, as zipfile and Info-ZIP read them.
 Format: PKWARE's APPNOTE.TXT 6.3.10, section 4.3.
 """
 
@@ -46,6 +48,11 @@ class Entry:
     offset: int
     """Of the local header."""
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody can see what it holds."""
+        return bool(self.flags & _ENCRYPTED)
+
 
 def read_folder(file: BinaryIO, limits: Limits) -> tuple[list[tuple[Entry, int]], int]:
     """Return the entries, each with the offset of its data, in the order of the file.
@@ -53,13 +60,14 @@ def read_folder(file: BinaryIO, limits: Limits) -> tuple[list[tuple[Entry, int]]
     Also returns the file's size. Raises Hostile for anything that does not add up.
     """
     total = file.seek(0, 2)
-    count, start, size = _find(file, total)
+    count, start, size, shift = _find(file, total)
     if count > limits.members:
         raise Hostile(
             f"the archive has {count} members, the limit is {limits.members}",
             resolution="If upstream really ships so many, raise [limits] members.",
         )
-    entries = sorted(_entries(file, count, start, size), key=lambda entry: entry.offset)
+    found = _entries(file, count, start, size, shift)
+    entries = sorted(found, key=lambda entry: entry.offset)
     placed, free = [], 0
     for entry in entries:
         data = _data_offset(file, entry, start)
@@ -72,8 +80,22 @@ def read_folder(file: BinaryIO, limits: Limits) -> tuple[list[tuple[Entry, int]]
     return placed, total
 
 
-def _find(file: BinaryIO, total: int) -> tuple[int, int, int]:
-    """Return how many entries there are, where the directory starts, and its size."""
+def ends_as_zip(file: BinaryIO) -> bool:
+    """Say whether a file that begins as something else ends as a zip; leave it at its start."""
+    try:
+        _find(file, file.seek(0, 2))
+    except Hostile:
+        return False
+    finally:
+        file.seek(0)
+    return True
+
+
+def _find(file: BinaryIO, total: int) -> tuple[int, int, int, int]:
+    """Return how many entries there are, where the directory starts, and its size.
+
+    Also returns how many bytes stand before the zip that its offsets do not count.
+    """
     tail_size = min(total, _END.size + _LARGEST_COMMENT)
     file.seek(total - tail_size)
     tail = file.read(tail_size)
@@ -92,9 +114,11 @@ def _find(file: BinaryIO, total: int) -> tuple[int, int, int]:
         count, size, start, end = _find64(file, end, (count, size, start))
     elif disk or first_disk or here != count:
         raise broken("is one part of a zip of several; wanted a whole one")
-    if start + size != end:
+    file.seek(0)
+    before = end - start - size
+    if before < 0 or (before and file.read(2) == b"PK"):
         raise broken("is damaged: the zip's directory is not where its end record says")
-    return count, start, size
+    return count, start + before, size, before
 
 
 def _find64(file: BinaryIO, end: int, plain: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -120,7 +144,7 @@ def _at(file: BinaryIO, offset: int, shape: struct.Struct) -> tuple[Any, ...] | 
     return shape.unpack(file.read(shape.size))
 
 
-def _entries(file: BinaryIO, count: int, start: int, size: int) -> Iterator[Entry]:
+def _entries(file: BinaryIO, count: int, start: int, size: int, shift: int) -> Iterator[Entry]:
     """Yield the entries of the central directory; raise Hostile where its size is wrong."""
     file.seek(start)
     left = size
@@ -137,21 +161,15 @@ def _entries(file: BinaryIO, count: int, start: int, size: int) -> Iterator[Entr
         file.seek(comment_size, 1)
         if name_size > PATH_BYTES:
             raise refusal(name, f"has a name of {name_size} bytes; wanted at most {PATH_BYTES}")
-        yield _entry(fields, name, extra)
+        yield _entry(fields, name, extra, shift)
     if left:
         raise broken("is damaged: the zip's directory lists more than its end record says")
 
 
-def _entry(fields: tuple[Any, ...], name: bytes, extra: bytes) -> Entry:
-    """Return an entry with its zip64 sizes; raise Hostile for an encrypted or impossible one."""
+def _entry(fields: tuple[Any, ...], name: bytes, extra: bytes, shift: int) -> Entry:
+    """Return an entry with its zip64 sizes; raise Hostile for an impossible one."""
     flags, method, time, date, crc, packed, size = fields[3:10]
     offset = fields[16]
-    if flags & _ENCRYPTED:
-        raise refusal(
-            name,
-            "is encrypted, so nobody can see what it holds",
-            "Ask upstream for an archive without a password.",
-        )
     blocks = dict(_blocks(name, extra))
     wide = blocks.get(1, b"")
     if 8 * (size, packed, offset).count(_ALL32) > len(wide):
@@ -170,7 +188,7 @@ def _entry(fields: tuple[Any, ...], name: bytes, extra: bytes) -> Entry:
         packed=packed,
         size=size,
         attributes=fields[15],
-        offset=offset,
+        offset=offset + shift,
     )
 
 
@@ -211,6 +229,7 @@ def _data_offset(file: BinaryIO, entry: Entry, end: int) -> int:
     told = (flags & _DESCRIPTOR) or (
         crc == entry.crc and packed in (entry.packed, _ALL32) and size in (entry.size, _ALL32)
     )
-    if name != entry.name or method != entry.method or flags & _ENCRYPTED or not told:
+    alike = name == entry.name and method == entry.method
+    if not alike or (flags & _ENCRYPTED and not entry.encrypted) or not told:
         raise refusal(entry.name, "differs between the zip's directory and its own header")
     return entry.offset + _LOCAL.size + int(name_size + extra_size)

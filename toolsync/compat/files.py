@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from toolsync.archives.member import as_text
+
 TEXT_LIMIT = 4 * 1024 * 1024
 """Bytes of one source file; none that a person wrote is longer."""
 FILES_LIMIT = 300_000
@@ -38,7 +40,7 @@ class Tree:
                 path = Path(folder, name)
                 real = self._real(path)
                 if real is not None:
-                    found[path.relative_to(self.root).as_posix()] = real
+                    found[as_text(path.relative_to(self.root).as_posix())] = real
                 if len(found) >= FILES_LIMIT:
                     self.too_many = True
                     return found

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from toolsync.archives.member import as_text
 from toolsync.license import components, hints, known, metadata, names, normalise
 from toolsync.license.terms import (
     KEPT_WORDS,
@@ -130,12 +131,11 @@ def _walk(top: Path, found: _Found) -> Iterator[tuple[str, Path, os.stat_result]
         try:
             entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
         except OSError as error:
-            found.trouble(folder, f"cannot be read: {error.strerror}")
+            found.trouble(as_text(folder), f"cannot be read: {error.strerror}")
             continue
         for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if "\ud800" <= max(path, default="") <= "\udfff":
-                path = path.encode("utf-8", "backslashreplace").decode()
+            below = f"{folder}/{entry.name}" if folder else entry.name
+            path = as_text(below)
             count += 1
             if count > MAX_FILES:
                 found.trouble("", f"has more than {MAX_FILES} files; the rest was not looked at")
@@ -144,7 +144,7 @@ def _walk(top: Path, found: _Found) -> Iterator[tuple[str, Path, os.stat_result]
                 place = _followed(root, Path(entry.path), path, found)
             elif entry.is_dir():
                 if entry.name not in (".git", ".hg", ".svn", ".bzr"):
-                    folders.append(path)
+                    folders.append(below)
                 continue
             else:
                 place = Path(entry.path)

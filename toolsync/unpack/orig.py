@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolsync.archives.extract import ZIP, archive_form, guard_for, read_members, zip_members
-from toolsync.archives.member import NOTHING, Kind, Member
+from toolsync.archives.guard import Guard
+from toolsync.archives.member import NOTHING, Kind, Member, as_text, shown
 from toolsync.config.settings import Limits
-from toolsync.model.errors import Held, UsageError
+from toolsync.model.errors import UsageError
 from toolsync.model.release import Finding
 from toolsync.system.store import full_disk_is_told
+from toolsync.unpack.choice import Choice, choose
 from toolsync.unpack.compress import ending
 from toolsync.unpack.exclusions import Exclusions
 from toolsync.unpack.repack import Direct, Spool, Tree, newest, write_tarball
@@ -53,7 +55,8 @@ class _Contents:
     """What one pass over the archive has shown."""
 
     form: str
-    top: str
+    guard: Guard
+    """A forgiving one, which has seen all members."""
     members: tuple[Member, ...]
 
     @property
@@ -64,6 +67,17 @@ class _Contents:
             if member.kind is Kind.HARDLINK:
                 found[member.path] = found.get(member.target, member.target)
         return found
+
+    def choose(self, exclusions: Exclusions, limits: Limits, *, tidy: bool) -> Choice:
+        """Return what goes into the orig tarball; raises as `choose` does."""
+        return choose(
+            self.members,
+            self.guard,
+            self.origins,
+            exclusions,
+            lambda forgiving: guard_for(self.form, limits, forgiving=forgiving),
+            tidy=tidy or self.form not in KEPT,
+        )
 
 
 def make_orig(
@@ -96,10 +110,12 @@ def make_orig(
         with ExitStack() as opened:
             spool = opened.enter_context(Spool(folder))
             contents = _look(archive, limits, spool, opened)
-            left_out, unused = exclusions.select([m.path for m in contents.members], contents.top)
-            kept = [member for member in contents.members if member.path not in left_out]
-            _refuse_empty(left_out, kept)
-            untouched = not left_out and _will_do(contents, wrap=wrap, form=form if force else "")
+            chosen = contents.choose(exclusions, limits, tidy=wrap)
+            kept = chosen.kept
+            alike = not chosen.left_out and not chosen.beside
+            untouched = alike and _will_do(
+                contents, chosen.top, wrap=wrap, form=form if force else ""
+            )
             name = f"{stem}.{contents.form if untouched else form}"
             temp = folder / f".{name}.part"
             temp.unlink(missing_ok=True)
@@ -107,7 +123,7 @@ def make_orig(
                 if untouched:
                     shutil.copyfile(archive, temp)
                 else:
-                    below = f"{source}-{version}" if wrap and not contents.top else ""
+                    below = f"{source}-{version}" if wrap and not chosen.top else ""
                     _repack(archive, limits, contents, kept, below, spool, temp, form)
                 os.chmod(temp, 0o644)
                 os.replace(temp, folder / name)
@@ -118,29 +134,29 @@ def make_orig(
         name=name,
         untouched=untouched,
         members=len(contents.members),
-        excluded=tuple(sorted(left_out)),
+        excluded=tuple(map(as_text, sorted(chosen.left_out))),
         epoch=newest(kept),
-        findings=tuple(_unused(pattern) for pattern in unused),
+        findings=(*map(_unused, chosen.unused), *_apples(chosen.beside)),
     )
 
 
 def _look(archive: Path, limits: Limits, spool: Spool, opened: ExitStack) -> _Contents:
-    """Read the archive once, judging it, and remember all but the contents.
+    """Read the archive once, and remember all but the contents; the tree is judged later.
 
     Those of what is packed anew in any case go to the spool at once, but a zip's: it is left
     open, and they are judged when they are read, in the order in which they are written.
     """
     form = archive_form(archive)
-    guard = guard_for(form, limits)
+    guard = guard_for(form, limits, forgiving=True)
     if form == ZIP:
         found = opened.enter_context(zip_members(archive, limits, guard))
-        return _Contents(form=form, top=guard.top, members=found)
+        return _Contents(form=form, guard=guard, members=found)
     members = []
     for member in read_members(archive, limits, guard):
         if form not in KEPT and member.kind is Kind.FILE:
             spool.keep(member)
         members.append(replace(member, data=NOTHING))
-    return _Contents(form=form, top=guard.top, members=tuple(members))
+    return _Contents(form=form, guard=guard, members=tuple(members))
 
 
 def _stem(source: str, version: str, component: str) -> str:
@@ -158,23 +174,14 @@ def _stem(source: str, version: str, component: str) -> str:
     return f"{source}_{version}.orig{'-' if component else ''}{component}.tar"
 
 
-def _will_do(contents: _Contents, *, wrap: bool, form: str) -> bool:
+def _will_do(contents: _Contents, top: str, *, wrap: bool, form: str) -> bool:
     """Say whether dpkg-source can take upstream's file as it is."""
     return (
         contents.form in KEPT
         and form in ("", contents.form)
-        and (bool(contents.top) or not wrap)
+        and (bool(top) or not wrap)
         and not any(member.special for member in contents.members)
     )
-
-
-def _refuse_empty(left_out: frozenset[str], kept: list[Member]) -> None:
-    if left_out and all(member.kind is Kind.FOLDER for member in kept):
-        raise Held(
-            f"Files-Excluded in debian/copyright leaves nothing of {len(left_out)} members; "
-            "wanted an orig tarball that holds something",
-            resolution="Narrow the patterns there, or name what stays in Files-Included.",
-        )
 
 
 def _unused(pattern: str) -> Finding:
@@ -186,11 +193,22 @@ def _unused(pattern: str) -> Finding:
     )
 
 
+def _apples(beside: tuple[str, ...]) -> Iterator[Finding]:
+    if beside:
+        yield Finding(
+            stage="unpack",
+            code="macos-metadata",
+            severity="info",
+            message=f"{len(beside)} members that macOS has put beside the top folder, about its own"
+            f" files, are left out: {shown(beside[0])} …",
+        )
+
+
 def _repack(
     archive: Path,
     limits: Limits,
     contents: _Contents,
-    kept: list[Member],
+    kept: Sequence[Member],
     below: str,
     spool: Spool,
     path: Path,
@@ -203,7 +221,8 @@ def _repack(
     needed = tree.needed
     files = {member.path: member for member in contents.members if member.path in needed}
     if contents.form in KEPT:
-        for member in read_members(archive, limits):
+        seen = guard_for(contents.form, limits, forgiving=True)  # what is kept was judged already
+        for member in read_members(archive, limits, seen):
             if member.path in needed:
                 spool.keep(member)
     if contents.form == ZIP:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from toolsync.archives.member import Kind, Member
+from toolsync.archives.member import Kind, Member, as_bytes
 from toolsync.unpack.compress import Sink, compressed
 
 OLDEST = 315532800
@@ -124,7 +124,7 @@ def write_tarball(
     links: dict[str, str] = {}
     size = 0
     with path.open("xb") as out, compressed(out, form) as sink:
-        for name in sorted({*tree.members, *times}, key=str.encode):
+        for name in sorted({*tree.members, *times}, key=as_bytes):
             member = tree.members.get(name)
             info = tarfile.TarInfo("/".join(filter(None, (tree.below, name))))
             info.mode, info.type = 0o755, tarfile.DIRTYPE
@@ -139,7 +139,7 @@ def write_tarball(
                 _describe(info, files[origin], links.setdefault(origin, info.name))
                 if info.type == tarfile.REGTYPE:
                     info.size = contents.size(origin)
-            header = info.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict")
+            header = info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
             sink.write(header)
             if info.size:
                 contents.copy(origin, sink)

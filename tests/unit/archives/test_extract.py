@@ -32,7 +32,7 @@ from tests.support.archives import (
     zst,
 )
 from toolsync.archives.extract import archive_form, read_members
-from toolsync.archives.member import Kind
+from toolsync.archives.member import Kind, as_bytes, as_text
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Hostile
 
@@ -145,7 +145,15 @@ BAD_TREES: dict[str, tuple[tuple[Item, ...], str]] = {
     "escape": ((Item(name="a\x1b[2Jb"),), "'a\\x1b[2Jb' has a control character"),
     "long part": ((Item(name="a/" + "b" * 256),), "has a name of 258 bytes, its longest part 256"),
     "long path": ((Item(name="a/" * 1500 + "b"),), "has a name of 3001 bytes"),
-    "twice": ((Item(name="a/b"), Item(name="a/./b")), "'a/b' is there twice, so"),
+    "twice": ((Item(name="a/b", data=b"1"), Item(name="a/./b")), "'a/b' is there twice, so"),
+    "twice, one CRC": (
+        (Item(name="a/b", data=b"plumless"), Item(name="a/b", data=b"buckeroo")),
+        "'a/b' is there twice, so",
+    ),
+    "twice, once runnable": (
+        (Item(name="a/b", data=b"x"), Item(name="a/b", data=b"x", mode=0o755)),
+        "'a/b' is there twice, so",
+    ),
     "file over folder": ((folder("a/b"), Item(name="a/b")), "twice, as a folder and as a file"),
     "file over parents": ((Item(name="a/b"), Item(name="a")), "twice, as a folder and as a file"),
     "folder over file": ((Item(name="a"), folder("a")), "twice, as a file and as a folder"),
@@ -211,19 +219,65 @@ def test_folders_that_are_only_part_of_names_count(tmp_path: Path) -> None:
     assert "more than 20000 members" in refusal(tmp_path, tar(deep), Limits(members=20_000))
 
 
-def test_names_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_kept_as_they_are(tmp_path: Path) -> None:
     data = with_header(tar([Item(name="a/b")], form=tarfile.USTAR_FORMAT), 0, 0, b"a/\xff")
-    assert "'a/\\\\xff' has a name that is not UTF-8" in refusal(tmp_path, data)
-    assert "not UTF-8" in refusal(tmp_path, zip_of([Item(name="aXb")]).replace(b"aXb", b"a\xffb"))
+    other = zip_of([Item(name="aXb")]).replace(b"aXb", b"a\xffb")
+    for content, name in ((data, b"a/\xff"), (other, b"a\xffb")):
+        (member,) = read_members(write(tmp_path, content), Limits())
+        assert as_bytes(member.path) == name
+        assert as_text(member.path) == name.decode("ascii", "backslashreplace")
+    twice = tar([Item(name="a/b"), Item(name="a/b")], form=tarfile.USTAR_FORMAT)
+    bad = with_header(with_header(twice, 0, 0, b"a/\xff"), 512, 0, b"a/\xff")
+    assert "'a/\\\\xff' is there twice" in refusal(tmp_path, bad)
 
 
-def test_a_pax_sparse_file_is_refused(tmp_path: Path) -> None:
+SPARSE: dict[str, dict[str, str]] = {
+    "of pax 1.0": {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a/real"},
+    "of pax 0.1": {"GNU.sparse.map": "0,1", "GNU.sparse.name": "a/real"},
+    "of star": {"SCHILY.realsize": "100", "path": "a/real"},
+}
+
+
+@pytest.mark.parametrize("case", SPARSE)
+def test_a_pax_sparse_file_is_refused(tmp_path: Path, case: str) -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
         info = tarfile.TarInfo("a/s")
-        info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.name": "a/real"}
+        info.pax_headers = SPARSE[case]
         archive.addfile(info)
     assert "'a/real' is a sparse file" in refusal(tmp_path, out.getvalue())
+
+
+@pytest.mark.parametrize(
+    "stub", [b"MZ" + bytes(5000), b"#!/bin/sh\nexec unzip $0\n", b"\x7fELF" * 9]
+)
+@pytest.mark.parametrize("counted", [False, True])
+def test_a_zip_that_unpacks_itself_is_read(tmp_path: Path, stub: bytes, counted: bool) -> None:
+    plain = write(tmp_path, zip_of())
+    wanted = [(m.path, m.kind, m.data.read()) for m in read_members(plain, Limits())]
+    if counted:
+        out = io.BytesIO(stub)
+        out.seek(len(stub))
+        with zipfile.ZipFile(out, "a") as archive, zipfile.ZipFile(plain) as given:
+            for info in given.infolist():
+                archive.writestr(info, given.read(info))
+        data = out.getvalue()
+    else:
+        data = stub + zip_of()
+    path = write(tmp_path, data)
+    assert archive_form(path) == "zip"
+    assert [(m.path, m.kind, m.data.read()) for m in read_members(path, Limits())] == wanted
+    assert "starts with" in refusal(tmp_path, data[:-40])
+
+
+@pytest.mark.parametrize("data", [b"", b"the same bytes"])
+def test_what_a_zip_has_twice_with_the_same_bytes_is_one_member(
+    tmp_path: Path, data: bytes
+) -> None:
+    items = [Item(name="a/b", data=data), symlink("a/l", "b")]
+    path = write(tmp_path, zip_of([*items, Item(name="a/c", data=b"c"), *items]))
+    found = [(m.path, m.data.read()) for m in read_members(path, Limits())]
+    assert found == [("a/b", data), ("a/l", b""), ("a/c", b"c")]
 
 
 def test_too_much_is_refused(tmp_path: Path) -> None:
