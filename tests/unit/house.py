@@ -22,7 +22,7 @@ class Package:
 PACKAGES = {
     "model": Package(
         "",
-        "engine errors judgment linear patterns plan release values versions",
+        "engine errors judgment linear patterns plan release values versions words",
     ),
     "system": Package(
         "model",

@@ -88,6 +88,13 @@ class Release(NamedTuple):
     etag: str = ""
     parts: tuple[Part, ...] = ()
     """All its tarballs, the main one first; empty where the file at ``url`` is the whole."""
+    refused: str = ""
+    """Why it cannot be taken; ``version`` is then where it would stand, empty if unknown."""
+    sha512: str = ""
+    """Likewise."""
+
+    LATER = ("refused", "sha512")
+    """Fields that came later: empty they are not dumped, so that old digests stay."""
 
     @property
     def main(self) -> Part:

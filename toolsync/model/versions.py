@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from toolsync.model.errors import SetupError
 from toolsync.model.patterns import Expression, compile_safely
+from toolsync.model.words import BEFORE
 
 LONGEST = 100
 """Characters of a version that are taken; file names carry it several times."""
@@ -29,10 +30,10 @@ _NUMBERS_EACH = re.compile(rf"{_NUMBERS.pattern}(?:\n{_NUMBERS.pattern})*+")
 _UPSTREAM = re.compile(r"[0-9][A-Za-z0-9.+~-]*")
 _PREFIX = re.compile(r"(?:release[-_/]?)?v?\.?(?=[0-9])", re.IGNORECASE)
 _PRERELEASE = re.compile(
-    r"(?<![-._~])(?P<gap>[-._~]*+)(?<![a-z+])"
-    r"(?:(?P<word>alpha|beta|rc|cr|preview|prerelease|pre|dev|snapshot|nightly|canary)"
-    r"[-._]*(?P<number>[0-9]*)"
-    r"|(?P<letter>[abc])(?P<count>[0-9]+))(?![a-z0-9])",
+    r"(?<![-._~ ])(?P<gap>[-._~ ]*+)(?<![a-z+])"
+    rf"(?:(?P<word>{BEFORE}|(?:alpha|beta)[a-z])"
+    r"[-._ ]*(?P<number>[0-9]*)"
+    r"|(?P<letter>[abc]|(?<=[-._~ ])(?:m[.]?|[abc][.]))(?P<count>[0-9]+))(?![a-z0-9])",
     re.IGNORECASE,
 )
 """A single letter counts only before a number: 1.0b2 is a beta, 1.0.2b a later fix."""
@@ -42,6 +43,9 @@ _TILDE, _END = "\x01", "\x02"
 _ORDER = {ord(c): chr(ord(c) + 256) for c in map(chr, range(33, 127)) if not c.isalnum()}
 _ORDER[ord("~")] = _TILDE
 """Policy 5.6.12: a tilde before the end, the end before letters, letters before the rest."""
+
+
+_FOREIGN = re.compile(r"[^A-Za-z0-9.+~-]+")
 
 
 class NotAVersion(ValueError):
@@ -74,6 +78,15 @@ def mangle(raw: str, rules: tuple[str, ...] = ()) -> str:
             "5.6.12: a digit, then letters, digits and . + - ~)"
         )
     return version
+
+
+def probable(raw: str) -> str:
+    """Return where a spelling that is no version would probably stand; empty if nowhere.
+
+    It is for comparing alone.
+    """
+    start = re.search(r"[0-9]", raw)
+    return _FOREIGN.sub(".", _tilded(raw[start.start() : LONGEST])) if start else ""
 
 
 def is_numbers(raw: str) -> bool:
@@ -151,7 +164,7 @@ def _tilded(version: str) -> str:
 def _tilde(match: re.Match[str]) -> str:
     if match.start() == 0:
         return match[0]
-    word = (match["word"] or match["letter"]).lower()
+    word = (match["word"] or match["letter"]).lower().rstrip(".")
     return f"~{word}{match['number'] or match['count'] or ''}"
 
 

@@ -23,7 +23,7 @@ from toolsync.model.release import Outcome, Release
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import ATTACK, changed_since
 from toolsync.pipeline.eligible import Sifted, reason_to_ignore
-from toolsync.watch.look import in_series, withdrawn
+from toolsync.watch.look import Untaken, in_series, withdrawn
 
 
 def status_of(error: ToolsyncError, *, looking: bool = False) -> str:
@@ -115,6 +115,33 @@ def standing(
     told = f"{refused[0]} was rejected by {decision.who} on {decision.at}: {decision.reason}"
     message = f"{outcome.message}; {told}"
     return replace(outcome, message=message, rejected=tuple(refused))
+
+
+def with_untaken(tool: Tool, outcome: Outcome, untaken: Sequence[Untaken]) -> Outcome:
+    """Return an outcome that tells what matched and cannot be taken.
+
+    A tool is not up to date where that would be the newest; ``watch.ignore`` settles it.
+    """
+    left = [u for u in untaken if not {u.raw, u.version} & tool.watch.ignore.keys()]
+    if not left:
+        return outcome
+    told = [f"{u.raw} ({u.name or 'no file'}) is not taken: {u.why}" for u in left]
+    outcome = replace(outcome, warnings=(*outcome.warnings, *told))
+    newer = next((text for u, text in zip(left, told, strict=True) if u.newer), "")
+    if not newer or outcome.status not in ("up-to-date", "new"):
+        return outcome
+    message = f"{outcome.message}; it would be newer, but {newer}"
+    if outcome.status == "new":
+        return replace(outcome, message=message)
+    mend = "uversionmangle in debian/watch" if tool.watch.is_folder else "watch.mangle in tool.toml"
+    return replace(
+        outcome,
+        status="held",
+        message=message,
+        resolution=f"Say what it is with {mend} (a prerelease gets a ~ before its word), or pass"
+        " it over with watch.ignore.",
+        exit_status=HELD,
+    )
 
 
 def _offered(

@@ -19,7 +19,7 @@ from toolsync.pipeline.keydates import key_warnings, upstream_warnings
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.review import is_answered, rejected
 from toolsync.pipeline.scheduler import Waits, in_turn
-from toolsync.pipeline.status import fitting_series, since, standing, trouble
+from toolsync.pipeline.status import fitting_series, since, standing, trouble, with_untaken
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
 from toolsync.watch import kept
@@ -194,7 +194,7 @@ def stand(context: Context, tool: Tool, found: Look) -> Outcome:
         from toolsync.watchfile import folder  # no other tool needs its parser
 
         warnings = (*folder.warnings(tool), *warnings)
-    return replace(outcome, warnings=warnings) if warnings else outcome
+    return replace(outcome, warnings=(*outcome.warnings, *warnings)) if warnings else outcome
 
 
 def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
@@ -209,7 +209,7 @@ def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
     refused = rejected(context.journal, tool.name) if taken else {}
     newest = next((r.version for r in sifted.takeable if r.version not in refused), "")
     known = any(row.version == newest for row in taken)
-    return standing(
+    outcome = standing(
         tool,
         sifted,
         current=current,
@@ -218,6 +218,7 @@ def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
         rejected=refused,
         recalled=found.recalled,
     )
+    return with_untaken(tool, outcome, found.untaken)
 
 
 def sifted_of(context: Context, tool: Tool, found: Sighting) -> Sifted:

@@ -17,7 +17,7 @@ HEADINGS: Mapping[str, str] = {
     "alarm": "Alarms",
     "held": "Waiting for you",
     "trouble": "Trouble that lasts",
-    "key": "Keys",
+    "key": "Warnings",
     "recovered": "Well again",
     "published": "Published",
 }
@@ -27,7 +27,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "alarm": ("alarm", "alarms"),
     "held": ("held", "held"),
     "trouble": ("in trouble", "in trouble"),
-    "key": ("key warning", "key warnings"),
+    "key": ("warning", "warnings"),
     "recovered": ("well again", "well again"),
     "published": ("published", "published"),
 }

@@ -20,6 +20,7 @@ def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[
     sentences = [f"{tool} is {outcome.status}: {outcome.message}{as_of}."]
     sentences += [_last_try(outcome, log)] if outcome.status == "new" else []
     sentences += [outcome.resolution]
+    sentences += [f"{warning}." for warning in outcome.warnings if warning not in outcome.message]
     return " ".join(part for part in sentences if part)
 
 

@@ -15,7 +15,7 @@ from dataclasses import fields
 from typing import Any
 
 from toolsync.model.release import Release, dump, load
-from toolsync.watch.look import Sighting
+from toolsync.watch.look import Sighting, Untaken
 
 _WINDOW, _MEMORY = 12, 5
 """Parameters of zlib: a tenth of the memory that it takes by default, for each of many threads."""
@@ -42,6 +42,7 @@ def unpack(data: Mapping[str, Any], *, whole: bool) -> Sighting:
     """
     rest = {name: value for name, value in data.items() if name not in ("newest", "all")}
     releases = _unpacked(data["all"]) if whole else (load(Release, data["newest"]),)
+    rest["untaken"] = tuple(Untaken(*told) for told in rest.get("untaken", ()))
     return Sighting(**rest, releases=releases)
 
 
@@ -54,6 +55,8 @@ def _unpacked(text: str) -> tuple[Release, ...]:
     columns = {n: v if isinstance(v, list) else [v] * count for n, v in table.items()}
     columns.setdefault("raw_version", columns["version"])
     columns["parts"] = [()] * count
+    for name in Release.LATER:
+        columns.setdefault(name, [""] * count)
     if "url" not in columns:
         files = zip(columns["folder"], columns["filename"], strict=True)
         columns["url"] = [folder + name for folder, name in files]

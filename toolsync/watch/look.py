@@ -8,8 +8,9 @@ raises Unreachable and is never taken for an unchanged one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from toolsync.config.definition import Tool, Watch
 from toolsync.config.settings import Limits
@@ -22,17 +23,33 @@ from toolsync.system.effort import Effort
 from toolsync.watch.kinds import kind_of
 from toolsync.watch.named import named_by
 from toolsync.watch.pages import Pages
-from toolsync.watch.reading import LOOK
+from toolsync.watch.reading import LOOK, without_misplaced
 
-_FORM = "2"
+_FORM = "3"
 """Raised when readers come to read more out of the same page."""
 
+_TOLD = 5
+"""Of what matched and cannot be taken."""
 _MANY = 8
 """Files of which so many must have been there that the loss of half of them tells something."""
 
 _PREFERENCE = (".tar.xz", ".tar.bz2", ".tar.gz", ".tgz", ".tar.zst", ".tar", ".zip")
 """Of one version's files: those that dpkg-source takes untouched go first, the smaller before
 the larger; then what must be repacked, tars before zips, which keep no owners and modes."""
+
+
+class Untaken(NamedTuple):
+    """A file or tag that matched, and cannot be taken."""
+
+    raw: str
+    """Its version as it is written."""
+    name: str
+    """The file's or the tag's."""
+    version: str
+    """Where it would probably stand in Debian's order; empty if nobody knows."""
+    why: str
+    newer: bool
+    """Whether it would be, or may be, newer than all that can be taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +74,8 @@ class Sighting:
     recalled: str = ""
     """A version that the page once named as newest and withdrew; kept until it, or a newer one, is
     there."""
+    untaken: tuple[Untaken, ...] = ()
+    """What matched and cannot be taken, the newest first, and no more than a few."""
     watch: str = ""
     """Digest of the [watch] section that it was seen with."""
     changed: bool = True
@@ -88,11 +107,13 @@ def look(
     pages = Pages(client, limits, _conditions(known), waits)
     try:
         with pages, Effort(LOOK_SECONDS):
-            found = kind_of(tool.watch).read(tool, pages)
+            found = without_misplaced(kind_of(tool.watch).read(tool, pages))
     except NotChanged:
         assert known is not None
         return replace(known, changed=False)
     try:
+        refused = [release for release in found if release.refused]
+        found = [release for release in found if not release.refused] if refused else found
         kept = _choose(tool, found)
     except Drifted:
         if known is None or not tool.watch.rolls:
@@ -110,6 +131,7 @@ def look(
         yanked=len([r for r in found if r.yanked]),
         prereleases=0 if tool.watch.prereleases else len([r for r in found if r.prerelease]),
         recalled=_recalled(tool.watch, known, kept, len(found)),
+        untaken=_untaken(tool.watch, refused, kept[0]),
         watch=digest,
     )
     # What was read without a page, as git's own protocols are, has no digest to compare.
@@ -146,6 +168,24 @@ def _choose(tool: Tool, found: Iterable[Release]) -> tuple[Release, ...]:
             resolution=f"Wait for a release, or set watch.prereleases = true. {LOOK}",
         )
     return tuple(best[key] for key in sorted(best, reverse=True))
+
+
+def _untaken(watch: Watch, refused: Sequence[Release], newest: Release) -> tuple[Untaken, ...]:
+    """Return what could not be taken, the newest first; of what is certainly older, a few."""
+    top = upstream_key(newest.version)
+    found = [
+        Untaken(
+            raw=release.raw_version[:200],
+            name=release.filename or release.tag,
+            version=release.version,
+            why=release.refused,
+            newer=bool(release.version) and upstream_key(release.version) > top,
+        )
+        for release in refused
+        if in_series(release.version, watch.branch)
+    ]
+    order = sorted(dict.fromkeys(found), key=lambda u: upstream_key(u.version), reverse=True)
+    return tuple(order[:_TOLD])
 
 
 def in_series(version: str, series: str) -> bool:

@@ -17,7 +17,15 @@ from toolsync.http.client import Page
 from toolsync.model.errors import Drifted, Hostile
 from toolsync.model.patterns import Expression
 from toolsync.model.release import Release
-from toolsync.model.versions import NotAVersion, are_numbers, is_numbers, is_prerelease, mangle
+from toolsync.model.versions import (
+    NotAVersion,
+    are_numbers,
+    is_numbers,
+    is_prerelease,
+    mangle,
+    probable,
+)
+from toolsync.model.words import misplaced
 from toolsync.watch.addresses import http_address, leaf, plain_file, shown
 
 Get: TypeAlias = Callable[[str, str], Page]
@@ -46,7 +54,7 @@ class Found:
         self._releases: list[Release] = []
         self._seen = 0
         self._unmatched: list[str] = []
-        self._refused: list[str] = []
+        self._refused: list[Release] = []
 
     def look_at(self, *names: str) -> None:
         """Count entries of the page; raises Hostile at too many."""
@@ -67,8 +75,7 @@ class Found:
             if not name or not (plain or http_address(url)):
                 raise NotAVersion(f"{url[:200]!r} is no file's address")
         except NotAVersion as refusal:
-            if len(self._refused) < 3:
-                self._refused.append(str(refusal))
+            self._refuse(raw, url, filename or leaf(url), str(refusal))
             return
         more["prerelease"] = more.get("prerelease", False) or is_prerelease(version)
         self._releases.append(
@@ -80,6 +87,20 @@ class Found:
                 filename=name,
                 page=self._page,
                 **more,
+            )
+        )
+
+    def _refuse(self, raw: str, url: str, name: str, why: str) -> None:
+        """Keep what matches and cannot be taken, for it may be the newest that there is."""
+        self._refused.append(
+            Release(
+                tool=self._tool.name,
+                version=probable(raw),
+                raw_version=raw.strip(),
+                url=shown(url),
+                filename=name,
+                page=self._page,
+                refused=why,
             )
         )
 
@@ -102,12 +123,31 @@ class Found:
     def releases(self, wanted: str) -> list[Release]:
         """Return what was found, or raise Drifted saying what was looked for in vain."""
         if self._releases:
-            return self._releases
+            return [*self._releases, *self._refused]
         seen = f"{self._seen} entries" if self._seen else "nothing that could be one"
-        for what, examples in (("such as", self._unmatched), ("but", self._refused)):
+        for what, examples in (
+            ("such as", self._unmatched),
+            ("but", [r.refused for r in self._refused[:3]]),
+        ):
             if examples:
                 seen += f", {what} {'; '.join(examples)}"
         raise drifted(self._page, f"names no {wanted}: it has {seen}")
+
+
+def without_misplaced(found: list[Release]) -> list[Release]:
+    """Return releases as they are, those refused that a word may put before the final beside them.
+
+    Where a final is there, what bears a word that nobody knows is not taken silently for newer.
+    """
+    wrong = misplaced(release.version for release in found if not release.refused)
+    if not wrong:
+        return found
+    return [
+        r._replace(version=wrong[r.version][0], refused=wrong[r.version][1])
+        if r.version in wrong and not r.refused
+        else r
+        for r in found
+    ]
 
 
 def drifted(url: str, found: str, resolution: str = LOOK) -> Drifted:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Drifted, UsageError
 from toolsync.model.release import Release
-from toolsync.model.versions import upstream_key
+from toolsync.model.versions import probable, upstream_key
 from toolsync.system.git import fetched, list_refs
 from toolsync.watch.addresses import leaf, usable_address
 from toolsync.watch.git import place_of
-from toolsync.watch.reading import Get
+from toolsync.watch.reading import Get, without_misplaced
 from toolsync.watchfile.faults import fault, placed
 from toolsync.watchfile.folder import package_of, stated, summed, watch_file
 from toolsync.watchfile.pages import Hit, compiled, find, joined_groups
@@ -77,7 +77,7 @@ def gather(tool: Tool, get: Get, wanted: str = "") -> Bundle:
     Raises UsageError when there is no such version, and what reading a page raises.
     """
     sources = watch_file(tool).sources
-    found = [(s, r) for s in _mains(sources) for r in releases(tool, s, get)]
+    found = [(s, r) for s in _mains(sources) for r in _usable(tool, s, get)]
     newest = _best([release for _, release in found])
     if wanted:
         upstream = [r for _, r in found if wanted in (r.version, r.raw_version)]
@@ -96,7 +96,7 @@ def gather(tool: Tool, get: Get, wanted: str = "") -> Bundle:
         Part(source=source, release=main, signature=_signature(tool, sources, source, main, get))
     ]
     for other in (s for s in sources if s.component and not _is_signature(s)):
-        choice = releases(tool, other, get)
+        choice = _usable(tool, other, get)
         if other.schema == "same":
             choice = [r for r in choice if r.version == main.version]
             if not choice:
@@ -119,14 +119,18 @@ def releases(tool: Tool, source: Source, get: Get) -> list[Release]:
     with placed(source.line):
         hits = _git_hits(source, get) if source.is_git else find(source, get)
         made = [_release(tool, source, hit) for hit in hits]
-    kept = [release for release in made if release]
-    if not kept:
+    kept = without_misplaced(made)
+    if all(release.refused for release in kept):
         raise Drifted(
             f"{source.url} names {len(hits)} files that match, but no version among them is one"
             f" of Debian's: {', '.join(repr(hit.version) for hit in hits[:3])}",
             resolution="Mend the pattern or uversionmangle in debian/watch.",
         )
     return kept
+
+
+def _usable(tool: Tool, source: Source, get: Get) -> list[Release]:
+    return [release for release in releases(tool, source, get) if not release.refused]
 
 
 def _mains(sources: Sequence[Source]) -> list[Source]:
@@ -168,7 +172,7 @@ def _signature(
     return found[0].url if found else ""
 
 
-def _release(tool: Tool, source: Source, hit: Hit) -> Release | None:
+def _release(tool: Tool, source: Source, hit: Hit) -> Release:
     version = re.sub(r"^[vV]\.?(?=\d)", "", hit.version.strip())
     url = mangled(hit.url, source.mangles["downloadurlmangle"])
     filename = _filename(source, hit, url)
@@ -178,16 +182,18 @@ def _release(tool: Tool, source: Source, hit: Hit) -> Release | None:
         version = name[1] if name else ""
     if not _is_formed(source):
         version = mangled(version, source.mangles["uversionmangle"])
-    if not _VERSION.fullmatch(version) or not (source.is_git or usable_address(url)):
-        return None
+    why = "" if source.is_git or usable_address(url) else f"{url[:200]} is no file's address"
+    if not _VERSION.fullmatch(version):
+        why = f"{version[:100] or 'nothing'} is no version of Debian's (Debian Policy 5.6.12)"
     return Release(
         tool=tool.name,
-        version=version,
+        version=probable(version) if why else version,
         raw_version=hit.version,
         url=url,
         filename=filename or f"{tool.name}-{version}.tar.xz",
         page=hit.page,
         tag=hit.href if source.is_git else "",
+        refused=why,
     )
 
 

@@ -1,0 +1,54 @@
+"""The words that stand beside a version's numbers: which come before a final, which after it.
+
+What is in neither list nobody knows, and Debian's order puts it after the final.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+BEFORE = (
+    "alpha|beta|rc|cr|milestone|preview|prerelease|pre|devel|dev|snapshot|nightly|canary|next|"
+    "testing|test|unstable|edge|insiders?|experimental|draft|early(?:-access)?|eap|ea|wip|dp|tp"
+)
+"""Words of prereleases, longer ones before those that they begin with."""
+AFTER = (
+    "p|pl|sp|post|patch|hotfix|bugfix|fix|update|upd|u|final|ga|release|rel|rev|r|stable|lts|esm|"
+    "build|git|svn|hg|dfsg|ds|deb|debian|ubuntu|repack"
+)
+"""Words of what is the final itself, or comes after it."""
+
+_KNOWN_BEFORE = re.compile(rf"(?:{BEFORE}|(?:alpha|beta)[a-z])(?![a-z])", re.IGNORECASE)
+_LETTER_BEFORE = re.compile(r"[mabc]\.?[0-9]", re.IGNORECASE)
+"""What is a milestone, an alpha or a beta where it stands apart."""
+_KNOWN_AFTER = re.compile(rf"(?:{AFTER}|[a-z])(?![a-z])", re.IGNORECASE)
+_SPLIT = re.compile(r"(?P<final>\d+(?:\.\d+)*)(?P<gap>[-._ ]*)(?P<rest>[A-Za-z].*)")
+_FIRST = re.compile(r"[A-Za-z]+")
+
+
+def misplaced(versions: Iterable[str]) -> Mapping[str, tuple[str, str]]:
+    """Return those that Debian sorts behind a final beside them, though they may come before it.
+
+    Each leads to the version as which it would sort rightly, itself where nobody knows, and to
+    what is wrong with it in a phrase.
+    """
+    there = set(versions)
+    worded = (version for version in there if not version.replace(".", "").isdigit())
+    return {version: told for version in worded if (told := _told(version, there))}
+
+
+def _told(version: str, there: set[str]) -> tuple[str, str] | None:
+    found = _SPLIT.fullmatch(version)
+    if found is None or found["final"] not in there:
+        return None
+    final, rest = found["final"], found["rest"]
+    if _KNOWN_BEFORE.match(rest) or (found["gap"] and _LETTER_BEFORE.match(rest)):
+        return f"{final}~{rest}", f"it comes before {final}, but sorts behind it"
+    if _KNOWN_AFTER.match(rest):
+        return None
+    word = _FIRST.findall(rest)[0]
+    return (
+        version,
+        f"{final} is there, too, and nobody knows whether {word} stands before or after a final",
+    )
