@@ -25,13 +25,13 @@ def test_every_event_is_told_once_and_nothing_else(week: Week) -> None:
         for (moment, _), words in zip(week.mails, subjects, strict=True)
     ]
     assert told == [
-        "Mon 00:05 1 key warning, 4 published: greet, hello, paint and 1 more",
+        "Mon 00:05 1 warning, 4 published: greet, hello, paint and 1 more",
         "Mon 12:05 1 published: hello",
         # Tuesday: an outage of twelve hours is nobody's business.
-        "Wed 12:05 1 alarm, 1 key warning: hello, greet",
+        "Wed 12:05 1 alarm, 1 warning: hello, greet",
         "Thu 00:05 1 well again: hello",
         "Thu 12:05 1 held: greet",
-        "Fri 12:05 1 key warning, 1 published: greet",
+        "Fri 12:05 1 warning, 1 published: greet",
         "Fri 16:05 1 alarm: paint",
         "Fri 20:05 1 well again: paint",
         "Sat 04:05 1 in trouble: quiet",

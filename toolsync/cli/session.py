@@ -140,11 +140,16 @@ def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
 
     For a tool's name it is the folder that holds the tool's own; a named folder stands for itself.
     """
-    from toolsync.setup.tools import tools_named
+    from toolsync.setup.tools import tool_places, tools_named
 
+    if any(not _is_folder(name) and _defines(Path(name)) for name in names):
+        known = dict(tool_places(config))  # a tool of that name goes before a folder
+        names = tuple(
+            f"./{name}" if name not in known and _defines(Path(name)) else name for name in names
+        )
     folders = {name: Path(name).resolve() for name in names if _is_folder(name)}
     for name, folder in folders.items():
-        if not any((folder / file).is_file() for file in ("tool.toml", "debian/watch")):
+        if not _defines(folder):
             raise UsageError(
                 f"{name} has neither tool.toml nor debian/watch",
                 resolution="Name a tool, or a folder that defines one.",
@@ -192,6 +197,10 @@ def chosen_tool(config: Config, name: str) -> Tool:
 
 def _is_folder(name: str) -> bool:
     return "/" in name or name in (".", "..")
+
+
+def _defines(folder: Path) -> bool:
+    return any((folder / file).is_file() for file in ("tool.toml", "debian/watch"))
 
 
 def _folder_tool(folder: Path) -> Tool:

@@ -37,7 +37,7 @@ def _pattern_faults(watch: Table) -> Iterator[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        yield f"watch.pattern: {pattern!r} is no regular expression: {error}"
+        yield f"watch.pattern: {pattern} is no regular expression: {error}"
         return
     if "version" not in compiled.groupindex:
-        yield f"watch.pattern: {pattern!r} has no group (?P<version>…)"
+        yield f"watch.pattern: {pattern} has no group (?P<version>…)"

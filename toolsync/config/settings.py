@@ -164,7 +164,7 @@ class Config:
     user_agent: str = "toolsync (https://launchpad.net/toolsync)"
     timeout: int = 20
     retries: int = 3
-    jobs: int = 16
+    jobs: int = 64
     per_host: int = 4
     """Requests at once to one host."""
     interval: float = 0.0

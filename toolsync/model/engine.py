@@ -46,7 +46,7 @@ class Engine:
             self._compiled = regex.compile(expression, flags)
         except (regex.error, ValueError, OverflowError, RecursionError) as error:
             raise SetupError(
-                f"{what}: {self.expression!r} is no regular expression that can be used: {error}",
+                f"{what}: {self.expression} is no regular expression that can be used: {error}",
                 resolution="Mend it; perlre(1) tells the syntax.",
             ) from error
 
@@ -114,7 +114,7 @@ class Engine:
 
     def _refusal(self, why: str) -> SetupError:
         return SetupError(
-            f"{self._what}: {self.expression[:500]!r} {why}; a pattern must not try the same"
+            f"{self._what}: {self.expression[:500]} {why}; a pattern must not try the same"
             " characters in ever more ways",
             resolution=r"Do not repeat a repeat, as (\d+)+ does: write \d+, or [\d.]+ with dots.",
         )

@@ -70,7 +70,7 @@ def compile_safely(expression: str, flags: int = 0, *, what: str) -> Expression:
         return Expression(re.compile(expression, flags), what)
     except (re.error, ValueError, OverflowError, RecursionError) as error:
         raise SetupError(
-            f"{what}: {expression[:500]!r} is no regular expression: {error}",
+            f"{what}: {expression[:500]} is no regular expression: {error}",
             resolution="Mend it; Python's syntax is wanted.",
         ) from error
 
@@ -80,7 +80,7 @@ def version_pattern(expression: str) -> Expression:
     compiled = compile_safely(expression, what="watch.pattern")
     if "version" not in compiled.groupindex:
         raise SetupError(
-            f"watch.pattern: {expression!r} has no group (?P<version>…)",
+            f"watch.pattern: {expression} has no group (?P<version>…)",
             resolution="Put (?P<version>…) around the part that is the version.",
         )
     return compiled

@@ -93,8 +93,10 @@ class Release(NamedTuple):
     sha512: str = ""
     """Likewise."""
 
-    LATER = ("refused", "sha512")
-    """Fields that came later: empty they are not dumped, so that old digests stay."""
+    @staticmethod
+    def later() -> tuple[str, ...]:
+        """Return the fields that came later: empty they are not dumped, so old digests stay."""
+        return ("refused", "sha512")
 
     @property
     def main(self) -> Part:

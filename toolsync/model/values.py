@@ -66,7 +66,7 @@ def _counts(rule: str | None, item: object) -> bool:
 def _rules(cls: Any) -> Mapping[str, str]:
     """Return the fields of a class that are not always dumped, with the rule of each."""
     if not dataclasses.is_dataclass(cls):
-        return dict.fromkeys(getattr(cls, "LATER", ()), WHILE_FILLED["told"])
+        return dict.fromkeys(getattr(cls, "later", tuple)(), WHILE_FILLED["told"])
     fields = dataclasses.fields(cls)
     return {f.name: f.metadata["told"] for f in fields if "told" in f.metadata}
 

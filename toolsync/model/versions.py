@@ -189,10 +189,10 @@ def _parsed(rule: str) -> tuple[Expression, tuple[str | int, ...], bool]:
     regex, replacement, flags = halves
     if set(flags) - {"g", "i"}:
         raise _fault(rule, f"of the flags {flags!r} only g and i are known")
-    compiled = compile_safely(regex, re.IGNORECASE if "i" in flags else 0, what=f"rule {rule!r}")
+    compiled = compile_safely(regex, re.IGNORECASE if "i" in flags else 0, what=f"rule {rule}")
     pieces = _pieces(rule, replacement)
     if any(isinstance(p, int) and p > compiled.groups for p in pieces):
-        raise _fault(rule, f"its replacement names a group that {regex!r} does not have")
+        raise _fault(rule, f"its replacement names a group that {regex} does not have")
     return compiled, pieces, "g" in flags
 
 
@@ -233,6 +233,6 @@ def _pieces(rule: str, replacement: str) -> tuple[str | int, ...]:
 
 def _fault(rule: str, why: str) -> SetupError:
     return SetupError(
-        f"mangle rule {rule!r}: {why}",
+        f"mangle rule {rule}: {why}",
         resolution="Write it as s/regex/replacement/flags, for example s/-([0-9]+)$/.$1/.",
     )

@@ -26,7 +26,7 @@ R = TypeVar("R")
 Waits = Callable[[bool], None]
 """Told by a work whether it waits for its host from now on; each begins as one that does."""
 
-_AHEAD = 64
+_AHEAD = 16
 """How many items are held for each thread while their hosts are busy."""
 _PATIENCE = 1.0
 """Seconds after which an item's place is lent to another."""

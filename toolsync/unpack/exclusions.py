@@ -129,7 +129,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     ):
         if wrong:
             raise SetupError(
-                f"debian/copyright: the pattern {pattern!r} has a backslash before something else "
+                f"debian/copyright: the pattern {pattern} has a backslash before something else "
                 "than a backslash, * or ?",
                 resolution="Write \\\\ for a backslash.",
             )

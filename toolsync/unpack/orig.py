@@ -189,7 +189,7 @@ def _unused(pattern: str) -> Finding:
         stage="unpack",
         code="unused-pattern",
         severity="info",
-        message=f"debian/copyright: the pattern {pattern!r} matches nothing in this release",
+        message=f"debian/copyright: the pattern {pattern} matches nothing in this release",
     )
 
 

@@ -113,13 +113,13 @@ def leaf(url: str) -> str:
     return name if usable and len(name.encode()) <= MAX_NAME else ""
 
 
-def filled(template: str, words: Mapping[str, str]) -> str:
+def filled(template: str, words: Mapping[str, str], *, safe: str = "/+~") -> str:
     """Put percent-encoded ``words`` into a ``file_url``; raises SetupError at an unknown one."""
     unknown = [w for w in _WORD.findall(template) if w[1:-1] not in words]
     if unknown:
         raise SetupError(
-            f"watch.file_url: {template!r} has {', '.join(unknown)}; known here are "
+            f"watch.file_url: {template} has {', '.join(unknown)}; known here are "
             + ", ".join(f"{{{word}}}" for word in words),
             resolution="Mend watch.file_url in tool.toml.",
         )
-    return _WORD.sub(lambda m: quote(words[m[0][1:-1]], safe="/+~"), template)
+    return _WORD.sub(lambda m: quote(words[m[0][1:-1]], safe=safe), template)

@@ -52,7 +52,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
             url = filled(watch.file_url, {"version": raw, "tag": raw})
         if raw:
             found.add(raw, url, published=entry.published, size=entry.size)
-    return found.releases(f"entry that matches {watch.pattern!r}")
+    return found.releases(f"entry that matches {watch.pattern}")
 
 
 def files(page: Page) -> list[tuple[str, str]]:

@@ -115,7 +115,7 @@ def _read(tool: Tool, get: Get, forge: Forge) -> list[Release]:
         match = pattern.fullmatch(tag) if len(tag) <= LONGEST_SUBJECT else None
         if match and match["version"] and not entry.get("draft"):
             _add(found, tool, tag, match["version"], entry, at, f"{host}/{'/'.join(names)}", forge)
-    return found.releases(f"{watch.releases.removesuffix('s')} that matches {watch.pattern!r}")
+    return found.releases(f"{watch.releases.removesuffix('s')} that matches {watch.pattern}")
 
 
 def _project(url: str) -> tuple[str, list[str]]:

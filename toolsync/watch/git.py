@@ -51,7 +51,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
         else:
             url, filename = root, re.sub(r"[^A-Za-z0-9.+~_-]", "_", f"{name}-{raw}.tar")[-200:]
         found.add(raw, url, filename=filename, tag=tag, etag=target)
-    return found.releases(f"tag that matches {watch.pattern!r}")
+    return found.releases(f"tag that matches {watch.pattern}")
 
 
 def tags_at(root: str, get: Get) -> list[str]:

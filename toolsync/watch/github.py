@@ -61,7 +61,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
         match = pattern.fullmatch(tag) if len(tag) <= LONGEST_SUBJECT else None
         if match and match["version"]:
             _add(found, tool, tag, match["version"], entry, (root, name, is_api))
-    return found.releases(f"{what.removesuffix('s')} that matches {watch.pattern!r}")
+    return found.releases(f"{what.removesuffix('s')} that matches {watch.pattern}")
 
 
 def _first(root: str, what: str, is_api: bool) -> tuple[str, str]:

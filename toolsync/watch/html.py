@@ -64,7 +64,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
         matched = _match(pattern, hit) if pattern else (hit.text, hit.url)
         if matched and matched[0]:
             _add(found, tool, *matched)
-    what = f"link that matches {watch.pattern!r}" if pattern else "version"
+    what = f"link that matches {watch.pattern}" if pattern else "version"
     return found.releases(what + (f" at {watch.xpath}" if watch.xpath else ""))
 
 
@@ -158,7 +158,7 @@ def _selected(root: object, base: str, xpath: str) -> list[_Hit]:
     """
     return confined(
         lambda: list(_chosen(root, base, xpath)),
-        what=f"selecting {xpath!r} from the page",
+        what=f"selecting {xpath} from the page",
         seconds=XPATH_SECONDS,
         memory=XPATH_MEMORY,
     )
@@ -173,7 +173,7 @@ def _chosen(root: Any, base: str, xpath: str) -> Iterator[_Hit]:
         chosen = etree.XPath(xpath, regexp=False)(root)
     except etree.XPathError as error:
         raise SetupError(
-            f"watch.xpath: {xpath!r} is no XPath 1.0 expression: {error}",
+            f"watch.xpath: {xpath} is no XPath 1.0 expression: {error}",
             resolution="Mend watch.xpath in tool.toml.",
         ) from error
     for item in chosen if isinstance(chosen, list) else [chosen]:

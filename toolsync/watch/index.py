@@ -65,7 +65,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
         if raw:
             found.add(raw, filename=name, **file)
     return found.releases(
-        f"source distribution of {project}" + (f" matching {watch.pattern!r}" if pattern else "")
+        f"source distribution of {project}" + (f" matching {watch.pattern}" if pattern else "")
     )
 
 

@@ -38,7 +38,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
         raw = _version(pattern, page, entry)
         if raw:
             add(found, tool, page, raw, entry)
-    what = f" that matches {watch.pattern!r}" if pattern else ""
+    what = f" that matches {watch.pattern}" if pattern else ""
     return found.releases(f"version{what} at {watch.path}")
 
 
@@ -58,7 +58,7 @@ def _selected(page: Page, path: str) -> Iterator[dict[str, Any]]:
         chosen = select(data, path)
     except (JMESPathError, RecursionError, TypeError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
-        raise drifted(page.url, f"is not of the form that {path!r} reads: {said}") from error
+        raise drifted(page.url, f"is not of the form that {path} reads: {said}") from error
     for item in chosen if isinstance(chosen, list) else [chosen]:
         if isinstance(item, Mapping):
             yield dict(item)

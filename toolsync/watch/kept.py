@@ -55,7 +55,7 @@ def _unpacked(text: str) -> tuple[Release, ...]:
     columns = {n: v if isinstance(v, list) else [v] * count for n, v in table.items()}
     columns.setdefault("raw_version", columns["version"])
     columns["parts"] = [()] * count
-    for name in Release.LATER:
+    for name in Release.later():
         columns.setdefault(name, [""] * count)
     if "url" not in columns:
         files = zip(columns["folder"], columns["filename"], strict=True)

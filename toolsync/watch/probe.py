@@ -46,7 +46,7 @@ def read(tool: Tool, pages: Pages) -> list[Release]:
         else:
             found.add(raw, watch.url, sha256=file.sha256, size=file.size, etag=file.validators.etag)
     where = f"in its member {watch.member}" if watch.member else "in the name of its top folder"
-    return found.releases(f"version that matches {watch.pattern!r} {where}")
+    return found.releases(f"version that matches {watch.pattern} {where}")
 
 
 def _told(path: Path, member: str, limits: Limits, url: str) -> str:

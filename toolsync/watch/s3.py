@@ -24,6 +24,8 @@ from toolsync.watch.reading import LOOK, Found, Get, drifted, moment, xml_root
 
 MAX_PAGES = 100
 """Of a thousand keys each."""
+_SAFE = "/~"
+"""What stands for itself in a key's address, besides letters, digits, - . and _."""
 
 
 def read(tool: Tool, get: Get) -> list[Release]:
@@ -42,7 +44,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
             if match and match["version"]:
                 _add(found, tool, first, key, match["version"], entry)
         if _text(root, "IsTruncated").strip().lower() != "true":
-            return found.releases(f"key that matches {watch.pattern!r}{_hint(root)}")
+            return found.releases(f"key that matches {watch.pattern}{_hint(root)}")
         following = _next(page, root, encoded)
         address = _with(watch.url, following)
         if address in asked:
@@ -53,6 +55,11 @@ def read(tool: Tool, get: Get) -> list[Release]:
         f"{shown(watch.url)} goes on after {MAX_PAGES} pages, the limit",
         resolution="Narrow the listing: put ?prefix=… into watch.url in tool.toml.",
     )
+
+
+def escaped(key: str) -> str:
+    """Return a key as the path of its address; S3 reads a plus in a path as a blank."""
+    return quote(key, safe=_SAFE)
 
 
 def is_listing(page: Page) -> bool:
@@ -74,7 +81,7 @@ def _add(found: Found, tool: Tool, page: Page, key: str, raw: str, entry: object
     words = {"version": raw, "tag": raw, "key": key}
     found.add(
         raw,
-        filled(template, words) if template else _bucket(page.url) + quote(key, safe="/+~"),
+        filled(template, words, safe=_SAFE) if template else _bucket(page.url) + escaped(key),
         published=moment(_text(entry, "LastModified").strip()),
         size=int(size) if size.isascii() and size.isdigit() and len(size) < 16 else None,
         etag=_text(entry, "ETag").strip().strip('"')[:200],

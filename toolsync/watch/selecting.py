@@ -39,12 +39,12 @@ def select(data: Any, path: str) -> Any:
         times = _times(expression.parsed)
     except (JMESPathError, RecursionError) as error:
         raise SetupError(
-            f"watch.path: {path!r} is no JMESPath expression: {' '.join(str(error).split())[:200]}",
+            f"watch.path: {path} is no JMESPath expression: {' '.join(str(error).split())[:200]}",
             resolution="Mend watch.path in tool.toml; jmespath.org tells how they are written.",
         ) from error
     if times <= _MOST_TIMES:
         return expression.search(data)
-    what = f"selecting {path[:200]!r} from the page"
+    what = f"selecting {path[:200]} from the page"
     return confined(
         partial(_attempted, expression, data), what=what, seconds=SECONDS, memory=MEMORY
     )()

@@ -46,7 +46,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
             if raw and raw not in known:
                 known.add(raw)
                 found.add(raw, filled(watch.file_url, {"version": raw, "tag": raw}))
-    return found.releases(f"version that matches {watch.pattern!r}")
+    return found.releases(f"version that matches {watch.pattern}")
 
 
 def _text(page: Page) -> str:

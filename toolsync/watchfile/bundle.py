@@ -123,7 +123,7 @@ def releases(tool: Tool, source: Source, get: Get) -> list[Release]:
     if all(release.refused for release in kept):
         raise Drifted(
             f"{source.url} names {len(hits)} files that match, but no version among them is one"
-            f" of Debian's: {', '.join(repr(hit.version) for hit in hits[:3])}",
+            f" of Debian's: {', '.join(hit.version for hit in hits[:3])}",
             resolution="Mend the pattern or uversionmangle in debian/watch.",
         )
     return kept

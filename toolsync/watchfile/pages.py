@@ -233,7 +233,7 @@ def _hrefs(page: Page, source: Source) -> tuple[str, list[str]]:
     text = _text(page)
     if "<ListBucketResult" in text[:4096] and "bare" not in source.flags:
         keys = re.findall(r"<Key>([^<]*)</Key>", text)
-        return page.url, [entities.unescape(key) for key in keys]
+        return page.url, [s3.escaped(entities.unescape(key)) for key in keys]
     root = html_root(page, media_type(page))
     base = page.url
     for element in root.iter("base"):

@@ -34,7 +34,7 @@ class Pattern(Engine):
             meant = translated(expression)
         except ValueError as error:
             raise SetupError(
-                f"{what}: {expression[:500]!r} is no regular expression that can be used: {error}",
+                f"{what}: {expression[:500]} is no regular expression that can be used: {error}",
                 resolution="Mend it in debian/watch; perlre(1) tells the syntax.",
             ) from error
         super().__init__(meant, what, regex.V1 | _bits(flags), told=expression)

@@ -208,6 +208,6 @@ def _spread(text: str) -> str:
 
 def _fault(what: str, rule: str, why: str) -> SetupError:
     return SetupError(
-        f"{what}: {rule[:200]!r} {why}",
+        f"{what}: {rule[:200]} {why}",
         resolution="Mend it in debian/watch; rules look like s/regex/replacement/flags.",
     )

@@ -120,7 +120,7 @@ def test_url_encoded_keys(upstream: Watcher) -> None:
     upstream.web.serve_by("/", lambda a: Answer(pages[_marker(a)]))
     sighting = upstream.look(kind="s3", pattern=PATTERN)
     assert versions(sighting) == ["1.1", "1.0"]
-    assert sighting.newest.url == upstream.web.url + "/%C3%A4%20+%20b/tool-1.1.zip"
+    assert sighting.newest.url == upstream.web.url + "/%C3%A4%20%2B%20b/tool-1.1.zip"
     assert sighting.newest.filename == "tool-1.1.zip"
 
 
@@ -182,3 +182,21 @@ def test_an_endless_listing_ends(upstream: Watcher) -> None:
     with pytest.raises(Hostile, match="after 100 pages"):
         upstream.look(kind="s3", pattern=PATTERN)
     assert len(upstream.web.asked) == s3.MAX_PAGES + 1
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("a b/tool-1.0+x.zip", "/a%20b/tool-1.0%2Bx.zip"),
+        ("tööl/tool-1.0.zip", "/t%C3%B6%C3%B6l/tool-1.0.zip"),
+        ("50%/tool-1.0.zip", "/50%25/tool-1.0.zip"),
+        ("a#b?~/tool-1.0.zip", "/a%23b%3F~/tool-1.0.zip"),
+    ],
+)
+def test_a_key_is_escaped_so_that_s3_reads_it_back(upstream: Watcher, key: str, path: str) -> None:
+    upstream.web.serve("/", listing(key), type="application/xml")
+    wide = r"tool-(?P<version>.+)\.zip"
+    assert upstream.look(kind="s3", pattern=wide).newest.url == upstream.web.url + path
+    template = upstream.web.url + "/{key}"
+    found = upstream.look(kind="s3", pattern=wide, file_url=template)
+    assert found.newest.url == upstream.web.url + path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.servers.ftp import Ftp
 from tests.servers.web import Web
 from tests.support.archives import gz, tar
-from tests.support.rig import Rig
+from tests.support.rig import Rig, environment
 from tests.unit.watchfile.test_servers import Folder, template
 
 FILENAME = r'opts="filenamemangle=s/.+\/v?(\d\S*)\.tar\.gz/golang-x-\$1\.tar\.gz/'
@@ -173,3 +174,26 @@ def test_a_page_by_http_leads_to_no_ftp(folder: Folder) -> None:
     page = links(folder, "/d/", "ftp://127.0.0.1:1/hello-1.1.tar.gz")
     row = folder.check(f"version=4\n{page} .*hello-(.+)\\.tar\\.gz\n", status=None)
     assert row["status"] == "drifted"
+
+
+def test_a_key_of_a_bucket_is_escaped_so_that_s3_reads_it_back(folder: Folder) -> None:
+    keys = "<Contents><Key>a b/hello-1.1+x.zip</Key></Contents>"
+    folder.web.serve("/b/", f"<ListBucketResult>{keys}</ListBucketResult>", type="application/xml")
+    row = folder.check(f"version=4\n{folder.web.url}/b/ .*hello-(.+)\\.zip\n")
+    assert (row["newest"], row["url"]) == ("1.1+x", f"{folder.web.url}/b/a%20b/hello-1.1%2Bx.zip")
+
+
+def test_a_pattern_is_printed_as_it_is_written(folder: Folder) -> None:
+    page = links(folder, "/d/", "other.zip")
+    row = folder.check(f"version=4\n{page} hello-(\\d\\S*)\\.tar\\.gz\n", status=None)
+    assert "hello-(\\d\\S*)\\.tar\\.gz" in row["message"]
+
+
+def test_a_name_that_is_a_folder_here_is_taken_as_one(folder: Folder, tmp_path: Path) -> None:
+    page = links(folder, "/d/", "hello-1.1.tar.gz")
+    (folder.debian / "watch").write_text(f"version=4\n{page} hello-(.+)\\.tar\\.gz\n")
+    argv = folder.rig.argv("check", "hello", "--json")
+    where = folder.debian.parent.parent
+    done = subprocess.run(argv, cwd=where, capture_output=True, text=True, env=environment())
+    (row,) = json.loads(done.stdout)
+    assert (row["tool"], row["newest"]) == ("hello", "1.1")
