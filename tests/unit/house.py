@@ -33,7 +33,8 @@ PACKAGES = {
     ),
     "config": Package(
         "model system",
-        "consistency definition keys licensing plainschema record schema series settings supported",
+        "consistency definition keys licensing packaging plainschema record schema series "
+        "settings supported",
     ),
     "journal": Package(
         "model system",
@@ -80,7 +81,7 @@ PACKAGES = {
     ),
     "package": Package(
         "model system config",
-        "changelog stage",
+        "changelog patching stage",
     ),
     "build": Package(
         "model system config",

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolsync.config.licensing import LicensePolicy
+from toolsync.config.packaging import packaging_files
 from toolsync.config.record import PageKind, Proof, Table
 from toolsync.model.values import NEVER, WHILE_FILLED, told
-
-NOT_PACKAGING = ("watch", "changelog", "*~", ".*")
-"""What in a tool's debian/ is not part of the source package: toolsync writes the changelog."""
 
 _UPSTREAM_KEYS = (
     "upstream/signing-key.asc",
@@ -163,12 +161,13 @@ class Tool:
         return tuple(sorted((self.folder / "keys").glob("*.asc")))
 
     def packaging_digest(self) -> str:
-        """Return a digest over names, executable bits and contents of debian/."""
+        """Return a digest over names, executable bits and contents of debian/, links followed."""
         hasher = hashlib.sha256()
-        for path in sorted(self.debian.rglob("*")):
-            if path.is_file() and not any(map(path.match, NOT_PACKAGING)):
-                mode = "x" if os.access(path, os.X_OK) else "-"
-                name = path.relative_to(self.debian).as_posix()
+        for name, path in packaging_files(self.debian).items():
+            mode = "x" if os.access(path, os.X_OK) else "-"
+            if path.exists():
                 content = hashlib.sha256(path.read_bytes()).hexdigest()
-                hasher.update(f"{name}\0{mode}\0{content}\n".encode())
+            else:
+                content = f"link to {path.readlink()}"
+            hasher.update(f"{name}\0{mode}\0{content}\n".encode(errors="surrogateescape"))
         return hasher.hexdigest()

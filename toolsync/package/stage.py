@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.config.definition import NOT_PACKAGING, Tool
+from toolsync.config.definition import Tool
+from toolsync.config.packaging import NOT_PACKAGING, packaging_files
 from toolsync.config.series import full_version
-from toolsync.model.errors import PackageFailed
+from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import Blob, Finding, Licensed, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
+from toolsync.package.patching import told_of_patches
 from toolsync.system.run import run
 from toolsync.system.store import Store
-from toolsync.system.work import Workshop
-
-_FAILED_HUNK = re.compile(
-    r"^(?:Hunk #\d+ FAILED.*|patching file .*|.*malformed patch.*)$", re.MULTILINE
-)
+from toolsync.system.work import Workshop, open_folders, remove_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +64,10 @@ def package(
         tree = folder / f"{tool.source}-{upstream}"
         tarballs = [store.copy_to(blob, folder) for blob in (orig, *unpacked.origs[1:])]
         _unpack(tarballs[0], tree, folder)
-        shutil.rmtree(tree / "debian", ignore_errors=True)  # upstream's own; ours replaces it
+        remove_tree(tree / "debian")  # upstream's own; ours replaces it
         for part, tarball in zip(unpacked.components, tarballs[1:], strict=True):
             _unpack(tarball, tree / part.component, folder)
-        _put_packaging(tool.debian, tree / "debian")
+        _put_packaging(tool.debian, tree)
         if (notice := item.notice) is not None:
             store.copy_to(notice, tree / "debian", "copyright")
         log = changelog(
@@ -115,13 +112,32 @@ def _unpack(tarball: Path, tree: Path, folder: Path) -> None:
             *("--no-same-owner", "--no-same-permissions"),
             timeout=600,
         )
+        open_folders(place)
         inside = list(place.iterdir())
         only = inside[0] if len(inside) == 1 else place
         (only if only.is_dir() and not only.is_symlink() else place).rename(tree)
 
 
-def _put_packaging(ours: Path, debian: Path) -> None:
-    shutil.copytree(ours, debian, ignore=shutil.ignore_patterns(*NOT_PACKAGING))
+def _put_packaging(ours: Path, tree: Path) -> None:
+    """Copy the tool's debian/ into the tree; links are followed, but for those into the tree.
+
+    Raises SetupError for a link that leads nowhere, in the tool's folder and in the tree.
+    """
+    debian = tree / "debian"
+    found = packaging_files(ours)
+    ignored = shutil.ignore_patterns(*NOT_PACKAGING)
+    shutil.copytree(ours, debian, ignore=ignored, ignore_dangling_symlinks=True)
+    open_folders(debian)
+    for name, path in found.items():
+        if path.exists():
+            continue
+        place, target = debian / name, path.readlink()
+        place.symlink_to(target)
+        if not place.exists() or not place.resolve().is_relative_to(tree.resolve()):
+            raise SetupError(
+                f"{path} is a link to {target}, which is neither there nor in the release",
+                resolution="Mend the link, or put the file in its place.",
+            )
     form = debian / "source" / "format"
     form.parent.mkdir(exist_ok=True)
     form.write_text("3.0 (quilt)\n", encoding="ascii")
@@ -150,8 +166,8 @@ def _build(tree: Path, epoch: int, tool: Tool) -> None:
     if done.code == 0:
         return
     # patch(1) speaks on stdout, dpkg-source on stderr.
-    hunks = _FAILED_HUNK.findall(done.out)
-    what = f"a patch does not apply: {'; '.join(hunks)}" if hunks else done.tail
+    patches = told_of_patches(done.out)
+    what = f"a patch does not apply: {patches}" if patches else done.tail
     raise PackageFailed(
         f"{tool.name}: its source package could not be made: {what}",
         resolution=f"Mend it there (refresh patches for this release) and run again: {tool.debian}",

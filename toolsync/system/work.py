@@ -13,7 +13,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toolsync.model.errors import SetupError
@@ -69,6 +69,21 @@ def remove_tree(path: Path) -> None:
         return
     shutil.rmtree(path, ignore_errors=True)
     if path.exists() and os.geteuid() != 0:
+        open_folders(path)
+        shutil.rmtree(path, ignore_errors=True)
+    if path.exists() and os.geteuid() != 0:
         run("unshare", "--map-root-user", "--map-auto", "rm", "-rf", path, timeout=300, ok=(0, 1))
     if path.exists():
         shutil.rmtree(path)
+
+
+def open_folders(path: Path) -> None:
+    """Let us write to every folder of a tree that is ours: archives may hold them as 0555."""
+    with suppress(PermissionError):  # those of mapped users
+        path.chmod(path.stat().st_mode | stat.S_IRWXU)
+    for top, folders, _ in os.walk(path):
+        for name in folders:
+            folder = Path(top, name)
+            if not folder.is_symlink():
+                with suppress(PermissionError):
+                    folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
