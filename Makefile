@@ -32,7 +32,7 @@ run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync archive sources
 	@echo
 	@echo "# and install with this command:"
-	@echo "apt-get update && apt-get install $(TOOL)"
+	@echo "apt-get update && apt-get install $$($(VENV)/bin/toolsync archive packages $(TOOL))"
 
 test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"

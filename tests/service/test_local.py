@@ -71,6 +71,7 @@ def test_the_archive_is_laid_out_as_the_set_up_says(context: Context) -> None:
     release = (context.root / "archive/dists/bookworm/InRelease").read_text()
     assert "Origin: Ours\n" in release
     assert "Codename: bookworm\n" in release
+    assert "NotAutomatic: yes\nButAutomaticUpgrades: yes\n" in release
     assert "Components: main non-free\n" in release
 
 
@@ -86,6 +87,8 @@ def test_a_changed_set_up_is_exported_at_once_and_a_series_can_join(context: Con
         )
     changed.confirm(changed.publish(passed(context.built(series="trixie"))))
     assert changed.newest("tiny-tool", "bookworm") == built.source.version
+    context.archive(Local(automatic=True)).publish(passed(built))
+    assert "Automatic" not in (context.root / "archive/dists/bookworm/InRelease").read_text()
 
 
 def test_a_changed_label_shows_in_the_state_until_it_is_published(context: Context) -> None:

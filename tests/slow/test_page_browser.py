@@ -83,7 +83,7 @@ def test_a_button_copies_the_commands(browser: Browser, page: Path) -> None:
         " {value: {writeText: async text => { window.copied.push(text) }}});"
         "document.querySelectorAll('.copy button')[1].click()"
     )
-    assert browser.run("return window.copied") == ["apt-get update\napt-get install awscli"]
+    assert browser.run("return window.copied") == ["apt-get update\napt-get install awscli1"]
 
 
 def test_the_pictures_in_the_docs_are_small() -> None:

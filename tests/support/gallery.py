@@ -125,9 +125,13 @@ def _tell(context: Context, clock: DrivenClock, story: Story) -> Tool:
             pattern=rf"{story.name}-(?P<version>[0-9.]+)\.tar\.gz",
         ),
         name=story.name,
+        folder=context.config.state / "tools" / story.name,
         summary=story.summary,
         homepage="https://vendor.example/",
     )
+    tool.debian.mkdir(parents=True)
+    control = f"Source: {story.name}\n\nPackage: {story.name}1\nArchitecture: all\n"
+    (tool.debian / "control").write_text(control)
     releases: list[Release] = []
     for number, version in enumerate(story.versions):
         released = TODAY - timedelta(days=14 * (len(story.versions) - number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,6 +152,13 @@ class Tool:
     def debian(self) -> Path:
         """Its packaging."""
         return self.folder / "debian"
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The binary packages by which apt installs it; none without debian/control."""
+        control = self.debian / "control"
+        text = control.read_text(encoding="utf-8") if control.is_file() else ""
+        return tuple(re.findall(r"(?mi)^Package:[ \t]*(\S+)", text))
 
     @property
     def keyring(self) -> tuple[Path, ...]:

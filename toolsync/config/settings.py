@@ -78,6 +78,8 @@ class Local:
     url: str = ""
     origin: str = "toolsync"
     label: str = "toolsync"
+    automatic: bool = False
+    """Whether apt may replace the distribution's packages of the same names by it unasked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 from toolsync.config.definition import Tool
 from toolsync.journal.pages import Looked
 from toolsync.journal.results import Result
+from toolsync.journal.uploads import Upload
 from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.model.release import STATUSES, Outcome, dump
 from toolsync.model.versions import upstream_key
@@ -63,13 +64,23 @@ def published(context: Context, tool: Tool) -> str | None:
     return max(known, key=upstream_key, default=None)
 
 
+def is_served(context: Context, tool: Tool, series: str) -> bool:
+    """Say whether the target serves any release of a tool for a series."""
+    return any(upload.series == series for upload in _confirmed(context, tool))
+
+
+def _confirmed(context: Context, tool: Tool) -> Iterator[Upload]:
+    for upload in context.journal.uploads.of(tool.name):
+        if upload.target == context.target.name and upload.state == "confirmed":
+            yield upload
+
+
 def _served(context: Context, tool: Tool) -> str | None:
     """Return the newest version that the target serves on every series of the tool."""
     series = fitting_series(context.config, tool)
     served: dict[str, set[str]] = {}
-    for upload in context.journal.uploads.of(tool.name):
-        if upload.target == context.target.name and upload.state == "confirmed":
-            served.setdefault(upload.upstream, set()).add(upload.series)
+    for upload in _confirmed(context, tool):
+        served.setdefault(upload.upstream, set()).add(upload.series)
     complete = [v for v, places in served.items() if series and places.issuperset(series)]
     return max(complete, key=upstream_key, default=None)
 

@@ -19,6 +19,8 @@ class Layout:
     """The full fingerprints of the keys that sign the indices."""
     keyring: int = 0
     """The version of toolsync-archive-keyring that is served; 0 for none."""
+    automatic: bool = True
+    """Whether apt takes its packages for the distribution's of the same names unasked."""
     recalls: tuple[str, ...] = ()
     """``SOURCE=VERSION`` of what is served and was recalled by its vendor."""
 
@@ -33,6 +35,9 @@ class Tracked:
     """Below the archive's folder."""
     shown: bool
     """Whether an index names any of them."""
+
+
+_NOT_AUTOMATIC = "NotAutomatic: yes\nButAutomaticUpgrades: yes\n"
 
 
 def tracked(text: str) -> Iterator[Tracked]:
@@ -79,7 +84,9 @@ def distribution(layout: Layout, series: str) -> str:
     ``keep`` and not ``minimal``: the latter deletes the source of a .deb that is still served.
     ``includechanges`` makes a version's bytes binding for ever, as on Launchpad. Recalls stand in
     the description: the one field of a Release file that is free text, signed with the rest of it
-    and kept by apt on every instance.
+    and kept by apt on every instance. An archive that is not automatic has apt's priority 100, as
+    backports have: it brings what it alone has, updates what was once taken from it, and replaces
+    nothing of the distribution's unasked (apt_preferences(5)).
     """
     recalls = f"; recalled: {' '.join(layout.recalls)}" if layout.recalls else ""
     return (
@@ -89,6 +96,7 @@ def distribution(layout: Layout, series: str) -> str:
         f"Codename: {series}\n"
         f"Architectures: {layout.architecture} source\n"
         "Components: main non-free\n"
+        f"{'' if layout.automatic else _NOT_AUTOMATIC}"
         f"Description: vendor tools, kept in sync by toolsync{recalls}\n"
         f"SignWith: {' '.join(layout.fingerprints)}\n"
         "Tracking: keep includechanges\n"

@@ -40,6 +40,9 @@ LOCAL = TargetKind(
         "url": keys.text("the address under which instances see it"),
         "origin": keys.text("Origin of the archive"),
         "label": keys.text("Label of the archive"),
+        "automatic": keys.flag(
+            "whether apt takes its newer package for the distribution's of the same name unasked"
+        ),
     },
     programs=lambda _: ("reprepro",),
 )

@@ -110,6 +110,7 @@ class Settling:
             recalls=self.recalls(),
             origin=self._settings.origin,
             label=self._settings.label,
+            automatic=self._settings.automatic,
             series=self._series,
             architecture=self._architecture,
             fingerprints=promise.signing,

@@ -78,6 +78,8 @@ class ToolView:
     """The words of ``toolsync why``."""
     upstream: str
     looked: str
+    packages: tuple[str, ...]
+    """The names by which apt installs it."""
     places: tuple[Place, ...]
     points: tuple[Point, ...]
     holds: tuple[Hold, ...]
