@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import random
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +20,24 @@ from tests.support.rig import Rig
 from tests.support.tiny import archive, write_tool
 from tests.tools.tables import PAGE, TABLES, filled
 from toolsync.adopt.add import propose_tool
+from toolsync.attest.check import Check, check_statement
+from toolsync.attest.keep import gather
+from toolsync.attest.statement import statement
 from toolsync.build.backend import Backend
 from toolsync.build.backends import BACKENDS
+from toolsync.gate.gates import GATES
+from toolsync.gate.record import Gate
+from toolsync.journal.decisions import APPROVED
+from toolsync.journal.journal import Journal
+from toolsync.journal.key import Key
 from toolsync.maintain.doctor import examine
 from toolsync.maintain.service import run_once
 from toolsync.model.errors import SetupError
+from toolsync.model.release import Outcome
 from toolsync.model.values import dump
 from toolsync.pipeline.context import Context, opened
 from toolsync.pipeline.memory import fingerprint
+from toolsync.pipeline.review import decide, waiting
 from toolsync.pipeline.survey import check
 from toolsync.publish.kind import TargetKind
 from toolsync.publish.targets import TARGETS
@@ -67,14 +79,19 @@ def extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Extended:
 
     kind, target = record("sums", "SUMS"), record("opendepot", "DEPOT")
     backend, channel = record("options", "OPTIONS"), record("spool", "SPOOL")
-    method = record("manifest", "MANIFEST")
+    method, gate = record("manifest", "MANIFEST"), record("growth", "GROWTH")
     assert isinstance(method, Method)
+    assert isinstance(gate, Gate)
     assert isinstance(kind, Kind)
     assert isinstance(target, TargetKind)
     assert isinstance(backend, Backend)
     assert isinstance(channel, Channel)
     return Extended(
-        tools=ToolTables(kinds={**KINDS, kind.name: kind}, methods={**PROOFS, method.name: method}),
+        tools=ToolTables(
+            kinds={**KINDS, kind.name: kind},
+            methods={**PROOFS, method.name: method},
+            gates=replace(GATES, files=(*GATES.files, gate)),
+        ),
         settings=SettingsTables(
             targets={**TARGETS, target.name: target},
             backends={**BACKENDS, backend.name: backend},
@@ -130,6 +147,7 @@ def context(rig: Rig, extended: Extended) -> Iterator[Context]:
         clock=SystemClock(),
         purpose="a test",
         targets=extended.settings.targets,
+        gates=extended.tools.gates,
     ) as found:
         yield found
 
@@ -152,6 +170,59 @@ def test_a_tool_goes_all_the_way_by_records_from_outside(
     assert [item["kind"] for message in told for item in message["items"]] == ["published"]
     again = run_once(context, tools, channels=extended.settings.channels)
     assert (again.exit_status, again.messages) == (0, 0)
+
+
+def test_a_gate_from_outside_holds_what_a_person_then_lets_pass(
+    rig: Rig, web: Web, extended: Extended, context: Context
+) -> None:
+    folder = followed(rig, web)
+
+    def once() -> Outcome:
+        tools, _ = load_tools(context.config, tables=extended.tools)
+        return run_once(context, tools, channels=extended.settings.channels).outcomes[0]
+
+    assert once().status == "up-to-date"
+    data = archive("1.2", extra={"more": random.Random(1).randbytes(4000).hex()})
+    web.serve("/files/hello-1.2.tar.gz", data, type="application/gzip")
+    digest = hashlib.sha256(data).hexdigest()
+    web.serve("/SHA256SUMS", f"{digest}  hello-1.2.tar.gz\n", type="text/plain")
+    stated = json.dumps({"hello-1.2.tar.gz": digest})
+    web.serve("/manifest-1.2.json", stated, type="application/json")
+    held = once()
+    assert (held.status, held.current) == ("held", "1.1")
+    assert "hello_1.2.orig.tar.gz has " in held.message
+    tool = load_tool(folder, extended.tools)
+    (waits,) = waiting(context.journal, tool)
+    assert [question.judged.key.stage for question in waits.questions] == ["growth"]
+    decide(context.journal, "hello", "1.2", verdict=APPROVED, who="a person", reason="It is fine.")
+    assert (once().status, once().current) == ("up-to-date", "1.2")
+    record = gather(context.journal, tool, "1.2")
+    assert [*check_statement(statement(record))] == [
+        Check(place="predicate", verdict="good", sentence="its parts agree with each other")
+    ]
+    del record["growth"]
+    wrong = [check.place for check in check_statement(statement(record))]
+    assert "predicate.series.bookworm.growth" in wrong
+    toml = (folder / "tool.toml").read_text()
+    (folder / "tool.toml").write_text(toml + "[growth]\ntimes = 0\n")
+    with pytest.raises(SetupError, match=r"growth\.times"):
+        load_tool(folder, extended.tools)
+
+
+def test_a_gate_that_came_later_knows_what_was_published_before(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(Journal.open(path, SystemClock())) as old:
+        old.releases.see("hello", "1.0", {})
+        for stage in GATES.stages[1:]:
+            key = Key(tool="hello", version="1.0", stage=stage, scope="")
+            old.results.record(key, inputs="", outcome="done", started="")
+    later = replace(GATES.packages[0], name="malware")
+    gates = replace(GATES, packages=(*GATES.packages, later))
+    with closing(Journal.open(path, SystemClock(), gates)) as now:
+        assert now.results.cleared("hello") == ["1.0"]
+    with closing(Journal.open(path, SystemClock(), replace(GATES, packages=()))) as fewer:
+        told = [result.key.stage for result in fewer.results.of("hello")]
+        assert told == [*(stage for stage in GATES.stages[1:] if stage != "compat"), "compat"]
 
 
 def test_what_a_proof_alone_reads_makes_fetch_and_verify_run_again(

@@ -8,8 +8,9 @@ import sys
 
 from tests.support.rig import ROOT, Rig, environment
 from toolsync.cli.main import COMMANDS
+from toolsync.gate.gates import GATES
 from toolsync.model import errors
-from toolsync.model.release import STAGES, STATUSES
+from toolsync.model.release import STATUSES
 from toolsync.setup.tools import load_tool
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,7 +35,7 @@ def test_statuses_exit_statuses_and_stages_are_the_codes() -> None:
         assert f"| `{status}` |" in README
     for code in (errors.FINE, errors.BUG, errors.USAGE, errors.HELD, errors.LATER, errors.SETUP):
         assert f"\n| {code} | " in README
-    assert " → ".join(STAGES) in README
+    assert " → ".join(GATES.stages) in README
 
 
 def test_every_page_that_it_points_to_is_there() -> None:

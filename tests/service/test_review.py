@@ -17,10 +17,10 @@ from tests.support.released import judged, open_bench, retrying, take
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.config.definition import Tool
+from toolsync.gate.gates import GATES
 from toolsync.journal.key import Key
 from toolsync.model.errors import GateClosed, Rejected, UsageError
 from toolsync.model.judgment import Judgment
-from toolsync.model.release import GATES
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import source_cleared
 from toolsync.pipeline.review import decide, rejected, waiting

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from toolsync.build.backends import BACKENDS
 from toolsync.config.record import Described, Needs
+from toolsync.gate.gates import GATES
+from toolsync.gate.record import Gate
+from toolsync.model.judgment import PASSING
 from toolsync.publish.targets import TARGETS
 from toolsync.report.channels import CHANNELS
 from toolsync.verify.methods import METHODS
@@ -17,6 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 TABLES: Mapping[str, Mapping[str, Described]] = {
     "kinds": KINDS,
     "methods": METHODS,
+    "gates": {gate.name: gate for gate in GATES},
     "targets": TARGETS,
     "backends": BACKENDS,
     "channels": CHANNELS,
@@ -24,6 +29,7 @@ TABLES: Mapping[str, Mapping[str, Described]] = {
 HEADS = {
     "kinds": "kind of release page",
     "methods": "proof",
+    "gates": "gate",
     "targets": "target",
     "backends": "way to build",
     "channels": "report channel",
@@ -36,9 +42,16 @@ def table(name: str) -> str:
     for record in TABLES[name].values():
         needed = set(_words(record.needs))
         others = [key for key in record.settings if key not in needed]
-        cells = (f"`{record.name}`", record.about, _needs(record.needs), _code(others))
+        about = record.about + (_verdicts(record) if isinstance(record, Gate) else "")
+        cells = (f"`{record.name}`", about, _needs(record.needs), _code(others))
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def _verdicts(gate: Gate[Any]) -> str:
+    passing = [word for word in gate.verdicts if word in PASSING]
+    holding = [word for word in gate.verdicts if word not in PASSING]
+    return f"; passes by itself: {_code(passing)}; waits for a person: {_code(holding)}"
 
 
 def _words(needs: Needs) -> Iterable[str]:

@@ -36,22 +36,22 @@ PACKAGES = {
         "consistency definition keys licensing packaging plainschema record schema series "
         "settings supported",
     ),
+    "archives": Package(
+        "model system config",
+        "body compare extract guard lzip member streams tarball tree zipball zipdirectory",
+    ),
+    "gate": Package(
+        "model system config archives",
+        "compat gates license record",
+    ),
     "journal": Package(
-        "model system",
+        "model system config gate",
         "database decisions evidence identity journal judgments key keydates log messages "
         "migrations pages publications redate releases results rows runs statuses uploads",
     ),
     "http": Package(
         "model system",
         "addresses client egress failures ftp hosts redirects statuses transport",
-    ),
-    "archives": Package(
-        "model system config",
-        "body compare extract guard lzip member streams tarball tree zipball zipdirectory",
-    ),
-    "gate": Package(
-        "model system config",
-        "record",
     ),
     "watch": Package(
         "model system config http archives",
@@ -116,7 +116,7 @@ PACKAGES = {
         "toolpage uploads webhook why",
     ),
     "setup": Package(
-        "model system config watch verify build publish report",
+        "model system config gate watch verify build publish report",
         "settings tools",
     ),
     "adopt": Package(
@@ -128,8 +128,8 @@ PACKAGES = {
         "backup doctor gc keylife restore service",
     ),
     "cli": Package(
-        "model system config journal watchfile unpack verify license build compat publish attest "
-        "pipeline report setup adopt maintain",
+        "model system config gate journal watchfile unpack verify license build compat publish "
+        "attest pipeline report setup adopt maintain",
         "add approve archive backup check compat completion decision doctor evidence fetch "
         "gc key launchpad license log main manual page promote reject render repack restore "
         "review run series session status sync verify why",
@@ -138,6 +138,8 @@ PACKAGES = {
 
 ALLOWED_BESIDES = {
     ("model.engine", "system"): "what matching may take is counted by the clock",
+    ("gate.license", "license"): "a gate's record holds its function",
+    ("gate.compat", "compat"): "a gate's record holds its function",
     ("watch.kinds", "watchfile"): "the table of kinds of pages holds its record",
 }
 """Single modules that may import one package more, each with the reason."""

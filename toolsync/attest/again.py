@@ -18,7 +18,7 @@ from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.settings import Config
 from toolsync.gate.record import Asked
-from toolsync.license.gate import LICENSE
+from toolsync.license.gate import judge
 from toolsync.model.errors import ToolsyncError
 from toolsync.model.release import Fetched, FetchedPart, Part, Release, Unpacked, Verified
 from toolsync.model.values import Blob, load
@@ -153,7 +153,7 @@ class _Again:
     def license(self) -> str:
         """Read the terms again and compare their fingerprints."""
         assert self._unpacked is not None
-        said = LICENSE.judge(
+        said = judge(
             Asked(
                 item=self._unpacked,
                 tool=self._tool,

@@ -13,6 +13,7 @@ from typing import Any
 
 from toolsync.attest.envelope import Envelope, pae, read_envelope, read_json
 from toolsync.attest.statement import (
+    GATES,
     PREDICATE,
     STATEMENT,
     Record,
@@ -25,13 +26,12 @@ from toolsync.attest.statement import (
 from toolsync.journal.decisions import APPROVED
 from toolsync.model.errors import Unverified
 from toolsync.model.judgment import PASSING
-from toolsync.model.release import GATES, PACKAGE_GATES, SOURCE_GATES
 from toolsync.model.values import Blob, load
 from toolsync.system.gpg import check_detached, inspect_keys
 from toolsync.system.store import digest_of
 from toolsync.verify.methods import pinned_in
 
-_PARTS = ("release", "accepted", "fetch", "verify", "unpack", "series", "policy")
+_PARTS = ("release", "accepted", "fetch", "verify", "unpack", "license", "series", "policy")
 
 Find = Callable[[Blob], Path | None]
 """Gives a file by its digest, None where it is not at hand."""
@@ -95,7 +95,7 @@ def _shape(found: Any) -> None:
     if not isinstance(found.get("subject"), list) or not found["subject"]:
         raise Unverified("statement.subject is no list of files")
     predicate = found.get("predicate")
-    for name in (*_PARTS, *SOURCE_GATES):
+    for name in _PARTS:
         if not isinstance(predicate, dict) or not isinstance(predicate.get(name), dict):
             raise Unverified(f"predicate.{name} is not there: this is no record of a release")
 
@@ -148,19 +148,21 @@ def _origin_agrees(record: Record) -> Faults:
     pinned = pinned_in(policy)
     if pinned and not proof["fingerprint"]:
         yield "predicate.verify.fingerprint", f"is nobody's, wanted one of {pinned}"
-    for stage in ("fetch", "verify", "unpack", *SOURCE_GATES):
+    more = (gate for gate in record["policy"].get("gates", ()) if gate in record)
+    for stage in ("fetch", "verify", "unpack", "license", *more):
         told = record[stage]
         if told["outcome"] != "done" or not told["started"] <= told["finished"]:
             yield f"predicate.{stage}", f"is {told['outcome']}, wanted done, from start to end"
 
 
 def _gates_agree(record: Mapping[str, Any]) -> Faults:
-    """Every gate over the release's files has spoken, and every one over each package."""
-    for gate in GATES:
+    """Every gate has spoken, over the release's files or over each package."""
+    asked = (*GATES, *record["policy"].get("gates", ()))
+    for gate in asked:
         if gate in record:
             yield from _gate_agrees(gate, f"predicate.{gate}", record[gate], record)
     for series, place in record["series"].items():
-        for gate in PACKAGE_GATES:
+        for gate in asked:
             where = f"predicate.series.{series}.{gate}"
             if place.get(gate, {}).get("outcome") == "skipped":
                 continue

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolsync.attest.envelope import Envelope, pae, sealed
 from toolsync.attest.record import evidence
-from toolsync.attest.statement import payload, statement
+from toolsync.attest.statement import GATES, payload, statement
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
 from toolsync.journal.decisions import Decision
@@ -40,7 +40,7 @@ def gather(journal: Journal, tool: Tool, release: str) -> dict[str, object]:
     return {
         **record,
         "decisions": [dump(decision) for decision in decided],
-        "policy": _policy(tool, release),
+        "policy": _policy(tool, release, journal.judgments.gates),
     }
 
 
@@ -84,7 +84,7 @@ def _signed(state: Path, workshop: Workshop, fingerprint: str, said: bytes) -> b
     return sealed(Envelope(payload=said, signature=signature, keyid=fingerprint))
 
 
-def _policy(tool: Tool, release: str) -> dict[str, object]:
+def _policy(tool: Tool, release: str, gates: Sequence[str]) -> dict[str, object]:
     """Return by what the release was judged, as far as its definition says: to judge it again."""
     proof = dump(tool.verify) | {
         "pins": {version: pin for version, pin in tool.verify.pins.items() if version == release}
@@ -94,6 +94,8 @@ def _policy(tool: Tool, release: str) -> dict[str, object]:
         "verify": proof,
         "license": dump(tool.license),
         "compat": dump(tool.compat),
+        **({"own": dict(tool.own)} if tool.own else {}),
+        **({"gates": more} if (more := [gate for gate in gates if gate not in GATES]) else {}),
         "files": [
             {"path": name, "sha256": digest, "size": size}
             for name, path in _inputs(tool).items()
@@ -113,8 +115,8 @@ def _inputs(tool: Tool) -> dict[str, Path]:
 
 def _relevant(decided: Sequence[Decision], release: str, record: dict[str, Any]) -> list[Decision]:
     """Return the decisions over a release, and earlier ones over terms that it carries."""
-    judgment = record.get("license", {}).get("judgment") or {}
-    carries = set(judgment.get("carries", ()))
+    said = [part.get("judgment") or {} for part in record.values() if isinstance(part, dict)]
+    carries = {digest for judgment in said for digest in judgment.get("carries", ())}
     return [d for d in decided if d.version == release or carries.intersection(d.carries)]
 
 

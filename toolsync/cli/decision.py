@@ -8,6 +8,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
+from toolsync.gate.gates import GATES
 from toolsync.model.errors import FINE
 
 Command = Callable[..., object]
@@ -22,7 +23,7 @@ def arguments(function: Command) -> Command:
             "--stage",
             "stages",
             multiple=True,
-            type=click.Choice(["license", "compat"]),
+            type=click.Choice(GATES.names),
             help="Decide over this gate alone.",
         ),
         click.option("--reason", required=True, metavar="TEXT", help="Why, in a sentence."),

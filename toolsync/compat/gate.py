@@ -19,9 +19,7 @@ from toolsync.compat.probe import Prober
 from toolsync.compat.reading import Release, read_tree
 from toolsync.compat.surface import Gap, Surface
 from toolsync.compat.verdict import report_of, summary_of, verdict_of
-from toolsync.config.definition import Tool
-from toolsync.config.settings import Config
-from toolsync.gate.record import Asked, Gate
+from toolsync.gate.record import Asked
 from toolsync.model.errors import TooMuch
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import Built, Finding, Package
@@ -254,15 +252,3 @@ def _subject(asked: Asked[Package], examined: _Examined, changes: tuple[Change, 
             "changes": [asdict(change) for change in changes],
         }
     return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()
-
-
-def _inputs(item: Package) -> dict[str, object]:
-    debs = [blob.sha256 for blob in item.debs] if isinstance(item, Built) else []
-    return {"orig": [blob.sha256 for blob in item.source.licensed.unpacked.origs], "debs": debs}
-
-
-def _policy(tool: Tool, config: Config) -> object:
-    return [tool.compat, config.compat]
-
-
-COMPAT = Gate(name="compat", rules=3, judge=judge, inputs=_inputs, policy=_policy)

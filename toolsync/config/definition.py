@@ -147,6 +147,8 @@ class Tool:
     epoch: int = 0
     """Of its Debian versions (Debian Policy 5.6.12)."""
     publish: Publish = Publish()
+    own: Mapping[str, Table] = field(default_factory=dict)
+    """The sections that one gate alone reads, and that no field above stands for."""
 
     @property
     def debian(self) -> Path:

@@ -1,17 +1,24 @@
-"""The record of a gate, and what a gate is given to judge."""
+"""What a gate must bring: its record, and what it is given to judge.
+
+A gate is one file with one record and one line in `gates.GATES`. What judges is imported inside the
+function that needs it, so that whoever reads the names of gates loads none of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from toolsync.config.definition import Tool
-from toolsync.config.settings import Config
-from toolsync.model.judgment import Judgment
+from toolsync.config.record import Needs, Schema
+from toolsync.model.judgment import HOLD, PASS, Judgment
 from toolsync.model.release import Blob
-from toolsync.system.store import Store
-from toolsync.system.work import Workshop
+
+if TYPE_CHECKING:
+    from toolsync.config.definition import Tool
+    from toolsync.config.settings import Config
+    from toolsync.system.store import Store
+    from toolsync.system.work import Workshop
 
 S = TypeVar("S")
 """What is judged: `Unpacked` before a package is made, `Built` or `SourcePackage` after."""
@@ -42,11 +49,21 @@ class Gate(Generic[S]):
     """One gate: what it looks at, and how it judges."""
 
     name: str
-    """Its word among the stages, in evidence and in decisions."""
+    """Its word among the stages, in evidence and in decisions; its section is called so, too."""
+    about: str
+    """What it looks at, in a phrase: its section's description."""
     rules: int
     """Raised when the same inputs may come to another judgment."""
     judge: Callable[[Asked[S]], Judgment]
+    """Its judgment's ``subject`` must change with all that a person would decide over."""
     inputs: Callable[[S], Mapping[str, object]]
     """What of the release the judgment depends on, as JSON types."""
     policy: Callable[[Tool, Config], object] = _no_policy
     """What of definition and settings it depends on."""
+    verdicts: tuple[str, ...] = (PASS, HOLD)
+    """Its verdicts, mildest first; which of them pass is `model.judgment.PASSING`."""
+    settings: Schema = field(default_factory=dict)
+    """The keys of its section of tool.toml, each with its JSON Schema; it finds them in
+    ``tool.own``."""
+    needs: Needs = ()
+    """Those without which its section means nothing."""

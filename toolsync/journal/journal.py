@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from toolsync.gate.gates import GATES, Gates
 from toolsync.journal.database import Database
 from toolsync.journal.decisions import Decisions
 from toolsync.journal.evidence import Evidence
@@ -56,17 +57,20 @@ class Journal:
     identity: Identity
 
     @classmethod
-    def open(cls, path: Path, clock: Clock) -> Self:
-        """Open or make the journal; raise SetupError when it is not ours to read."""
+    def open(cls, path: Path, clock: Clock, gates: Gates = GATES) -> Self:
+        """Open or make the journal; raise SetupError when it is not ours to read.
+
+        The order of the stages follows from ``gates``.
+        """
         database = Database(path)
         return cls(
             database=database,
             clock=clock,
             pages=Pages(database, clock),
             releases=Releases(database, clock),
-            results=Results(database, clock),
+            results=Results(database, clock, gates.stages),
             log=Log(database, clock),
-            judgments=Judgments(database, clock),
+            judgments=Judgments(database, clock, gates.names),
             decisions=Decisions(database, clock),
             evidence=Evidence(database, clock),
             uploads=Uploads(database, clock),

@@ -9,7 +9,6 @@ from toolsync.journal.database import Database
 from toolsync.journal.key import Key
 from toolsync.journal.rows import Row
 from toolsync.model.judgment import Judgment
-from toolsync.model.release import GATES
 from toolsync.model.values import dump, load
 from toolsync.system.clock import Clock, stamp
 
@@ -31,6 +30,8 @@ class Judgments:
 
     database: Database
     clock: Clock
+    gates: tuple[str, ...]
+    """The gates' names in their order; what others said that were once asked is not told."""
 
     def get(self, key: Key) -> Judged | None:
         """Return what a gate said when it was last asked, if it ever was.
@@ -47,7 +48,8 @@ class Judgments:
         """Return all that gates said of a release, in the gates' order, then by series."""
         sql = "SELECT * FROM judgment WHERE tool=? AND version=?"
         found = filter(None, map(_judged, self.database.all(sql, tool, version)))
-        return sorted(found, key=lambda said: (GATES.index(said.key.stage), said.key.scope))
+        asked = (said for said in found if said.key.stage in self.gates)
+        return sorted(asked, key=lambda said: (self.gates.index(said.key.stage), said.key.scope))
 
     def keep(self, key: Key, inputs: str, judgment: Judgment) -> None:
         """Keep what a gate says of a release, for these inputs; what it said before is gone."""

@@ -2,7 +2,7 @@
 
 A stage's result is kept with a fingerprint of its inputs, so a stage whose inputs are unchanged
 answers from here. A result is refused while the stage before it has none: the order of
-`model.STAGES` holds at run time too.
+`Gates.stages` holds at run time too.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ from toolsync.journal.database import Database
 from toolsync.journal.key import Key
 from toolsync.journal.log import add_line
 from toolsync.journal.rows import Row
-from toolsync.model.release import GATES, STAGES
 from toolsync.system.clock import Clock, stamp
-
-_PLACES = {stage: place for place, stage in enumerate(STAGES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +43,8 @@ class Results:
 
     database: Database
     clock: Clock
+    stages: tuple[str, ...]
+    """The stages' names in their order."""
 
     def get(self, key: Key) -> Result | None:
         """Return what a stage came to, if it was ever tried."""
@@ -74,21 +73,23 @@ class Results:
         return [row.text("tool") for row in rows]
 
     def cleared(self, tool: str) -> list[str]:
-        """Return the versions that all gates let pass."""
+        """Return the versions that all gates let pass; those that are published met fewer then."""
+        last = self.stages[self.stages.index("publish") - 1]
         rows = self.database.all(
-            "SELECT DISTINCT version FROM result WHERE tool=? AND stage=? AND outcome='done'",
-            *(tool, GATES[-1]),
+            "SELECT DISTINCT version FROM result WHERE tool=? AND stage IN (?, 'publish')"
+            " AND outcome='done'",
+            *(tool, last),
         )
         return [row.text("version") for row in rows]
 
     def held_by_gates(self, tool: str) -> list[str]:
         """Return the versions that a gate holds for a person."""
         rows = self.database.all(
-            "SELECT DISTINCT version, stage FROM result WHERE tool=? AND outcome='held'"
+            "SELECT DISTINCT version FROM result WHERE tool=? AND outcome='held'"
             " AND kind='GateClosed'",
             tool,
         )
-        return [*dict.fromkeys(row.text("version") for row in rows if row.text("stage") in GATES)]
+        return [row.text("version") for row in rows]
 
     def times(self) -> list[tuple[str, str, str]]:
         """Return stage, start and end of everything that was done."""
@@ -129,10 +130,15 @@ class Results:
         )
 
     def _ordered(self, sql: str, *values: str) -> list[Result]:
-        return sorted(map(_result, self.database.all(sql, *values)), key=_in_order)
+        found = map(_result, self.database.all(sql, *values))
+        return sorted(found, key=lambda result: (self._place(result.key.stage), result.key.scope))
+
+    def _place(self, stage: str) -> int:
+        """Return a stage's place; a gate that is no longer asked is after all others."""
+        return self.stages.index(stage) if stage in self.stages else len(self.stages)
 
     def _check_order(self, key: Key) -> None:
-        before = STAGES[STAGES.index(key.stage) - 1]
+        before = self.stages[self.stages.index(key.stage) - 1]
         if before == "watch":
             row = self.database.one(
                 "SELECT 1 FROM release WHERE tool=? AND version=?", key.tool, key.version
@@ -149,7 +155,3 @@ class Results:
 
 def _result(row: Row) -> Result:
     return row.read(Result, key=row.read(Key), data=row.table("data"))
-
-
-def _in_order(result: Result) -> tuple[int, str]:
-    return _PLACES[result.key.stage], result.key.scope

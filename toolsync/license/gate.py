@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from toolsync.archives.tree import open_release
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config, Limits
-from toolsync.gate.record import Asked, Gate
+from toolsync.gate.record import Asked
 from toolsync.license.change import REVIEW, SILENT, Change
 from toolsync.license.compare import compare
 from toolsync.license.dep5 import Lack, completed, lacking
@@ -222,15 +222,3 @@ def _subject(
         "before": before.sha256 if before else "",
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _inputs(item: Unpacked) -> dict[str, object]:
-    more = [part.orig.sha256 for part in item.components]
-    return {"orig": item.orig.sha256, **({"components": more} if more else {})}
-
-
-def _policy(tool: Tool, config: Config) -> object:
-    return [tool.license, config.license]
-
-
-LICENSE = Gate(name="license", rules=2, judge=judge, inputs=_inputs, policy=_policy)

@@ -1,4 +1,4 @@
-"""What a gate says of a release, in one form for both gates, for reviews and for evidence.
+"""What a gate says of a release, in one form for all gates, for reviews and for evidence.
 
 A gate judges one release against the last one that was accepted. It never decides alone what
 happens to a release that it would hold: that is a person's part, and a person's decision holds
@@ -18,7 +18,11 @@ LICENSE_VERDICTS = ("silent", "review", "block")
 COMPAT_VERDICTS = ("same", "additive", "unknown", "risky", "breaking")
 """Of the compatibility gate, mildest first; ``same`` and ``additive`` go on without a person."""
 
-PASSING = frozenset({"silent", "same", "additive"})
+PASS, HOLD = "pass", "hold"
+"""Of a gate that needs no words of its own."""
+
+PASSING = frozenset({"silent", "same", "additive", PASS})
+"""The verdicts with which a release goes on without a person; it is held by any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +30,9 @@ class Judgment:
     """What a gate found in a release."""
 
     stage: str
-    """``license`` or ``compat``."""
+    """The gate's name."""
     verdict: str
-    """One of `LICENSE_VERDICTS` or `COMPAT_VERDICTS`."""
+    """One of the gate's."""
     summary: str
     """One sentence: what was found, and against which release."""
     findings: tuple[Finding, ...]

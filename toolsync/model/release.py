@@ -18,18 +18,6 @@ from toolsync.model.values import Finding as Finding
 from toolsync.model.values import dump as dump
 from toolsync.model.values import load as load
 
-SOURCE_GATES = ("license",)
-"""The gates that judge a release's files, before a package is made of them."""
-PACKAGE_GATES = ("compat",)
-"""The gates that judge what was made of them, before it is published."""
-GATES = (*SOURCE_GATES, *PACKAGE_GATES)
-
-STAGES = (
-    *("watch", "fetch", "verify", "unpack", *SOURCE_GATES),
-    *("package", "build", *PACKAGE_GATES, "publish", "confirm"),
-)
-"""The stages' names, in the order in which a release meets them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -280,7 +268,7 @@ class Licensed:
 
     unpacked: Unpacked
     passed: tuple[Passed, ...]
-    """One for each of `SOURCE_GATES`, in that order."""
+    """One for each gate over files, in their order (`gate.gates`)."""
 
     @property
     def notice(self) -> Blob | None:
@@ -357,7 +345,7 @@ class Compatible:
 
     package: Package
     passed: tuple[Passed, ...]
-    """One for each of `PACKAGE_GATES`, in that order."""
+    """One for each gate over packages, in their order."""
 
     @property
     def source(self) -> SourcePackage:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolsync.config.settings import Config
+from toolsync.gate.gates import GATES, Gates
 from toolsync.journal.identity import Stamp
 from toolsync.journal.journal import Journal
 from toolsync.model.errors import SetupError
@@ -29,7 +30,7 @@ _RESTORE = (
 )
 
 
-def open_journal(config: Config, clock: Clock) -> Journal:
+def open_journal(config: Config, clock: Clock, gates: Gates = GATES) -> Journal:
     """Open the journal, or make the first one.
 
     Raises SetupError where there is none beside a store, an archive or a key that one belongs to.
@@ -44,7 +45,7 @@ def open_journal(config: Config, clock: Clock) -> Journal:
             " folder (--state, and [local] path where it is set).",
         )
     fresh = _is_missing(path)
-    journal = Journal.open(path, clock)
+    journal = Journal.open(path, clock, gates)
     if fresh:
         journal.identity.introduce()
     return journal

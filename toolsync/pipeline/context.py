@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from toolsync.build.chroot import Chroots, chroot_folder
 from toolsync.config import supported
 from toolsync.config.settings import Config
+from toolsync.gate.gates import GATES, Gates
 from toolsync.http.client import Http, Progress
 from toolsync.journal.journal import Journal
 from toolsync.pipeline.belonging import open_journal, require_together
@@ -37,6 +38,8 @@ class Context:
     staging: Target | None
     """The PPA that tools of the channel ``staging`` go to first, where one is set up."""
     clock: Clock
+    gates: Gates
+    """What is asked about every release."""
     memory: Remembers
     """Where the stages' results are kept, or nowhere."""
     progress: Callable[[str], Progress]
@@ -52,8 +55,9 @@ def opened(
     clock: Clock,
     purpose: str = "",
     targets: Mapping[str, TargetKind] = TARGETS,
+    gates: Gates = GATES,
 ) -> Iterator[Context]:
-    """Open journal, store, network and target for the block; ``targets`` are all there are.
+    """Open journal, store, network and target for the block; the tables are all there is.
 
     With ``purpose`` the state folder is held alone for that, and what a killed run has left is
     cleared away; raises Busy when another toolsync holds it. Raises SetupError where journal, store
@@ -70,7 +74,7 @@ def opened(
     store = Store(config.state / "store")
     workshop = Workshop(config.state, config.build.work)
     http = open_http(config, clock)
-    journal = open_journal(config, clock)
+    journal = open_journal(config, clock, gates)
     with closing(journal), closing(http), ExitStack() as stack:
         if purpose:
             stack.enter_context(exclusive(config.state, purpose))
@@ -103,6 +107,7 @@ def opened(
             target=place(config.target),
             staging=place(staging) if (staging := _staging(config)) else None,
             clock=clock,
+            gates=gates,
             memory=Memory(journal, store, clock, tell),
             progress=progress,
         )

@@ -17,7 +17,6 @@ from toolsync.build.stage import build
 from toolsync.journal.uploads import FAILURES, Upload
 from toolsync.model.errors import Held
 from toolsync.model.release import (
-    PACKAGE_GATES,
     Built,
     Compatible,
     Licensed,
@@ -128,7 +127,7 @@ def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Comp
         lambda: source,
     )
     why = f"copied from {origin.target} {origin.series} with its binaries"
-    for stage in ("build", *PACKAGE_GATES):
+    for stage in ("build", *(gate.name for gate in context.gates.packages)):
         _skip(context, source, stage, why)
     return copy_cleared(original, source)
 

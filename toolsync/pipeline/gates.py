@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from toolsync.compat.gate import COMPAT
 from toolsync.gate.record import Asked, Gate
 from toolsync.journal.decisions import APPROVED, REJECTED, Decision, newest_decision
 from toolsync.journal.judgments import Judged
 from toolsync.journal.key import Key
-from toolsync.license.gate import LICENSE
 from toolsync.model.errors import GateClosed, Rejected
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import (
@@ -36,28 +34,23 @@ from toolsync.pipeline.work import Work, key_of
 
 S = TypeVar("S")
 
-SOURCE_GATES: tuple[Gate[Unpacked], ...] = (LICENSE,)
-"""The gates over a release's files, in the order of `model.release.SOURCE_GATES`."""
-PACKAGE_GATES: tuple[Gate[Package], ...] = (COMPAT,)
-"""The gates over what was made of them, in the order of `model.release.PACKAGE_GATES`."""
-
 
 def source_cleared(work: Work, unpacked: Unpacked) -> Licensed:
     """Return the release as the gates over its files, or a person, let it pass.
 
     Raises GateClosed where a person must decide, Rejected where one said no.
     """
-    asking = [_Asking(work, gate, unpacked, _key(work, gate.name)) for gate in SOURCE_GATES]
+    gates = work.context.gates.files
+    asking = [_Asking(work, gate, unpacked, work.key(gate.name)) for gate in gates]
     return Licensed(unpacked=unpacked, passed=tuple(one.passed() for one in asking))
 
 
 def package_cleared(work: Work, package: Package) -> Compatible:
     """Return a package as the gates over packages, or a person, let it pass; raises likewise."""
-    scope = key_of(package.source, "build").scope
     claimed = upload_of(work.context, package.source) is not None
     asking = [
-        _Asking(work, gate, package, _key(work, gate.name, scope), claimed)
-        for gate in PACKAGE_GATES
+        _Asking(work, gate, package, key_of(package.source, gate.name), claimed)
+        for gate in work.context.gates.packages
     ]
     return Compatible(package=package, passed=tuple(one.passed() for one in asking))
 
@@ -207,7 +200,3 @@ def _carried(decided: Sequence[Decision], version: str) -> dict[str, Decision]:
         if decision.verdict == APPROVED and upstream_key(decision.version) < here
         for digest in decision.carries
     }
-
-
-def _key(work: Work, gate: str, scope: str = "") -> Key:
-    return Key(tool=work.tool.name, version=work.version, stage=gate, scope=scope)

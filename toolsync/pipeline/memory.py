@@ -33,7 +33,7 @@ class Kept(Generic[P, V]):
     """How a stage's value is kept in the journal."""
 
     name: str
-    """One of `model.release.STAGES`."""
+    """One of `Gates.stages`."""
     rules: int
     """Raised when the same inputs may come to another result."""
     value: type[V]

@@ -16,7 +16,6 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.judgments import Judged
 from toolsync.journal.results import Result
 from toolsync.model.errors import UsageError
-from toolsync.model.release import GATES
 from toolsync.model.versions import upstream_key
 
 MOST = 2000
@@ -108,7 +107,7 @@ def rejected(journal: Journal, tool: str) -> dict[str, Decision]:
 
 def is_answered(journal: Journal, held: Result) -> bool:
     """Say whether what a gate held has been decided since, so that it goes on at the next sync."""
-    if held.key.stage not in GATES or held.kind not in ("GateClosed", "Rejected"):
+    if held.kind not in ("GateClosed", "Rejected"):
         return False
     asked = questions(journal, held.key.tool, held.key.version)
     return bool(asked) and all(q.decision and q.decision.verdict == APPROVED for q in asked)

@@ -23,7 +23,7 @@ from toolsync.journal.pages import PageRow
 from toolsync.journal.runs import RunRow
 from toolsync.journal.statuses import LastStatus
 from toolsync.model.errors import HELD
-from toolsync.model.release import STAGES, STATUSES
+from toolsync.model.release import STATUSES
 from toolsync.report.lag import lag
 from toolsync.system.headers import plain
 
@@ -133,7 +133,7 @@ def _of_stages(times: Sequence[tuple[str, str, str]]) -> Metric:
         "How long stages took for the releases that there are.",
         labels=["stage"],
     )
-    for stage in STAGES:
+    for stage in dict.fromkeys(name for name, _, _ in times):
         took = [lag(started, finished) for name, started, finished in times if name == stage]
         if took:
             counts = [(str(limit), float(sum(t <= limit for t in took))) for limit in _BUCKETS]

@@ -12,7 +12,7 @@ from toolsync.journal.publications import Publication
 from toolsync.journal.releases import SeenRelease
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
-from toolsync.model.release import STAGES, Blob, Outcome
+from toolsync.model.release import Blob, Outcome
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.report.chart import Point
@@ -157,12 +157,12 @@ def _text(context: Context, blob: Blob, *, end: bool) -> str:
 
 
 def _phrase(results: Sequence[Result]) -> str:
-    """Return how far a release has come, in a phrase."""
+    """Return how far a release has come, in a phrase; ``results`` are in the stages' order."""
     held = next((result for result in results if result.outcome == "held"), None)
     if held is not None:
         return f"held at {held.key.stage}"
-    last = max(results, key=lambda r: STAGES.index(r.key.stage), default=None)
-    if last is None:
+    if not results:
         return "seen"
+    last = results[-1]
     done = "confirmed" if last.key.stage == "confirm" else f"came as far as {last.key.stage}"
     return f"{done}, {last.finished}"

@@ -15,9 +15,10 @@ from pathlib import Path
 from toolsync.config.consistency import tool_faults
 from toolsync.config.definition import CompatPolicy, Publish, Tool, Verify, Watch
 from toolsync.config.licensing import license_policy
-from toolsync.config.record import Schema, Table, with_choice
+from toolsync.config.record import Schema, Table, as_section, with_choice
 from toolsync.config.schema import base, read_toml
 from toolsync.config.settings import Config
+from toolsync.gate.gates import GATES, Gates
 from toolsync.model.errors import SetupError, UsageError
 from toolsync.model.values import field_names
 from toolsync.verify.method import Method
@@ -40,6 +41,7 @@ class ToolTables:
     """Kinds of release pages."""
     methods: Mapping[str, Method] = field(default_factory=lambda: PROOFS)
     """Methods of verification."""
+    gates: Gates = GATES
 
     @cached_property
     def schema(self) -> Schema:
@@ -49,7 +51,8 @@ class ToolTables:
         named = [kind for kind in self.kinds.values() if kind.in_toml]
         keys["watch"] = with_choice(keys["watch"], "kind", named)
         keys["verify"] = with_choice(keys["verify"], "method", self.methods.values())
-        return {**whole, "properties": keys}
+        sections = {gate.name: as_section(gate) for gate in self.gates if gate.settings}
+        return {**whole, "properties": {**keys, **sections}}
 
 
 TOOLS = ToolTables()
@@ -127,6 +130,9 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", 0),
         publish=_publish(raw.get("publish", {})),
+        own={
+            gate.name: raw[gate.name] for gate in tables.gates if gate.settings and gate.name in raw
+        },
     )
 
 

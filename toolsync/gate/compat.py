@@ -1,0 +1,39 @@
+"""The record of the compatibility gate (`compat.gate` judges)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolsync.gate.record import Asked, Gate
+from toolsync.model.judgment import COMPAT_VERDICTS, Judgment
+from toolsync.model.release import Built, Package
+
+if TYPE_CHECKING:
+    from toolsync.config.definition import Tool
+    from toolsync.config.settings import Config
+
+
+def _judge(asked: Asked[Package]) -> Judgment:
+    from toolsync.compat.gate import judge
+
+    return judge(asked)
+
+
+def _inputs(item: Package) -> dict[str, object]:
+    debs = [blob.sha256 for blob in item.debs] if isinstance(item, Built) else []
+    return {"orig": [blob.sha256 for blob in item.source.licensed.unpacked.origs], "debs": debs}
+
+
+def _policy(tool: Tool, config: Config) -> object:
+    return [tool.compat, config.compat]
+
+
+COMPAT = Gate(
+    name="compat",
+    about="what its users would miss: commands, options, interfaces, dependencies",
+    rules=3,
+    judge=_judge,
+    inputs=_inputs,
+    policy=_policy,
+    verdicts=COMPAT_VERDICTS,
+)
