@@ -52,6 +52,7 @@ Copyright: say here whose it is
 License: say-here-which
  Put the license's text here.
 """
+_UNSIGNED = "no pinned key signs this list; say here why it will do all the same"
 _FIRST_RULES = "#!/usr/bin/make -f\n%:\n\tdh $@\n"
 
 
@@ -144,7 +145,7 @@ def _tried(
     tables: ToolTables,
 ) -> Proposal:
     """Return the proposal of a candidate, after looking at the page by its definition."""
-    tool = usable_name(name or candidate.name)
+    tool = usable_name(name or candidate.name, candidate.watch["url"])
     homepage = _homepage(candidate.watch["url"])
     words = {"name": tool, "homepage": homepage, "maintainer": context.config.maintainer}
     undecided = (*candidate.notes, *_open_questions(candidate))
@@ -190,11 +191,16 @@ def _open_questions(candidate: Candidate) -> tuple[str, ...]:
             "whose key signs the checksums: put it into keys/, its full fingerprint into"
             " verify.keys, and add the line in the comment",
         )
+    if method == "checksums":
+        return (
+            f"whether a list that nobody signs will do ({candidate.verify['checksums']}): it is no"
+            " proof of origin, for who can change the files can change it; pins would be better",
+        )
     if method:
         return ()
     return (
-        "how releases are proved: neither signatures nor checksums lie beside the files, so each"
-        " release waits until somebody has pinned its digest",
+        "how releases are proved: no signature or list of checksums that could prove them lies"
+        " beside the files, so each release waits until somebody has pinned its digest",
     )
 
 
@@ -210,6 +216,8 @@ def _toml(name: str, homepage: str, candidate: Candidate, undecided: tuple[str, 
         told = ['method = "pins"']
     elif "checksums_signature" in found:
         told = [f"# {line}" if line.startswith("checksums_signature") else line for line in told]
+    elif found.get("method") == "checksums":
+        told += ["unsigned = true", f"reason = {_string(_UNSIGNED)}"]
     lines += ["", "[verify]", *(told or ['method = "pins"'])]
     return "\n".join(lines) + "\n"
 

@@ -26,8 +26,18 @@ def tool_faults(
     if record := methods.get(method):
         yield from missing(record, verify, "verify", f"the method {method}")
         yield from record.faults(watch, kind)
+    yield from _unsigned_faults(verify)
     if not (folder / "debian" / "control").is_file():
         yield "debian/control: missing; a tool carries its packaging beside tool.toml"
+
+
+def _unsigned_faults(verify: Table) -> Iterator[str]:
+    if not verify.get("unsigned"):
+        return
+    if not verify.get("reason", "").strip():
+        yield "verify.reason: missing; unsigned = true says why a list that nobody signs will do"
+    if verify.get("keys"):
+        yield "verify.unsigned: contradicts verify.keys, by one of which the list must be signed"
 
 
 def _pattern_faults(watch: Table) -> Iterator[str]:

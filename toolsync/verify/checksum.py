@@ -61,7 +61,7 @@ def verify(given: Given) -> Verified:
             fetched=item,
             method="checksums",
             statement=f"{used} as stated by upstream's unsigned checksum file",
-            findings=(_unsigned(item),),
+            findings=(_unsigned(item, tool),),
         )
     return Verified(
         fetched=item,
@@ -95,7 +95,11 @@ CHECKSUMS = Method(
         "listed_as": keys.text(
             "the name of the file in the list, such as dist/{filename}, where it is neither the"
             " file's own nor the end of its address; may hold {version}, {tag} and {filename}"
-        )
+        ),
+        "unsigned": keys.flag(
+            "says that nobody signs the list, which then proves no origin; needs a reason"
+        ),
+        "reason": keys.text("why an unsigned list will do"),
     },
     signers=("keys",),
     faults=over_a_file,
@@ -243,11 +247,14 @@ def _text(path: Path) -> str:
     return as_text(path.read_bytes())
 
 
-def _unsigned(item: Fetched) -> Finding:
+def _unsigned(item: Fetched, tool: Tool) -> Finding:
+    known = tool.verify.own.get("unsigned", False)
+    more = "; say so with unsigned = true and a reason in [verify], or pin a key"
     return Finding(
         stage="verify",
         code="checksums-unsigned",
-        severity="risky",
+        severity="info" if known else "risky",
         message=f"the checksum file of {item.archive.name} is not signed by a pinned key: whoever"
-        " can change the file can change its sums",
+        " can change the file can change its sums"
+        + (f", as is known: {tool.verify.own.get('reason', '')}" if known else more),
     )

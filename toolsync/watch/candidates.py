@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,6 +16,22 @@ ENDINGS = re.compile(r"\.(?:tar\.\w+|tgz|txz|tbz2?|zip|tar|deb)$", re.IGNORECASE
 _ANY_TAG = Family(head="", tail="", versions=("1.0",))
 _SIGNATURES = (".asc", ".sig", ".sign", ".gpg")
 _SUMS = (".sha256", ".sha512", ".sha256sum", ".sha512sum")
+_OTHERS = {
+    ".minisig": "a minisign signature",
+    ".sigstore": "a sigstore bundle",
+    ".sigstore.json": "a sigstore bundle",
+    ".intoto.jsonl": "a statement of provenance (SLSA)",
+    ".sshsig": "an SSH signature",
+    ".p7s": "an S/MIME signature",
+}
+_WHOSE = "find out whose key or identity it is before you rely on it"
+_WEAK = re.compile(r"(?:sha1sums?|md5sums?)(?:\.txt)?", re.IGNORECASE)
+_WEAK_ENDS = (".sha1", ".md5", ".sha1sum", ".md5sum")
+_NO_NAME = re.compile(
+    r"v?\d[\d.]*|latest|stable|current|releases?|downloads?|dl|files?|dist|pub|archives?|source|src|tags|docs?"
+    r"|index(\.\w+)?|www\d?|ftp|get|static|cdn|assets|packages?|tool|simple|en|org|com|net|co"
+)
+"""Words in addresses that name no project."""
 _LISTS = re.compile(
     r"(?:sha(?:256|512)sums?(?:\.txt)?|checksums?\.txt|.*checksums\.txt)", re.IGNORECASE
 )
@@ -43,6 +59,7 @@ def of_files(kind: str, url: str, names: Sequence[str], name: str) -> Iterator[C
     for family in chosen or found:
         others = sorted({other.name for other in found if other.name != family.name})[:5]
         notes = [f"the page has other files, too: {', '.join(others)}"] if others else []
+        notes += _beside(leaves, family)
         yield Candidate(
             watch={"kind": kind, "url": url, "pattern": family.pattern, **mangled(family)},
             name=family.name,
@@ -53,14 +70,10 @@ def of_files(kind: str, url: str, names: Sequence[str], name: str) -> Iterator[C
 
 def _verify(leaves: Sequence[str], family: Family) -> dict[str, str]:
     """Return what lies beside the newest archive: a signature first, then checksums."""
-    there = set(leaves)
-    newest = [
-        n for n in leaves if family.versions[0] in n and n.startswith(family.head)
-        and n.endswith(family.endings)
-    ]  # fmt: skip
+    there, newest = set(leaves), _newest(leaves, family)
     for file in newest:
         for ending in _SIGNATURES:
-            if file + ending in there:
+            if file + ending in there and not _is_cosign(file + ending, there):
                 return {"method": "openpgp", "signature": "{url}" + ending}
     for file in newest:
         for ending in _SUMS:
@@ -74,8 +87,50 @@ def _verify(leaves: Sequence[str], family: Family) -> dict[str, str]:
     return {"method": "checksums", "checksums": "{dir}/" + sums[0], **more}
 
 
-def usable_name(text: str) -> str:
-    """Return a name that can stand in an address and be a source package's."""
+def _newest(leaves: Sequence[str], family: Family) -> list[str]:
+    """Return the newest archives of a family."""
+    return [
+        n for n in leaves if family.versions[0] in n and n.startswith(family.head)
+        and n.endswith(family.endings)
+    ]  # fmt: skip
+
+
+def _is_cosign(signature: str, there: Set[str]) -> bool:
+    """Say whether a signature is of cosign's kind: its certificate lies beside it."""
+    stem = signature.removesuffix(".sig")
+    return any(stem + ending in there for ending in (".pem", ".crt", ".cert"))
+
+
+def _beside(leaves: Sequence[str], family: Family) -> Iterator[str]:
+    """Yield what lies beside the newest archive and proves nothing by itself."""
+    there, newest = set(leaves), _newest(leaves, family)
+    for file in newest:
+        if file + ".sig" in there and _is_cosign(file + ".sig", there):
+            yield f"{file}.sig is a sigstore signature (cosign), not one of OpenPGP: {_WHOSE}"
+    lists = [name for name in there if _LISTS.fullmatch(name) or _WEAK.fullmatch(name)]
+    for name in sorted((*newest, *lists)):
+        for ending, what in _OTHERS.items():
+            if name + ending in there:
+                yield f"{name}{ending} is {what}: {_WHOSE}"
+    for name in sorted(there):
+        if _WEAK.fullmatch(name) or name in {file + end for file in newest for end in _WEAK_ENDS}:
+            yield f"{name} lists digests that can be forged (SHA-1 or MD5): it proves nothing"
+
+
+def usable_name(text: str, url: str = "") -> str:
+    """Return a name that can stand in an address and be a source package's.
+
+    Where ``text`` is none, or says no more than "latest", the project's is taken from ``url``: the
+    last folder of its path that is a name, else its host.
+    """
+    parts = [unquote(part) for part in reversed(urlsplit(url).path.split("/"))]
+    host = (urlsplit(url).hostname or "").split(".")[:-1]
+    if all(part.isdigit() for part in host):
+        host = []
+    for word in (text, *(ENDINGS.sub("", part) for part in parts), *host):
+        name = plain(word.removesuffix(".git"))
+        if len(name) > 1 and not _NO_NAME.fullmatch(name):
+            return name
     return plain(text) or "tool"
 
 

@@ -23,6 +23,7 @@ from toolsync.pipeline.survey import check
 from toolsync.setup.settings import load_config
 from toolsync.setup.tools import load_tool
 from toolsync.system.clock import SystemClock
+from toolsync.watch.candidates import usable_name
 from toolsync.watch.naming import families
 
 APACHE = """<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">
@@ -180,7 +181,62 @@ def test_one_release_leads_to_its_folder(add: Adder, web: Web) -> None:
     web.serve("/dl/", listing(NGINX, NGINX_ROW, "hello-1.0.zip", "hello-1.0.zip.sha256", "x-2.zip"))
     answer = add(web.url + "/dl/hello-1.0.zip")
     assert (answer.name, answer.kind) == ("hello", "html")
-    assert add.toml()["verify"] == {"method": "checksums", "checksums": "{url}.sha256"}
+    verify = add.toml()["verify"]
+    assert verify.pop("reason")
+    assert verify == {"method": "checksums", "checksums": "{url}.sha256", "unsigned": True}
+    assert "no proof of origin" in answer.undecided[-1]
+
+
+@pytest.mark.parametrize(
+    ("beside", "words", "method"),
+    [
+        ("hello-1.0.zip.minisig", "hello-1.0.zip.minisig is a minisign signature", "pins"),
+        ("hello-1.0.zip.sigstore.json", "zip.sigstore.json is a sigstore bundle", "pins"),
+        ("hello-1.0.zip.sig hello-1.0.zip.pem", "a sigstore signature (cosign)", "pins"),
+        ("hello-1.0.zip.intoto.jsonl", "provenance", "pins"),
+        ("SHA1SUMS", "SHA1SUMS lists digests that can be forged", "pins"),
+        ("hello-1.0.zip.md5", "hello-1.0.zip.md5 lists digests that can be forged", "pins"),
+        ("SHA256SUMS", "a list that nobody signs will do ({dir}/SHA256SUMS)", "checksums"),
+        ("SHA256SUMS SHA256SUMS.minisig", "SHA256SUMS.minisig is a minisign", "checksums"),
+    ],
+)
+def test_what_lies_beside_is_said_for_what_it_is(
+    add: Adder, web: Web, beside: str, words: str, method: str
+) -> None:
+    web.serve("/dl/", listing(NGINX, NGINX_ROW, "hello-1.0.zip", *beside.split()))
+    answer = add(web.url + "/dl/")
+    assert words in "\n".join(answer.undecided)
+    assert words in answer.toml
+    verify = add.toml()["verify"]
+    assert verify["method"] == method
+    assert verify.get("unsigned", False) == (method == "checksums")
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "name"),
+    [
+        ("/hello/releases/download/", "v1.0.tar.gz", "hello"),
+        ("/pub/hello/", "1.0.zip", "hello"),
+        ("/p/Hello%20World/files/latest/", "2.1.tar.xz", "hello-world"),
+        ("/hello/tags/v1/", "latest-1.0.zip", "hello"),
+    ],
+)
+def test_a_name_comes_from_the_project(
+    add: Adder, web: Web, path: str, file: str, name: str
+) -> None:
+    web.serve(path, listing(NGINX, NGINX_ROW, file))
+    assert add(web.url + path).name == name
+
+
+def test_a_name_comes_from_the_host_at_last() -> None:
+    for url, name in {
+        "https://www.hello.org/": "hello",
+        "https://downloads.hello.example/dl/latest/": "hello",
+        "https://hello.github.io/releases/": "hello",
+        "http://127.0.0.1:8000/": "tool",
+    }.items():
+        assert usable_name("", url) == name
+    assert usable_name("v1.0", "https://h.example/hello/") == "hello"
 
 
 def test_signed_checksums(add: Adder, web: Web) -> None:

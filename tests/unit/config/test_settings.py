@@ -97,6 +97,20 @@ def test_a_pattern_without_a_version_is_a_fault(tmp_path: Path) -> None:
         load_tool(folder)
 
 
+def test_a_list_that_nobody_signs_needs_a_reason_and_no_key(tmp_path: Path) -> None:
+    sums = '[verify]\nmethod = "checksums"\nchecksums = "{dir}/SUMS"\nunsigned = true\n'
+    folder = write_tool(tmp_path, "http://x.example/", toml=sums + 'reason = "why"\n')
+    assert load_tool(folder).verify.own == {"unsigned": True, "reason": "why"}
+    for more, words in {
+        "": "verify.reason: missing",
+        'reason = " "\n': "verify.reason: missing",
+        f'reason = "why"\nkeys = ["{"A" * 40}"]\n': "verify.unsigned: contradicts verify.keys",
+    }.items():
+        folder = write_tool(tmp_path, "http://x.example/", toml=sums + more)
+        with pytest.raises(SetupError, match=words):
+            load_tool(folder)
+
+
 def test_the_faults_of_several_tools_are_told_and_the_others_go_on(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write(tmp_path / "tools" / name / "tool.toml", "summary = 1\n")

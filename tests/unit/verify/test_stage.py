@@ -486,6 +486,12 @@ def test_unsigned_sums_are_told(context: Context) -> None:
     done = verify(item, tool=context.tool("checksums"), store=context.store, now=NOW)
     assert done.statement == "sha256 as stated by upstream's unsigned checksum file"
     assert (done.fingerprint, codes(done.findings)) == ("", [("checksums-unsigned", "risky")])
+    assert "unsigned = true and a reason" in done.findings[0].message
+    plain = context.tool("checksums")
+    known = replace(plain, verify=replace(plain.verify, own={"unsigned": True, "reason": "why"}))
+    done = verify(item, tool=known, store=context.store, now=NOW)
+    assert codes(done.findings) == [("checksums-unsigned", "info")]
+    assert done.findings[0].message.endswith("as is known: why")
 
 
 @pytest.mark.parametrize("form", ["detached", "clear-signed"])
