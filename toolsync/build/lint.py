@@ -1,9 +1,12 @@
-"""Run lintian over source and binaries: errors fail the package, the rest is written down."""
+"""Run lintian over source, then binaries: errors fail the package, the rest is written down.
+
+The source is linted before it is built, since a build can take minutes and cannot mend it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from toolsync.model.errors import PackageFailed, ProgramFailed
@@ -21,6 +24,8 @@ SUPPRESSED = (
     "bogus-mail-host-in-debian-changelog",
     # That is about uploads to Debian, where each new package closes a request for it.
     "initial-upload-closes-no-bugs",
+    # The changelog has the date of upstream's release, which may be older than the standards.
+    "timewarp-standards-version",
     # Versions end in ~ppaN~SERIES so that the distribution's own package may take over.
     "maintainer-upload-has-incorrect-version-number",
 )
@@ -34,34 +39,37 @@ SUPPRESSED_FOR: Mapping[str, tuple[str, ...]] = {
 """The same, by the distribution that a package is built for."""
 
 
-def lint(changes: Path, *, distribution: str, folder: Path, log: Path) -> tuple[Finding, ...]:
-    """Return lintian's warnings about what ``changes`` names, appending its words to ``log``.
+def lint(
+    files: Sequence[Path], *, distribution: str, folder: Path, log: Path
+) -> tuple[Finding, ...]:
+    """Return lintian's warnings about a .dsc or about .debs, appending its words to ``log``.
 
     Raises PackageFailed with the tags when there are errors.
     """
     done = run(
         *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=error"),
         *("--suppress-tags", ",".join((*SUPPRESSED, *SUPPRESSED_FOR[distribution]))),
-        changes,
+        *files,
         timeout=_SECONDS,
         cwd=folder,
         env={"HOME": str(folder), "TMPDIR": str(folder)},
         ok=(0, 2),
     )
+    name = files[0].name
     with log.open("a", encoding="utf-8") as sink:
-        sink.write(f"\n==== lintian {changes.name}\n{done.out}{done.err}")
+        sink.write(f"\n==== lintian {name}\n{done.out}{done.err}")
     found = tuple(_tags(done.out))
     errors = [finding.message for finding in found if finding.severity == "breaking"]
     if errors:
         raise PackageFailed(
-            f"lintian finds {len(errors)} errors in {changes.name}:\n" + "\n".join(errors),
+            f"lintian finds {len(errors)} errors in {name}:\n" + "\n".join(errors),
             resolution="Mend the tool's debian/, or override a tag there and say why;"
             " `lintian-explain-tags TAG` tells what each means.",
         )
     if done.code:
         raise ProgramFailed(
             f"lintian ended with status {done.code}, wanted 0, though it names no error in"
-            f" {changes.name}:\n{done.tail}",
+            f" {name}:\n{done.tail}",
             resolution="Run again; if it stays so, see that `lintian --version` works here, or"
             " leave it out: [build] lint = false in toolsync.toml.",
         )

@@ -65,15 +65,18 @@ def build(
 def _proved(
     item: SourcePackage, job: Job, backend: Backend, settings: Build, store: Store
 ) -> Built:
-    """Build, lint and test; keep what came of it."""
+    """Lint, build and test; keep what came of it."""
+    findings = _linted(job, [job.dsc], settings)
+    before = job.log.read_bytes() if job.log.exists() else b""
     made = backend.build(job)
+    with job.log.open("ab") as sink:
+        sink.write(before)
     _keep_buildinfo(made.changes, job.log)
     changes, names = _whole_changes(job, made.changes)
-    findings = list(made.findings)
-    if settings.lint:
-        distribution, _ = series_tag(item.series)
-        findings += lint(changes, distribution=distribution, folder=job.folder.parent, log=job.log)
-    tests, more = _tests(job, made, names, settings)
+    findings += made.findings
+    debs = [job.folder / name for name in names if name.endswith(".deb")]
+    findings += _linted(job, debs, settings)
+    tests, more = _tests(job, made, debs, settings)
     files = tuple(store.add_file(job.folder / name) for name in names)
     _same_source(item, files)
     log_name = changes.name.removesuffix(".changes") + ".build"
@@ -88,8 +91,16 @@ def _proved(
     )
 
 
+def _linted(job: Job, files: list[Path], settings: Build) -> list[Finding]:
+    """Return lintian's warnings, where it is asked."""
+    if not settings.lint:
+        return []
+    distribution, _ = series_tag(job.series)
+    return [*lint(files, distribution=distribution, folder=job.folder.parent, log=job.log)]
+
+
 def _tests(
-    job: Job, made: Made, names: tuple[str, ...], settings: Build
+    job: Job, made: Made, debs: list[Path], settings: Build
 ) -> tuple[str, tuple[Finding, ...]]:
     """Run the package's tests where that is wanted and can be done cleanly."""
     if not settings.tests:
@@ -97,8 +108,7 @@ def _tests(
     if made.tarball is None:
         why = f"not run: the backend {settings.backend} has no clean chroot to run them in"
         return why, ()
-    debs = tuple(job.folder / name for name in names if name.endswith(".deb"))
-    return autopkgtest(job, debs=debs, tarball=made.tarball)
+    return autopkgtest(job, debs=tuple(debs), tarball=made.tarball)
 
 
 def _keep_buildinfo(changes: Path, log: Path) -> None:

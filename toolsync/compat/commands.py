@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -88,6 +88,20 @@ class Commands:
                     seen[name] = None
                     queue.append(name)
         return tuple(seen)
+
+    def reached(self, files: Sequence[str]) -> tuple[str, ...]:
+        """Return those of a program's `loaded` files whose options may be the program's own."""
+        sources = {
+            path: ruby.read(self._tree.text(path) or "")
+            for path in files
+            if language(self._tree, path) == "ruby"
+        }
+        programs = set(files[:1]) & set(sources)
+        for path in files:
+            if path not in sources:
+                programs |= set(self._loads(path)) & set(sources)
+        kept = ruby.reached(sources, programs)
+        return tuple(path for path in files if path not in sources or path in kept)
 
     def tell_all(self, files: Iterable[str]) -> bool:
         """Say whether all options of a program with these files must stand in them.

@@ -34,6 +34,9 @@ _REFUSED = re.compile(
     r"|unexpected|bad option|ambiguous"
 )
 
+_VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\w+)+|(?:^|[\s/(\"'-])v?\d+\b")
+"""A version number, also one without a point, which then stands alone."""
+
 
 class Prober:
     """Runs the commands of one release; with ``only``, those that match one of its patterns."""
@@ -177,9 +180,11 @@ class Prober:
             else:
                 draft.put("exit-code", f"{command} ({name})", str(seen.code))
         seen = self._run(command, "--version")
-        if seen.code == 0 and not seen.stopped and seen.text.strip():
-            shape = re.sub(r"\d[\w.:+-]*", "N", seen.text.strip().splitlines()[0])[:200]
-            draft.put("version-output", command, shape)
+        if seen.code == 0 and not seen.stopped:
+            line = next(filter(_VERSION.search, seen.text.splitlines()), "")
+            if line and "--version" not in line:  # what repeats its argument tells no version
+                shape = re.sub(r"\d[\w.:+-]*", "N", line.strip())[:200]
+                draft.put("version-output", command, shape)
 
     def vanished(self, scope: str, option: str, was: Option) -> tuple[str, str] | None:
         """Try an option that nothing names any more; None where the command cannot be run.

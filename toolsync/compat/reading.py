@@ -61,7 +61,7 @@ def _commands(release: Release) -> None:
         loaded = release.commands.loaded(path)
         if len(loaded) >= MOST_FILES or not release.commands.tell_all(loaded):
             release.draft.vague[command] = None
-        for file in loaded:
+        for file in release.commands.reached(loaded):
             for scope, options in options_in(release.tree, file).items():
                 declared.setdefault(scope, []).extend(options)
             if language(release.tree, file) == "python":

@@ -6,7 +6,7 @@ Ruby cannot be parsed from here, so declarations are known by their shape.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from toolsync.compat.options import Option, spellings, tamed
@@ -22,6 +22,16 @@ _ARGV = re.compile(r"\bARGV\b[^\n]{0,80}?['\"](--?[A-Za-z][\w-]*)['\"]")
 _WHEN = re.compile(r"(?m)^[ \t]*when\s+((?:['\"]--?[\w-]+['\"]\s*,?\s*)+)")
 _ENV = re.compile(r"\bENV(?:\[|\.fetch\(|\.key\?\(|\.include\?\()\s*['\"](\w+)['\"]")
 _REQUIRE = re.compile(r"(?m)^[ \t]*(require|require_relative|load)\s*\(?\s*['\"]([\w./-]+)['\"]")
+_CLASS = re.compile(r"(?m)^[ \t]*class\s+(?:[A-Z]\w*::)*([A-Z]\w*)")
+_MODULE = re.compile(r"(?m)^[ \t]*module\s+(?:[A-Z]\w*::)*([A-Z]\w*)")
+_NAME = re.compile(r"\b[A-Z]\w*")
+_GUARD = re.compile(
+    r"(?ms)^if\s+(?:__FILE__\s*==\s*\$(?:0|PROGRAM_NAME)|\$(?:0|PROGRAM_NAME)\s*==\s*__FILE__)"
+    r".*?^end\b"
+)
+"""What runs only where the file is the program, and not where another file requires it."""
+_BY_TEXT = re.compile(r"\b(?:const_get|constantize|inherited|subclasses|ObjectSpace|autoload)\b")
+"""By these a class may be used though nobody names it."""
 _COMMENT = re.compile(r"(?m)^[ \t]*#.*$")
 
 
@@ -33,6 +43,14 @@ class Source:
     environment: frozenset[str]
     requires: tuple[tuple[str, bool], ...]
     """Names required, and whether relative to the file."""
+    defines: frozenset[str]
+    """Its classes; its modules where it has none, which else only hold the classes."""
+    uses: frozenset[str]
+    """Classes, modules and constants that it names where it is required."""
+    runs: frozenset[str]
+    """The same where it is the program itself."""
+    by_text: bool
+    """Whether it may use classes that it does not name."""
 
 
 def read(text: str) -> Source:
@@ -42,7 +60,32 @@ def read(text: str) -> Source:
         options=tuple(_options(code)),
         environment=frozenset(_ENV.findall(code)),
         requires=tuple((name, how == "require_relative") for how, name in _REQUIRE.findall(code)),
+        defines=frozenset(_CLASS.findall(code) or _MODULE.findall(code)),
+        uses=frozenset(_NAME.findall(_GUARD.sub("", code))),
+        runs=frozenset(_NAME.findall(code)),
+        by_text=bool(_BY_TEXT.search(code)),
     )
+
+
+def reached(sources: Mapping[str, Source], programs: Iterable[str]) -> frozenset[str]:
+    """Return which of the files a program makes use of, by their names; ``programs`` are run.
+
+    Requiring a file brings its classes, and with them options that are another command's: those
+    of a class count where somebody on the way from the program names the class.
+    """
+    if any(source.by_text for source in sources.values()):
+        return frozenset(sources)
+    done: set[str] = set()
+    queue = [*programs, *(name for name, source in sources.items() if not source.defines)]
+    named: set[str] = set()
+    while queue:
+        name = queue.pop()
+        if name in done:
+            continue
+        done.add(name)
+        named |= sources[name].runs if name in programs else sources[name].uses
+        queue += [other for other, source in sources.items() if source.defines & named]
+    return frozenset(done)
 
 
 def _options(code: str) -> Iterator[Option]:

@@ -133,6 +133,16 @@ def test_a_lintian_error_fails_the_package(context: Context) -> None:
         made(context, context.source(rules=rules), LINTED)
 
 
+def test_a_source_with_an_error_is_not_built(context: Context) -> None:
+    source = context.source(files={"x.min.js": "var a;" * 200})
+    with pytest.raises(PackageFailed, match="E: tiny-tool source: source-is-missing") as caught:
+        made(context, source, LINTED)
+    assert caught.value.log is not None
+    log = context.store.path(caught.value.log).read_text()
+    assert "==== lintian tiny-tool_" in log
+    assert "dh build" not in log
+
+
 def test_a_lintian_warning_is_a_finding(context: Context) -> None:
     built = made(context, context.source(files={"tiny-tool.manpages": ""}), LINTED)
     assert [finding.code for finding in built.findings] == ["lintian:no-manual-page"]

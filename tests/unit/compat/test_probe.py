@@ -66,6 +66,38 @@ def test_exit_codes_and_version_shapes_are_compared(tmp_path: Path) -> None:
     }
 
 
+ECHO = """#!/bin/sh
+# asks for a device, and knows no --version
+echo "{}${{1##*n}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (ECHO.format("_NS_ID="), ECHO.format("NAMESPACE=")),
+        (ECHO.format("device: "), ECHO.format("disk ")),
+        ('#!/bin/sh\necho "1 file: $1"\n', '#!/bin/sh\necho "one of 1: $1"\n'),
+        ("#!/bin/sh\necho ready\n", "#!/bin/sh\necho done\n"),
+    ],
+)
+def test_an_answer_without_a_version_number_is_no_version(
+    old: str, new: str, tmp_path: Path
+) -> None:
+    assert changes(tmp_path, {"bin/t": old}, {"bin/t": new}) == []
+
+
+@pytest.mark.parametrize("number", ["1.0", "v2", "v1.2.3", "590", "20251126", "0.9rc1"])
+def test_a_version_may_stand_below_other_lines(number: str, tmp_path: Path) -> None:
+    script = '#!/bin/sh\necho "{}"\necho "{} {}"\n'
+    old, new = script.format("Tool", "tool", number), script.format("A tool", "tool", number)
+    assert changes(tmp_path / "a", {"bin/t": old}, {"bin/t": new}) == []
+    other = script.format("Tool", "release", number)
+    assert said(changes(tmp_path / "b", {"bin/t": old}, {"bin/t": other})) == {
+        ("risky", "version-output", "t")
+    }
+
+
 def test_a_new_version_of_the_same_is_the_same(tmp_path: Path) -> None:
     old, new = SHELL.format("", "1.0", "", 0, 2), SHELL.format("", "2.11", "", 0, 2)
     assert changes(tmp_path, {"bin/t": old}, {"bin/t": new}) == []

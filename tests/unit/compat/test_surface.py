@@ -346,6 +346,62 @@ def test_options_come_from_the_files_that_a_wrapper_runs(tmp_path: Path) -> None
     assert found == {("breaking", "option", f"t --{no}inherit") for no in ("", "no-")}
 
 
+WRAPPER = '#!/bin/bash\nhome=${{T_HOME:?}}\nruby -I $home/lib ${{home}}/lib/t/{}.rb "$@"\n'
+MIGRATE = {
+    "bin/migrate": WRAPPER.format("migrate"),
+    "bin/upload": WRAPPER.format("upload"),
+    "lib/t/migrate.rb": """require 't/base'
+require 't/upload'
+class MigrateParameters < Base
+  def mandatory
+    on('--from NAME') { |v| @from = v }
+  end
+end
+class Migrator
+  def go(p)
+    Uploader.new.upload(p.from)
+  end
+end
+if __FILE__ == $0
+  Migrator.new.go(MigrateParameters.new)
+end
+""",
+    "lib/t/uploadparameters.rb": """require 't/s3'
+class UploadParameters < S3Parameters
+end
+""",
+    "lib/t/upload.rb": """require 't/uploadparameters'
+class Uploader
+  def upload(name)
+  end
+end
+if __FILE__ == $0
+  Uploader.new.upload(UploadParameters.new)
+end
+""",
+    "lib/t/base.rb": "class Base < OptionParser\n  def common\n    on('--debug')\n  end\nend\n",
+}
+
+
+def test_options_of_a_class_that_a_command_does_not_use_are_not_its_own(tmp_path: Path) -> None:
+    s3 = "class S3Parameters < Base\n  def more\n    on('--url URL')\n{}  end\nend\n"
+    s3 = f"require 't/base'\n{s3}"
+    old = {**MIGRATE, "lib/t/s3.rb": s3.format("    on('--sigv VERSION')\n")}
+    new = {**MIGRATE, "lib/t/s3.rb": s3.format("")}
+    assert said(changes(tmp_path, old, new)) == {("breaking", "option", "upload --sigv")}
+    no_debug = "class Base < OptionParser\nend\n"
+    found = said(changes(tmp_path / "b", old, {**old, "lib/t/base.rb": no_debug}))
+    assert {subject for _, _, subject in found} == {"migrate --debug", "upload --debug"}
+
+
+def test_where_classes_are_used_by_their_texts_all_options_are_read(tmp_path: Path) -> None:
+    asks = MIGRATE["lib/t/migrate.rb"].replace("Uploader.new", "Object.const_get(ARGV[0]).new")
+    base = {**MIGRATE, "lib/t/migrate.rb": asks}
+    s3 = "class S3Parameters\n  def more\n    on('--sigv VERSION')\n  end\nend\n"
+    found = said(changes(tmp_path, {**base, "lib/t/s3.rb": s3}, {**base, "lib/t/s3.rb": ""}))
+    assert {subject for _, _, subject in found} == {"migrate --sigv", "upload --sigv"}
+
+
 def test_options_come_from_the_modules_that_a_script_imports(tmp_path: Path) -> None:
     script = "#!/usr/bin/python3\nfrom pkg.cli import main\nmain()\n"
     common = {"bin/t": script, "pkg/__init__.py": "", "pkg/cli.py": "from . import args\n"}
