@@ -53,7 +53,7 @@ def read(tool: Tool, get: Get) -> list[Release]:
     pattern = version_pattern(watch.pattern) if watch.pattern else None
     if watch.xpath:
         root = html_root(page)
-        hits = iter(_selected(root, _base(root, page), watch.xpath))
+        hits = iter(_selected(root, base_of(root, page), watch.xpath))
     else:
         links, base = _links(page)
         if pattern and "/" not in watch.pattern and not watch.file_url:
@@ -111,7 +111,7 @@ def _links(page: Page) -> tuple[list[str], str]:
     if plain is not None:
         return plain, page.url
     root = html_root(page)
-    return links_of(root), _base(root, page)
+    return links_of(root), base_of(root, page)
 
 
 def links_of(root: Any) -> list[str]:
@@ -248,7 +248,17 @@ def _listed(at: Seen) -> Iterator[Candidate]:
     yield from of_files("html", at.url, [path.rpartition("/")[2] for path in paths], at.name)
 
 
-def _base(root: Any, page: Page) -> str:
+def _told(at: Seen) -> Iterator[Candidate]:
+    # Loaded where a page lists no file of its own: few do not.
+    from toolsync.watch.told import told
+
+    if links_seen(at) and at.page is not None:
+        root = html_root(at.page)
+        yield from told(at, root, base_of(root, at.page))
+
+
+def base_of(root: Any, page: Page) -> str:
+    """Return the address that a page's links resolve against."""
     for element in root.iter("base"):
         if element.get("href"):
             return joined(page.url, element.get("href")) or page.url
@@ -266,5 +276,8 @@ HTML = Kind(
         **FILE_URL,
     },
     needs=("url", ("pattern", "xpath")),
-    clues=(Clue(likely=Likely.LISTED, give=_listed),),
+    clues=(
+        Clue(likely=Likely.LISTED, give=_listed),
+        Clue(likely=Likely.GUESSED, give=_told),
+    ),
 )

@@ -85,13 +85,18 @@ def _without(url: str, found: str) -> Drifted:
 
 
 def _without_version(at: Seen) -> Iterator[Candidate]:
-    file = leaf(at.url)
+    yield from without_version(at.url)
+
+
+def without_version(url: str) -> Iterator[Candidate]:
+    """Yield the way to watch an archive whose address has no version; none for other addresses."""
+    file = leaf(url)
     if not ENDINGS.search(file) or families([file], files=True):
         return
     yield Candidate(
         watch={
             "kind": "probe",
-            "url": at.url,
+            "url": url,
             "pattern": r".*?[-_]v?(?P<version>\d+(?:[.-]\d+)*)",
         },
         name=ENDINGS.sub("", file),

@@ -239,6 +239,45 @@ def test_a_name_comes_from_the_host_at_last() -> None:
     assert usable_name("v1.0", "https://h.example/hello/") == "hello"
 
 
+MARKETING = "<html><body><h1>Hello</h1><p>Runs on Python 3.11</p>{}</body></html>"
+TOLD = {
+    "text of a link": '<a href="/latest/hello.tar.gz">Get <b>Hello 1.10.2</b> now</a>',
+    "text before it": '<a href="/about">9.9.9</a><a href="/latest/hello.tar.gz">v1.10.2</a>',
+    "a script's data": '<a href="/latest/hello.tar.gz">Get it</a>'
+    '<script>window.app = {"name": "hello", "version": "1.10.2", "min": "0.1.0"};</script>',
+    "the data of a long script": '<a href="/latest/hello.tar.gz">Get it</a>'
+    "<script>" + "var x = 1;\\n" * 900 + "const page = {appVersion: '1.10.2'};</script>",
+    "an address in a script": '<a href="/about">About</a><script type="application/json">'
+    '{"logo": "/hello.svg", "text": "'
+    + "x " * 2000
+    + '", "url": "http:\\/\\/h.example\\/1.10.2\\/hello-1.10.2.tar.gz", "old": "x-0.1"}</script>',
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_a_version_that_is_told_in_a_text_or_to_a_script(add: Adder, web: Web, case: str) -> None:
+    web.serve("/hello/", MARKETING.format(TOLD[case]), type="text/html")
+    answer = add(web.url + "/hello/")
+    assert (answer.name, answer.kind) == ("hello", "html")
+    assert [r.version for r in answer.releases] == ["1.10.2"]
+    assert answer.releases[0].url.endswith(
+        "//h.example/1.10.2/hello-1.10.2.tar.gz" if "address" in case else "/latest/hello.tar.gz"
+    )
+    web.serve("/hello/", MARKETING.format(TOLD[case].replace("1.10.2", "1.11.0")))
+    (outcome,) = check(add.context, [load_tool(add.place / "hello")], 1)
+    assert outcome.newest == "1.11.0"
+
+
+@pytest.mark.parametrize("file", ["/get/hello.tar.gz", "/hello/latest.tar.gz"])
+def test_an_archive_without_a_version_is_probed(add: Adder, web: Web, file: str) -> None:
+    web.serve("/hello/", MARKETING.format(f'<a href="{file}">Download</a>'), type="text/html")
+    web.serve(file, archive("1.2"))
+    answer = add(web.url + "/hello/")
+    assert (answer.name, answer.kind) == ("hello", "probe")
+    assert answer.releases[0].version == "1.2"
+    assert "the address has no version" in answer.undecided[0]
+
+
 def test_signed_checksums(add: Adder, web: Web) -> None:
     names = ("hello-1.0.zip", "SHA256SUMS", "SHA256SUMS.gpg")
     web.serve("/dl/", listing(NGINX, NGINX_ROW, *names))
