@@ -56,7 +56,7 @@ PACKAGES = {
     "watch": Package(
         "model system config http archives",
         "addresses candidates feed forge git github html index jsonpage kept kind kinds "
-        "listing look named naming npm pages pipindex probe reading s3 selecting text "
+        "listing look named naming npm ordering pages pipindex probe reading s3 selecting text "
         "told",
     ),
     "watchfile": Package(

@@ -23,6 +23,9 @@ _KNOWN_BEFORE = re.compile(rf"(?:{BEFORE}|(?:alpha|beta)[a-z])(?![a-z])", re.IGN
 _LETTER_BEFORE = re.compile(r"[mabc]\.?[0-9]", re.IGNORECASE)
 """What is a milestone, an alpha or a beta where it stands apart."""
 _KNOWN_AFTER = re.compile(rf"(?:{AFTER}|[a-z])(?![a-z])", re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)\d\d(?:(0[1-9]|1[0-2])(?:[0-3]\d)?(?!\d)|(?=[.-]|$))")
+_LIKE = {True: r"(?:19|20)\d{4}", False: r"(?:19|20)\d\d\b"}
+_WORDED = re.compile(r"(\d+(?:\.\d+)*)[-._]([A-Za-z]{2,})\d*")
 _SPLIT = re.compile(r"(?P<final>\d+(?:\.\d+)*)(?P<gap>[-._ ]*)(?P<rest>[A-Za-z].*)")
 _FIRST = re.compile(r"[A-Za-z]+")
 
@@ -36,6 +39,22 @@ def misplaced(versions: Iterable[str]) -> Mapping[str, tuple[str, str]]:
     there = set(versions)
     worded = (version for version in there if not version.replace(".", "").isdigit())
     return {version: told for version in worded if (told := _told(version, there))}
+
+
+def changed_scheme(newest: str, later: str) -> str:
+    """Return the mangle rule that puts ``newest`` below a version that came later, if it should be.
+
+    That is so where the first is a date and the other is none, or a word alone puts the first
+    above a later number (1.0.SP1 above 1.0.1). Empty where both are of one scheme, as a later fix
+    of an older series is.
+    """
+    if date := _DATE.match(newest):
+        whole = _DATE.match(later)
+        return "" if whole else f"s/^({_LIKE[bool(date[1])]})/0~$1/"
+    worded = _WORDED.fullmatch(newest)
+    if worded and later.startswith(f"{worded[1]}."):
+        return f"s/[-._]?({worded[2]}\\d*)$/+$1/"
+    return ""
 
 
 def _told(version: str, there: set[str]) -> tuple[str, str] | None:

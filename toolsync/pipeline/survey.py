@@ -80,9 +80,15 @@ def _served(context: Context, tool: Tool) -> str | None:
     series = fitting_series(context.config, tool)
     served: dict[str, set[str]] = {}
     for upload in _confirmed(context, tool):
-        served.setdefault(upload.upstream, set()).add(upload.series)
+        if _epoch(upload.version) >= tool.epoch:  # what had a lower one is older anyway
+            served.setdefault(upload.upstream, set()).add(upload.series)
     complete = [v for v, places in served.items() if series and places.issuperset(series)]
     return max(complete, key=upstream_key, default=None)
+
+
+def _epoch(version: str) -> int:
+    epoch, colon, _ = version.partition(":")
+    return int(epoch) if colon and epoch.isdigit() else 0
 
 
 def look_at_all(context: Context, tools: Sequence[Tool], jobs: int) -> list[Look]:

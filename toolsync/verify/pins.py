@@ -6,12 +6,14 @@ HTTPS, and so no more than the index's own word.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from toolsync.config.definition import Tool
 from toolsync.config.record import PageKind, Table
 from toolsync.model.errors import Unverified
 from toolsync.model.release import Fetched, Release, Verified
+from toolsync.system.store import Store
 from toolsync.verify.method import Given, Method
 
 
@@ -44,6 +46,11 @@ def verify_index(given: Given) -> Verified:
     """Return the release as the bytes that the package index states, or raise Unverified."""
     item = given.item
     stated, found = item.release.sha256.lower(), item.archive.sha256
+    if not stated and item.release.sha512:
+        check_sha512(item, given.store)
+        return Verified(
+            fetched=item, method="index", statement="sha512 as stated by the package index"
+        )
     if not stated:
         raise Unverified(
             f"{item.release.page} states no sha256 for {item.archive.name} (found {found}), and"
@@ -77,6 +84,18 @@ INDEX = Method(
     verify=verify_index,
     faults=_stated_by_upstream,
 )
+
+
+def check_sha512(item: Fetched, store: Store) -> None:
+    """Raise Unverified where the archive has another SHA-512 than its page states."""
+    with store.path(item.archive).open("rb") as file:
+        found = hashlib.file_digest(file, "sha512").hexdigest()
+    if found != item.release.sha512:
+        raise Unverified(
+            f"{item.archive.name} is not the file that {item.release.page} states: its sha512 is"
+            f" {found}, wanted {item.release.sha512}",
+            resolution="Run again; if it stays so, upstream has changed the file or its page: ask.",
+        )
 
 
 def not_as_stated(item: Fetched) -> Unverified:

@@ -44,6 +44,8 @@ def verify(
     _check_bytes(item, store)
     if item.release.sha256 and item.release.sha256.lower() != item.archive.sha256:
         raise pins.not_as_stated(item)
+    if item.release.sha512:
+        pins.check_sha512(item, store)
     found = method.verify(Given(item=item, tool=tool, store=store, now=now, limits=limits))
     if not unproved and not _is_proved(found, tool):
         raise _unchecked(found, tool)

@@ -20,6 +20,7 @@ from toolsync.watch.addresses import joined, leaf
 from toolsync.watch.candidates import Candidate
 from toolsync.watch.html import html_root, links_seen, seen
 from toolsync.watch.kind import PATTERN, PROJECT, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.ordering import by_pep_440
 from toolsync.watch.pipindex import index_url
 from toolsync.watch.reading import (
     Found,
@@ -63,10 +64,20 @@ def read(tool: Tool, get: Get) -> list[Release]:
         else:
             raw = sdist_version(name, project)
         if raw:
-            found.add(raw, filename=name, **file)
+            _take(found, tool, raw, name, file)
     return found.releases(
         f"source distribution of {project}" + (f" matching {watch.pattern}" if pattern else "")
     )
+
+
+def _take(found: Found, tool: Tool, raw: str, name: str, file: dict[str, Any]) -> None:
+    """Take a file by PEP 440's order; what an epoch puts above all others needs Debian's, too."""
+    epoch, spelled = by_pep_440(raw) or (0, "")
+    if epoch > tool.epoch and not tool.watch.mangle:
+        why = f"its epoch puts it above all others: epoch = {epoch} in tool.toml takes it"
+        found.refuse(raw, file["url"], name, why, stands=f"{10**9 + epoch}.{spelled}")
+    elif epoch == tool.epoch or not epoch:
+        found.add(raw, filename=name, spelled=spelled, **file)
 
 
 def normalized(name: str) -> str:

@@ -100,6 +100,8 @@ def add(found: Found, tool: Tool, page: Page, raw: str, entry: Mapping[str, obje
         published=moment(entry.get("published")),
         prerelease=entry.get("prerelease") is True,
         yanked=_reason(yanked),
+        spelled=str(entry.get("spelled") or ""),
+        sha512=str(entry.get("sha512") or ""),
         sha256=sha256_of(str(entry.get("sha256") or "").removeprefix("sha256:")),
         size=size if type(size) is int and 0 <= size < 1 << 60 else None,
     )

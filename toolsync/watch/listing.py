@@ -19,7 +19,7 @@ _LARGEST = 2 * 1024 * 1024
 _TEXT = re.compile(rb"[^<>\"']*+")
 _TAG = re.compile(
     rb"(/?[a-z][a-z0-9]*+/?)"  # its name
-    rb"(?:\s++[A-Za-z][A-Za-z-]*+(?:=\"[^\"<>']*+\")?+)*+\s*+/?+>" + _TEXT.pattern
+    rb"(?:\s++[A-Za-z][A-Za-z-]*+(?:=\"[^\"<>']*+\"|(?!=)))*+\s*+/?+>" + _TEXT.pattern
 )
 """What follows a ``<``, up to the next one: no quote, and no ``>``, but those of a plain tag."""
 _COMMON = frozenset(

@@ -8,7 +8,7 @@ raises Unreachable and is never taken for an unchanged one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from toolsync.model.engine import LOOK_SECONDS
 from toolsync.model.errors import Drifted
 from toolsync.model.release import Release
 from toolsync.model.versions import Key, upstream_key
+from toolsync.model.words import changed_scheme
 from toolsync.system.effort import Effort
 from toolsync.watch.kinds import kind_of
 from toolsync.watch.named import named_by
@@ -131,7 +132,7 @@ def look(
         yanked=len([r for r in found if r.yanked]),
         prereleases=0 if tool.watch.prereleases else len([r for r in found if r.prerelease]),
         recalled=_recalled(tool.watch, known, kept, len(found)),
-        untaken=_untaken(tool.watch, refused, kept[0]),
+        untaken=(*_of_another_scheme(kept), *_untaken(tool.watch, refused, kept[0])),
         watch=digest,
     )
     # What was read without a page, as git's own protocols are, has no digest to compare.
@@ -168,6 +169,22 @@ def _choose(tool: Tool, found: Iterable[Release]) -> tuple[Release, ...]:
             resolution=f"Wait for a release, or set watch.prereleases = true. {LOOK}",
         )
     return tuple(best[key] for key in sorted(best, reverse=True))
+
+
+def _of_another_scheme(kept: Sequence[Release]) -> Iterator[Untaken]:
+    """Yield the release that appeared last, where it sorts below the newest by another scheme."""
+    newest, last = kept[0], max(kept, key=lambda release: release.published)
+    rule = changed_scheme(newest.version, last.version)
+    if rule and newest.published and last.published > newest.published:
+        yield Untaken(
+            raw=last.raw_version[:200],
+            name=last.filename or last.tag,
+            version=last.version,
+            why=f"it appeared on {last.published[:10]}, after {newest.version}"
+            f" ({newest.published[:10]}), but sorts before it. If upstream has changed its scheme,"
+            f" {rule} puts the old one below; where that is published, epoch, too",
+            newer=True,
+        )
 
 
 def _untaken(watch: Watch, refused: Sequence[Release], newest: Release) -> tuple[Untaken, ...]:

@@ -66,10 +66,17 @@ class Found:
             )
         self._unmatched += [name[:80] for name in names[: 3 - len(self._unmatched)]]
 
-    def add(self, raw: str, url: str, *, filename: str = "", **more: Any) -> None:
-        """Take a file, unless its spelling is no version or its address none."""
+    def add(
+        self, raw: str, url: str, *, filename: str = "", spelled: str = "", **more: Any
+    ) -> None:
+        """Take a file, unless its spelling is no version or its address none.
+
+        ``spelled`` is the Debian version that its ecosystem's order wants, where it has one; the
+        tool's own rules go before it.
+        """
         try:
-            version = mangle(raw, self._tool.watch.mangle)
+            rules = self._tool.watch.mangle
+            version = spelled if spelled and not rules else mangle(raw, rules)
             name = filename or leaf(url)
             plain = plain_file(url) is not None
             if not name or not (plain or http_address(url)):
@@ -89,6 +96,11 @@ class Found:
                 **more,
             )
         )
+
+    def refuse(self, raw: str, url: str, name: str, why: str, *, stands: str = "") -> None:
+        """Keep what is not to be taken, with the reason; see `Release.refused`."""
+        self._refuse(raw, url, name, why)
+        self._refused[-1] = self._refused[-1]._replace(version=stands)
 
     def _refuse(self, raw: str, url: str, name: str, why: str) -> None:
         """Keep what matches and cannot be taken, for it may be the newest that there is."""

@@ -604,6 +604,17 @@ def test_index(context: Context) -> None:
     assert (done.method, done.statement) == ("index", "sha256 as stated by the package index")
 
 
+def test_an_index_that_states_a_sha512(context: Context) -> None:
+    item = context.item()
+    right = item.release._replace(sha512=hashlib.sha512(ARCHIVE).hexdigest())
+    done = verify(
+        replace(item, release=right), tool=context.tool("index"), store=context.store, now=NOW
+    )
+    assert (done.method, done.statement) == ("index", "sha512 as stated by the package index")
+    wrong = replace(item, release=item.release._replace(sha512="0" * 128))
+    assert "its sha512 is" in str(refusal(wrong, context.tool("index"), context))
+
+
 def test_an_index_that_states_nothing(context: Context) -> None:
     error = refusal(context.item(), context.tool("index"), context)
     assert "states no sha256" in str(error)
