@@ -28,8 +28,8 @@ PACKAGES = {
         "model",
         "account builder clock confined deadline distro dput effort forks git gpg gpghome "
         "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
-        "launchpadvalues lock mail memory mirror programs promise run sandbox signing space "
-        "ssh stop store subreaper testproxy user work",
+        "launchpadvalues lock mail memory mirror private programs promise run sandbox signing "
+        "space ssh stop store subreaper testproxy user work",
     ),
     "config": Package(
         "model system",
@@ -46,8 +46,9 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system config gate",
-        "database decisions evidence identity journal judgments key keydates log messages "
-        "migrations pages publications redate releases results rows runs statuses uploads",
+        "database decisions evidence followed identity journal judgments key keydates log "
+        "messages migrations pages publications redate releases results rows runs statuses "
+        "uploads",
     ),
     "http": Package(
         "model system",
@@ -126,14 +127,14 @@ PACKAGES = {
     ),
     "maintain": Package(
         "model system config journal verify build publish attest pipeline report setup",
-        "backup doctor gc keylife restore service",
+        "backup doctor gc keylife plan restore retire service",
     ),
     "cli": Package(
         "model system config gate journal watchfile unpack verify license build compat publish "
         "attest pipeline report setup adopt maintain",
         "add approve archive backup check compat completion decision doctor evidence fetch "
         "gc key launchpad license log main manual page promote reject render repack restore "
-        "review run series session status sync verify why",
+        "retire review run series session status sync verify why",
     ),
 }
 

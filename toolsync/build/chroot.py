@@ -30,12 +30,12 @@ from toolsync.model.errors import ProgramFailed, SetupError, TryAgain, Unreachab
 from toolsync.model.release import Finding
 from toolsync.system.clock import Clock
 from toolsync.system.mirror import answers
+from toolsync.system.private import OTHERS_WRITE, open_private, own_folder, shared_folder
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder
 from toolsync.system.work import PLACE, Workshop
 
 _SECONDS = 3600
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FRESH = timedelta(days=1)
 _INCLUDE = "apt,debhelper,fakeroot,ca-certificates"
 """apt stands there for Ubuntu, where it is only `important` and so no part of the variant."""
@@ -95,7 +95,7 @@ class Chroots:
         require_mapping()
         path = self._folder / f"{series}.tar.zst"
         with full_disk_is_told(self._folder):
-            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            shared_folder(self._folder)
         check_chroot_folder(self._folder)
         return self._young(path) or self._renewed(series, distribution, path)
 
@@ -142,7 +142,7 @@ class Chroots:
         """
         path = self._folder / f".{series}.lock"
         with full_disk_is_told(self._folder):
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            fd = open_private(path)
         try:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -232,7 +232,7 @@ def default_mirror(distribution: str) -> str:
 
 def chroot_folder(named: str = "") -> Path:
     """Return the folder for tarballs: ``named`` ([build] chroots), or this user's own one."""
-    return Path(named) if named else PLACE / f"toolsync-{os.geteuid()}-chroots"
+    return Path(named) if named else own_folder(PLACE, f"toolsync-{os.geteuid()}-chroots")
 
 
 def check_chroot_folder(folder: Path) -> None:
@@ -255,7 +255,7 @@ def check_chroot_folder(folder: Path) -> None:
             f"{folder} belongs to somebody else or is no folder",
             resolution="Remove it, or name another folder in toolsync.toml: [build] chroots.",
         )
-    if found.st_mode & _OTHERS_WRITE:
+    if found.st_mode & OTHERS_WRITE:
         raise SetupError(
             f"others may write to {folder}, wanted a folder that only we write to: builds run in"
             " what lies there",
@@ -272,7 +272,7 @@ def _made(path: Path) -> datetime | None:
     faults = {
         "no plain file": not stat.S_ISREG(found.st_mode),
         "somebody else's": found.st_uid != os.geteuid(),
-        "open for others to write": bool(found.st_mode & _OTHERS_WRITE),
+        "open for others to write": bool(found.st_mode & OTHERS_WRITE),
     }
     if any(faults.values()):
         fault = next(word for word, true in faults.items() if true)

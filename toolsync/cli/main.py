@@ -16,6 +16,7 @@ import click
 from toolsync.cli.session import Settings, say
 from toolsync.model.errors import USAGE, ToolsyncError, unforeseen
 from toolsync.system import stop
+from toolsync.system.private import UMASK
 
 COMMANDS = {
     "check": "Look at the release pages and say what is new.",
@@ -43,6 +44,7 @@ COMMANDS = {
     "compat": "Say what users of one release would miss in another.",
     "gc": "Remove what no release in use needs.",
     "backup": "Write all that cannot be had again into one file.",
+    "retire": "Take a tool out of the plan, with or without what is served of it.",
     "restore": "Put a backup into an empty state folder.",
     "completion": "Print what makes a shell complete commands and options.",
 }
@@ -101,6 +103,7 @@ def main() -> NoReturn:
     """Run the command line and exit with the status that its help promises."""
     debug = "--debug" in sys.argv[1:]
     stop.listen()
+    os.umask(UMASK)  # what is secret has its own modes, and what is served is for all
     try:
         status = group.main(prog_name="toolsync", standalone_mode=False)
     except ToolsyncError as error:

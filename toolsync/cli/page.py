@@ -32,8 +32,7 @@ def command(settings: Settings, output: Path | None, as_json: bool) -> int:
 
     with opened(settings) as context:
         tools, faulty = chosen_tools(context.config, ())
-        named = context.config.report.page
-        folder = output or (Path(named).expanduser() if named else context.config.state / "page")
+        folder = output or context.config.site
         files = write_site(context, tools, faulty, folder, processes=processes(len(tools)))
     index = (folder / "index.html").absolute()
     if as_json:

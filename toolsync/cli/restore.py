@@ -21,13 +21,14 @@ def command(settings: Settings, file: IO[bytes], as_json: bool) -> int:
 
     Every file is compared with the digest that the backup states. An archive that lies elsewhere
     ([local] path) goes there, into an empty folder too. With - for FILE the backup is read from
-    standard input. One that was killed is to be run again.
+    standard input. One that was killed is to be run again. No mode is taken from the backup: keys,
+    journal and store are their owner's alone from their first byte on, the archive is for all.
     """
     from toolsync.maintain.restore import restore_backup
 
     # FILE is open already: root can restore what the state's owner may not read.
     config = settings.load_as_owner()
-    found = restore_backup(file, file.name, config.state, config.archive)
+    found = restore_backup(file, file.name, config.state, config.archive, config.public)
     if as_json:
         render.as_json(dump(found))
     else:

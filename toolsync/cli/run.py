@@ -28,12 +28,14 @@ def command(settings: Settings, every: bool, dry_run: bool, as_json: bool) -> in
 
     A second run on the same state leaves at once, with exit status 4.
     """
+    from toolsync.maintain.retire import in_plan
     from toolsync.maintain.service import preview, run_once
     from toolsync.pipeline.schedule import due
     from toolsync.pipeline.status import fitting_series
 
     with opened(settings, lock="" if dry_run else "run") as context:
         chosen, faulty = chosen_tools(context.config, ())
+        chosen = in_plan(context, chosen, named=False)
         fitting = tuple(tool for tool in chosen if fitting_series(context.config, tool))
         chosen = fitting if every else due(context, fitting)
         if dry_run:

@@ -110,6 +110,7 @@ def config_for(settings: Settings, *, archive_url: str | None = None, **given: A
 @contextmanager
 def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Context]:
     """Open the context for the block by settings from `config_for`."""
+    from toolsync.maintain.plan import settle_names
     from toolsync.pipeline.context import opened as bench_opened
     from toolsync.system.clock import SystemClock
 
@@ -120,6 +121,7 @@ def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterat
         clock=SystemClock(),
         purpose=lock,
     ) as context:
+        settle_names(config, context.journal)
         yield context
 
 

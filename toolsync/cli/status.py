@@ -8,10 +8,11 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
-from toolsync.model.errors import gravest
+from toolsync.model.errors import SETUP, gravest
 
 if TYPE_CHECKING:
     from toolsync.journal.pages import PageRow
+    from toolsync.maintain.plan import Orphan
     from toolsync.model.release import Outcome
 
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @click.pass_obj
 def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
-    """Show where every tool stood at its last look, without asking anybody."""
+    """Show where every tool stood at its last look, without asking anybody.
+
+    What is served and no longer belongs to the set-up is told, too: tools that are followed no
+    longer, packages that the newest ones do not have, series that are not set up.
+    """
+    from toolsync.maintain.plan import orphans
     from toolsync.pipeline.survey import last_standing
     from toolsync.report.uploads import newest_uploads, upload_lines, upload_record
 
@@ -30,16 +36,55 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
         pages = {tool.name: context.journal.pages.of(tool.name) for tool in chosen}
         rows = [(tool.name, last_standing(context, tool), pages[tool.name]) for tool in chosen]
         sent = {tool.name: newest_uploads(context.journal.uploads.of(tool.name)) for tool in chosen}
+        left = [] if tools else orphans(context.config, context.journal, chosen, faulty)
     rows += [(outcome.tool, outcome, None) for outcome in faulty]
+    rows += [(outcome.tool, outcome, None) for outcome in map(_out_of_plan, left) if outcome]
     if as_json:
         told = {name: list(map(upload_record, uploads)) for name, uploads in sent.items()}
-        render.as_json([{**_object(*row), "uploads": told.get(row[0], [])} for row in rows])
+        render.as_json(
+            [
+                {
+                    **_object(*row),
+                    "uploads": told.get(row[0], []),
+                    "orphans": [_orphan(orphan) for orphan in left if orphan.tool == row[0]],
+                }
+                for row in rows
+            ]
+        )
     else:
         head = ("TOOL", "PUBLISHED", "NEWEST", "STATUS", "LAST LOOK")
         render.table([head, *(_cells(*row) for row in rows)])
         for line in (line for name in sent for line in upload_lines(sent[name])):
             say(line)
+        for orphan in left:
+            say(f"{orphan.tool}: {orphan.message}\n  → {orphan.resolution}")
     return gravest(outcome.exit_status for _, outcome, _ in rows if outcome is not None)
+
+
+def _orphan(orphan: Orphan) -> dict[str, str]:
+    texts = {"message": orphan.message, "resolution": orphan.resolution}
+    return {"part": orphan.part, **texts}
+
+
+def _out_of_plan(orphan: Orphan) -> Outcome | None:
+    """Return a row for a tool that is served and not followed; None for what a tool has left."""
+    from toolsync.model.release import Outcome
+
+    newest = orphan.packages[-1].version
+    return (
+        None
+        if orphan.part
+        else Outcome(
+            tool=orphan.tool,
+            status="error",
+            current=newest,
+            newest=None,
+            url=None,
+            message=orphan.message,
+            resolution=orphan.resolution,
+            exit_status=SETUP,
+        )
+    )
 
 
 def _object(name: str, outcome: Outcome | None, page: PageRow | None) -> dict[str, object]:

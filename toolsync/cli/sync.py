@@ -32,6 +32,7 @@ def command(
 
     What is finished is never done again, and what a person must decide waits.
     """
+    from toolsync.maintain.retire import in_plan
     from toolsync.pipeline.status import fitting_series
     from toolsync.pipeline.sync import sync
 
@@ -40,6 +41,7 @@ def command(
         chosen, faulty = chosen_tools(context.config, tools)
         if not tools:  # named ones that do not fit are an error; of all, they are left out
             chosen = tuple(tool for tool in chosen if fitting_series(context.config, tool))
+        chosen = in_plan(context, chosen, named=bool(tools))
         at_once = context.config.jobs
         found = [*sync(context, chosen, at_once, dry_run=dry_run, retry=retry), *faulty]
     if as_json:

@@ -197,6 +197,17 @@ class Config:
         return self.state / "licenses.json"
 
     @property
+    def site(self) -> Path:
+        """The folder of the static site."""
+        return Path(self.report.page).expanduser() if self.report.page else self.state / "page"
+
+    @property
+    def public(self) -> tuple[Path, ...]:
+        """What others than our user read, besides the archive."""
+        metrics = self.report.metrics
+        return (self.site, *((Path(metrics).expanduser(),) if metrics else ()))
+
+    @property
     def distribution(self) -> str:
         """Whose series the target serves: ``debian`` or ``ubuntu``."""
         kind = self.targets.get(self.target.partition(":")[0])

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from toolsync.system.private import is_at
 from toolsync.system.store import full_disk_is_told
 
 
@@ -41,13 +42,13 @@ def held(part: Path) -> Iterator[Path]:
 def _taken(part: Path) -> int | None:
     """Return a descriptor that locks ``part``, or None when another process has it."""
     while True:
-        fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(fd)
             return None
-        if _is(fd, part):
+        if is_at(fd, part):
             return fd
         os.close(fd)  # its holder has just moved it into the store: begin a new one
 
@@ -56,17 +57,9 @@ def _private(part: Path) -> tuple[int, Path]:
     while True:
         fd, name = tempfile.mkstemp(prefix=f"{part.name}-", dir=part.parent)
         fcntl.flock(fd, fcntl.LOCK_EX)
-        if _is(fd, Path(name)):
-            os.fchmod(fd, 0o644)
+        if is_at(fd, Path(name)):
             return fd, Path(name)
         os.close(fd)  # swept away between its making and its locking
-
-
-def _is(fd: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(fd), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _sweep(part: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from toolsync.journal.migrations import MIGRATIONS, statements
 from toolsync.journal.rows import Row, unfit
 from toolsync.model.errors import Busy, OutOfSpace, SetupError, ToolsyncError
+from toolsync.system.private import own_state, private_file
 from toolsync.system.store import full_disk_is_told
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -31,7 +32,11 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Open or make the file and bring its tables up to date."""
         with full_disk_is_told(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            own_state(path.parent)
+            beside = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+            # SQLite gives the file's mode to what it makes beside it; of a folder it complains.
+            for file in (*(() if path.is_dir() else (path,)), *(p for p in beside if p.exists())):
+                private_file(file)
         try:
             self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -114,7 +119,7 @@ class Database:
 
     def copy_to(self, path: Path) -> None:
         """Write a copy as of one moment, which another process may go on changing."""
-        with closing(sqlite3.connect(path)) as copy:
+        with closing(sqlite3.connect(private_file(path))) as copy:
             self._connection.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
 

@@ -47,8 +47,12 @@ class Decisions:
     clock: Clock
 
     def of(self, tool: str) -> list[Decision]:
-        """Return all that was ever decided for a tool, oldest first."""
-        rows = self.database.all("SELECT * FROM decision WHERE tool=? ORDER BY id", tool)
+        """Return all that was ever decided for a tool, whatever its name was, oldest first."""
+        rows = self.database.all(
+            "SELECT * FROM decision WHERE tool=?"
+            " OR tool IN (SELECT was FROM former WHERE tool=?) ORDER BY id",
+            *(tool, tool),
+        )
         return [row.read(Decision, carries=row.texts("carries")) for row in rows]
 
     def add(self, key: Key, judgment: Judgment, *, verdict: str, who: str, reason: str) -> None:

@@ -16,6 +16,7 @@ from toolsync.gate.gates import GATES, Gates
 from toolsync.journal.database import Database
 from toolsync.journal.decisions import Decisions
 from toolsync.journal.evidence import Evidence
+from toolsync.journal.followed import Followed
 from toolsync.journal.identity import Identity
 from toolsync.journal.judgments import Judgments
 from toolsync.journal.keydates import KeyDates
@@ -55,6 +56,7 @@ class Journal:
     messages: Messages
     keydates: KeyDates
     identity: Identity
+    followed: Followed
 
     @classmethod
     def open(cls, path: Path, clock: Clock, gates: Gates = GATES) -> Self:
@@ -80,6 +82,7 @@ class Journal:
             messages=Messages(database, clock),
             keydates=KeyDates(database, clock),
             identity=Identity(database),
+            followed=Followed(database, clock),
         )
 
     def close(self) -> None:

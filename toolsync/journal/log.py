@@ -35,9 +35,15 @@ class Log:
             add_line(self.database, key, event, message, stamp(self.clock.now()))
 
     def of(self, tool: str, limit: int = 1000) -> list[Entry]:
-        """Return a tool's lines, oldest first, at most its last ``limit`` ones."""
-        sql = "SELECT * FROM log WHERE tool=? ORDER BY id DESC LIMIT ?"
-        return [row.read(Entry) for row in reversed(self.database.all(sql, tool, limit))]
+        """Return a tool's lines, oldest first, at most its last ``limit`` ones.
+
+        Those are among them that were written under a name that it had.
+        """
+        sql = (
+            "SELECT * FROM log WHERE tool IN (SELECT ? UNION SELECT was FROM former WHERE tool=?)"
+            " ORDER BY id DESC LIMIT ?"
+        )
+        return [row.read(Entry) for row in reversed(self.database.all(sql, tool, tool, limit))]
 
 
 def add_line(database: Database, key: Key, event: str, message: str, now: str) -> None:

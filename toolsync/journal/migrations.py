@@ -127,6 +127,21 @@ MIGRATIONS = (
     """
     CREATE TABLE identity (id TEXT PRIMARY KEY, serial INTEGER NOT NULL);
     """,
+    # which tools are followed, under what names they were, and what people took out of the plan
+    """
+    CREATE TABLE followed (tool TEXT PRIMARY KEY, source TEXT NOT NULL, folder TEXT NOT NULL);
+    INSERT INTO followed SELECT tool, source, '' FROM upload
+        WHERE rowid IN (SELECT max(rowid) FROM upload GROUP BY tool);
+    CREATE TABLE former (was TEXT PRIMARY KEY, tool TEXT NOT NULL);
+    CREATE TABLE retirement (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, tool TEXT NOT NULL, source TEXT NOT NULL,
+        part TEXT NOT NULL, act TEXT NOT NULL, removes INTEGER NOT NULL, who TEXT NOT NULL,
+        at TEXT NOT NULL, reason TEXT NOT NULL);
+    CREATE TRIGGER retirement_is_kept BEFORE DELETE ON retirement
+        BEGIN SELECT RAISE(ABORT, 'retirements are append-only'); END;
+    CREATE TRIGGER retirement_is_true BEFORE UPDATE ON retirement
+        BEGIN SELECT RAISE(ABORT, 'retirements are append-only'); END;
+    """,
 )
 
 

@@ -36,13 +36,15 @@ class Publications:
     def all(self) -> list[Publication]:
         """Return all publications that were ever confirmed, oldest first."""
         rows = self.database.all(
-            "SELECT first.id, first.tool, first.version, first.scope, log.at,"
+            "SELECT first.id, coalesce(former.tool, first.tool) AS tool, first.version,"
+            " first.scope, log.at,"
             " coalesce(release.seen, '') AS seen,"
             " coalesce(json_extract(release.data, '$.published'), '') AS published"
             " FROM (SELECT min(id) AS id, tool, version, scope FROM log"
             " WHERE stage='confirm' AND event='done' GROUP BY tool, version, scope) AS first"
-            " JOIN log USING (id)"
-            " LEFT JOIN release ON release.tool=first.tool AND release.version=first.version"
+            " JOIN log USING (id) LEFT JOIN former ON former.was=first.tool"
+            " LEFT JOIN release ON release.tool=coalesce(former.tool, first.tool)"
+            " AND release.version=first.version"
             " ORDER BY first.id"
         )
         return [_publication(row) for row in rows]

@@ -27,7 +27,15 @@ FORM = 1
 JOURNAL = "journal.sqlite"
 MANIFEST = "manifest.json"
 _LEFT_OUT = frozenset(
-    {"lock", JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "lost+found"}
+    {
+        "lock",
+        ".gnupg.lock",
+        ".gnupg.next.lock",
+        JOURNAL,
+        f"{JOURNAL}-wal",
+        f"{JOURNAL}-shm",
+        "lost+found",
+    }
     | {"store/tmp", "store/partial", "cache", "launchpad/cache"}
     | {"conf/lock", "archive/conf/lock"}
 )

@@ -15,9 +15,11 @@ from toolsync.build.chroot import chroot_folder
 from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Config
+from toolsync.maintain.plan import orphans
 from toolsync.model.errors import ToolsyncError
+from toolsync.pipeline.belonging import JOURNAL, open_journal
 from toolsync.pipeline.context import open_http
-from toolsync.pipeline.status import fitting_series
+from toolsync.pipeline.status import faulty, fitting_series
 from toolsync.publish.archivekeys import WAY_BACK
 from toolsync.publish.target import Examinable
 from toolsync.publish.targets import open_target
@@ -75,6 +77,7 @@ def examine(
     yield from _disks(config)
     yield _tried("tools", lambda: _defined(config, tools))
     yield from _tools(config, clock.now(), tools)
+    yield from _orphans(config, clock, tools)
     yield from _archive(config, clock, settings)
     yield from _archive_keys(config, clock)
     for channel in settings.channels.values():
@@ -149,6 +152,27 @@ def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]
         if ready := tables.kinds[tool.watch.kind].ready:
             yield _tried(f"page of {tool.name}", partial(ready, tool))
         yield from _keys(tool, now)
+
+
+def _orphans(config: Config, clock: Clock, tables: ToolTables) -> Iterator[Check]:
+    """Tell what is served and belongs to no tool, series or newest package of the set-up."""
+    if not (config.state / JOURNAL).is_file():
+        return
+    tools, faults = load_tools(config, tables=tables)
+    try:
+        with closing(open_journal(config, clock)) as journal:
+            named = [faulty(name, fault) for name, fault in faults.items()]
+            left = orphans(config, journal, tools, named)
+    except ToolsyncError as error:
+        yield Check(subject="orphans", fine=False, message=str(error), resolution=error.resolution)
+        return
+    for orphan in left:
+        yield Check(
+            subject=f"orphan {orphan.tool}",
+            fine=False,
+            message=orphan.message,
+            resolution=orphan.resolution,
+        )
 
 
 def _keys(tool: Tool, now: datetime) -> Iterator[Check]:

@@ -2,7 +2,9 @@
 
 A backup may have been tampered with, so each name must stay below its folder, each file must be
 as the manifest states it, and no more is written than that states. All is unpacked beside where it
-will be; while ``.restore`` is there, no other command works on the state.
+will be, in a folder that nobody else may enter; while ``.restore`` is there, no other command works
+on the state. No mode comes from the backup: files are ours alone, from their first byte, and those
+that are served are opened to all when everything is there.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -19,31 +21,35 @@ from typing import IO
 from toolsync.maintain.backup import FORM, MANIFEST, Backup, Manifest, Row
 from toolsync.model.errors import Hostile, SetupError, UsageError
 from toolsync.system.lock import UNFINISHED, exclusive
+from toolsync.system.private import open_private, own_state, private_folder
 from toolsync.system.store import digest_of, full_disk_is_told, sync_folder
 
 _MOST = 64 * 1024 * 1024
 """Bytes of a manifest."""
-_PRIVATE = ("gnupg", "launchpad")
-"""Folders that are nobody else's; gpg complains of others."""
 _IGNORED = frozenset({"lock", "lost+found"})
 
 
-def restore_backup(source: IO[bytes], name: str, state: Path, archive: Path) -> Backup:
+def restore_backup(
+    source: IO[bytes], name: str, state: Path, archive: Path, public: Sequence[Path] = ()
+) -> Backup:
     """Put a backup's files into ``state`` and ``archive``, which must be empty or not there.
 
-    ``name`` is what ``source`` is called. A restore that was killed is begun anew. Raises
-    UsageError for a folder that holds something, Hostile for a backup that is damaged.
+    ``name`` is what ``source`` is called; ``public`` are the places in the state that others may
+    read, besides the archive. A restore that was killed is begun anew. Raises UsageError for a
+    folder that holds something, Hostile for a backup that is damaged.
     """
     apart = not archive.resolve().is_relative_to(state.resolve())
     roots = (state, archive) if apart else (state,)
     made = [root for root in roots if not root.exists()]
     with full_disk_is_told(state):
-        state.mkdir(parents=True, exist_ok=True)
+        own_state(state)
+    whole, served = state.resolve(), [path.resolve() for path in (archive, *public)]
+    places = [path.relative_to(whole) for path in served if path.is_relative_to(whole)]
     try:
         with exclusive(state, "restore"):
             for root in roots:
                 _make_empty(root)
-            manifest = _put_all(source, name, state, archive if apart else None)
+            manifest = _put_all(source, name, state, archive if apart else None, places)
     except BaseException:
         for root in made:
             (root / "lock").unlink(missing_ok=True)
@@ -69,16 +75,25 @@ def _make_empty(root: Path) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _put_all(source: IO[bytes], name: str, state: Path, archive: Path | None) -> Manifest:
-    """Unpack beside the final places, then rename everything there."""
+def _put_all(
+    source: IO[bytes], name: str, state: Path, archive: Path | None, places: Sequence[Path]
+) -> Manifest:
+    """Unpack beside the final places, then rename everything there.
+
+    ``places`` are those below the state that others may read; an ``archive`` elsewhere is, too.
+    """
     fresh = state / UNFINISHED
     apart = archive / UNFINISHED if archive else None
     try:
         for folder in filter(None, (fresh, apart)):
             with full_disk_is_told(folder.parent):
-                folder.mkdir(parents=True)
+                private_folder(folder)
         with full_disk_is_told(state):
             manifest = _read(name, source, fresh, apart)
+            for place in places:
+                _open_to_all(fresh, place)
+            if apart:
+                _open_to_all(apart, Path())
     except BaseException:
         for folder in filter(None, (apart, fresh)):
             shutil.rmtree(folder, ignore_errors=True)
@@ -113,16 +128,31 @@ def _read(name: str, source: IO[bytes], fresh: Path, apart: Path | None) -> Mani
             raise _damaged(name, f"{len(left)} files are missing, such as {min(left)}")
         for link, target in links.items():
             path = _place(link, fresh, apart)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _folder(path.parent)
             path.symlink_to(target)
         for link, target in links.items():  # now that every link is there to be followed
             root = apart if apart and link.startswith("archive/") else fresh
             if not _place(link, fresh, apart).resolve().is_relative_to(root.resolve()):
                 raise _damaged(name, f"{link} is a link to {target}, out of the state folder")
-    for folder in (fresh / private for private in _PRIVATE):
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o700) if path.is_dir() and not path.is_symlink() else None
     return manifest
+
+
+def _folder(path: Path) -> None:
+    """Make a folder, and those above it, for us alone; the topmost is there."""
+    if not path.is_dir():
+        _folder(path.parent)
+        path.mkdir(mode=0o700)
+
+
+def _open_to_all(root: Path, place: Path) -> None:
+    """Let others read what lies at ``place`` below ``root``, and pass to it; follow no link."""
+    top = root / place
+    if not top.exists() or top.resolve() != root.resolve() / place:
+        return  # nothing, or a link: what it leads to may be a secret
+    above = [path for path in top.parents if path != root and path.is_relative_to(root)]
+    for path in (*above, top, *top.rglob("*")):
+        if path != root and not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 @contextmanager
@@ -175,14 +205,13 @@ def _place(member: str, fresh: Path, apart: Path | None) -> Path:
 
 
 def _put(name: str, target: Path, content: IO[bytes], row: Row) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("xb") as out:
+    _folder(target.parent)
+    with os.fdopen(open_private(target, os.O_EXCL), "wb") as out:
         shutil.copyfileobj(content, out, 1024 * 1024)
         out.flush()
         os.fsync(out.fileno())
     if digest_of(target) != (row["sha256"], row["size"]):
         raise _damaged(name, f"{target.name} is not as its manifest states it")
-    target.chmod(row["mode"] & 0o777)
 
 
 def _damaged(name: str, why: str) -> Hostile:

@@ -156,12 +156,19 @@ def _is_known(found: Sighting, known: Sighting | None) -> bool:
     return known is not None and not found.changed and found.releases == known.releases
 
 
+def _under_its_name(found: Sighting, tool: str) -> Sighting:
+    """Return a sighting as the tool's own, whose folder may have been renamed since."""
+    if all(release.tool == tool for release in found.releases):
+        return found
+    return replace(found, releases=tuple(r._replace(tool=tool) for r in found.releases))
+
+
 def _remembered(context: Context, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
     row = context.journal.pages.of(tool.name)
     if row is None or row.definition != definition or not row.sighting:
         return None
     try:
-        return kept.unpack(row.sighting, whole=whole)
+        return _under_its_name(kept.unpack(row.sighting, whole=whole), tool.name)
     except (TypeError, ValueError, KeyError):
         return None  # written by another version: look afresh
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from toolsync.config.definition import Tool
+from toolsync.journal.followed import Follows
 from toolsync.model.errors import Rejected, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome, Release, dump
 from toolsync.model.versions import upstream_key
@@ -41,6 +42,10 @@ def sync(
     """
     if not dry_run:
         settle_keys(context)
+        context.journal.followed.follow(
+            Follows(tool=tool.name, source=tool.source, folder=str(tool.folder.absolute()))
+            for tool in tools
+        )
     context = replace(context, memory=context.memory.retrying(retry))
     outcomes = []
     for tool, found in zip(tools, look_at_all(context, tools, jobs), strict=True):

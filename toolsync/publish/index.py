@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cmp_to_key
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,49 @@ def sources(root: Path, series: str) -> Iterator[tuple[str, str]]:
         yield paragraph["Package"], paragraph["Version"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One package that the index of a series names."""
+
+    series: str
+    component: str
+    kind: str
+    """``dsc`` or ``deb``, as reprepro calls them."""
+    name: str
+    version: str
+    source: str
+    """The source package that it is, or was built of."""
+    binaries: tuple[str, ...] = ()
+    """Of a source package: the binary packages that it says it has."""
+
+
+def entries(root: Path) -> Iterator[Served]:
+    """Give every package that is served, of all series, those too that no set-up names."""
+    for release in sorted((root / "dists").glob("*/InRelease")):
+        series = release.parent.name
+        for path in sorted(release.parent.glob("*/source/Sources.gz")):
+            for found in _read(path):
+                yield Served(
+                    series=series,
+                    component=path.parts[-3],
+                    kind="dsc",
+                    name=found["Package"],
+                    version=found["Version"],
+                    source=found["Package"],
+                    binaries=tuple(re.split(r"[\s,]+", found["Binary"].strip())),
+                )
+        for path in sorted(release.parent.glob("*/binary-*/Packages.gz")):
+            for found in _read(path):
+                yield Served(
+                    series=series,
+                    component=path.parts[-3],
+                    kind="deb",
+                    name=found["Package"],
+                    version=found["Version"],
+                    source=found.get("Source", found["Package"]).split()[0],
+                )
+
+
 def is_older(version: str, other: str) -> bool:
     """Say whether the first Debian version sorts before the second (Policy 5.6.12)."""
     return _compare(version, other) < 0
@@ -62,11 +107,15 @@ order = cmp_to_key(_compare)
 
 
 def _paragraphs(root: Path, series: str, pattern: str) -> Iterator[Any]:
+    for path in sorted((root / "dists" / series).glob(pattern)):
+        yield from _read(path)
+
+
+def _read(path: Path) -> Iterator[Any]:
     # A heavy import, so it is made where an index is really read.
     from debian.deb822 import Packages, Sources
 
-    kind: Any = Sources if "Sources" in pattern else Packages
-    for path in sorted((root / "dists" / series).glob(pattern)):
-        # Read to its end first: python-debian takes a file that is cut off for one that ended.
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
-        yield from kind.iter_paragraphs(text, use_apt_pkg=False)
+    kind: Any = Sources if path.name == "Sources.gz" else Packages
+    # Read to its end first: python-debian takes a file that is cut off for one that ended.
+    text = gzip.decompress(path.read_bytes()).decode("utf-8")
+    yield from kind.iter_paragraphs(text, use_apt_pkg=False)

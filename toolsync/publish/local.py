@@ -6,6 +6,7 @@ Each change is shown in one step or not at all, see `reprepro`; repeating it cha
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ from toolsync.model.errors import (
 )
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
 from toolsync.publish import index
+from toolsync.publish.keyring import NAME as KEYRING
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
 from toolsync.publish.settling import Settling
 from toolsync.publish.target import Ledger, Old
@@ -225,6 +227,17 @@ class LocalArchive:
         with archive_held(self._root):
             self._settling.settle()
             self._reprepro.forget(old.series, old.source, old.version)
+
+    def entries(self) -> Iterator[index.Served]:
+        """Give every package that an index names, but the archive's own keyring."""
+        return (item for item in index.entries(self._root) if item.source != KEYRING)
+
+    def withdraw(self, items: Sequence[index.Served], sources: Collection[str] = ()) -> None:
+        """Serve these no longer, and remove their files and what a killed call has left."""
+        with archive_held(self._root):
+            self._settling.settle()
+            self._reprepro.withdraw(items)
+            self._reprepro.clear({*sources, *(item.source for item in items)})
 
     def check(self, series: str, now: datetime) -> str:
         """Say how a series is served; see `Target.check`. A key that is lost is not made anew."""

@@ -18,14 +18,16 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from toolsync.model.errors import Busy, Held, ProgramFailed, SetupError
 from toolsync.publish import distributions
 from toolsync.publish.distributions import Layout, Tracked
+from toolsync.publish.index import Served
 from toolsync.system.gpg import SigningHome
+from toolsync.system.private import shared_folder
 from toolsync.system.run import Done, run
 from toolsync.system.store import full_disk_is_told, replace_file, sync_folder
 
@@ -48,7 +50,7 @@ class Reprepro:
         users is no side effect of an edit.
         """
         with full_disk_is_told(self._root):
-            self._root.mkdir(parents=True, exist_ok=True)
+            shared_folder(self._root)
             self._link_once("db")
             self._link_once("dists")
         replace_file(self._root / "conf" / "distributions", self._wanted(layout))
@@ -150,6 +152,34 @@ class Reprepro:
             self._call(*words, "removetrack", series, source, version)
             self._call(*words, "deleteunreferenced")
 
+    def withdraw(self, items: Sequence[Served]) -> None:
+        """Show these packages no longer, all in one step; of what is gone already nothing is said.
+
+        Their files go afterwards, when no index that is served names them: killed in between,
+        the next call finds them.
+        """
+        if items:
+            with self._generation() as words:
+                quietly = (*words, "--export=never", "--keepunreferencedfiles")
+                for item in items:
+                    where = ("-C", item.component, "-T", item.kind)
+                    self._call(*quietly, *where, "remove", item.series, item.name)
+                self._export(words, *dict.fromkeys(item.series for item in items))
+
+    def clear(self, sources: Container[str]) -> None:
+        """Let go what no index names of these source packages, with its files."""
+        stale = [
+            (series, track)
+            for series in self.series()
+            for track in self.tracked(series)
+            if track.source in sources and not track.shown
+        ]
+        if stale:
+            with self._generation() as words:
+                for series, track in stale:
+                    self._call(*words, "removetrack", series, track.source, track.version)
+                self._call(*words, "deleteunreferenced")
+
     @contextmanager
     def _generation(self) -> Iterator[tuple[str, ...]]:
         """Yield reprepro's options for a copy of the present generation; then show the copy.
@@ -158,7 +188,7 @@ class Reprepro:
         """
         fresh = self._generations / f"{self._configuration()}-{secrets.token_hex(8)}"
         with full_disk_is_told(self._root):
-            fresh.mkdir(parents=True)
+            shared_folder(fresh)
             for part in ("db", "dists"):
                 if (self._current / part).is_dir():
                     shutil.copytree(self._current / part, fresh / part)

@@ -11,12 +11,13 @@ they are handed, before every act that cannot be undone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from toolsync.model.release import Blob, Compatible, Confirmed, Receipt
+from toolsync.publish.index import Served
 
 
 class Ledger(Protocol):
@@ -158,6 +159,23 @@ class Noticeboard(Protocol):
 
     def announce(self, recalls: tuple[str, ...]) -> bool:
         """Call these versions recalled, and no others; say whether that changed anything."""
+        ...
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """A target that shows all that it serves, and from which we can take it."""
+
+    def entries(self) -> Iterator[Served]:
+        """Give every package that is served, of all series, those too that are not set up."""
+        ...
+
+    def withdraw(self, items: Sequence[Served], sources: Collection[str] = ()) -> None:
+        """Serve these no longer, all in one step, and remove their files.
+
+        May be repeated after a kill, at any moment, with what is still served of them: what was
+        left of files of these ``sources`` goes too.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ is a base (``tool.schema.json``) and what the records of kinds of pages and of p
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -81,23 +82,20 @@ def load_tools(
 def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
     """Return where the folder of each of the named tools lies, or of all, by name.
 
-    Raises UsageError for a name that no folder has; SetupError where it is the settings that
-    name it.
+    Raises UsageError for a name that no folder has. One that the settings name is given the place
+    where its folder belongs: it is that tool's fault, and the others go on.
     """
     found = dict(tool_places(config))
-    missing = [name for name in names or config.tools if name not in found]
-    if missing and not names:
-        raise SetupError(
-            f"{config.file}: `tools` names {', '.join(missing)}, which no folder has;"
-            f" there are: {', '.join(sorted(found))}",
-            resolution="Mend `tools`, or leave it out to take all.",
-        )
+    if not names:
+        lost = {name: config.tool_folders[0] for name in config.tools if name not in found}
+        return {name: {**found, **lost}[name] for name in config.tools or sorted(found)}
+    missing = [name for name in names if name not in found]
     if missing:
         raise UsageError(
             f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
             resolution="Name one of these, or write a new one; README.md tells how.",
         )
-    return {name: found[name] for name in names or config.tools or sorted(found)}
+    return {name: found[name] for name in names}
 
 
 def read_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool | SetupError:
@@ -111,6 +109,12 @@ def read_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool | SetupError:
 def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
     """Return the tool that ``folder`` defines; raise SetupError with every fault in it."""
     path = folder / "tool.toml"
+    if not path.exists():
+        raise SetupError(
+            f"`tools` names {folder.name}, which no folder has: there is no {path}",
+            resolution="Bring its folder back, or take it out of `tools`. What is published of it"
+            f" stays served until: toolsync retire {folder.name} --remove",
+        )
     raw = read_toml(path, tables.schema)
     kind = tables.kinds[raw["watch"]["kind"]]
     faults = list(tool_faults(folder, raw, kind, tables.methods))
@@ -126,7 +130,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
         verify=_verify(raw.get("verify", {}), tables.methods),
         license=license_policy(raw.get("license", {})),
         compat=_compat(raw.get("compat", {})),
-        source=package.get("source", folder.name),
+        source=package.get("source") or _source_named(folder),
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", 0),
         publish=_publish(raw.get("publish", {})),
@@ -134,6 +138,16 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
             gate.name: raw[gate.name] for gate in tables.gates if gate.settings and gate.name in raw
         },
     )
+
+
+_SOURCE = re.compile(r"^Source:[ \t]*([a-z0-9][a-z0-9+.-]+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+
+
+def _source_named(folder: Path) -> str:
+    """Return the source package that debian/control names, whatever the folder is called."""
+    text = (folder / "debian" / "control").read_text(encoding="utf-8", errors="replace")
+    named = _SOURCE.search(text)
+    return named[1] if named else folder.name
 
 
 _BESIDE = frozenset({"own", "record"})

@@ -96,6 +96,7 @@ def serve(link: socket.socket) -> None:
     if argv[0].rpartition("/")[2] not in PROGRAMS:
         raise PermissionError(f"{argv[0]} is not run here; these are: {sorted(PROGRAMS)}")
     from toolsync.system import isolation as isolations
+    from toolsync.system import private
 
     wanted = dict(request["isolation"])
     proxy = wanted.pop("proxy")
@@ -109,6 +110,7 @@ def serve(link: socket.socket) -> None:
         stdout=handles[0],
         stderr=handles[1],
         start_new_session=True,
+        umask=private.UMASK,
     )
     for handle in handles:
         os.close(handle)

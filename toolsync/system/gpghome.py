@@ -13,6 +13,7 @@ from pathlib import Path
 
 from toolsync.model.errors import SetupError
 from toolsync.system.gpgkeys import FLAGS, SECONDS, KeyInfo, listed_keys
+from toolsync.system.private import is_at, open_private, private_folder, shared_folder
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder
 from toolsync.system.work import remove_tree
@@ -48,8 +49,8 @@ class SigningHome:
                 resolution="Mend `maintainer` in toolsync.toml.",
             )
         with full_disk_is_told(self.path.parent):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(self.path.parent):
+            shared_folder(self.path.parent)
+            with _alone(self.path.with_name(f".{self.path.name}.lock")):
                 return self.usable_key() or self._make(name)
 
     def public_key(self, *fingerprints: str) -> str:
@@ -109,7 +110,7 @@ class SigningHome:
     def take(self, other: SigningHome) -> None:
         """Put the keys of ``other`` into this home, with their secret halves; may be repeated."""
         exporting = ("--pinentry-mode", "loopback", "--passphrase", "", "--export-secret-keys")
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.path)
         with _private_file(self.path.parent) as file:
             with _short(other.path) as home:
                 words = ("--yes", "--output", file)
@@ -215,13 +216,18 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a lock on ``folder``, which ends with the process."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a lock file that nobody else may open; the lock ends with the process, the file here."""
+    while True:
+        fd = open_private(lock)
         fcntl.flock(fd, fcntl.LOCK_EX)
+        if is_at(fd, lock):
+            break
+        os.close(fd)  # its holder has just removed it
+    try:
         yield
     finally:
+        lock.unlink(missing_ok=True)
         os.close(fd)
 
 

@@ -31,6 +31,7 @@ from toolsync.system.launchpadvalues import (
     text,
     value,
 )
+from toolsync.system.private import private_folder
 from toolsync.system.work import remove_tree
 
 VERSION = "devel"
@@ -191,7 +192,7 @@ class Launchpad:
     @cached_property
     def _service(self) -> Entry:
         """The API's root, connected at first use."""
-        self._cache.mkdir(parents=True, exist_ok=True)
+        private_folder(self._cache)
         if sum(1 for _ in self._cache.iterdir()) > _CACHED:
             remove_tree(self._cache)  # every question ever asked is kept there
         with self._answers("the API"):

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from toolsync.model.errors import Held, NotThere, SetupError, Unreachable
 from toolsync.system.launchpadvalues import Entry
+from toolsync.system.private import private_folder
 from toolsync.system.store import replace_file
 
 
@@ -180,5 +181,5 @@ class Authorization:
                 "Launchpad gives no token: nobody has allowed it yet, or somebody refused",
                 resolution=f"Open {self.url} and allow it, then try again.",
             ) from error
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         replace_file(path, self._credentials.serialize(), mode=0o600)

@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from toolsync.model.errors import Busy, SetupError
+from toolsync.system.private import (
+    is_at,
+    is_private,
+    open_private,
+    own_state,
+    shared_folder,
+    strange,
+)
 from toolsync.system.run import MARK
 from toolsync.system.store import full_disk_is_told
 
@@ -36,6 +46,8 @@ def require_whole(state: Path) -> None:
 def exclusive(state: Path, purpose: str) -> Iterator[None]:
     """Hold ``state`` alone for the block; raise Busy, naming the holder, when it is taken."""
     way_out = "Wait for it to end, or name another state folder with --state."
+    with full_disk_is_told(state):
+        own_state(state)
     with _held(state / "lock", state, purpose, way_out):
         end_survivors(state)
         before = os.environ.get(MARK)
@@ -58,17 +70,11 @@ def archive_held(archive: Path) -> Iterator[None]:
 def _held(lock: Path, place: Path, purpose: str, way_out: str) -> Iterator[None]:
     """Hold a lock file of our own, which nobody else may open."""
     with full_disk_is_told(place):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+")
-        os.fchmod(handle.fileno(), 0o600)
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            raise Busy(
-                f"{handle.read().strip() or 'another toolsync'} holds {place}", resolution=way_out
-            ) from None
+        shared_folder(lock.parent)
+        fd, holder = _locked(lock)
+    if fd is None:
+        raise Busy(f"{holder or 'another toolsync'} holds {place}", resolution=way_out)
+    with os.fdopen(fd, "a+") as handle:
         handle.truncate(0)
         handle.write(f"process {os.getpid()} (toolsync {purpose})\n")
         handle.flush()
@@ -76,6 +82,72 @@ def _held(lock: Path, place: Path, purpose: str, way_out: str) -> Iterator[None]
             yield
         finally:
             handle.truncate(0)
+
+
+def _locked(lock: Path) -> tuple[int | None, str]:
+    """Return a descriptor that holds the lock; None where it is taken, and what its holder says.
+
+    A lock file that others may open, an older toolsync's or a stranger's, may be held by anybody
+    who can read it: unless a process of ours is named in it, a new one takes its place. What is
+    to take it is held first, so that two who do this never end up with a lock each.
+    """
+    fresh = lock.with_name(f".{lock.name}.new")
+    while is_private(lock) or not os.path.lexists(lock):
+        fd = open_private(lock)
+        if not _taken(fd):
+            return None, _said(fd)
+        if is_at(fd, lock):
+            return fd, ""
+        os.close(fd)
+    fd = open_private(fresh)
+    if not _taken(fd):
+        return None, _said(fd)
+    if not is_at(fd, fresh) or is_private(lock):  # another toolsync was first
+        os.close(fd)
+        return _locked(lock)
+    holder = _holder(lock)
+    if not holder:
+        try:
+            fresh.rename(lock)
+        except IsADirectoryError as error:
+            raise strange(lock) from error
+        return fd, ""
+    fresh.unlink()
+    os.close(fd)
+    return None, holder
+
+
+def _taken(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _said(fd: int) -> str:
+    with os.fdopen(fd, "r") as handle:
+        return handle.read(1000).strip()
+
+
+def _holder(lock: Path) -> str:
+    """Return what a lock file that others may open says, where a process of ours holds it."""
+    try:
+        fd = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # a link, or not for us to read: none that we have made
+        return ""
+    found = os.fstat(fd)
+    ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+    if not ours or _taken(fd):
+        os.close(fd)
+        return ""
+    said = _said(fd)
+    named = re.match(r"process (\d+) ", said)
+    try:
+        alive = named is not None and Path("/proc", named[1]).stat().st_uid == os.geteuid()
+    except OSError:
+        alive = False
+    return said if alive else ""
 
 
 def end_survivors(state: Path) -> int:

@@ -32,6 +32,7 @@ from toolsync.model.errors import (
 )
 from toolsync.system import builder, stop, subreaper
 from toolsync.system.isolation import PLAIN, Isolation, Way, end, kill
+from toolsync.system.private import UMASK
 from toolsync.system.programs import PACKAGES
 from toolsync.system.space import Gauge
 from toolsync.system.store import full_disk_is_told
@@ -117,6 +118,7 @@ def run(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if log else subprocess.PIPE,
                 start_new_session=True,
+                umask=UMASK,
             )
         )
         stack.enter_context(stop.ended_by(partial(kill, process, nested=way.nested)))

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from toolsync.model.errors import OutOfSpace, SetupError
 from toolsync.model.release import Blob
+from toolsync.system.private import private_folder, shared_folder
 
 _CHUNK = 1024 * 1024
 
@@ -67,17 +68,13 @@ class Store:
                     yield sink
                     handle.flush()
                     os.fsync(handle.fileno())
-                os.chmod(temp, 0o644)
                 self._settle(Path(temp), sink.blob.sha256)
             finally:
                 Path(temp).unlink(missing_ok=True)
 
     def scratch(self) -> Path:
         """Return a folder whose files are gone after a kill, see `sweep`."""
-        folder = self._root / "tmp"
-        with full_disk_is_told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return self._folder("tmp")
 
     def copy_to(self, blob: Blob, folder: Path, name: str | None = None) -> Path:
         """Put a copy into ``folder`` under the blob's own (checked) name and return its path."""
@@ -95,7 +92,7 @@ class Store:
     def copy_all(self, files: Mapping[str, Blob], folder: Path) -> None:
         """Put copies into ``folder`` under the names given, all of them or none."""
         with full_disk_is_told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            shared_folder(folder)
         temps: dict[str, Path] = {}
         try:
             for name, blob in files.items():
@@ -110,7 +107,7 @@ class Store:
     def deliver(self, blob: Blob, folder: Path, name: str) -> None:
         """Put a copy into somebody's ``folder``, whole or not at all; made if it is not there."""
         with full_disk_is_told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            shared_folder(folder)
             temp = self.copy_to(blob, folder, f".{os.getpid()}.part")
             try:
                 sync_file(temp)
@@ -120,10 +117,7 @@ class Store:
 
     def partial(self, key: str) -> Path:
         """Return where an unfinished download identified by ``key`` may grow."""
-        folder = self._root / "partial"
-        with full_disk_is_told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        return folder / hashlib.sha256(key.encode()).hexdigest()
+        return self._folder("partial") / hashlib.sha256(key.encode()).hexdigest()
 
     def unfinished(self) -> Iterator[tuple[Path, os.stat_result]]:
         """Yield the files of unfinished downloads."""
@@ -152,12 +146,20 @@ class Store:
         """Remove temporary files that a killed run has left."""
         shutil.rmtree(self._root / "tmp", ignore_errors=True)
 
+    def _folder(self, *names: str) -> Path:
+        """Return a folder below the store's own, which is nobody else's."""
+        with full_disk_is_told(self._root):
+            path = private_folder(self._root)
+            for name in names:
+                path = private_folder(path / name)
+        return path
+
     def _at(self, digest: str) -> Path:
         return Path(f"{self._root}/sha256/{digest[:2]}/{digest}")
 
     def _settle(self, temp: Path, digest: str) -> None:
+        self._folder("sha256", digest[:2])
         final = self._at(digest)
-        final.parent.mkdir(parents=True, exist_ok=True)
         os.replace(temp, final)
         sync_folder(final.parent)
 
@@ -216,8 +218,7 @@ def replace_file(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = 
             return False
     folder = path.parent
     with full_disk_is_told(folder):
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
+        shared_folder(folder)
         fd, temp = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
         try:
             with os.fdopen(fd, "wb") as handle:

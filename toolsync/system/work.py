@@ -2,7 +2,8 @@
 
 Build tools that map users (sbuild, mmdebstrap) need every parent folder to be open to
 strangers for passing through, which a home folder or a private state folder is not. So work
-is done below /var/tmp, in a folder whose name follows from the state folder.
+is done below /var/tmp, in a folder whose name begins with what follows from the state folder, and
+ends with what nobody can guess, so that no stranger can make it first.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toolsync.model.errors import SetupError
+from toolsync.system.private import is_own_folder, own_folder, shared_folder
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told
 
@@ -29,7 +31,8 @@ class Workshop:
 
     def __init__(self, state: Path, root: Path | str | None = None) -> None:
         name = hashlib.sha256(str(state.absolute()).encode()).hexdigest()[:12]
-        self.root = Path(root or PLACE).absolute() / f"toolsync-{os.geteuid()}-{name}"
+        self._place = Path(root or PLACE).absolute()
+        self.root = own_folder(self._place, f"toolsync-{os.geteuid()}-{name}")
         """A folder of our own, since everything in it is removed by `sweep`."""
 
     @contextmanager
@@ -53,11 +56,13 @@ class Workshop:
 
     def _prepare(self) -> None:
         with full_disk_is_told(self.root):
-            self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
-        found = self.root.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            shared_folder(self.root)
+        mode = self._place.stat().st_mode
+        loose = mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH
+        if loose or not is_own_folder(self.root):
+            why = "can be exchanged: others may write to the folder that it lies in"
             raise SetupError(
-                f"{self.root} belongs to somebody else or is no folder",
+                f"{self.root} {why if loose else 'belongs to somebody else or is no folder'}",
                 resolution="Remove it, or name another work folder in toolsync.toml: [build] work.",
             )
 

@@ -127,4 +127,4 @@ def test_a_renewal_is_guarded_too_and_clears_only_its_own_series(
 
 def test_the_folder_is_this_users_own_unless_the_set_up_names_one() -> None:
     assert chroot_folder("/srv/chroots") == Path("/srv/chroots")
-    assert chroot_folder() == Path(f"/var/tmp/toolsync-{os.geteuid()}-chroots")
+    assert str(chroot_folder()).startswith(f"/var/tmp/toolsync-{os.geteuid()}-chroots")

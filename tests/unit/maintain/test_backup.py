@@ -95,12 +95,66 @@ def test_a_hostile_backup_restores_nothing(attack: str, tmp_path: Path) -> None:
     assert not Path("/tmp/toolsync-was-here").exists()
 
 
-def test_no_file_of_a_backup_gets_more_than_plain_rights(tmp_path: Path) -> None:
-    source = io.BytesIO(forged({"gnupg/private-keys-v1.d/k": b"", "f": b""}, {"l": "f"}))
-    restore_backup(source, "b", tmp_path / "s", tmp_path / "s" / "archive")
-    assert (tmp_path / "s" / "f").stat().st_mode & 0o7777 == 0o777
-    for folder in ("gnupg", "gnupg/private-keys-v1.d"):
-        assert (tmp_path / "s" / folder).stat().st_mode & 0o777 == 0o700
+SECRETS = {
+    "gnupg/private-keys-v1.d/k": b"key" * 9000,
+    "launchpad/token": b"token",
+    "journal.sqlite": b"journal",
+    "store/sha256/ab/abcd": b"blob",
+}
+SERVED = {"archive/dists/x/InRelease": b"index", "archive/pool/p.deb": b"deb", "page/i.html": b"i"}
+"""All stated with set-uid, and open to everybody."""
+
+
+class Watching(io.BytesIO):
+    """A backup that looks at what is restored so far whenever more of it is read."""
+
+    root: Path
+    looks = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return at most 512 bytes, so that it is asked often."""
+        for path in self.root.rglob("*"):
+            closed = UNFINISHED in path.parts or path.name == "lock"
+            assert not closed or path.is_symlink() or path.lstat().st_mode & 0o7077 == 0, path
+            self.looks += closed
+        return super().read(512 if size is None or size < 0 else min(size, 512))
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_is_restored_is_private_from_its_first_byte(
+    tmp_path: Path, umask: int, apart: bool
+) -> None:
+    """Whatever the umask is, and whatever modes a tampered backup states."""
+    state = tmp_path / "s"
+    archive = tmp_path / "srv" / "apt" if apart else state / "archive"
+    source = Watching(forged({**SECRETS, **SERVED}, {"archive/current": "dists"}))
+    source.root = tmp_path
+    before = os.umask(umask)
+    try:
+        restore_backup(source, "b", state, archive, (state / "page",))
+    finally:
+        os.umask(before)
+    assert source.looks > 100
+    for name in SECRETS:
+        path = state / name
+        assert path.stat().st_mode & 0o7777 == 0o600, name
+        for folder in (p for p in path.parents if state in p.parents):
+            assert folder.stat().st_mode & 0o7777 == 0o700, folder
+    for name in SERVED:
+        path = archive / name.removeprefix("archive/") if apart else state / name
+        path = path if path.exists() else state / name
+        assert path.stat().st_mode & 0o7777 == 0o644, name
+        for folder in (p for p in path.parents if tmp_path in p.parents):
+            assert folder.stat().st_mode & 0o7777 == 0o755, folder
+
+
+def test_a_link_to_the_keys_in_the_place_of_the_archive_opens_none(tmp_path: Path) -> None:
+    state = tmp_path / "s"
+    source = io.BytesIO(forged({"gnupg/k": b""}, {"archive": "gnupg", "page": "gnupg"}))
+    restore_backup(source, "b", state, state / "archive", (state / "page",))
+    assert (state / "gnupg").stat().st_mode & 0o7777 == 0o700
+    assert (state / "gnupg" / "k").stat().st_mode & 0o7777 == 0o600
 
 
 @pytest.mark.slow
