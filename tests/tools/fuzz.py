@@ -26,6 +26,9 @@ with atheris.instrument_imports(include=["toolsync"]):
     from toolsync.http.client import Http, Page, Validators
     from toolsync.model.errors import Held, Hostile, SetupError, TryAgain
     from toolsync.model.versions import NotAVersion, mangle, upstream_key
+    from toolsync.system.gpgpackets import PUBLIC_KEY, SIGNATURE, unreadable
+    from toolsync.system.ssh import signer_of
+    from toolsync.verify.sumlines import as_text, parse_sums
     from toolsync.watch.kinds import KINDS
     from toolsync.watch.pages import Pages
     from toolsync.watchfile import parse
@@ -96,6 +99,15 @@ def version(data: bytes) -> None:
         assert upstream_key(mangle(raw, (rule,) if rule else ())) <= upstream_key("9" * 200)
 
 
+def sums(data: bytes) -> None:
+    """Read a list of checksums, and look for keys and signatures in it."""
+    parse_sums(as_text(data))
+    for kind in (SIGNATURE, PUBLIC_KEY):
+        unreadable(data, kind)
+    if (key := signer_of(data)) is not None:
+        assert key.fingerprint
+
+
 def _tool(kind: str) -> Tool:
     words: dict[str, Any] = {
         "kind": kind,
@@ -146,6 +158,15 @@ TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]
         lambda: [
             b'version=4\nopts="uversionmangle=s/-/~/" http://h/ tool@ANY_VERSION@@ARCHIVE_EXT@\n',
             b"Version: 5\n\nSource: http://h/\nMatching-Pattern: tool-([\\d.]+)\\.tar\\.gz\n",
+        ],
+    ),
+    "sums": (
+        sums,
+        lambda: [
+            b"a" * 64 + b"  tool-1.0.tar.gz\nSHA256 (x) = " + b"b" * 64 + b"\n",
+            ("tool-1.0: " + "AB CD " * 16 + "\n").encode("utf-16"),
+            b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxioGY4d/4xsAAAAg+U2nu0jW\n",
+            b"\xc6\x0a\x04\x00\x00\x00\x00\x1cabcd",
         ],
     ),
     "version": (version, lambda: [b"s/-(\\d+)$/.$1/\n1.3-57676", b"tr/a-z/A-Z/\n1.0rc1"]),

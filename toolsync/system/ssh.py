@@ -58,7 +58,9 @@ def signer_of(signature: bytes) -> SshKey | None:
         if data[:6] != b"SSHSIG":
             return None
         blob = _string(data[10:])
-        return SshKey(_string(blob).decode("ascii"), base64.b64encode(blob).decode())
+        kind = _string(blob).decode("ascii")
+        plain = re.fullmatch(r"[a-z0-9@.-]{1,64}", kind)  # it is shown to people
+        return SshKey(kind, base64.b64encode(blob).decode()) if plain else None
     except (binascii.Error, UnicodeError, ValueError):
         return None
 
