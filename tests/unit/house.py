@@ -70,7 +70,7 @@ PACKAGES = {
     ),
     "verify": Package(
         "model system config archives",
-        "checksum file method methods openpgp pins refusal stage sumlines tag trust watch",
+        "checksum file method methods minisign openpgp pins refusal stage sumlines tag trust watch",
     ),
     "unpack": Package(
         "model system config archives",
@@ -114,7 +114,7 @@ PACKAGES = {
     ),
     "report": Package(
         "model system config journal http attest pipeline",
-        "channel channels chart feed lag mail message metrics news page post secret site "
+        "channel channels chart columns feed lag mail message metrics news page post secret site "
         "toolpage uploads webhook why",
     ),
     "setup": Package(

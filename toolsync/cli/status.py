@@ -28,6 +28,7 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
     """
     from toolsync.maintain.plan import orphans
     from toolsync.pipeline.survey import last_standing
+    from toolsync.report.columns import COLUMNS
     from toolsync.report.uploads import newest_uploads, upload_lines, upload_record
 
     rows: list[tuple[str, Outcome | None, PageRow | None]]
@@ -52,7 +53,8 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
             ]
         )
     else:
-        head = ("TOOL", "PUBLISHED", "NEWEST", "STATUS", "LAST LOOK")
+        more = (column.head.upper() for column in COLUMNS)
+        head = ("TOOL", "PUBLISHED", "NEWEST", "STATUS", *more)
         render.table([head, *(_cells(*row) for row in rows)])
         for line in (line for name in sent for line in upload_lines(sent[name])):
             say(line)
@@ -91,12 +93,19 @@ def _object(name: str, outcome: Outcome | None, page: PageRow | None) -> dict[st
     """Return what ``check --json`` gives for a tool, nulls before its first look."""
     known = dict.fromkeys(("current", "newest", "status", "url", "message"))
     row = render.outcome_row(outcome) if outcome else {"tool": name, **known}
-    return {**row, "looked": page.looked if page else None}
+    return {**row, **_more(name, outcome, page)}
+
+
+def _more(name: str, outcome: Outcome | None, page: PageRow | None) -> dict[str, str | None]:
+    from toolsync.report.columns import Known, values
+
+    return values(Known(tool=name, outcome=outcome, page=page))
 
 
 def _cells(name: str, outcome: Outcome | None, page: PageRow | None) -> tuple[str, ...]:
+    more = [value or "-" for value in _more(name, outcome, page).values()]
     if outcome is None:
-        return (name, "-", "-", "never looked at", "-")
+        return (name, "-", "-", "never looked at", *more)
     versions = (outcome.current or "-", outcome.newest or "?")
     note = f" ({', '.join(outcome.rejected)} rejected)" if outcome.rejected else ""
-    return (name, *versions, outcome.status + note, page.looked if page else "-")
+    return (name, *versions, outcome.status + note, *more)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from toolsync.attest.record import lines
 from toolsync.journal.publications import Publication
 from toolsync.model.values import Blob
 from toolsync.report.chart import Point, large, scale, small
+from toolsync.report.columns import COLUMNS
 from toolsync.report.lag import in_words
 
 _HERE = Path(__file__).parent
@@ -87,6 +88,8 @@ class ToolView:
     """Newest first."""
     evidence: tuple[Mapping[str, object], ...]
     """What ``toolsync evidence --json`` gives, of every release."""
+    more: Mapping[str, str | None] = field(default_factory=dict)
+    """What `columns.COLUMNS` tell of it, by their names."""
 
     def served(self, target: str, series: str) -> str:
         """Return the version in one place, empty where there is none."""
@@ -185,6 +188,7 @@ def templates() -> Environment:
     )
     environment.globals |= {"trend": small, "history": large, "scale": scale()}
     environment.globals |= {"in_words": in_words, "signed_name": signed_name}
+    environment.globals |= {"more_columns": COLUMNS}
     return environment
 
 

@@ -16,6 +16,7 @@ from toolsync.model.release import Blob, Outcome
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.report.chart import Point
+from toolsync.report.columns import Known, values
 from toolsync.report.lag import lag
 from toolsync.report.page import MAX_RECORDS, Hold, Place, Record, ToolView
 from toolsync.report.why import why
@@ -65,6 +66,7 @@ def view(
             for record in records[:MAX_RECORDS]
         ),
         evidence=tuple(records),
+        more=values(Known(tool=tool.name, outcome=outcome, page=page)),
     )
 
 

@@ -23,6 +23,7 @@ PACKAGES: Mapping[str, str] = {
     "gpgv": "gpgv",
     "licensecheck": "licensecheck",
     "lintian": "lintian",
+    "minisign": "minisign",
     "mmdebstrap": "mmdebstrap",
     "newgidmap": "uidmap",
     "newuidmap": "uidmap",

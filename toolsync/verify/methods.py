@@ -10,13 +10,14 @@ from toolsync.model.plan import Plan
 from toolsync.model.release import Release
 from toolsync.verify.checksum import CHECKSUMS
 from toolsync.verify.method import Method
+from toolsync.verify.minisign import MINISIGN
 from toolsync.verify.openpgp import OPENPGP
 from toolsync.verify.pins import INDEX, PINS
 from toolsync.verify.tag import TAG
 from toolsync.verify.watch import WATCH
 
 METHODS: Mapping[str, Method] = {
-    method.name: method for method in (OPENPGP, CHECKSUMS, PINS, INDEX, TAG, WATCH)
+    method.name: method for method in (OPENPGP, MINISIGN, CHECKSUMS, PINS, INDEX, TAG, WATCH)
 }
 
 

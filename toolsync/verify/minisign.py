@@ -1,0 +1,110 @@
+"""Prove a release by the minisign signature beside it (minisign(1)).
+
+A public key is pinned in tool.toml as minisign prints it. The trusted comment is signed too: where
+it names a file, it must be this one, else an old file could be passed off as a new one.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from toolsync.config import keys
+from toolsync.config.definition import Tool
+from toolsync.model.errors import Unverified
+from toolsync.model.plan import Plan, Wanted
+from toolsync.model.release import Release, Verified
+from toolsync.system.clock import stamp
+from toolsync.system.run import run
+from toolsync.verify.method import Given, Method, over_a_file, words_of
+from toolsync.verify.refusal import missing_signature
+
+_SECONDS = 600
+_KEY = r"^RW[A-Za-z0-9+/]{54}$"
+"""56 digits in base 64: a kind of two bytes, an id of eight, and the key (minisign's page)."""
+_ASK = "Compare with another copy of the release; if upstream's own page gives these bytes, ask."
+
+
+def plan(tool: Tool, release: Release) -> Plan:
+    """Return where the signature lies."""
+    url = tool.verify.signature.format(**words_of(release))
+    return Plan(method="minisign", ways=((Wanted(role="signature", url=url),),))
+
+
+def verify(given: Given) -> Verified:
+    """Return the release as signed by one of ``verify.minisign``, or raise Unverified."""
+    item, pinned = given.item, given.tool.verify.own["minisign"]
+    signature = item.extra(role="signature")
+    if signature is None:
+        raise missing_signature(item.archive.name, f"the minisign key {' or '.join(pinned)}")
+    archive, proof = given.store.path(item.archive), given.store.path(signature)
+    refused = ""
+    for key in pinned:
+        comment, refused = _judged(archive, proof, key)
+        if not refused:
+            _see_name(comment, item.release.filename)
+            return Verified(
+                fetched=item,
+                method="minisign",
+                statement=f"signed by the minisign key {key} ({comment})",
+                fingerprint=key,
+                signed_at=_moment(comment),
+            )
+    raise Unverified(
+        f"{item.archive.name} has no good minisign signature by {' or '.join(pinned)}: {refused}",
+        resolution=_ASK,
+    )
+
+
+def _judged(archive: Path, proof: Path, key: str) -> tuple[str, str]:
+    """Return the trusted comment, and what minisign says against the signature, empty if nothing.
+
+    It is given names of its own: it takes what follows a dash for an option.
+    """
+    with tempfile.TemporaryDirectory(prefix="toolsync-minisign-") as folder:
+        signature = Path(shutil.copyfile(proof, Path(folder, "signature")))
+        words = ("minisign", "-V", "-P", key, "-m", archive.absolute(), "-x", signature)
+        done = run(*words, timeout=_SECONDS, ok=range(256))
+    if done.code:
+        return "", " ".join((done.tail or f"minisign ended with {done.code}").split())[:300]
+    comment = done.out.partition("Trusted comment: ")[2]
+    return " ".join(comment.split()), ""
+
+
+def _see_name(comment: str, name: str) -> None:
+    """Raise Unverified where the trusted comment names another file."""
+    told = re.search(r"\bfile:(\S+)", comment)
+    if told and told[1].rpartition("/")[2] != name:
+        raise Unverified(
+            f"{name} was signed as {told[1]}: the trusted comment is {comment!r}; wanted: its own"
+            " name",
+            resolution="Ask upstream: an old file under a new name proves nothing.",
+        )
+
+
+def _moment(comment: str) -> str:
+    """Return when it was signed, by the signer's word; empty where the comment does not say."""
+    told = re.search(r"\btimestamp:(\d{1,11})\b", comment)
+    return stamp(datetime.fromtimestamp(int(told[1]), UTC)) if told else ""
+
+
+MINISIGN = Method(
+    name="minisign",
+    about="a minisign signature beside the release, by a pinned public key",
+    verify=verify,
+    plan=plan,
+    needs=("signature", "minisign"),
+    settings={
+        "minisign": keys.texts(
+            "minisign public keys that may sign, each as in its .pub file: RW… (56 digits)",
+            pattern=_KEY,
+            least=1,
+        )
+    },
+    signers=("minisign",),
+    programs=lambda _policy: ("minisign",),
+    faults=over_a_file,
+)
