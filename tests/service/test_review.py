@@ -332,15 +332,15 @@ def account(**env: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_account_is_named_also_under_sudo() -> None:
+def test_the_account_is_not_what_the_environment_says() -> None:
     me = pwd.getpwuid(os.geteuid()).pw_name
     login = Path("/proc/self/loginuid")
     if login.exists() and login.read_text() != str(2**32 - 1):
         assert account().startswith(pwd.getpwuid(int(login.read_text())).pw_name)
         return
     assert account() == me
-    assert account(SUDO_USER="daemon", SUDO_UID="1") == f"daemon (as {me})"
-    assert account(SUDO_USER="daemon", SUDO_UID="2") == me  # name and number do not agree
+    for uid in ("1", "2"):  # nobody of that name has become root above us
+        assert account(SUDO_USER="daemon", SUDO_UID=uid) == me
 
 
 def test_the_screen_shows_all_and_the_decision_is_told(rig: Rig, tool: Tool) -> None:

@@ -22,14 +22,14 @@ class Package:
 PACKAGES = {
     "model": Package(
         "",
-        "engine errors judgment linear patterns plan release values versions words",
+        "engine errors judgment linear patterns plan release text values versions words",
     ),
     "system": Package(
         "model",
         "account builder clock confined deadline distro dput effort forks git gpg gpghome "
         "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
-        "launchpadvalues lock mail memory mirror private programs promise run sandbox signing "
-        "space ssh stop store subreaper testproxy user work",
+        "launchpadvalues lock mail memory mirror private programs promise run sandbox seccomp "
+        "signing space ssh stop store subreaper testproxy user work",
     ),
     "config": Package(
         "model system",

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, say
+from toolsync.cli.session import RegularFile, Settings, say
 from toolsync.model.errors import FINE, HELD
 
-_PLACE = click.Path(path_type=Path, exists=True)
+_PLACE = RegularFile(folders=True)
 
 
 @click.command("compat")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, opened, say, tool_names
+from toolsync.cli.session import RegularFile, Settings, chosen_tool, opened, say, tool_names
 from toolsync.model.errors import FINE, HELD, SetupError, UsageError
 
 if TYPE_CHECKING:
     from toolsync.attest.check import Check
     from toolsync.pipeline.context import Context
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = RegularFile()
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _STYLE = {"good": "green", "bad": "red", "missing": "yellow", "elsewhere": "cyan"}
 

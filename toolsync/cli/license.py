@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, say
+from toolsync.cli.session import RegularFile, Settings, say
 from toolsync.model.errors import FINE, HELD
 
 
 @click.command("license")
-@click.argument("old", type=click.Path(path_type=Path, exists=True))
-@click.argument("new", type=click.Path(path_type=Path, exists=True))
+@click.argument("old", type=RegularFile(folders=True))
+@click.argument("new", type=RegularFile(folders=True))
 @click.option("--diff", "show_diff", is_flag=True, help="Show which words changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 @click.pass_obj

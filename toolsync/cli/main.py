@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from toolsync.cli.session import Settings, say
+from toolsync.cli.session import RegularFile, Settings, say
 from toolsync.model.errors import USAGE, ToolsyncError, unforeseen
 from toolsync.system import stop
 from toolsync.system.private import UMASK
@@ -74,7 +74,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=RegularFile(exists=False),
     envvar="TOOLSYNC_CONFIG",
     help="The settings file, instead of /etc/toolsync/toolsync.toml or your own.",
 )

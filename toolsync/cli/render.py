@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from toolsync.cli.session import say
+from toolsync.cli.session import printable, say
 from toolsync.model.release import Outcome
+from toolsync.model.text import escaped_json
 
 _STYLE: dict[str, dict[str, object]] = {
     "up-to-date": {"fg": "green"},
@@ -24,7 +25,7 @@ def as_json(data: object) -> None:
     """Print data as JSON."""
     narrow = "utf" not in (sys.stdout.encoding or "utf-8").lower()
     for part in json.JSONEncoder(indent=2, ensure_ascii=narrow).iterencode(data):
-        sys.stdout.write(part)  # part by part: of very many tools the whole is long
+        sys.stdout.write(escaped_json(part))  # part by part: of very many tools the whole is long
     sys.stdout.write("\n")
     sys.stdout.flush()
 
@@ -41,7 +42,7 @@ def outcomes(found: Sequence[Outcome]) -> None:
     width = max((len(outcome.tool) for outcome in found), default=0)
     for outcome in found:
         status = styled(f"{outcome.status:<11}", **_STYLE.get(outcome.status, _ALARM))
-        click.echo(f"{outcome.tool:<{width}}  {status}  ", nl=False)
+        click.echo(f"{printable(outcome.tool):<{width}}  {status}  ", nl=False)
         say(outcome.message)
         if outcome.resolution:
             say(f"{'':<{width}}  → {outcome.resolution}")

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, say
+from toolsync.cli.session import RegularFile, Settings, say
 from toolsync.model.errors import FINE
 
 
 @click.command("repack")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=RegularFile())
 @click.option(
     "-o",
     "--output",
@@ -26,7 +26,7 @@ from toolsync.model.errors import FINE
 @click.option(
     "--copyright",
     "copyright_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=RegularFile(),
     help="A debian/copyright whose Files-Excluded are left out.",
 )
 @click.option(

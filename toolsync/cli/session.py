@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolsync.model.errors import UsageError
+from toolsync.model.text import escaped
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
@@ -58,17 +60,38 @@ def tool_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[
     return sorted(name for name in places if name.startswith(incomplete))
 
 
-_CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
-
-
 def say(text: str, *, err: bool = False) -> None:
     """Print a line without terminal control sequences from outside."""
     click.echo(printable(text), err=err)
 
 
 def printable(text: str) -> str:
-    """Return an untrusted text without terminal control sequences."""
-    return text.translate(_CONTROLS)
+    """Return an untrusted text with escapes for what is not to be printed."""
+    return escaped(text, "\n\t")
+
+
+class RegularFile(click.Path):
+    """An argument that names a file with an end: no pipe, no device, no folder.
+
+    ``folders`` are allowed where a tree may stand for an archive, ``limit`` is in bytes.
+    """
+
+    def __init__(self, *, exists: bool = True, folders: bool = False, limit: int = 0) -> None:
+        super().__init__(exists=exists, dir_okay=folders, path_type=Path)
+        self._limit = limit
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; fails where it is something that may be read for ever."""
+        path = Path(str(super().convert(value, param, ctx)))
+        try:
+            seen = path.stat()
+        except OSError:
+            return path  # whoever reads it says what is wrong
+        if not (stat.S_ISREG(seen.st_mode) or stat.S_ISDIR(seen.st_mode)):
+            self.fail(f"{path} is no regular file: a pipe or device has no end", param, ctx)
+        if self._limit and seen.st_size > self._limit:
+            self.fail(f"{path} has more than {self._limit} bytes, the limit", param, ctx)
+        return path
 
 
 @contextmanager
@@ -238,7 +261,7 @@ def note(text: str, fields: Mapping[str, str], *, grave: bool = False) -> None:
 
     if not journald.connected():
         say(text, err=True)
-    elif not journald.send(text, journald.WARNING if grave else journald.INFO, fields):
+    elif not journald.send(printable(text), journald.WARNING if grave else journald.INFO, fields):
         # The journal reads a line's priority from such a prefix (sd-daemon(3)).
         say(f"<{4 if grave else 6}>{text}".replace("\n", " "), err=True)
 
@@ -251,7 +274,7 @@ def progress_bar(name: str) -> Callable[[int, int | None], None]:
     """Return a function that shows a download's progress: a bar on a terminal, else nothing."""
     if not sys.stderr.isatty():
         return _silent
-    width = 30
+    width, name = 30, escaped(name)
 
     def show(done: int, total: int | None) -> None:
         share = done / total if total else 0.0

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tool, say
+from toolsync.cli.session import RegularFile, Settings, chosen_tool, say
 from toolsync.model.errors import FINE, HELD
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = RegularFile()
 
 
 @click.command("verify")

@@ -17,9 +17,10 @@ from toolsync.config.settings import Limits
 from toolsync.fetch.partial import held
 from toolsync.http.client import Http, Progress, Validators
 from toolsync.http.failures import Limited
-from toolsync.model.errors import NotThere, SetupError, Unreachable
+from toolsync.model.errors import Hostile, NotThere, SetupError, Unreachable
 from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Blob, Fetched, FetchedPart, Part, Release, dump, load
+from toolsync.model.text import name_fault
 from toolsync.system import git
 from toolsync.system.store import Store, full_disk_is_told
 
@@ -85,7 +86,13 @@ class _Fetcher:
     """Whether a release without parts is the tree of its tag."""
 
     def part(self, release: Release, part: Part, plan: Plan, progress: Progress) -> FetchedPart:
-        """Return one tarball and its proofs."""
+        """Return one tarball and its proofs; raises Hostile for a name that no file may have."""
+        if why := name_fault(part.filename):
+            raise Hostile(
+                f"{part.page} names the download {part.filename[:200]!r}, {why}",
+                resolution="Nothing was asked for. Look at the page; watch.file_url gives another"
+                " address and name.",
+            )
         if part.git or (not release.parts and self.tree):
             return self._of_tag(release, part, signed="tag" in (plan.method, plan.mode))
         download = _Download(self.http, self.store, self.limits.seconds)

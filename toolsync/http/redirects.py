@@ -98,8 +98,13 @@ class Requester:
                     with closing(
                         self._followed(target, url, headers, lambda: deadline.left, slot, egress)
                     ) as response:
+                        # The end of a head or body that was cut looks like its own end.
+                        if deadline.passed:
+                            raise translated(EOFError(), url, seconds)
                         check_status(response, url, wanted, self._clock.now())
                         yield response, response.url
+                        if deadline.passed:
+                            raise translated(EOFError(), url, seconds)
                 except FAILURES as error:
                     better = translated(error, url, seconds if deadline.passed else None)
                     if better is error:

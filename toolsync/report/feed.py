@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lxml import etree
 
 from toolsync.journal.publications import Publication
+from toolsync.model.text import escaped
 from toolsync.report.news import after_what
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -53,5 +54,5 @@ def feed(publications: Sequence[Publication], *, origin: str, url: str, now: str
 
 def _add(parent: object, name: str, text: str, **attributes: str) -> object:
     element = etree.SubElement(parent, f"{{{_ATOM}}}{name}", **attributes)
-    element.text = "".join(c for c in text if c.isprintable()) or None
+    element.text = escaped(text) or None
     return element

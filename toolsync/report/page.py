@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from toolsync.attest.record import lines
 from toolsync.journal.publications import Publication
+from toolsync.model.text import escaped, escaped_json
 from toolsync.model.values import Blob
 from toolsync.report.chart import Point, large, scale, small
 from toolsync.report.columns import COLUMNS
@@ -171,7 +172,9 @@ def _tool(site: Site, tool: ToolView) -> bytes:
 
 def _evidence(tool: ToolView) -> bytes:
     # A release a line: with an indent, json does not use its fast half, which is written in C.
-    rows = ",\n".join(json.dumps(record, ensure_ascii=False) for record in tool.evidence)
+    rows = ",\n".join(
+        escaped_json(json.dumps(record, ensure_ascii=False)) for record in tool.evidence
+    )
     return f"[{rows}]\n".encode()
 
 
@@ -193,9 +196,7 @@ def templates() -> Environment:
 
 
 def _clean(value: object) -> object:
-    """Return a text with U+FFFD for control characters and for those that reverse its direction."""
+    """Return a text with escapes for control characters and those that reverse its direction."""
     if not isinstance(value, str) or value.isprintable() or isinstance(value, Markup):
         return value
-    if value.replace("\n", "").replace("\t", "").isprintable():
-        return value
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in value)
+    return escaped(value, "\n\t")

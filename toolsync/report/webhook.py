@@ -19,6 +19,7 @@ from toolsync.config.record import listing
 from toolsync.config.settings import Config, Webhook
 from toolsync.journal.messages import Message
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
+from toolsync.model.text import escaped_json
 from toolsync.report.channel import Channel, Send
 from toolsync.report.secret import secret
 from toolsync.system.headers import bare, host_of
@@ -68,7 +69,7 @@ def _send(message: Message, settings: Webhook, http: Http) -> None:
     token = secret(settings.token_file, _TOKEN)
     headers = {"Content-Type": "application/json", **made.headers}
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
-    body = json.dumps(made.body, ensure_ascii=False).encode()
+    body = escaped_json(json.dumps(made.body, ensure_ascii=False)).encode()
     http.send(made.method, made.url, body, headers=headers, seconds=_SECONDS)
 
 

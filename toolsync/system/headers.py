@@ -11,6 +11,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
+from toolsync.model.text import escaped
+
 _USERINFO = re.compile(r"(?<=//)[^/\s?#]*@")
 _MAX_DIGITS = 18
 _MAX_VALIDATOR = 1024
@@ -37,10 +39,7 @@ def seconds_to_wait(value: str, now: datetime) -> float | None:
 
 def plain(text: str, limit: int) -> str:
     """Return at most ``limit`` characters of ``text``, none of which a terminal obeys."""
-    words = " ".join(text[: 4 * limit].split())
-    if words.isprintable():
-        return words[:limit]
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)[:limit]
+    return escaped(" ".join(text[: 4 * limit].split()))[:limit]
 
 
 def validator(value: str) -> str:

@@ -7,6 +7,7 @@ import pwd
 from pathlib import Path
 
 from toolsync.model.errors import SetupError
+from toolsync.system.account import keep_person
 
 
 def become_owner(folder: Path) -> bool:
@@ -26,12 +27,11 @@ def become_owner(folder: Path) -> bool:
             f"{folder} belongs to user {uid}, whom this machine does not know",
             resolution=f"Give it to the user who is to run toolsync: chown -R USER {folder}",
         ) from None
+    keep_person()
     os.initgroups(owner.pw_name, owner.pw_gid)
     os.setgid(owner.pw_gid)
     os.setuid(uid)
     os.environ |= {"HOME": owner.pw_dir, "USER": owner.pw_name, "LOGNAME": owner.pw_name}
-    if "SUDO_UID" not in os.environ:  # whom a decision is recorded under, see `account`
-        os.environ |= {"SUDO_USER": "root", "SUDO_UID": "0"}
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "GNUPGHOME"):
         os.environ.pop(name, None)
     if not os.access(".", os.X_OK):  # root's home, most of the time

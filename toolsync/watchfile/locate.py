@@ -5,6 +5,7 @@ What is new in a folder, and what an orig tarball is called there, follows uscan
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from toolsync.config.definition import Tool
@@ -13,9 +14,9 @@ from toolsync.http.client import Http, Page
 from toolsync.model.engine import LOOK_SECONDS
 from toolsync.model.errors import Hostile, SetupError
 from toolsync.model.release import Part, Release
+from toolsync.model.text import name_fault
 from toolsync.model.versions import upstream_key
 from toolsync.system.effort import Effort
-from toolsync.watch.addresses import MAX_NAME
 from toolsync.watch.named import named_by
 from toolsync.watchfile.bundle import Bundle, gather, orig_version, signature_url
 from toolsync.watchfile.bundle import Part as Found
@@ -98,6 +99,7 @@ def _status(tool: Tool, bundle: Bundle) -> str:
 def _part(tool: Tool, bundle: Bundle, found: Found, named: frozenset[str]) -> Part:
     source, release = found.source, found.release
     _refuse_unheeded(found)
+    _refuse_component(source.component)
     filename = _confined(release)
     if source.is_git:
         filename = filename.removesuffix(".xz")
@@ -147,11 +149,21 @@ def _refuse_unheeded(found: Found) -> None:
         )
 
 
+def _refuse_component(name: str) -> None:
+    """Raise SetupError for a component that no orig tarball can be named after (dpkg-source(1))."""
+    if name and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,60}[A-Za-z0-9])?", name):
+        raise SetupError(
+            f"debian/watch names a component {name[:80]!r}; wanted were letters, digits and"
+            " hyphens, which neither begin nor end it",
+            resolution="Rename the component in debian/watch.",
+        )
+
+
 def _confined(release: Release) -> str:
     name = release.filename
-    if "/" in name or "\\" in name or name in ("", ".", "..") or len(name.encode()) > MAX_NAME:
+    if why := name_fault(name):
         raise Hostile(
-            f"debian/watch names the download {name[:200]!r}, which is no plain file name",
+            f"debian/watch names the download {name[:200]!r}, {why}: it is no plain file name",
             resolution="Mend filenamemangle in debian/watch.",
         )
     return name

@@ -186,3 +186,20 @@ while True:
 def test_all_runs_together_have_one_limit(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path, seconds=0.0)
     assert "no time left" in sandbox.run("/usr/bin/true").stopped
+
+
+def test_there_is_no_user_namespace_and_no_keyring_of_ours(tmp_path: Path) -> None:
+    program = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+NEWUSER, calls = 0x10000000, {"x86_64": (250, 56, 435), "aarch64": (219, 220, 435)}
+keyctl, clone, clone3 = calls[os.uname().machine]
+print("unshare", libc.unshare(NEWUSER))
+print("clone", libc.syscall(clone, NEWUSER | 17, 0, 0, 0, 0))
+print("clone3", libc.syscall(clone3, 0, 0))
+print("keyring", libc.syscall(keyctl, 0, -3, 0), libc.syscall(keyctl, 0, -4, 0))
+print("child", os.waitpid(os.spawnlp(os.P_NOWAIT, "true", "true"), 0)[1])
+"""
+    seen = outcome(tmp_path, program)
+    said = ["unshare -1", "clone -1", "clone3 -1", "keyring -1 -1", "child 0"]
+    assert seen.out.splitlines() == said, seen.err
