@@ -192,6 +192,7 @@ $(VENV)/.fuzz: | $(VENV)/.test
 FAULTS ?= 220
 faults: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.faults --points $(FAULTS)
+	@$(VENV)/bin/python -m tests.tools.faults --points 60 --of "archive repair"
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info

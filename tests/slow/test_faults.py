@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.web import Web
-from tests.tools.faults import Point, Trial
+from tests.tools.faults import Point, RepairTrial, Trial
 
 
 @pytest.mark.slow
@@ -16,5 +16,13 @@ def test_a_call_that_fails_leaves_nothing_behind(tmp_path: Path, web: Web) -> No
     trial = Trial(tmp_path, web)
     assert {"write", "rename", "fsync"} <= trial.places.keys()
     for call in ("pwrite64", "rename"):
+        places = trial.places[call]
+        assert trial.outcome(Point(call, places[len(places) // 2])) == ""
+
+
+@pytest.mark.slow
+def test_a_repair_that_meets_a_broken_disk_is_gone_on_with(tmp_path: Path, web: Web) -> None:
+    trial = RepairTrial(tmp_path, web)
+    for call in ("mkdir", "rename", "fsync"):
         places = trial.places[call]
         assert trial.outcome(Point(call, places[len(places) // 2])) == ""

@@ -1,15 +1,16 @@
-"""Make the calls of a sync fail, one in turn: the next undisturbed sync ends as if nothing had.
+"""Make the calls of a command fail, one in turn: the next undisturbed one ends as if nothing was.
 
-``python -m tests.tools.faults --points N`` counts, with strace, the calls by which a sync changes
-the disk, and spreads N faults over them: a full disk (ENOSPC) where something is written or made, a
-broken one (EIO) where it is synced or renamed. Each fault is tried on a fresh set-up: the sync
-that meets it may end in any of the promised ways, and what a second one leaves is compared with
-what an undisturbed one left.
+``python -m tests.tools.faults --points N --of WORDS`` counts, with strace, the calls by which a
+sync (or the ``archive repair`` of an archive that was damaged) changes the disk, and spreads N
+faults over them: a full disk (ENOSPC) where something is written or made, a broken one (EIO) where
+it is synced or renamed. Each fault is tried on a fresh set-up: the command that meets it may end in
+any of the promised ways, and what a second one leaves is compared with what a calm one left.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,13 +62,16 @@ class Wanted:
 class Trial:
     """Tries faults on a tiny vendor's release, each in a folder of its own."""
 
+    words: tuple[str, ...] = ("sync", "hello")
+
     def __init__(self, root: Path, web: Web) -> None:
         self._root, self._web = root, web
         publish(web, "1.0")
+        self._prepare()
         calm = self._fresh("calm")
         trace = root / "trace"
         subprocess.run(
-            ["strace", "-o", trace, "-e", f"trace={','.join(ERRORS)}", *calm.argv("sync", "hello")],
+            ["strace", "-o", trace, "-e", f"trace={','.join(ERRORS)}", *calm.argv(*self.words)],
             check=True, capture_output=True, env=environment(),
         )  # fmt: skip
         self.places = _places(trace.read_text(errors="replace").splitlines())
@@ -86,7 +90,7 @@ class Trial:
         rig = self._fresh(f"{point.call}-{point.number}")
         fault = f"inject={point.call}:error={ERRORS[point.call]}:when={point.number}"
         done = subprocess.run(
-            ["strace", "-o", "/dev/null", "-e", fault, *rig.argv("sync", "hello")],
+            ["strace", "-o", "/dev/null", "-e", fault, *rig.argv(*self.words)],
             capture_output=True, text=True, env=environment(),
         )  # fmt: skip
         if done.returncode not in _FINE and "OSError" not in done.stderr:
@@ -97,12 +101,15 @@ class Trial:
             "Traceback" in done.stderr and point.call != "openat"
         ):  # a module may be what cannot load
             return f"it ended with a traceback: {done.stderr[-1500:]}"
-        again = subprocess.run(rig.argv("sync", "hello"), capture_output=True, text=True,
+        again = subprocess.run(rig.argv(*self.words), capture_output=True, text=True,
                                env=environment())  # fmt: skip
         if again.returncode:
             return f"the next run ended with {again.returncode}: {again.stderr[-1500:]}"
         found = self._state(rig)
         return "" if found == self.wanted else f"it left {found}, not {self.wanted}"
+
+    def _prepare(self) -> None:
+        """Make what all set-ups begin with."""
 
     def _fresh(self, name: str) -> Rig:
         rig = Rig(self._root / name)
@@ -113,6 +120,26 @@ class Trial:
         (row,) = rig.json("status", "hello")
         assert rig.leftovers() == []
         return Wanted(rig.pool(), (row["status"], row["current"], row["message"]))
+
+
+class RepairTrial(Trial):
+    """The same on the repair of an archive with a wrong package and an empty database."""
+
+    words = ("archive", "repair")
+
+    def _prepare(self) -> None:
+        self._whole = super()._fresh("whole")
+        self._whole.run("sync", "hello")
+
+    def _fresh(self, name: str) -> Rig:
+        rig = super()._fresh(name)
+        shutil.copytree(self._whole.state, rig.state, symlinks=True)
+        next((rig.archive / "pool").rglob("*.deb")).write_bytes(b"wrong")
+        (rig.archive / "db" / "packages.db").write_bytes(b"")
+        return rig
+
+
+TRIALS = {"sync": Trial, "archive repair": RepairTrial}
 
 
 def _places(lines: list[str]) -> dict[str, list[int]]:
@@ -134,10 +161,11 @@ def main() -> None:
     """Try the faults and print what came of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=220)
+    parser.add_argument("--of", choices=list(TRIALS), default="sync")
     options = parser.parse_args()
     wrong = tried = 0
     with tempfile.TemporaryDirectory(prefix="toolsync-faults-") as folder, Web() as web:
-        trial = Trial(Path(folder), web)
+        trial = TRIALS[options.of](Path(folder), web)
         for point in trial.points(options.points):
             said, tried = trial.outcome(point), tried + 1
             if said:

@@ -97,9 +97,9 @@ PACKAGES = {
     ),
     "publish": Package(
         "model system config http archives",
-        "archivekeys copying distributions follow index keyring kind local openlocal "
-        "openppa origs ppa ppadoctor ppastate preflight reprepro sending served settling "
-        "sourceupload target targets",
+        "archivekeys checked copying distributions follow index inspector intact keyring kind "
+        "local openlocal openppa origs ppa ppadoctor ppastate preflight rebuild reprepro "
+        "sending served settling sourceupload target targets",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack license",
@@ -108,7 +108,7 @@ PACKAGES = {
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "license package build compat publish attest",
-        "accepted archivekey belonging context deliver eligible gates keydates locate "
+        "accepted archivekey asserved belonging context deliver eligible gates keydates locate "
         "memory obtain promote recalls review road schedule scheduler sources stages status "
         "survey sync work workers",
     ),
@@ -127,14 +127,14 @@ PACKAGES = {
     ),
     "maintain": Package(
         "model system config journal verify build publish attest pipeline report setup",
-        "backup doctor gc keylife plan restore retire service",
+        "backup doctor gc keylife plan repair restore retire scrub scrubbed service",
     ),
     "cli": Package(
         "model system config gate journal watchfile unpack verify license build compat publish "
         "attest pipeline report setup adopt maintain",
         "add approve archive backup check compat completion decision doctor evidence fetch "
         "gc key launchpad license log main manual page promote reject render repack restore "
-        "retire review run series session status sync verify why",
+        "retire review run scrub series session status sync verify why",
     ),
 }
 

@@ -64,7 +64,7 @@ def in_store(store: Store) -> Find:
     """Return a function that finds files in the store."""
 
     def find(blob: Blob) -> Path | None:
-        path = store.path(blob)
+        path = store.where(blob)  # an audit digests what it is given
         return path if _DIGEST.fullmatch(blob.sha256) and path.is_file() else None
 
     return find

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolsync.cli.session import Settings, chosen_tools, opened, tool_names
+from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
 from toolsync.model.errors import FINE, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group("archive")
 def command() -> None:
-    """Tell how to install from the archive, or from a PPA."""
+    """Tell how to install from the archive or a PPA, or repair the archive."""
 
 
 @command.command("sources")
@@ -60,3 +60,39 @@ def packages(settings: Settings, tools: tuple[str, ...]) -> int:
 
 def _names(tools: Iterable[Tool]) -> str:
     return " ".join(name for tool in tools for name in tool.packages)
+
+
+@command.command("repair")
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+@click.pass_obj
+def repair(settings: Settings, as_json: bool) -> int:
+    r"""Rebuild the local archive from the store, where anything of it is damaged.
+
+    \b
+    Every file that apt may fetch is looked at first. If one is changed or gone, or
+    an index or reprepro's database is, all is made anew beside it of what the
+    journal says was published, signed by the promised key, and shown in one step.
+    Instances notice nothing but the mended files. Run again it changes nothing;
+    killed, it is to be run again.
+
+    \b
+      toolsync archive repair          mend what doctor or scrub has told of
+      toolsync archive repair --json   the faults, and what it was rebuilt of
+    """
+    from toolsync.cli import render
+    from toolsync.maintain.repair import repair as repaired
+    from toolsync.model.values import dump
+
+    with opened(settings, lock="archive repair", target="local") as context:
+        done = repaired(context)
+    if as_json:
+        render.as_json(dump(done))
+        return FINE
+    for fault in done.faults:
+        say(f"{fault.path} {fault.message}")
+    say(
+        f"rebuilt of {len(done.packages)} packages"
+        if done.faults
+        else "nothing is damaged, and nothing was changed"
+    )
+    return FINE

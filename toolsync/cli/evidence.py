@@ -75,7 +75,7 @@ def _tell(context: Context, name: str, version: str, output: Path | None, as_jso
     if signed is None:
         say("signed: not yet; that is done when it is published")
     else:
-        say(f"signed: {signed.at}, in {context.store.path(signed.envelope)}")
+        say(f"signed: {signed.at}, in {context.store.where(signed.envelope)}")
     return FINE
 
 

@@ -8,7 +8,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, say
-from toolsync.model.errors import FINE
+from toolsync.model.errors import FINE, SETUP
 from toolsync.model.values import dump
 
 
@@ -19,7 +19,8 @@ from toolsync.model.values import dump
 def command(settings: Settings, file: IO[bytes], as_json: bool) -> int:
     """Put a backup into the state folder, which must be empty: all of it, or nothing.
 
-    Every file is compared with the digest that the backup states. An archive that lies elsewhere
+    Every file is compared with the digest that the backup states, and of the store with that by
+    which it is named: exit status 5 where one was damaged before. An archive that lies elsewhere
     ([local] path) goes there, into an empty folder too. With - for FILE the backup is read from
     standard input. One that was killed is to be run again. No mode is taken from the backup: keys,
     journal and store are their owner's alone from their first byte on, the archive is for all.
@@ -33,4 +34,10 @@ def command(settings: Settings, file: IO[bytes], as_json: bool) -> int:
         render.as_json(dump(found))
     else:
         say(f"{config.state}: {found.files} files, {found.size:,} bytes, as of {found.made}")
-    return FINE
+    for name in found.damaged:
+        say(f"{name} was damaged when the backup was made, and was put aside", err=True)
+    if found.damaged:
+        say(
+            "  → toolsync scrub gets it anew where it can be had, or take an older backup", err=True
+        )
+    return SETUP if found.damaged else FINE

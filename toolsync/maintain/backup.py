@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypedDict
 
-from toolsync.model.errors import SetupError, TryAgain, UsageError
+from toolsync.model.errors import Damaged, SetupError, TryAgain, UsageError
 from toolsync.pipeline.context import Context
-from toolsync.system.store import digest_of, full_disk_is_told, sync_file, sync_folder
+from toolsync.publish.checked import NAME as CHECKED
+from toolsync.publish.local import LocalArchive
+from toolsync.system.store import ASIDE, digest_of, full_disk_is_told, sync_file, sync_folder
 
 FORM = 1
 """Of the manifest; raised when an older toolsync could not read it."""
@@ -36,8 +38,8 @@ _LEFT_OUT = frozenset(
         f"{JOURNAL}-shm",
         "lost+found",
     }
-    | {"store/tmp", "store/partial", "cache", "launchpad/cache"}
-    | {"conf/lock", "archive/conf/lock"}
+    | {"store/tmp", "store/partial", f"store/{ASIDE}", "cache", "launchpad/cache"}
+    | {"conf/lock", "archive/conf/lock", f"conf/{CHECKED}", f"archive/conf/{CHECKED}"}
 )
 
 
@@ -67,6 +69,8 @@ class Backup:
     size: int
     """Bytes of their contents."""
     made: str
+    damaged: tuple[str, ...] = ()
+    """Files of the store that had other bytes already when it was made, and were put aside."""
 
 
 def write_backup(context: Context, path: Path) -> Backup:
@@ -113,6 +117,7 @@ def send_backup(context: Context, out: IO[bytes], scratch: Path) -> Backup:
     links = {name: str(p.readlink()) for name, p in files.items() if p.is_symlink()}
     try:
         rows = {name: _row(p) for name, p in files.items() if name not in links}
+        _require_whole(context, rows)
         made = context.clock.now().isoformat(timespec="seconds")
         manifest = Manifest(form=FORM, made=made, files=rows, links=links)
         _write(out, manifest, {name: files[name] for name in rows})
@@ -137,6 +142,35 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
             )
         if path.is_symlink() or path.is_file():
             yield name, path
+
+
+def _require_whole(context: Context, rows: Mapping[str, Row]) -> None:
+    """Raise Damaged where a backup would hold what no restore could make whole again.
+
+    What was digested for the manifest is compared with the digests that must be.
+    """
+    wrong = [f"{name} has other bytes" for name in damaged_in(rows)]
+    if isinstance(context.target, LocalArchive):
+        inspector = context.target.inspector
+        wrong += [f"archive/{fault.path} {fault.message}" for fault in inspector.look()]
+        for suite in inspector.checked().suites:
+            for entry in suite.entries:
+                row = rows.get(f"archive/{entry.path}")
+                if row is not None and row["sha256"] != entry.sha256:
+                    wrong.append(f"archive/{entry.path} has other bytes")
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise Damaged(
+            f"what is to be kept is damaged: {'; '.join(dict.fromkeys(wrong[:5]))}{more}",
+            resolution="First toolsync scrub, which mends what it can and puts the rest aside, and"
+            " toolsync archive repair. Keep the last backup. Nothing was written.",
+        )
+
+
+def damaged_in(rows: Mapping[str, Row]) -> list[str]:
+    """Return the files of the store whose bytes have not the digest that they are called by."""
+    store = {name: row for name, row in rows.items() if name.startswith("store/sha256/")}
+    return [name for name, row in store.items() if name.rpartition("/")[2] != row["sha256"]]
 
 
 def _row(path: Path) -> Row:

@@ -16,12 +16,14 @@ from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Config
 from toolsync.maintain.plan import orphans
-from toolsync.model.errors import ToolsyncError
+from toolsync.maintain.scrubbed import read_scrubbed
+from toolsync.model.errors import Damaged, ToolsyncError
+from toolsync.model.values import Blob
 from toolsync.pipeline.belonging import JOURNAL, open_journal
 from toolsync.pipeline.context import open_http
 from toolsync.pipeline.status import faulty, fitting_series
 from toolsync.publish.archivekeys import WAY_BACK
-from toolsync.publish.target import Examinable
+from toolsync.publish.target import Examinable, Inspectable
 from toolsync.publish.targets import open_target
 from toolsync.setup.settings import SETTINGS, SettingsTables
 from toolsync.setup.tools import TOOLS, ToolTables, load_tools
@@ -39,6 +41,8 @@ ALWAYS = (
 )
 _ROOM = 5 * 1024**3
 """Bytes that a chroot and a build may need."""
+_QUICK = 2 * 1024**3
+"""Bytes of the store that are digested in some seconds; the rest is left to a scrub."""
 _SOON = timedelta(days=30)
 """How long before its end a pinned key is told of."""
 
@@ -79,6 +83,7 @@ def examine(
     yield from _tools(config, clock.now(), tools)
     yield from _orphans(config, clock, tools)
     yield from _archive(config, clock, settings)
+    yield _store(config)
     yield from _archive_keys(config, clock)
     for channel in settings.channels.values():
         if channel.is_set_up(config):
@@ -220,6 +225,31 @@ def _archive(config: Config, clock: Clock, tables: SettingsTables) -> Iterator[C
         for series in config.series:
             subject = f"archive {target.name} {series}"
             yield _tried(subject, partial(target.check, series, clock.now()))
+        if isinstance(target, Inspectable):
+            yield _tried(f"archive {target.name}, all files", target.examine)
+
+
+def _store(config: Config) -> Check:
+    """Tell of the last scrub, and digest what can be digested while a person waits."""
+    scrubbed, store = read_scrubbed(config.state), Store(config.state / "store")
+    wrong, size = [item.text for item in scrubbed.lost], 0
+    for digest, bytes_ in store.files():
+        size += bytes_
+        if size > _QUICK:
+            break
+        try:
+            store.require(Blob(name="", sha256=digest, size=bytes_))
+        except Damaged as error:
+            wrong.append(str(error))
+    looked = f"the first {_QUICK:,} bytes are" if size > _QUICK else f"all {size:,} bytes are"
+    return Check(
+        subject=f"store {config.state / 'store'}",
+        fine=not wrong,
+        message="; ".join(wrong) or f"{looked} whole; {scrubbed.told}",
+        resolution="toolsync scrub gets anew what can be had, and says what to do."
+        if wrong
+        else "",
+    )
 
 
 def _archive_keys(config: Config, clock: Clock) -> Iterator[Check]:

@@ -137,16 +137,17 @@ def _unread(release: Path, why: str) -> SetupError:
 def _sworn(context: Context, unnamed: Set[str], sizes: Mapping[str, int]) -> Iterator[set[str]]:
     """Give, for all signed evidence, the digests that it names, and its own.
 
-    It is looked for among the files that the journal does not name, too.
+    It is looked for among the files that the journal does not name, too. Raises Damaged where it
+    has other bytes: then nothing is known of what it names.
     """
     known = {blob.sha256 for blob in context.journal.evidence.all()} & sizes.keys()
     for digest in sorted(known | unnamed):
-        path = context.store.path(Blob(name="", sha256=digest, size=sizes[digest]))
-        with path.open("rb") as source:
-            if sizes[digest] > MOST or source.read(1) != b"{":
+        blob = Blob(name="", sha256=digest, size=sizes[digest])
+        with context.store.where(blob).open("rb") as source:
+            if digest not in known and (sizes[digest] > MOST or source.read(1) != b"{"):
                 continue
         try:
-            said = read_envelope(path.read_bytes()).payload
+            said = read_envelope(context.store.path(blob).read_bytes()).payload
         except Unverified:
             continue
         yield {digest, *SHA256.findall(said.decode(errors="replace"))}

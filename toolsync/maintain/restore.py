@@ -18,11 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from toolsync.maintain.backup import FORM, MANIFEST, Backup, Manifest, Row
+from toolsync.maintain.backup import FORM, MANIFEST, Backup, Manifest, Row, damaged_in
 from toolsync.model.errors import Hostile, SetupError, UsageError
 from toolsync.system.lock import UNFINISHED, exclusive
 from toolsync.system.private import open_private, own_state, private_folder
-from toolsync.system.store import digest_of, full_disk_is_told, sync_folder
+from toolsync.system.store import ASIDE, digest_of, full_disk_is_told, sync_folder
 
 _MOST = 64 * 1024 * 1024
 """Bytes of a manifest."""
@@ -36,7 +36,9 @@ def restore_backup(
 
     ``name`` is what ``source`` is called; ``public`` are the places in the state that others may
     read, besides the archive. A restore that was killed is begun anew. Raises UsageError for a
-    folder that holds something, Hostile for a backup that is damaged.
+    folder that holds something, Hostile for a backup that is damaged. Files
+    of the store that were damaged when it was made are put aside, and told: the rest may be all
+    that there is.
     """
     apart = not archive.resolve().is_relative_to(state.resolve())
     roots = (state, archive) if apart else (state,)
@@ -60,6 +62,7 @@ def restore_backup(
         files=len(files) + len(manifest["links"]),
         size=sum(row["size"] for row in files.values()),
         made=manifest["made"],
+        damaged=tuple(damaged_in(files)),
     )
 
 
@@ -115,6 +118,7 @@ def _read(name: str, source: IO[bytes], fresh: Path, apart: Path | None) -> Mani
         manifest = _manifest(name, tar)
         left, links = dict(manifest["files"]), manifest["links"]
         _check_names(name, (*left, *links))
+        aside = frozenset(damaged_in(left))
         while (info := tar.next()) is not None:
             row = left.pop(info.name, None)
             if row is None or not info.isreg() or info.issparse():
@@ -123,7 +127,10 @@ def _read(name: str, source: IO[bytes], fresh: Path, apart: Path | None) -> Mani
                 raise _damaged(name, f"{info.name} is not as its manifest states it")
             content = tar.extractfile(info)
             assert content is not None  # of a file there is one
-            _put(name, _place(info.name, fresh, apart), content, row)
+            place = _place(info.name, fresh, apart)
+            if info.name in aside:
+                place = fresh / "store" / ASIDE / place.name
+            _put(name, place, content, row)
         if left:
             raise _damaged(name, f"{len(left)} files are missing, such as {min(left)}")
         for link, target in links.items():

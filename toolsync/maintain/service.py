@@ -17,10 +17,13 @@ from toolsync.journal.runs import RunRow
 from toolsync.journal.statuses import LastStatus
 from toolsync.maintain.gc import clean_up
 from toolsync.maintain.keylife import key_warnings, known_rows
-from toolsync.model.errors import Busy, ToolsyncError, gravest, unforeseen
+from toolsync.maintain.scrub import scrub
+from toolsync.maintain.scrubbed import read_scrubbed
+from toolsync.model.errors import Busy, Damaged, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.sync import sync
+from toolsync.publish.local import LocalArchive
 from toolsync.report.channel import Channel
 from toolsync.report.channels import CHANNELS
 from toolsync.report.news import Scene
@@ -65,9 +68,10 @@ def run_once(
     journal.statuses.keep(outcomes)
     names = {tool.name for tool in tools} | {outcome.tool for outcome in faulty}
     statuses = {n: s for n, s in journal.statuses.all().items() if n in names}
+    worn = _scrubbed(context, tools)
     scene = _scene(context, post, statuses, (before, began), failure)
     messages = post.write(replace(scene, warnings={o.tool: o.warnings for o in outcomes}))
-    troubles = ([("all tools", failure)] if failure else []) + post.send()
+    troubles = ([("all tools", failure)] if failure else []) + worn + post.send()
     status = gravest(
         [outcome.exit_status for outcome in outcomes] + [e.exit_status for _, e in troubles]
     )
@@ -117,6 +121,26 @@ def _worked(
         return tuple(faulty), unforeseen(error)
 
 
+def _scrubbed(context: Context, tools: Sequence[Tool]) -> list[tuple[str, ToolsyncError]]:
+    """Look at a share of store and archive, and return what is damaged."""
+    try:
+        done = scrub(context, tools, share=True)
+    except ToolsyncError as error:
+        return [("scrub", error)]
+    except Exception as error:  # noqa: BLE001 (what else the run has to say comes all the same)
+        return [("scrub", unforeseen(error))]
+    return [("scrub", Damaged(item.text, resolution=item.resolution)) for item in done.lost]
+
+
+def _damage(context: Context) -> dict[str, str]:
+    """Return what is damaged in store and archive, a sentence each by its path."""
+    found = {item.path: item.text for item in read_scrubbed(context.config.state).lost}
+    if isinstance(context.target, LocalArchive):
+        for fault in context.target.inspector.look():
+            found[fault.path] = f"the archive's {fault.path} {fault.message}"
+    return found
+
+
 def _scene(
     context: Context,
     post: Post,
@@ -136,6 +160,7 @@ def _scene(
         failure=str(failure) if failure and not isinstance(failure, Busy) else "",
         unsent=post.unsent(),
         silence=silence,
+        damage=_damage(context),
         archive_keys={
             warning.fingerprint: (warning.step, warning.text)
             for warning in key_warnings(known_rows(context), context.clock.now())
@@ -186,6 +211,8 @@ def write_metrics(context: Context, post: Post, statuses: Mapping[str, LastStatu
         run=journal.runs.last_finished(),
         stages=journal.results.times(),
         unsent={channel: len(journal.messages.unsent(channel)) for channel in post.channels},
+        damaged=len(_damage(context)),
+        scrubbed=read_scrubbed(context.config.state).finished,
         archive_keys={
             row.fingerprint: row.ends
             for row in known_rows(context)

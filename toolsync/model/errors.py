@@ -5,7 +5,8 @@
     ToolsyncError             status  meaning
     ├── UsageError              2     the command cannot mean anything
     ├── SetupError              5     the set-up must be mended (config, key, program)
-    │   └── ProgramMissing      5
+    │   ├── ProgramMissing      5
+    │   └── Damaged             5     store or archive have other bytes than they must have
     ├── Held                    3     a person must look: the release waits
     │   ├── Unverified          3     no method declared, or the proof is bad or missing
     │   ├── Drifted             3     a release page is no longer what its reader understands
@@ -88,6 +89,10 @@ class ProgramMissing(SetupError):
             f"the program {program} is not on this machine",
             resolution=f"Install it with: apt install {package}",
         )
+
+
+class Damaged(SetupError):
+    """A file of the store or the served archive is gone, or has other bytes than it must have."""
 
 
 class Held(ToolsyncError):

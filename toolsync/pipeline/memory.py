@@ -154,7 +154,7 @@ class Memory:
         ):
             return
         log = error.log
-        told = {"log": {**dump(log), "path": str(self.store.path(log))}} if log else {}
+        told = {"log": {**dump(log), "path": str(self.store.where(log))}} if log else {}
         self.journal.results.record(
             key,
             inputs=wanted,

@@ -14,6 +14,7 @@ from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.model.release import STATUSES, Outcome, dump
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import accepted_releases
+from toolsync.pipeline.asserved import as_served
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.eligible import Sifted, sift
 from toolsync.pipeline.keydates import key_warnings, upstream_warnings
@@ -222,6 +223,10 @@ def stand(context: Context, tool: Tool, found: Look) -> Outcome:
 
 
 def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
+    return as_served(context, tool, _by_page(context, tool, found))
+
+
+def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:
     if isinstance(found, ToolsyncError):
         return in_trouble(context, tool, found)
     taken = context.journal.releases.of(tool.name)
@@ -275,12 +280,13 @@ def last_standing(context: Context, tool: Tool, *, warn: bool = True) -> Outcome
         return (stand if warn else _stand)(context, tool, sighting)
     outcome = in_trouble(context, tool, ToolsyncError(row.message, resolution=row.resolution))
     status = row.status if row.status in STATUSES else "error"
-    return replace(
+    told = replace(
         outcome,
         status=status,
         message=row.message + (since(row) if status == "unreachable" else ""),
         exit_status=row.exit_status,
     )
+    return as_served(context, tool, told)
 
 
 def in_trouble(context: Context, tool: Tool, error: ToolsyncError) -> Outcome:

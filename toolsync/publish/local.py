@@ -6,15 +6,17 @@ Each change is shown in one step or not at all, see `reprepro`; repeating it cha
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from toolsync.config.settings import Limits, Local
 from toolsync.model.errors import (
+    Damaged,
     Held,
     Hostile,
     ProgramFailed,
@@ -25,7 +27,10 @@ from toolsync.model.errors import (
 )
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
 from toolsync.publish import index
+from toolsync.publish.inspector import Inspector
+from toolsync.publish.intact import damaged
 from toolsync.publish.keyring import NAME as KEYRING
+from toolsync.publish.rebuild import Pool, Published
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
 from toolsync.publish.settling import Settling
 from toolsync.publish.target import Ledger, Old
@@ -64,6 +69,8 @@ class LocalArchive:
             clock=clock or SystemClock(),
         )
         self._reprepro = self._settling.reprepro
+        self.inspector = Inspector(self._root, self._settling, workshop)
+        """How whole it is."""
         self.keys = self._settling.keys
         """By what keys it is signed."""
 
@@ -124,7 +131,11 @@ class LocalArchive:
         return None
 
     def publish(self, item: Compatible, ledger: Ledger | None = None) -> Receipt:
-        """Include source and binaries and show them; say nothing new when they are there."""
+        """Include source and binaries and show them; say nothing new when they are there.
+
+        Raises Damaged where indices or databases are not whole: what is added then would be all
+        that is left, or could be lost again.
+        """
         built, series = _with_binaries(item.package), item.source.series
         if series not in self._series:
             raise SetupError(
@@ -132,8 +143,7 @@ class LocalArchive:
                 f" {', '.join(self._series)}",
                 resolution="Add the series to `series` in toolsync.toml.",
             )
-        with archive_held(self._root):
-            self._settling.settle()
+        with self._changing():
             if not self._serves(built):
                 self._refuse_other_bytes(built)
                 self._refuse_older(built)
@@ -146,7 +156,10 @@ class LocalArchive:
         return Receipt(item=item, target=self.name, where=self.url)
 
     def confirm(self, item: Receipt, ledger: Ledger | None = None) -> Confirmed:
-        """Fetch source and binaries with apt, from a private root and by our stanza alone."""
+        """Fetch source and binaries with apt, from a private root and by our stanza alone.
+
+        Raises Damaged where apt gets them, and would not get something else that it may ask for.
+        """
         built = _with_binaries(item.item.package)
         offer = Offer(
             stanza=self.stanza(built.source.series),
@@ -156,6 +169,8 @@ class LocalArchive:
         )
         with self._workshop.folder("confirm") as folder:
             served = fetch_all(built, offer, store=self._store, folder=folder)
+        if error := self.inspector.fault_of(built.source.name):
+            raise error
         return Confirmed(
             receipt=item,
             statement=(
@@ -166,6 +181,22 @@ class LocalArchive:
             fingerprint=self._settling.signers[0],
         )
 
+    def fault_of(self, source: str) -> Damaged | None:
+        """Return what keeps instances from a source package's files; see `target.Inspectable`."""
+        return self.inspector.fault_of(source)
+
+    def examine(self) -> str:
+        """Digest all that apt may fetch; see `target.Inspectable`. Changes nothing."""
+        if faults := self.inspector.look(deep=True):
+            raise damaged(self._root, faults)
+        marks = self.inspector.checked().marks
+        return f"{len(marks)} files are as they were signed" if marks else "there is none yet"
+
+    def offers(self, source: str, series: str) -> bool:
+        """Say whether the series' index names any version of a source package."""
+        suite = self.inspector.checked().of(series)
+        return suite is not None and any(entry.source == source for entry in suite.entries)
+
     def recalls(self) -> tuple[str, ...]:
         """Return what the archive calls recalled; see `target.Noticeboard`."""
         return self._settling.recalls()
@@ -174,9 +205,8 @@ class LocalArchive:
         """Call these versions recalled in every series' signed index."""
         if recalls == self.recalls() and (not recalls or self._settling.is_settled()):
             return False
-        with archive_held(self._root):
-            self._settling.recall(recalls)
-            self._settling.settle()
+        with self._changing(before=lambda: self._settling.recall(recalls)):
+            pass
         return True
 
     def stanza(self, series: str) -> str:
@@ -197,11 +227,14 @@ class LocalArchive:
         Raises SetupError where a promised key is not here. An archive that is not there yet is
         not made.
         """
-        if self._settling.is_kept():
-            return False
-        with archive_held(self._root):
-            self._settling.keep()
-        return True
+        kept = self._settling.is_kept()
+        if not kept:
+            with archive_held(self._root):
+                self.inspector.require_index()
+                self._settling.keep()
+        if self._is_there():
+            self.inspector.look_and_keep()
+        return not kept
 
     def size(self) -> int:
         """Return the bytes in the pool."""
@@ -224,8 +257,7 @@ class LocalArchive:
 
     def forget(self, old: Old) -> None:
         """Remove a superseded version; what is shown is not touched."""
-        with archive_held(self._root):
-            self._settling.settle()
+        with self._changing():
             self._reprepro.forget(old.series, old.source, old.version)
 
     def entries(self) -> Iterator[index.Served]:
@@ -234,15 +266,14 @@ class LocalArchive:
 
     def withdraw(self, items: Sequence[index.Served], sources: Collection[str] = ()) -> None:
         """Serve these no longer, and remove their files and what a killed call has left."""
-        with archive_held(self._root):
-            self._settling.settle()
+        with self._changing():
             self._reprepro.withdraw(items)
             self._reprepro.clear({*sources, *(item.source for item in items)})
 
     def check(self, series: str, now: datetime) -> str:
         """Say how a series is served; see `Target.check`. A key that is lost is not made anew."""
         path = self._root / "dists" / series / "InRelease"
-        if not path.is_file():
+        if not path.is_file() and self.inspector.checked().of(series) is None:
             return f"nothing is published for {series} yet"
         key, signers = self._settling.public_key, self._settling.signers
         with self._workshop.folder("check") as folder:
@@ -255,6 +286,51 @@ class LocalArchive:
             )
         count = len(index.served(self._root, series))
         return f"signed by {', '.join(signers)}, {count} files"
+
+    def rebuild(self, wanted: Sequence[Published], pool: Pool) -> None:
+        """Make the archive anew of these, and show it in one step; see `Reprepro.rebuild`.
+
+        Before anything is changed it is known that the promised key and the bytes of all that
+        is required are here: raises SetupError otherwise. What is superseded is left out where
+        its bytes are gone.
+        """
+        with archive_held(self._root):
+            self._reprepro.require_free()
+            uploads = []
+            for item in wanted:
+                try:
+                    for blob in item.blobs:
+                        pool.require(blob)
+                except Damaged:
+                    if item.required:
+                        raise
+                    continue
+                uploads.append((item.series, partial(self._bring, item)))
+            self._settling.rebuild(uploads)
+            self.inspector.forget()
+            if faults := self.inspector.look_and_keep(deep=True):
+                raise damaged(self._root, faults)
+
+    def _bring(self, item: Published, folder: Path) -> Path:
+        for blob in item.files:
+            self._store.copy_to(blob, folder)
+        return self._store.copy_to(item.changes, folder)
+
+    @contextmanager
+    def _changing(self, before: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Hold the archive while it is settled and changed; then write down what is whole."""
+        with archive_held(self._root):
+            self.inspector.require_index()
+            before()
+            self._settling.settle()
+            try:
+                yield
+            finally:
+                self.inspector.forget()
+            self.inspector.look_and_keep()
+
+    def _is_there(self) -> bool:
+        return any((self._root / "dists").glob("*/InRelease"))
 
     def _serves(self, item: Built) -> bool:
         known = index.served(self._root, item.source.series)

@@ -18,7 +18,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,11 +29,21 @@ from toolsync.publish.index import Served
 from toolsync.system.gpg import SigningHome
 from toolsync.system.private import shared_folder
 from toolsync.system.run import Done, run
-from toolsync.system.store import full_disk_is_told, replace_file, sync_folder
+from toolsync.system.store import (
+    digest_of,
+    full_disk_is_told,
+    replace_file,
+    sync_file,
+    sync_folder,
+)
 
 _SECONDS = 600
 _REFUSALS = (243, 249, 254, 255)
 """What reprepro 5.3 ends with when it is the package that is at fault."""
+
+_DATABASES = ("checksums.db", "packages.db", "references.db", "tracking.db")
+_MAGIC = (b"\x62\x31\x05\0", b"\0\x05\x31\x62", b"\x61\x15\x06\0", b"\0\x06\x15\x61")
+"""What stands at byte 12 of a file of Berkeley DB's, a btree or a hash (its db.h)."""
 
 
 class Reprepro:
@@ -71,11 +81,8 @@ class Reprepro:
             self._configuration()
         )
 
-    def recover(self) -> None:
-        """Clear away what a killed run left.
-
-        Raises Busy when somebody's reprepro is at work in the archive.
-        """
+    def require_free(self) -> None:
+        """Raise Busy when somebody's reprepro is at work; clear away a dead one's lock."""
         lock = self._current / "db" / "lockfile"
         for pid in _workers(self._root) if lock.exists() else ():
             raise Busy(
@@ -83,11 +90,20 @@ class Reprepro:
                 resolution="Wait for it to end and run again.",
             )
         lock.unlink(missing_ok=True)
-        present = self._current.resolve().name
-        stale = [path for path in self._generations.glob("*") if path.name != present]
-        if stale:
+
+    def recover(self) -> None:
+        """Clear away what a killed run left; see `require_free`."""
+        self.require_free()
+        if self._stale():
             self._drop_unknown()
-        for path in stale:
+        self._drop_stale()
+
+    def _stale(self) -> list[Path]:
+        present = self._current.resolve().name
+        return [path for path in self._generations.glob("*") if path.name != present]
+
+    def _drop_stale(self) -> None:
+        for path in self._stale():
             shutil.rmtree(path)
 
     def include(self, changes: Path, series: str) -> None:
@@ -126,6 +142,44 @@ class Reprepro:
         with self._generation() as words:
             self._export(words)
 
+    def rebuild(
+        self, uploads: Iterable[tuple[str, Callable[[Path], Path]]], deb: Path | None
+    ) -> None:
+        """Make databases, indices and pool anew of nothing but these uploads, and show them.
+
+        Each is a series and what puts its files into a folder and returns its .changes; ``deb`` is
+        a package of our own for every series. All is made beside what is served. Files of the
+        pool that are not as they must be are replaced before the link is turned, which harms
+        nobody: a right index never named the wrong ones.
+        """
+        self._drop_stale()
+        with self._generation(anew=True) as words:
+            fresh = Path(words[1]).parent
+            incoming, out = fresh / "incoming", fresh / "out"
+            quietly = (*words, "--outdir", str(out), "--export=never", "--keepunreferencedfiles")
+            for series, bring in uploads:
+                incoming.mkdir()
+                self._call(*quietly, "include", series, bring(incoming))
+                shutil.rmtree(incoming)
+            for series in self.series() if deb else ():
+                assert deb is not None
+                self._call(*quietly, "includedeb", series, deb)
+            self._export(words)
+            self._take_over(out / "pool")
+            shutil.rmtree(out, ignore_errors=True)
+        self._drop_unknown()
+
+    def _take_over(self, fresh: Path) -> None:
+        """Move files of a pool to the served one, each in one step, where they differ from it."""
+        for path in sorted(path for path in fresh.rglob("*") if path.is_file()):
+            place = self._root / "pool" / path.relative_to(fresh)
+            if place.is_file() and digest_of(place) == digest_of(path):
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            sync_file(path)
+            os.replace(path, place)
+            sync_folder(place.parent)
+
     def checksums(self) -> Mapping[str, str]:
         """Return the sha256 of every file that was ever accepted, by its path in the archive."""
         if not (self._root / "db" / "checksums.db").exists():
@@ -135,6 +189,34 @@ class Reprepro:
             path, *sums = line.split()
             found[path] = next(s[3:] for s in sums if s.startswith(":2:"))
         return found
+
+    def database_fault(self) -> tuple[str, str]:
+        """Return the first database that is gone or none, below the archive, and how it is found.
+
+        Both are empty where all look like databases; reprepro takes a missing one for empty.
+        """
+        for name in _DATABASES:
+            try:
+                with (self._root / "db" / name).open("rb") as file:
+                    head = file.read(16)[12:]
+            except OSError as error:
+                return f"db/{name}", f"cannot be read: {error.strerror}"
+            if head not in _MAGIC:
+                return f"db/{name}", "is no database of reprepro's"
+        return "", ""
+
+    def listed(self, series: Sequence[str], scratch: Path) -> set[str]:
+        """Return the lines of ``reprepro list``, a package of these series each.
+
+        A copy in ``scratch`` is asked, since whoever looks may not lock out who works.
+        """
+        copied = scratch / "db"
+        copied.mkdir()
+        for path in (self._root / "db").iterdir():
+            if path.name != "lockfile":
+                shutil.copyfile(path, copied / path.name)
+        lines = (self._call("--dbdir", copied, "list", name).out for name in series)
+        return {line for text in lines for line in text.splitlines()}
 
     def tracked(self, series: str) -> list[Tracked]:
         """Return the versions of sources whose files are kept for a series."""
@@ -181,8 +263,10 @@ class Reprepro:
                 self._call(*words, "deleteunreferenced")
 
     @contextmanager
-    def _generation(self) -> Iterator[tuple[str, ...]]:
+    def _generation(self, *, anew: bool = False) -> Iterator[tuple[str, ...]]:
         """Yield reprepro's options for a copy of the present generation; then show the copy.
+
+        With ``anew`` it begins with nothing.
 
         On an error the copy is removed, and what is served stays as it was.
         """
@@ -190,7 +274,7 @@ class Reprepro:
         with full_disk_is_told(self._root):
             shared_folder(fresh)
             for part in ("db", "dists"):
-                if (self._current / part).is_dir():
+                if not anew and (self._current / part).is_dir():
                     shutil.copytree(self._current / part, fresh / part)
             try:
                 yield ("--dbdir", str(fresh / "db"), "--distdir", str(fresh / "dists"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -89,6 +91,18 @@ class Settling:
         with self._workshop.folder("keyring") as folder:
             deb = keyring.build(self._signing, promise, self._owner, folder)
             self.reprepro.include_deb(deb, missing)
+
+    def rebuild(self, uploads: Sequence[tuple[str, Callable[[Path], Path]]]) -> None:
+        """Make the archive anew of these uploads and the promised keyring; see `Reprepro`."""
+        promise = self.keys.settled(self._owner, archive=True)
+        layout = self._layout(promise)
+        series = tuple(dict.fromkeys((*layout.series, *(name for name, _ in uploads))))
+        self.reprepro.configure(replace(layout, series=series))
+        with self._workshop.folder("keyring") as folder:
+            deb = None
+            if promise.package:
+                deb = keyring.build(self._signing, promise, self._owner, folder)
+            self.reprepro.rebuild(uploads, deb)
 
     def is_kept(self) -> bool:
         """Say whether `keep` has nothing to do; changes nothing."""

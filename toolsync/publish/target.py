@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from toolsync.model.errors import Damaged
 from toolsync.model.release import Blob, Compatible, Confirmed, Receipt
 from toolsync.publish.index import Served
 
@@ -146,6 +147,28 @@ class Examinable(Protocol):
 
     def looks(self, series: Sequence[str]) -> Looks:
         """Give all that `toolsync doctor` looks at, for the series of a set-up."""
+        ...
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A target whose files lie on our own disk: what instances would get can be looked at."""
+
+    @property
+    def name(self) -> str:
+        """As `Target.name`."""
+        ...
+
+    def fault_of(self, source: str) -> Damaged | None:
+        """Return what keeps instances from a source package's files, None if nothing does."""
+        ...
+
+    def examine(self) -> str:
+        """Digest all that apt may fetch, and say in a phrase what was looked at; raises Damaged."""
+        ...
+
+    def offers(self, source: str, series: str) -> bool:
+        """Say whether the series' index names any version of a source package."""
         ...
 
 

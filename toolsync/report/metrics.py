@@ -48,6 +48,10 @@ class Facts:
     """Messages that wait, by channel."""
     archive_keys: Mapping[str, str] = field(default_factory=dict)
     """When each of the archive's own keys ends that signs and has an end, by fingerprint."""
+    damaged: int = 0
+    """Files of store and archive that are not as they must be."""
+    scrubbed: str = ""
+    """When a scrub last came to its end; empty before the first."""
 
 
 def exposition(facts: Facts) -> bytes:
@@ -115,6 +119,17 @@ def _of_runs(facts: Facts) -> Iterable[Metric]:
     for name, moment in sorted(facts.archive_keys.items()):
         ends.add_metric([name], _seconds(moment))
     yield ends
+    yield GaugeMetricFamily(
+        "toolsync_damaged_files",
+        "Files of store and archive that are not as they must be.",
+        value=facts.damaged,
+    )
+    if facts.scrubbed:
+        yield GaugeMetricFamily(
+            "toolsync_scrub_finished_timestamp_seconds",
+            "When all files of store and archive were last digested.",
+            value=_seconds(facts.scrubbed),
+        )
     run = facts.run
     if run is None:
         return

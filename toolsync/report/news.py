@@ -80,12 +80,15 @@ class Scene:
     silence: timedelta
     archive_keys: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Of each of the archive's own keys that ends soon: how soon, and what is to be said of it."""
+    damage: Mapping[str, str] = field(default_factory=dict)
+    """What is damaged in store and archive, a sentence each by its path."""
 
 
 def news(scene: Scene, told: Mapping[str, str], channel: str) -> News:
     """Return what ``channel``, which was told the states ``told``, does not know yet."""
     found = [*_tools(scene, told), *_published(scene, told), *_of_keys(scene, told)]
     found += [*_of_archive_keys(scene, told), *_service(scene, told, channel)]
+    found += _of_damage(scene, told)
     items = [item for item, _, _ in found if item]
     fresh = {item.tool for item in items if item.kind == "published"}
     kept = [i for i in items if i.kind != "recovered" or i.tool not in fresh]
@@ -180,6 +183,19 @@ def _of_archive_keys(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
         name = subject.removeprefix("archive-key:")
         if state and name != subject and name not in scene.archive_keys:
             yield None, subject, ""
+
+
+def _of_damage(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
+    """Tell of damaged files, each once, and when all are mended."""
+    fresh = [path for path in scene.damage if not told.get(f"damage:{path}")]
+    for path in fresh:
+        text = f"{scene.damage[path]}. See toolsync doctor, and mend it: toolsync scrub."
+        yield Item(kind="alarm", tool="", text=text), f"damage:{path}", "damaged"
+    for subject, state in told.items():
+        path = subject.removeprefix("damage:")
+        if state and path != subject and path not in scene.damage:
+            text = f"{path} is damaged no longer."
+            yield Item(kind="recovered", tool="", text=text), subject, ""
 
 
 def _service(scene: Scene, told: Mapping[str, str], channel: str) -> Iterable[_Found]:

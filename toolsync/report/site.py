@@ -106,7 +106,7 @@ def _signed(context: Context, site: Site) -> Iterator[File]:
     for tool in site.tools:
         for record in tool.records[:MAX_RECORDS]:
             if record.signed is not None:
-                yield signed_name(record.signed), context.store.path(record.signed).read_bytes
+                yield signed_name(record.signed), context.store.where(record.signed).read_bytes
 
 
 def _feed(context: Context, site: Site) -> bytes:

@@ -12,6 +12,7 @@ from toolsync.journal.publications import Publication
 from toolsync.journal.releases import SeenRelease
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
+from toolsync.model.errors import Damaged
 from toolsync.model.release import Blob, Outcome
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.pipeline.context import Context
@@ -110,7 +111,14 @@ def _places(uploads: Sequence[Upload], rows: Sequence[Publication]) -> Iterator[
 
 
 def _kept(context: Context, envelope: Blob | None) -> Blob | None:
-    return envelope if envelope is not None and context.store.has(envelope) else None
+    """Return signed evidence that is here, and whole: damage to it is told by others."""
+    if envelope is None or not context.store.has(envelope):
+        return None
+    try:
+        context.store.require(envelope)
+    except Damaged:
+        return None
+    return envelope
 
 
 def _points(rows: Sequence[Publication]) -> Iterator[Point]:
@@ -152,7 +160,11 @@ def _diff(context: Context, result: Result) -> str:
 def _text(context: Context, blob: Blob, *, end: bool) -> str:
     if not context.store.has(blob):
         return ""
-    with context.store.path(blob).open("rb") as file:
+    try:
+        path = context.store.path(blob)
+    except Damaged as error:
+        return str(error)
+    with path.open("rb") as file:
         if end and blob.size > _MAX_DIFF:
             file.seek(blob.size - _MAX_DIFF)
         return file.read(_MAX_DIFF).decode("utf-8", "replace")

@@ -2,6 +2,10 @@
 
 A file is written to a temporary name, synced, renamed to its digest, and its folder is
 synced; only then is its digest returned. A crash leaves an orphan, never half a file.
+
+Disks lose bytes in silence, so a file is digested whenever it is read for use: while it is
+copied, or before its path is given away. What this process has digested is not digested again
+while the file's inode, size and times are what they were.
 """
 
 from __future__ import annotations
@@ -16,10 +20,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from toolsync.model.errors import OutOfSpace, SetupError
+from toolsync.model.errors import Damaged, OutOfSpace, SetupError
 from toolsync.model.release import Blob
 from toolsync.system.private import private_folder, shared_folder
 
+ASIDE = "damaged"
+"""The store's folder of files that were found damaged; a backup leaves it out."""
 _CHUNK = 1024 * 1024
 
 
@@ -28,10 +34,54 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._whole: dict[str, tuple[int, ...]] = {}
+        """Digests that this process has made, with `mark_of` their files then."""
 
     def path(self, blob: Blob) -> Path:
-        """Return where a blob's bytes are; the file is never to be changed."""
+        """Return where a blob's bytes are, which are whole; the file is never to be changed.
+
+        Raises Damaged where they are not.
+        """
+        self.require(blob)
         return self._at(blob.sha256)
+
+    def where(self, blob: Blob) -> Path:
+        """Return where a blob's bytes are or were, to be told to a person."""
+        return self._at(blob.sha256)
+
+    def require(self, blob: Blob) -> None:
+        """Raise Damaged unless a blob's bytes are here and have its digest."""
+        path = self._at(blob.sha256)
+        try:
+            mark = mark_of(path)
+            if self._whole.get(blob.sha256) == mark:
+                return
+            digest, size = digest_of(path)
+        except FileNotFoundError as error:
+            raise self._damaged(blob, "is gone") from error
+        if digest != blob.sha256:
+            raise self._damaged(blob, f"has other bytes (sha256 {digest}, {size} of them)")
+        self._whole[blob.sha256] = mark
+
+    def digest_again(self, blob: Blob) -> None:
+        """As `require`, though this process may have digested it before."""
+        self._whole.pop(blob.sha256, None)
+        self.require(blob)
+
+    def put_aside(self, digest: str) -> None:
+        """Move a damaged file to where nothing uses it, and a person can look at it."""
+        folder = self._root / ASIDE
+        with full_disk_is_told(folder), suppress(FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True)
+            os.replace(self._at(digest), folder / digest)
+            sync_folder(folder)
+
+    def _damaged(self, blob: Blob, how: str) -> Damaged:
+        name = f" ({blob.name})" if blob.name else ""
+        return Damaged(
+            f"the store's file {self._at(blob.sha256)}{name} {how}, wanted sha256 {blob.sha256}",
+            resolution="toolsync scrub gets it anew where it can be had, and says what uses it.",
+        )
 
     def has(self, blob: Blob) -> bool:
         """Say whether the bytes are here, at their full size."""
@@ -86,8 +136,29 @@ class Store:
             )
         target = folder / wanted
         with full_disk_is_told(folder):
-            shutil.copyfile(self.path(blob), target)
+            self._copy(blob, target)
         return target
+
+    def _copy(self, blob: Blob, target: Path) -> None:
+        """Copy a blob's bytes, digested on the way unless that was done; or nothing."""
+        path = self._at(blob.sha256)
+        try:
+            mark = mark_of(path)
+            if self._whole.get(blob.sha256) == mark:
+                shutil.copyfile(path, target)
+                return
+            with path.open("rb") as source, target.open("wb") as out:
+                sink = Sink(out, blob.name)
+                while chunk := source.read(_CHUNK):
+                    sink.write(chunk)
+        except FileNotFoundError as error:
+            if path.exists():
+                raise
+            raise self._damaged(blob, "is gone") from error
+        if (found := sink.blob).sha256 != blob.sha256:
+            target.unlink()
+            raise self._damaged(blob, f"has other bytes (sha256 {found.sha256}, {found.size})")
+        self._whole[blob.sha256] = mark
 
     def copy_all(self, files: Mapping[str, Blob], folder: Path) -> None:
         """Put copies into ``folder`` under the names given, all of them or none."""
@@ -162,6 +233,7 @@ class Store:
         final = self._at(digest)
         os.replace(temp, final)
         sync_folder(final.parent)
+        self._whole[digest] = mark_of(final)
 
 
 class Sink:
@@ -181,6 +253,12 @@ class Sink:
     def blob(self) -> Blob:
         """What has been written so far."""
         return Blob(name=self._name, sha256=self._hash.hexdigest(), size=self._size)
+
+
+def mark_of(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file is written to: inode, size in bytes, both times in ns."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def digest_of(path: Path) -> tuple[str, int]:

@@ -1,0 +1,58 @@
+"""Compare what is said to be published with what a target on our own disk serves.
+
+The journal knows what was published; the archive's files may be damaged or gone since. Where
+they are, no tool of theirs is up-to-date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from toolsync.config.definition import Tool
+from toolsync.model.errors import ToolsyncError
+from toolsync.model.release import Outcome
+from toolsync.pipeline.context import Context
+from toolsync.publish.target import Inspectable
+
+
+def as_served(context: Context, tool: Tool, outcome: Outcome) -> Outcome:
+    """Return where a tool stands when that is looked at, too; by files, nobody is asked."""
+    target = context.target
+    if outcome.current is None or not isinstance(target, Inspectable):
+        return outcome
+    try:
+        error = target.fault_of(tool.source)
+        gone = [] if error else _vanished(context, tool, target, outcome.current)
+    except ToolsyncError:
+        return outcome  # a key or a set-up that is wrong: who signs says so, and doctor
+    if error:
+        return replace(
+            outcome,
+            status="error",
+            message=f"{outcome.current} is published, but {error}",
+            resolution=error.resolution,
+            exit_status=error.exit_status,
+        )
+    if gone and outcome.status == "up-to-date":
+        return replace(
+            outcome,
+            status="new",
+            message=f"{outcome.current} was published for {', '.join(gone)}, and {target.name} does"
+            " not serve it any longer",
+            resolution=f"toolsync sync {tool.name} publishes it again.",
+        )
+    return outcome
+
+
+def _vanished(context: Context, tool: Tool, target: Inspectable, version: str) -> list[str]:
+    """Return the series for which a version was confirmed and nothing like it is served."""
+    uploads = (
+        upload
+        for upload in context.journal.uploads.of(tool.name)
+        if (upload.target, upload.state) == (target.name, "confirmed")
+    )
+    return sorted(
+        upload.series
+        for upload in uploads
+        if upload.upstream == version and not target.offers(upload.source, upload.series)
+    )
