@@ -231,11 +231,11 @@ def test_a_repair_that_is_killed_anywhere_is_gone_on_with(damaged: Rig) -> None:
 
 
 KINDS = {
-    "upstream's archive": ("hello-1.1.tar.gz", "anew from upstream"),
+    "upstream's archive": ("hello-1.1.tar.gz", "archive's pool"),
     "the source package's dsc": (".dsc", "archive's pool"),
     "a deb": (".deb", "archive's pool"),
     "what the license gate kept": ("license", ""),
-    "a log": ("log", ""),
+    "a log": (".build", ""),
     "evidence": (".intoto.json", ""),
 }
 """Each by the end of its name, with where its bytes are to be had, if anywhere."""
@@ -299,14 +299,23 @@ def test_a_flipped_byte_of_every_kind_is_named_and_mended_or_kept_in_mind(
 def test_upstream_with_other_bytes_mends_nothing(published: Path, rig: Rig, web: Web) -> None:
     two_tools(rig, web)
     path = kept_file(rig, "hello-1.1.tar.gz")
+    content = path.read_bytes()
     flip(path)
+    FAULTS["an orig is flipped"](rig)
     web.serve("/hello/hello-1.1.tar.gz", b"other bytes", type="application/gzip", etag='"2"')
-    (item,) = rig.json("scrub", status=5)["damage"]
-    assert item["mended"] == ""
+    item, served = rig.json("scrub", status=5)["damage"]
+    assert (item["mended"], served["place"]) == ("", "archive")
     assert "was accepted with sha256" in item["resolution"]
     with closing(sqlite3.connect(rig.state / "journal.sqlite")) as db:
         (row,) = db.execute("SELECT sha256 FROM release WHERE version='1.1' AND tool='hello'")
     assert row == (path.name,)
+    rig.run("archive", "repair", status=5)
+    publish(web, "1.0", "1.1", name="hello", path="/hello/")
+    item, _ = rig.json("scrub", status=5)["damage"]
+    assert "anew from upstream" in item["mended"]
+    assert path.read_bytes() == content
+    rig.run("archive", "repair")
+    assert rig.json("scrub")["damage"] == []
 
 
 def test_a_byte_of_the_pool_that_changes_no_time_is_found_by_scrub(damaged: Rig) -> None:
@@ -332,7 +341,7 @@ def test_a_run_looks_at_a_share_and_tells_by_mail_and_metrics(damaged: Rig) -> N
     rig = damaged
     metrics = rig.root / "metrics.prom"
     rig.file.write_text(rig.file.read_text() + f'[report]\nmetrics = "{metrics}"\n')
-    path = kept_file(rig, "log")
+    path = kept_file(rig, ".build")
     flip(path)
     run = rig.json("run", status=5)
     assert any(path.name in trouble["message"] for trouble in run["troubles"])
@@ -345,7 +354,7 @@ def test_a_restore_puts_aside_what_was_damaged_before_the_backup(damaged: Rig) -
     """A backup of an older toolsync's: all else in it is restored, and the damage is told."""
     rig = damaged
     rig.run("backup", rig.root / "whole")
-    path = kept_file(rig, "log")
+    path = kept_file(rig, ".build")
     member = f"store/sha256/{path.name[:2]}/{path.name}"
     worse = rig.root / "worse"
     with tarfile.open(rig.root / "whole") as old, tarfile.open(worse, "w") as new:

@@ -8,7 +8,6 @@ not come to an end.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from toolsync.attest.envelope import MOST, read_envelope
 from toolsync.journal.journal import SHA256
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
-from toolsync.model.errors import SetupError, Unverified
+from toolsync.model.errors import Damaged, SetupError, Unverified
 from toolsync.model.values import Blob
 from toolsync.model.versions import Key, upstream_key
 from toolsync.pipeline.context import Context
@@ -119,7 +118,7 @@ def _served(archive: Path) -> set[str]:
         try:
             names = index.served(archive, release.parent.name)
             whole = any(release.parent.glob("*/*/*.gz"))
-        except (OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+        except (Damaged, ValueError, KeyError) as error:
             raise _unread(release, str(error)) from error
         if not whole:
             raise _unread(release, "there are none")
