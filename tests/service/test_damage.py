@@ -340,7 +340,7 @@ def test_a_byte_of_the_pool_that_changes_no_time_is_found_by_scrub(damaged: Rig)
 def test_a_run_looks_at_a_share_and_tells_by_mail_and_metrics(damaged: Rig) -> None:
     rig = damaged
     metrics = rig.root / "metrics.prom"
-    rig.file.write_text(rig.file.read_text() + f'[report]\nmetrics = "{metrics}"\n')
+    rig.file.write_text(rig.file.read_text() + f'[report.metrics]\npath = "{metrics}"\n')
     path = kept_file(rig, ".build")
     flip(path)
     run = rig.json("run", status=5)
