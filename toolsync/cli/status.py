@@ -8,7 +8,7 @@ import click
 
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
-from toolsync.model.errors import SETUP, gravest
+from toolsync.model.errors import SETUP, Damaged, gravest
 
 if TYPE_CHECKING:
     from toolsync.journal.pages import PageRow
@@ -37,7 +37,10 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
         pages = {tool.name: context.journal.pages.of(tool.name) for tool in chosen}
         rows = [(tool.name, last_standing(context, tool), pages[tool.name]) for tool in chosen]
         sent = {tool.name: newest_uploads(context.journal.uploads.of(tool.name)) for tool in chosen}
-        left = [] if tools else orphans(context.config, context.journal, chosen, faulty)
+        try:
+            left = [] if tools else orphans(context.config, context.journal, chosen, faulty)
+        except Damaged:
+            left = []  # of an archive that is damaged each tool's row tells
     rows += [(outcome.tool, outcome, None) for outcome in faulty]
     rows += [(outcome.tool, outcome, None) for outcome in map(_out_of_plan, left) if outcome]
     if as_json:

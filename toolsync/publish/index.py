@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-    kind: Any = Sources if path.name == "Sources.gz" else Packages
-    # Read to its end first: python-debian takes a file that is cut off for one that ended.
-    try:
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise Damaged(
-            f"the archive's index {path} cannot be read: {error}",
-            resolution="toolsync archive repair rebuilds the archive from the store.",
-        ) from error
-    yield from kind.iter_paragraphs(text, use_apt_pkg=False)
+import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cmp_to_key
