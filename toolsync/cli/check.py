@@ -50,7 +50,7 @@ def command(
 
     def look(config: Config, places: Mapping[str, Path]) -> list[Outcome]:
         with opened_with(config, settings) as context:
-            chosen, faulty = read_tools(places)
+            chosen, faulty = read_tools(config, places)
             return [*check(context, chosen, config.jobs), *faulty()]
 
     config = config_for(settings, jobs=jobs, per_host=per_host)

@@ -151,7 +151,8 @@ def _settings() -> Page:
 def _tool() -> Page:
     yield from _opening("tool.toml", "definition of a tool that toolsync follows")
     yield from ("/etc/toolsync/tools/\\fINAME\\fR/tool.toml", ".br")
-    yield "/usr/share/toolsync/tools/\\fINAME\\fR/tool.toml"
+    yield from ("/usr/share/toolsync/tools/\\fINAME\\fR/tool.toml", ".br")
+    yield "/etc/toolsync/tools/\\fINAME\\fR.toml (what is added to a shipped one)"
     yield from (
         ".SH DESCRIPTION",
         *_prose(

@@ -64,7 +64,7 @@ def command(
         dry_run=dry_run,
     )
     with opened(settings, lock="" if dry_run else "retire", target=target) as context:
-        each, faults = read_tools(places_of(context.config, ()))
+        each, faults = read_tools(context.config, places_of(context.config, ()))
         tools = tuple(each)
         try:
             faulty = faults()

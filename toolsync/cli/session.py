@@ -155,7 +155,7 @@ def chosen_tools(
 
     Raises the error of a definition when no tool is left to work on.
     """
-    each, faulty = read_tools(places_of(config, names))
+    each, faulty = read_tools(config, places_of(config, names))
     tools = tuple(each)
     return tools, faulty()
 
@@ -184,7 +184,7 @@ def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
 
 
 def read_tools(
-    places: Mapping[str, Path],
+    config: Config, places: Mapping[str, Path]
 ) -> tuple[Iterator[Tool], Callable[[], tuple[Outcome, ...]]]:
     """Return an iterator that reads the tools of `places_of`, and a function for the faulty ones.
 
@@ -193,13 +193,16 @@ def read_tools(
     from toolsync.config.definition import Tool
     from toolsync.model.errors import SetupError
     from toolsync.pipeline.status import faulty
-    from toolsync.setup.tools import read_tool
+    from toolsync.setup.tools import overlay_of, read_tool
 
     faults: dict[str, SetupError] = {}
 
     def each() -> Iterator[Tool]:
         for name, place in places.items():
-            tool = _folder_tool(place) if _is_folder(name) else read_tool(place / name)
+            if _is_folder(name):
+                tool: Tool | SetupError = _folder_tool(place)
+            else:
+                tool = read_tool(place / name, overlay=overlay_of(config, name))
             if isinstance(tool, Tool):
                 yield tool
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened, tool_names
+from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
 from toolsync.model.errors import gravest
 
 
@@ -33,14 +33,17 @@ def command(
     What is finished is never done again, and what a person must decide waits.
     """
     from toolsync.maintain.retire import in_plan
-    from toolsync.pipeline.status import fitting_series
+    from toolsync.pipeline.status import fitting_series, misfit
     from toolsync.pipeline.sync import sync
 
     lock = "" if dry_run else "sync"
     with opened(settings, lock=lock, target=target, jobs=jobs, per_host=per_host) as context:
         chosen, faulty = chosen_tools(context.config, tools)
         if not tools:  # named ones that do not fit are an error; of all, they are left out
-            chosen = tuple(tool for tool in chosen if fitting_series(context.config, tool))
+            left_out = [tool for tool in chosen if not fitting_series(context.config, tool)]
+            for tool in left_out:
+                say(f"{tool.name} is left out: {misfit(context.config, tool)}", err=True)
+            chosen = tuple(tool for tool in chosen if tool not in left_out)
         chosen = in_plan(context, chosen, named=bool(tools))
         at_once = context.config.jobs
         found = [*sync(context, chosen, at_once, dry_run=dry_run, retry=retry), *faulty]

@@ -150,6 +150,16 @@ class Tool:
     own: Mapping[str, Table] = field(default_factory=dict)
     """The sections that one gate alone reads, and that no field above stands for."""
 
+    overlay: Path | None = None
+    """The file for what an operator adds to it; it need not be there."""
+
+    @property
+    def editable(self) -> Path:
+        """The file in which an operator changes what it says: never a shipped one."""
+        if self.overlay is None or self.overlay.parent == self.folder.parent:
+            return self.folder / "tool.toml"
+        return self.overlay
+
     @property
     def debian(self) -> Path:
         """Its packaging."""

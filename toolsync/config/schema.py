@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from toolsync.config.plainschema import plainly_holds
-from toolsync.config.record import Schema
+from toolsync.config.record import Schema, Table
 from toolsync.model.errors import SetupError
 
 
@@ -32,9 +32,38 @@ def read_toml(path: Path, schema: Schema) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError.listing(str(path), [f"not TOML: {error}"]) from error
+    require(path, raw, schema)
+    return raw
+
+
+def read_overlay(path: Path, raw: Table, schema: Schema) -> dict[str, Any]:
+    """Return a file's table with another's laid over it, as ``schema`` wants the whole.
+
+    Tables are merged key by key, lists get what they do not have, all else is replaced. Raises
+    SetupError with every fault that the overlay brings.
+    """
+    whole = _merged(raw, read_toml(path, {}))
+    require(path, whole, schema)
+    return whole
+
+
+def _merged(under: Table, over: Table) -> dict[str, Any]:
+    whole = dict(under)
+    for key, value in over.items():
+        known = whole.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            whole[key] = _merged(known, value)
+        elif isinstance(known, list) and isinstance(value, list):
+            whole[key] = [*known, *(item for item in value if item not in known)]
+        else:
+            whole[key] = value
+    return whole
+
+
+def require(path: Path, raw: Table, schema: Schema) -> None:
+    """Raise SetupError with every fault of a table that was read from ``path``."""
     if not plainly_holds(schema, raw) and (faults := list(_faults(schema, raw))):
         raise SetupError.listing(str(path), faults)
-    return raw
 
 
 def _faults(schema: Schema, raw: Any) -> Iterator[str]:

@@ -63,7 +63,7 @@ def next_look(
     looked = _parsed(row.looked)
     if looked > now:  # the clock was ahead then
         return now
-    changes = [m for m in (settings, _changed(_files(tool.folder))) if m is not None]
+    changes = [m for m in (settings, _changed(_files(tool))) if m is not None]
     if any(change > looked for change in changes) or statuses.get(tool.name) not in _SETTLED:
         return now
     return looked + pause(row, tuple(journal.pages.first_seen(tool.name).values()), now) * _share(
@@ -95,8 +95,9 @@ def _share(name: str) -> float:
     return 0.9 + hashlib.sha256(name.encode()).digest()[0] / 2560
 
 
-def _files(folder: Path) -> Iterable[Path]:
-    return (folder, *folder.rglob("*"))
+def _files(tool: Tool) -> Iterable[Path]:
+    overlay = (tool.overlay,) if tool.overlay else ()
+    return (tool.folder, *tool.folder.rglob("*"), *overlay)
 
 
 def _changed(paths: Iterable[Path]) -> datetime | None:

@@ -48,12 +48,17 @@ def wanted_series(config: Config, tool: Tool) -> tuple[str, ...]:
     """Return the series to build a tool for; raise SetupError when there is none."""
     series = fitting_series(config, tool)
     if not series:
-        raise SetupError(
-            f"{tool.name} can be built for {', '.join(tool.series)} only;"
-            f" this set-up serves {', '.join(config.series)}",
-            resolution=f"Add one of its series to `series` in {config.file}, or leave it out.",
-        )
+        raise misfit(config, tool)
     return series
+
+
+def misfit(config: Config, tool: Tool) -> SetupError:
+    """Return what is to be said of a tool that can be built for no configured series."""
+    return SetupError(
+        f"{tool.name} can be built for {', '.join(tool.series)} only;"
+        f" this set-up serves {', '.join(config.series)}",
+        resolution=f"Add one of its series to `series` in {config.file}, or leave it out.",
+    )
 
 
 def candidates(
@@ -104,7 +109,7 @@ def standing(
         ):
             return _replaced(base, release, told)
     if gone := _recall(tool, sifted, current, accepted, recalled):
-        return _recalled(base, gone, current)
+        return _recalled(base, tool, gone)
     takeable = sifted.takeable
     offered = next((r for r in takeable if r.version not in rejected), None)
     refused = [r.version for r in takeable[: takeable.index(offered) if offered else None]]
@@ -194,14 +199,14 @@ def _recall(
     return current
 
 
-def _recalled(base: Outcome, gone: str, current: str | None) -> Outcome:
-    was = "is published" if gone == current else "was there before"
+def _recalled(base: Outcome, tool: Tool, gone: str) -> Outcome:
+    was = "is published" if gone == base.current else "was there before"
     return replace(
         base,
         status="recalled",
         message=f"{gone} {was}, but the page now names {base.newest} as newest",
         resolution="Ask upstream why it was withdrawn; nothing was changed. To go on without it:"
-        f' watch.ignore = {{ "{gone}" = "why" }} in tool.toml.',
+        f' watch.ignore = {{ "{gone}" = "why" }} in {tool.editable}.',
         exit_status=HELD,
     )
 

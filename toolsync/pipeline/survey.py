@@ -21,7 +21,7 @@ from toolsync.pipeline.keydates import key_warnings, upstream_warnings
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.review import is_answered, rejected
 from toolsync.pipeline.scheduler import Waits, in_turn
-from toolsync.pipeline.status import fitting_series, since, standing, trouble, with_untaken
+from toolsync.pipeline.status import fitting_series, misfit, since, standing, trouble, with_untaken
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
 from toolsync.watch import kept
@@ -247,6 +247,10 @@ def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:
         rejected=refused,
         recalled=found.recalled,
     )
+    if outcome.status == "new" and not fitting_series(context.config, tool):
+        error = misfit(context.config, tool)
+        resolution = f"It is not taken here: {error}. {error.resolution}"
+        outcome = replace(outcome, resolution=resolution)
     return with_untaken(tool, outcome, found.untaken)
 
 

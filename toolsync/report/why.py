@@ -18,7 +18,8 @@ def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[
         return f"{tool} has never been looked at. Look now: toolsync check {tool}"
     as_of = f", as of {page.looked}" if page else ""
     sentences = [f"{tool} is {outcome.status}: {outcome.message}{as_of}."]
-    sentences += [_last_try(outcome, log)] if outcome.status == "new" else []
+    taken_here = outcome.status == "new" and not outcome.resolution
+    sentences += [_last_try(outcome, log)] if taken_here else []
     sentences += [outcome.resolution]
     sentences += [f"{warning}." for warning in outcome.warnings if warning not in outcome.message]
     return " ".join(part for part in sentences if part)

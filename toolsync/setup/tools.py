@@ -1,6 +1,8 @@
 """Read definitions of tools: all faults of one at once, then frozen values.
 
-A tool's name is its folder's; of two with one name the operator's wins. What a tool.toml may say
+A tool's name is its folder's; of two with one name the operator's wins. What an operator adds to
+a shipped one is in an overlay, NAME.toml beside the operator's own tools, so that what is shipped
+can change below it. What a tool.toml may say
 is a base (``tool.schema.json``) and what the records of kinds of pages and of proofs bring.
 """
 
@@ -17,7 +19,7 @@ from toolsync.config.consistency import tool_faults
 from toolsync.config.definition import CompatPolicy, Publish, Tool, Verify, Watch
 from toolsync.config.licensing import license_policy
 from toolsync.config.record import Schema, Table, as_section, with_choice
-from toolsync.config.schema import base, read_toml
+from toolsync.config.schema import base, read_overlay, read_toml
 from toolsync.config.settings import Config
 from toolsync.gate.gates import GATES, Gates
 from toolsync.model.errors import SetupError, UsageError
@@ -71,7 +73,7 @@ def load_tools(
     tools: list[Tool] = []
     faults: dict[str, SetupError] = {}
     for name, place in tools_named(config, names).items():
-        tool = read_tool(place / name, tables)
+        tool = read_tool(place / name, tables, overlay_of(config, name))
         if isinstance(tool, SetupError):
             faults[name] = tool
         else:
@@ -98,16 +100,26 @@ def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
     return {name: found[name] for name in names}
 
 
-def read_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool | SetupError:
-    """Return the tool that a folder defines, or what is wrong with it."""
+def overlay_of(config: Config, name: str) -> Path:
+    """Return the file for what an operator adds to a tool; it need not be there."""
+    return config.file.parent / "tools" / f"{name}.toml"
+
+
+def read_tool(
+    folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = None
+) -> Tool | SetupError:
+    """Return the tool that a folder and an overlay define, or what is wrong with it."""
     try:
-        return load_tool(folder, tables)
+        return load_tool(folder, tables, overlay)
     except SetupError as error:
         return error
 
 
-def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
-    """Return the tool that ``folder`` defines; raise SetupError with every fault in it."""
+def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = None) -> Tool:
+    """Return the tool that ``folder`` defines, with what ``overlay`` adds, where that is there.
+
+    Raises SetupError with every fault of the first of the two files that has any.
+    """
     path = folder / "tool.toml"
     if not path.exists():
         raise SetupError(
@@ -116,10 +128,11 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
             f" stays served until: toolsync retire {folder.name} --remove",
         )
     raw = read_toml(path, tables.schema)
+    _require_consistent(path, folder, raw, tables)
+    if overlay is not None and overlay.is_file():
+        raw = read_overlay(overlay, raw, tables.schema)
+        _require_consistent(overlay, folder, raw, tables)
     kind = tables.kinds[raw["watch"]["kind"]]
-    faults = list(tool_faults(folder, raw, kind, tables.methods))
-    if faults:
-        raise SetupError.listing(str(path), faults)
     package = raw.get("package", {})
     return Tool(
         name=folder.name,
@@ -134,6 +147,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS) -> Tool:
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", 0),
         publish=_publish(raw.get("publish", {})),
+        overlay=overlay,
         own={
             gate.name: raw[gate.name] for gate in tables.gates if gate.settings and gate.name in raw
         },
@@ -148,6 +162,12 @@ def _source_named(folder: Path) -> str:
     text = (folder / "debian" / "control").read_text(encoding="utf-8", errors="replace")
     named = _SOURCE.search(text)
     return named[1] if named else folder.name
+
+
+def _require_consistent(path: Path, folder: Path, raw: Table, tables: ToolTables) -> None:
+    kind = tables.kinds[raw["watch"]["kind"]]
+    if faults := list(tool_faults(folder, raw, kind, tables.methods)):
+        raise SetupError.listing(str(path), faults)
 
 
 _BESIDE = frozenset({"own", "record"})

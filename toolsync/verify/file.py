@@ -159,7 +159,7 @@ def _by_pin(path: Path, tool: Tool) -> Checked:
     return Checked(
         verdict="bad",
         sentence=f"{path.name} is no pinned file of {tool.name}: its sha256 is {digest}",
-        resolution=f"Once it is checked by hand, pin it in {tool.folder / 'tool.toml'}.",
+        resolution=f"Once it is checked by hand, pin it in {tool.editable}.",
     )
 
 

@@ -66,7 +66,7 @@ def trust_of(tool: Tool, now: datetime) -> Trust:
     pinned = frozenset(tool.verify.keys)
     if not pinned:
         raise SetupError(
-            f"{tool.name} pins no key: verify.keys in {tool.folder / 'tool.toml'} is empty",
+            f"{tool.name} pins no key: verify.keys in {tool.editable} is empty",
             resolution="Pin the full fingerprint of upstream's signing key there.",
         )
     keys = inspect_keys(tool.keyring)

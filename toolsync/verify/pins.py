@@ -26,8 +26,9 @@ def verify_pinned(given: Given) -> Verified:
         raise Unverified(
             f"{tool.name} {version} has no pin: {item.archive.name} has the sha256 {found}, and"
             " nobody has said yet that this is right",
-            resolution=f"Check the file by hand, then add to [verify.pins] in"
-            f" {tool.folder / 'tool.toml'}:\n{pin_line(version, found)}",
+            resolution=f"Look at {given.store.path(item.archive)}, which is the file; once it is"
+            f" checked by hand, write into {tool.editable}:\n[verify.pins]\n"
+            f"{pin_line(version, found)}",
         )
     if pin != found:
         raise Unverified(

@@ -107,7 +107,7 @@ def _undeclared(item: Fetched, tool: Tool) -> Unproved:
     return Unproved(
         f"{tool.name} declares no method of verification, so nothing proves where"
         f" {item.archive.name} comes from; wanted: one of {names}",
-        resolution=f"Declare one in {tool.folder / 'tool.toml'}. Best is upstream's signature:\n"
+        resolution=f"Declare one in {tool.editable}. Best is upstream's signature:\n"
         '[verify]\nmethod = "openpgp"\nsignature = "{url}.asc"\n'
         'keys = ["FULL FINGERPRINT"]\n'
         "with the key in keys/NAME.asc; or, once somebody has checked this file:\n"
