@@ -4,7 +4,8 @@ A tool is looked at after a tenth of the time that it has been quiet; where its 
 is to be expected (it comes about as often as before), after a tenth of its usual pause. That is
 never sooner than an hour, nor later than a week. Sooner than that whatever needs somebody's or
 something's next step: a tool never looked at, one that is not up to date, one whose folder or the
-settings were changed. A page that does not answer is asked again after an hour, later daily.
+settings were changed, or of which a look by hand has seen what no run has told yet. A page that
+does not answer is asked again after an hour, later daily.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from statistics import median
 from toolsync.config.definition import Tool
 from toolsync.journal.journal import Journal
 from toolsync.journal.pages import PageRow
+from toolsync.journal.runs import RunRow
+from toolsync.journal.statuses import LastStatus
 from toolsync.model.release import dump
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import fingerprint
+from toolsync.pipeline.survey import last_standing
 
 SOONEST, LATEST = timedelta(hours=1), timedelta(days=7)
 _DAY = timedelta(days=1)
@@ -36,12 +40,24 @@ def due(context: Context, tools: Iterable[Tool]) -> tuple[Tool, ...]:
     """Return the tools that should be looked at now, in their order."""
     now, journal = context.clock.now(), context.journal
     settings = _changed((context.config.file,))
-    statuses = {name: last.status for name, last in journal.statuses.all().items()}
+    told = journal.statuses.all()
+    statuses = {name: last.status for name, last in told.items()}
+    last = journal.runs.last_finished()
     return tuple(
         tool
         for tool in tools
         if next_look(tool, journal, now, statuses=statuses, settings=settings) <= now + _SLACK
+        or (last is not None and _was_seen_since(context, tool, last, told.get(tool.name)))
     )
+
+
+def _was_seen_since(context: Context, tool: Tool, last: RunRow, told: LastStatus | None) -> bool:
+    """Say whether somebody has seen since the last run what that did not know: it is news still."""
+    row = context.journal.pages.of(tool.name)
+    if row is None or told is None or row.looked < last.finished:
+        return False
+    seen = last_standing(context, tool, warn=False)
+    return seen is not None and (seen.status, seen.newest or "") != (told.status, told.newest)
 
 
 def next_look(

@@ -25,7 +25,7 @@ from toolsync.pipeline.status import fitting_series, misfit, since, standing, tr
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
 from toolsync.watch import kept
-from toolsync.watch.look import Sighting, look
+from toolsync.watch.look import Sighting, in_series, look
 
 Look = Sighting | ToolsyncError
 """What a look came to."""
@@ -54,7 +54,8 @@ def check(context: Context, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
 def published(context: Context, tool: Tool) -> str | None:
     """Return the newest version that the target serves on every series of the tool.
 
-    Of a folder with debian/watch the version of its changelog counts, too.
+    Where one branch is followed, only what is of it counts. Of a folder with debian/watch the
+    version of its changelog counts, too.
     """
     served = _served(context, tool)
     if not tool.watch.is_folder:
@@ -83,7 +84,11 @@ def _served(context: Context, tool: Tool) -> str | None:
     for upload in _confirmed(context, tool):
         if _epoch(upload.version) >= tool.epoch:  # what had a lower one is older anyway
             served.setdefault(upload.upstream, set()).add(upload.series)
-    complete = [v for v, places in served.items() if series and places.issuperset(series)]
+    complete = [
+        v
+        for v, places in served.items()
+        if series and places.issuperset(series) and in_series(v, tool.watch.branch)
+    ]
     return max(complete, key=upstream_key, default=None)
 
 

@@ -108,6 +108,9 @@ def _tools(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
         if now is None or now[0] == before:
             continue
         state, kind = now
+        if before and before == _in_words(last):
+            yield None, subject, state  # told by a version that compared the words
+            continue
         lasting = f" It has lasted since {state.rpartition(' ')[2]}." if kind == "trouble" else ""
         text = why(name, as_outcome(last), scene.pages.get(name), ()) + lasting
         yield Item(kind=kind, tool=name, text=text), subject, state
@@ -126,9 +129,23 @@ def _state(scene: Scene, last: LastStatus) -> tuple[str, str] | None:
         return (f"silent since {answered}", "trouble") if silent else ("", "recovered")
     if last.exit_status != LATER:
         kind = "alarm" if last.status in _ALARMS else "held"
-        return f"{last.status}: {_FLEETING.sub('…', last.message)}", kind
+        return _code(last) if kind == "held" else _in_words(last), kind
     since = (answered if last.status == "unreachable" else "") or last.since
     return (f"{last.status} since {since}", "trouble") if _is_long_ago(scene, since) else None
+
+
+def _code(last: LastStatus) -> str:
+    """Return what a fault is, whatever it is told with: status, release, and its plain words.
+
+    Paths, numbers, names and all else that is not letters alone may differ at each run.
+    """
+    words = (word.strip(".,;:()'\"…") for word in last.message.split())
+    plain = " ".join(word for word in words if word.isalpha())
+    return f"{last.status} {last.exit_status} {last.newest}: {plain}"
+
+
+def _in_words(last: LastStatus) -> str:
+    return f"{last.status}: {_FLEETING.sub('…', last.message)}"
 
 
 def _is_long_ago(scene: Scene, moment: str, more: timedelta = timedelta(0)) -> bool:

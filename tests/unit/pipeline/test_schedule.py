@@ -18,11 +18,11 @@ from tests.support.tiny import publish, write_tool
 from toolsync.config.definition import Tool
 from toolsync.journal.journal import Journal
 from toolsync.journal.pages import Looked, PageRow
-from toolsync.model.release import dump
+from toolsync.model.release import Outcome, dump
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.schedule import LATEST, SOONEST, next_look, pause
 from toolsync.setup.tools import load_tool
-from toolsync.system.clock import stamp
+from toolsync.system.clock import SystemClock, stamp
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -161,3 +161,26 @@ def test_a_check_keeps_first_days(rig: Rig, web: Web) -> None:
     rig.run("check", "hello")
     with closing(Journal.open(rig.state / "journal.sqlite", Fixed(NOW))) as journal:
         assert sorted(journal.pages.first_seen("hello")) == ["1.0", "1.1"]
+
+
+def test_what_a_check_has_seen_is_told_by_the_next_run(rig: Rig, web: Web) -> None:
+    """It is news to the run, though the page was looked at a moment ago."""
+    rig.configure('tools = ["hello"]\n' + rig.settings)
+    write_tool(rig.tools, web.url + "/dl/")
+    long_ago = NOW.timestamp() - 1_000_000
+    for path in (rig.file, *rig.tools.rglob("*")):
+        os.utime(path, (long_ago, long_ago))
+    web.serve("/dl/", "busy", status=503)
+    rig.run("check", "hello", status=4)
+    down = Outcome(
+        tool="hello", status="unreachable", current=None, newest=None, url=None, message="busy"
+    )
+    with closing(Journal.open(rig.state / "journal.sqlite", SystemClock())) as journal:
+        number = journal.runs.begin()
+        journal.statuses.keep([down])
+        journal.runs.end(number, 4)
+    assert rig.json("run", "--dry-run")["tools"] == []
+    publish(web, "1.0")
+    rig.run("check", "hello")
+    (row,) = rig.json("run", "--dry-run")["tools"]
+    assert row["newest"] == "1.0"

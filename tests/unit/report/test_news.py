@@ -58,6 +58,26 @@ def test_the_same_failure_in_another_folder_is_no_news() -> None:
     assert after({}, first, second) == [[("held", "hello")], []]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("http://h/ names 3 files, such as a-1.zip", "http://h/ names 4 files, such as b-2.zip"),
+        ("it failed in /srv/x7/build_q1w2: 17 errors", "it failed in /srv/y8/build_e3r4: 2 errors"),
+    ],
+)
+def test_a_fault_is_news_by_what_it_is_and_not_by_its_words(first: str, second: str) -> None:
+    one, two = (last_status(status="drifted", message=m, exit_status=3) for m in (first, second))
+    assert after({}, scene(one), scene(two)) == [[("held", "hello")], []]
+    other = last_status(status="error", message=second, exit_status=5)
+    assert after({}, scene(one), scene(other)) == [[("held", "hello")]] * 2
+
+
+def test_what_an_older_version_has_told_is_not_told_again() -> None:
+    told = {"tool:hello": "held: 1.1 is held at license: no"}
+    assert after(told, scene(HELD), scene(HELD)) == [[], []]
+    assert told["tool:hello"] != "held: 1.1 is held at license: no"
+
+
 @pytest.mark.parametrize("status", ["replaced", "recalled"])
 def test_alarms_come_first(status: str) -> None:
     bad = last_status("zsh", status, message="other bytes", exit_status=3)
