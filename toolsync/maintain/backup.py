@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,9 @@ _LEFT_OUT = frozenset(
     | {"store/tmp", "store/partial", f"store/{ASIDE}", "cache", "launchpad/cache"}
     | {"conf/lock", "archive/conf/lock", f"conf/{CHECKED}", f"archive/conf/{CHECKED}"}
 )
+
+_STORED = re.compile(r"store/sha256/[0-9a-f]{2}/([0-9a-f]{64})")
+"""The name of a file of the store, which ends in its digest."""
 
 
 class Row(TypedDict):
@@ -169,8 +173,8 @@ def _require_whole(context: Context, rows: Mapping[str, Row]) -> None:
 
 def damaged_in(rows: Mapping[str, Row]) -> list[str]:
     """Return the files of the store whose bytes have not the digest that they are called by."""
-    store = {name: row for name, row in rows.items() if name.startswith("store/sha256/")}
-    return [name for name, row in store.items() if name.rpartition("/")[2] != row["sha256"]]
+    stored = {name: _STORED.fullmatch(name) for name in rows}
+    return [name for name, found in stored.items() if found and found[1] != rows[name]["sha256"]]
 
 
 def _row(path: Path) -> Row:
