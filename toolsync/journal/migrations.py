@@ -142,6 +142,26 @@ MIGRATIONS = (
     CREATE TRIGGER retirement_is_true BEFORE UPDATE ON retirement
         BEGIN SELECT RAISE(ABORT, 'retirements are append-only'); END;
     """,
+    # the bytes of every part of what was accepted, and as which version
+    """
+    CREATE TABLE part (
+        tool TEXT, sha256 TEXT, version TEXT, component TEXT, own TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (tool, sha256, version, component)) WITHOUT ROWID;
+    INSERT INTO part SELECT tool, sha256, version, '', version, accepted
+        FROM release WHERE sha256 != '';
+    INSERT OR IGNORE INTO part
+        SELECT r.tool, json_extract(c.value, '$.archive.sha256'), r.version,
+            json_extract(c.value, '$.component'),
+            coalesce((SELECT json_extract(p.value, '$.version')
+                FROM json_each(r.data, '$.parts') p
+                WHERE json_extract(p.value, '$.component') = json_extract(c.value, '$.component')),
+                r.version),
+            r.accepted
+        FROM release r JOIN result f ON f.tool = r.tool AND f.version = r.version
+            AND f.stage = 'fetch' AND f.scope = '' AND f.outcome = 'done',
+            json_each(f.data, '$.components') c
+        WHERE r.sha256 != '';
+    """,
 )
 
 

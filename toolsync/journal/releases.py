@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from toolsync.journal.database import Database
@@ -26,9 +26,24 @@ class SeenRelease:
     """When that was."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedPart:
+    """Bytes of a release that was accepted."""
+
+    sha256: str
+    version: str
+    """The release's."""
+    component: str
+    """Empty for the main tarball."""
+    own: str
+    """The component's own version, else the release's."""
+    at: str = ""
+    """When that was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """The table ``release``."""
+    """The tables ``release`` and ``part``."""
 
     database: Database
     clock: Clock
@@ -56,10 +71,26 @@ class Releases:
         row = self.database.one(sql, tool, version)
         return row.text("sha256") if row else ""
 
-    def accept(self, tool: str, version: str, sha256: str) -> None:
-        """Pin a version's digest; the first one stays for ever."""
-        self.database.write(
-            "UPDATE release SET sha256 = ?, accepted = ?"
-            " WHERE tool = ? AND version = ? AND sha256 = ''",
-            *(sha256, stamp(self.clock.now()), tool, version),
-        )
+    def accept(
+        self, tool: str, version: str, sha256: str, parts: Sequence[AcceptedPart] = ()
+    ) -> None:
+        """Pin a version's digest; the first one stays for ever. So do its parts'."""
+        now = stamp(self.clock.now())
+        with self.database.transaction():
+            self.database.execute(
+                "UPDATE release SET sha256 = ?, accepted = ?"
+                " WHERE tool = ? AND version = ? AND sha256 = ''",
+                *(sha256, now, tool, version),
+            )
+            main = AcceptedPart(sha256=sha256, version=version, component="", own=version)
+            for part in (main, *parts):
+                self.database.execute(
+                    "INSERT OR IGNORE INTO part (tool, sha256, version, component, own, at)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    *(tool, part.sha256, version, part.component, part.own, now),
+                )
+
+    def accepted_as(self, tool: str, sha256: str) -> list[AcceptedPart]:
+        """Return as which versions of a tool, or of its components, these bytes were accepted."""
+        sql = "SELECT * FROM part WHERE tool = ? AND sha256 = ? ORDER BY at, version, component"
+        return [row.read(AcceptedPart) for row in self.database.all(sql, tool, sha256)]

@@ -1,19 +1,21 @@
 """The bytes under which a version was first accepted: nothing else is ever taken for it.
 
-This is the only place that compares them, with what a page states now, with what was fetched,
-and with what lies in a folder.
+Nor are they ever taken for another version: a proof is of bytes, and an old release under a newer
+name brings its own good one along. This is the only place that compares them, with what a page
+states now, with what was fetched, and with what lies in a folder.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from glob import escape
 from pathlib import Path
 
 from toolsync.journal.journal import Journal
-from toolsync.journal.releases import SeenRelease
-from toolsync.model.errors import Replaced
-from toolsync.model.release import Blob, Fetched, Release, load
+from toolsync.journal.releases import AcceptedPart, SeenRelease
+from toolsync.model.errors import Replaced, Unverified
+from toolsync.model.release import Blob, Fetched, Release, Verified, load
 from toolsync.system.store import digest_of
 
 ATTACK = "Treat it as an attack until upstream explains it"
@@ -31,10 +33,103 @@ def check_accepted(journal: Journal, tool: str, item: Fetched) -> None:
         )
 
 
-def check_folders(archives: Iterable[Blob], folders: Iterable[Path]) -> None:
-    """Raise Replaced where a folder has a file of that name with other bytes than upstream's."""
+def parts_of(item: Fetched, proved: Verified | None = None) -> tuple[AcceptedPart, ...]:
+    """Return the bytes that are accepted with a release.
+
+    These are the tarballs as they were fetched, those inside signed messages, and where a signature
+    stands over the plain tar that one: anybody can compress it anew.
+    """
+    release = item.release
+    found = []
+    for at, part in enumerate((release.main, *release.components)):
+        digests = [item.parts[at].archive.sha256]
+        if proved:
+            digests += [proved.contents[at].sha256, proved.proofs[at].plain]
+        own = part.version if part.component else release.version
+        found += [
+            AcceptedPart(sha256=digest, version=release.version, component=part.component, own=own)
+            for digest in dict.fromkeys(filter(None, digests))
+        ]
+    return tuple(found)
+
+
+def check_versions(journal: Journal, item: Fetched, proved: Verified | None = None) -> None:
+    """Raise Unverified where a release has the bytes of another version of the tool.
+
+    So it does where its main tarball has those of a component, or a component those of a main one.
+    """
+    release, offered = item.release, parts_of(item, proved)
+    mains = {part.sha256 for part in offered if not part.component}
+    for part in offered:
+        if part.component and part.sha256 in mains:
+            raise _twin(release, part, f"its main tarball, sha256 {part.sha256}")
+    for part, before in _others(journal, release, offered):
+        if not (part.component and before.component):
+            raise _twin(release, part, _words(release.tool, before))
+
+
+def renumbered(journal: Journal, item: Verified) -> tuple[str, ...]:
+    """Return in words which components have bytes that were accepted under another version.
+
+    One may stay as it is while the release goes on, and may then be called otherwise.
+    """
+    release = item.release
+    return tuple(
+        f"{part.component} {part.own} has the same bytes as {_words(release.tool, before)}"
+        for part, before in _others(journal, release, parts_of(item.fetched, item))
+        if part.component and before.component and part.own != before.own
+    )
+
+
+def _others(
+    journal: Journal, release: Release, offered: Iterable[AcceptedPart]
+) -> Iterator[tuple[AcceptedPart, AcceptedPart]]:
+    """Give each part that was accepted with another version, with what it was accepted as.
+
+    What was accepted already stays so; and the same spelling on the page is the same release,
+    under another rule of mangling.
+    """
+    known = {row.version: row for row in journal.releases.of(release.tool)}
+    here = known.get(release.version)
+    for part in offered:
+        if here and not part.component and here.sha256 == part.sha256:
+            return
+        for before in journal.releases.accepted_as(release.tool, part.sha256):
+            spelled = known[before.version].data["raw_version"] if before.version in known else ""
+            if before.version != release.version and spelled != release.raw_version:
+                yield part, before
+
+
+def _words(tool: str, part: AcceptedPart) -> str:
+    what = f", component {part.component} {part.own}" if part.component else ""
+    return f"what was accepted as {tool} {part.version}{what} on {part.at}"
+
+
+def _twin(release: Release, part: AcceptedPart, said: str) -> Unverified:
+    what = f", component {part.component} {part.own}," if part.component else ""
+    return Unverified(
+        f"{release.tool} {release.version}{what} is offered with the same bytes as {said}"
+        f" ({release.url}); a version never has the bytes of another",
+        resolution=f"{ATTACK}: an old release under a newer name brings a good proof along. If"
+        f" upstream really published one file twice, pass {release.version} over with watch.ignore"
+        " in tool.toml (in debian/watch, with a pattern that does not match it).",
+    )
+
+
+def check_folders(
+    archives: Iterable[Blob], folders: Iterable[Path], source: str, version: str
+) -> None:
+    """Compare what was fetched with what lies in folders, where a person's releases are kept.
+
+    Raises Replaced where there is a file of that name with other bytes, Unverified where these
+    bytes are there as the orig tarball of another version of ``source``.
+    """
     places = tuple(folders)
     for blob in archives:
+        for there in _origs(places, source):
+            other = there.name[len(source) + 1 :].partition(".orig")[0]
+            if other != version and there.stat().st_size == blob.size:
+                _refuse_twin(blob, there, other, version)
         for there in (place / blob.name for place in places):
             found = digest_of(there)[0] if there.is_file() else blob.sha256
             if found != blob.sha256:
@@ -43,6 +138,20 @@ def check_folders(archives: Iterable[Blob], folders: Iterable[Path]) -> None:
                     f" (sha256 {found}, not {blob.sha256})",
                     resolution="One of them was changed. Compare both, then remove the wrong one.",
                 )
+
+
+def _origs(folders: Iterable[Path], source: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from (p for p in folder.glob(f"{escape(source)}_*.orig.tar.*") if p.is_file())
+
+
+def _refuse_twin(blob: Blob, there: Path, other: str, version: str) -> None:
+    if digest_of(there)[0] == blob.sha256:
+        raise Unverified(
+            f"{blob.name} is offered as {version}, but has the same bytes as {there}, which is"
+            f" {other}; a version never has the bytes of another",
+            resolution=f"{ATTACK}: an old release under a newer name brings a good proof along.",
+        )
 
 
 def accepted_releases(seen: Iterable[SeenRelease]) -> dict[str, Release]:

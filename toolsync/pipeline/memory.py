@@ -18,7 +18,8 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.key import Key
 from toolsync.journal.results import Result
 from toolsync.model.errors import HOLDS, Held, SetupError, TryAgain, hold_word
-from toolsync.model.release import Blob, Fetched, dump, load
+from toolsync.model.release import Blob, Verified, dump, load
+from toolsync.pipeline.accepted import parts_of
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import Store
 
@@ -84,7 +85,7 @@ class Remembers(Protocol):
         """Return a remembered value, None where there is none that could be used."""
         ...
 
-    def accept(self, item: Fetched) -> None:
+    def accept(self, item: Verified) -> None:
         """Pin the bytes of a release that was proved."""
         ...
 
@@ -180,10 +181,12 @@ class Memory:
         self.say(known.key, f"as on {known.finished}", detail=True)
         return value
 
-    def accept(self, item: Fetched) -> None:
+    def accept(self, item: Verified) -> None:
         """Pin the bytes of a release that was proved; the first ones stay for ever."""
-        release = item.release
-        self.journal.releases.accept(release.tool, release.version, item.archive.sha256)
+        release, fetched = item.release, item.fetched
+        self.journal.releases.accept(
+            release.tool, release.version, fetched.archive.sha256, parts_of(fetched, item)
+        )
 
     def retrying(self, retry: bool) -> Remembers:
         """Return the same memory that tries again what failed, or does not."""
@@ -231,7 +234,7 @@ class NoMemory:
         """Return None: nothing is remembered."""
         return None
 
-    def accept(self, item: Fetched) -> None:
+    def accept(self, item: Verified) -> None:
         """Do nothing: the next one who asks decides anew."""
 
     def retrying(self, retry: bool) -> Remembers:

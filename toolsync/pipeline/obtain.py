@@ -155,7 +155,8 @@ def _taken(
         item = fetched(work, release)
         if tool.watch.is_folder:
             archives = [part.archive for part in item.parts]
-            check_folders(archives, (output, tool.folder.parent))
+            places = (output, tool.folder.parent)
+            check_folders(archives, places, tool.source, release.main.orig_version)
         done = unpacked(work, verified(work, item))
     except ToolsyncError as error:
         return _refused(tool, seen, error)

@@ -26,7 +26,7 @@ def fetched(work: Work, release: Release) -> Fetched:
 def verified(work: Work, item: Fetched) -> Verified:
     """Return what was fetched as proved; its bytes are the version's from here on."""
     found = _taken(work, VERIFY, item)
-    work.context.memory.accept(item)
+    work.context.memory.accept(found)
     return found
 
 

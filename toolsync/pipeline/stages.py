@@ -24,7 +24,7 @@ from toolsync.model.release import (
     Verified,
     dump,
 )
-from toolsync.pipeline.accepted import check_accepted
+from toolsync.pipeline.accepted import check_accepted, check_versions
 from toolsync.pipeline.memory import Kept, P, V
 from toolsync.pipeline.work import Work
 from toolsync.unpack.stage import unpack as unpack_release
@@ -96,10 +96,15 @@ def _verify_inputs(work: Work, fetched: Fetched) -> dict[str, object]:
 
 
 def _verify(work: Work, fetched: Fetched) -> Verified:
-    """Verify, after asking whether this version was ever accepted with other bytes."""
+    """Verify, after asking whether this version was ever accepted with other bytes.
+
+    Nor may these bytes be another version's: asked before, since they say so themselves, and
+    after, when it is known what was signed.
+    """
     context, tool = work.context, work.tool
     check_accepted(context.journal, tool.name, fetched)
-    return verify_release(
+    check_versions(context.journal, fetched)
+    found = verify_release(
         fetched,
         tool=tool,
         store=context.store,
@@ -107,6 +112,8 @@ def _verify(work: Work, fetched: Fetched) -> Verified:
         limits=context.config.limits,
         unproved=work.unproved,
     )
+    check_versions(context.journal, fetched, found)
+    return found
 
 
 def _unpack_inputs(work: Work, verified: Verified) -> dict[str, object]:

@@ -23,10 +23,13 @@ def verify_pinned(given: Given) -> Verified:
     version, found = item.release.version, item.archive.sha256
     pin = tool.verify.pins.get(version)
     if pin is None:
+        others = [known for known, digest in tool.verify.pins.items() if digest == found]
+        twin = f"; it is the very file that is pinned as {' and '.join(others)}" if others else ""
+        beware = "Treat it as an attack: an old file under a newer name. " if others else ""
         raise Unverified(
             f"{tool.name} {version} has no pin: {item.archive.name} has the sha256 {found}, and"
-            " nobody has said yet that this is right",
-            resolution=f"Look at {given.store.path(item.archive)}, which is the file; once it is"
+            f" nobody has said yet that this is right{twin}",
+            resolution=f"{beware}Look at {given.store.path(item.archive)}, which is the file; once it is"
             f" checked by hand, write into {tool.editable}:\n[verify.pins]\n"
             f"{pin_line(version, found)}",
         )
