@@ -17,7 +17,10 @@ from toolsync.system.clock import Clock, stamp
 
 RETIRED, RESUMED = "retired", "resumed"
 
-_ONE_ROW = ("page", "standing", "first", "keydate", "result", "judgment", "release", "followed")
+_ONE_ROW = (
+    *("page", "standing", "first", "keydate", "result", "judgment", "release", "part"),
+    "followed",
+)
 """Tables in which a tool's rows have keys: what the new name has already stays."""
 _ROWS = ("upload", "evidence")
 

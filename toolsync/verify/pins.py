@@ -29,8 +29,8 @@ def verify_pinned(given: Given) -> Verified:
         raise Unverified(
             f"{tool.name} {version} has no pin: {item.archive.name} has the sha256 {found}, and"
             f" nobody has said yet that this is right{twin}",
-            resolution=f"{beware}Look at {given.store.path(item.archive)}, which is the file; once it is"
-            f" checked by hand, write into {tool.editable}:\n[verify.pins]\n"
+            resolution=f"{beware}Look at {given.store.path(item.archive)}, which is the file; once"
+            f" it is checked by hand, write into {tool.editable}:\n[verify.pins]\n"
             f"{pin_line(version, found)}",
         )
     if pin != found:
