@@ -26,8 +26,8 @@ from toolsync.watch.named import named_by
 from toolsync.watch.pages import Pages
 from toolsync.watch.reading import LOOK, without_misplaced
 
-_FORM = "3"
-"""Raised when readers come to read more out of the same page."""
+_FORM, _FORM_BEFORE = "3", "2"
+"""Raised when readers come to read more out of the same page, which is then asked for anew."""
 
 _TOLD = 5
 """Of what matched and cannot be taken."""
@@ -103,9 +103,10 @@ def look(
     Hostile when it is too much, and what ``http`` raises.
     """
     digest = _digest(tool.watch)
-    known = remembered if remembered and remembered.watch == digest else None
+    asked_alike = remembered and remembered.watch in (digest, _digest(tool.watch, _FORM_BEFORE))
+    known = remembered if asked_alike else None
     client = http.dressed(user_agent=tool.watch.user_agent, named=lambda: named_by(tool))
-    pages = Pages(client, limits, _conditions(known), waits)
+    pages = Pages(client, limits, _conditions(known, digest), waits)
     try:
         with pages, Effort(LOOK_SECONDS):
             found = without_misplaced(kind_of(tool.watch).read(tool, pages))
@@ -136,13 +137,26 @@ def look(
         watch=digest,
     )
     # What was read without a page, as git's own protocols are, has no digest to compare.
-    same = known is not None and pages.count and known.page_sha256 == sighting.page_sha256
+    same = (
+        known is not None
+        and known.watch == digest
+        and pages.count
+        and known.page_sha256 == sighting.page_sha256
+    )
     return replace(sighting, changed=not same)
 
 
-def _conditions(known: Sighting | None) -> Validators | None:
-    """Return what vouches for the remembered page; of a listing of several pages nothing does."""
-    if known is None or known.pages != 1 or not (known.etag or known.last_modified):
+def _conditions(known: Sighting | None, digest: str) -> Validators | None:
+    """Return what vouches for the remembered page; of a listing of several pages nothing does.
+
+    Nor does anything of a page that an older version has read, and with less sense.
+    """
+    if (
+        known is None
+        or known.watch != digest
+        or known.pages != 1
+        or not (known.etag or known.last_modified)
+    ):
         return None
     return Validators(etag=known.etag, last_modified=known.last_modified, size=known.newest.size)
 
@@ -264,6 +278,6 @@ def withdrawn(published: str, now: Iterable[Release], *, fewer: bool = False) ->
     return any(date < published for date in dates) if published and dates else fewer
 
 
-def _digest(watch: Watch) -> str:
+def _digest(watch: Watch, form: str = _FORM) -> str:
     """Return what a remembered sighting depends on besides the page."""
-    return hashlib.sha256(f"{_FORM} {watch!r}".encode()).hexdigest()
+    return hashlib.sha256(f"{form} {watch!r}".encode()).hexdigest()
