@@ -223,7 +223,8 @@ def as_before_promises(rig: Rig) -> None:
     if not journal.exists() or not journal.stat().st_size:
         return
     with closing(sqlite3.connect(journal)) as db, db:
-        db.execute("DROP TABLE identity")
+        for table in ("identity", "followed", "former", "retirement", "part"):
+            db.execute(f"DROP TABLE IF EXISTS {table}")
         db.execute("PRAGMA user_version = 8")
 
 

@@ -429,6 +429,7 @@ def test_status_tells_of_tools_that_were_never_looked_at(hello: Rig) -> None:
         **dict.fromkeys(("current", "newest", "status", "url", "message", "looked")),
         "tool": "hello",
         "uploads": [],
+        "orphans": [],
     }
 
 

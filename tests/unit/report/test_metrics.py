@@ -35,6 +35,7 @@ def samples(*statuses: LastStatus) -> dict[tuple[str, str], float]:
         stages=[("fetch", ago(seconds=10), ago(seconds=4)), ("build", ago(hours=3), ago(hours=1))],
         unsent={"webhook": 2},
         archive_keys={"F" * 40: ago(days=-9)},
+        scrubbed=ago(days=1),
     )
     families = text_string_to_metric_families(exposition(facts).decode())
     return {
