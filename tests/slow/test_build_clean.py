@@ -115,7 +115,7 @@ def test_a_failing_clean_build_names_the_stage_and_has_no_network(yard: Yard) ->
 
 def test_a_build_dependency_that_does_not_exist_is_the_packages_fault(yard: Yard) -> None:
     control = (
-        "Source: needy-tool\nMaintainer: A <a@localhost>\n"
+        "Source: needy-tool\nMaintainer: A <a@localhost>\nStandards-Version: 4.6.2\n"
         "Build-Depends: debhelper-compat (= 13), no-such-package-at-all\n\n"
         "Package: needy-tool\nArchitecture: all\nDescription: x\n y\n"
     )

@@ -121,6 +121,8 @@ def test_a_folder_is_published_with_its_components_and_installed(
 ) -> None:
     make_chroot(tmp_path / "work")
     rig = Rig(tmp_path / "rig")
+    # Debian has a package of that name, which apt takes where nobody says otherwise.
+    rig.file.write_text(rig.file.read_text() + "[local]\nautomatic = true\n")
     upstream.release("1.0", "good")
     rig.run("sync", package)
     origs = {name for name in rig.pool() if ".orig" in name}
