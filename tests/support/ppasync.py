@@ -26,11 +26,12 @@ from toolsync.system.clock import Clock
 TARGET = "ppa:maker/stable"
 
 STUB = """#!/bin/sh
-# Carries an upload file by file, as slowly as a server does, the .changes last.
+# Carries an upload file by file, as slowly as a server does, the .changes last. A process's
+# number tells no session from another: each runs in a process namespace of its own.
 case "$*" in *--check-only*) exit 0;; esac
 for changes; do :; done
 incoming={incoming}
-session=$incoming/.session-$$
+session=$(mktemp -d "$incoming/.session-XXXXXX")
 place=$session/$(sed -n 's/^incoming = //p' dput.cf)
 mkdir -p "$place"
 for file in $(cd "${{changes%/*}}" && ls | grep -v changes$) "${{changes##*/}}"; do
@@ -39,7 +40,7 @@ for file in $(cd "${{changes%/*}}" && ls | grep -v changes$) "${{changes##*/}}";
   sleep {pause}
   mv "$place/.part" "$place/$file"
 done
-mv "$session" "$incoming/upload-stub-$$"
+mv -T "$session" "$incoming/upload-stub-${{session##*-}}"
 echo "Successfully uploaded packages."
 """
 
