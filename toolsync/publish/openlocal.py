@@ -8,6 +8,7 @@ from toolsync.config import keys
 from toolsync.publish.kind import Opening, TargetKind
 
 if TYPE_CHECKING:
+    from toolsync.config.settings import Config
     from toolsync.publish.target import Target
 
 
@@ -29,6 +30,10 @@ def _open(given: Opening) -> Target:
     )
 
 
+def _programs(_: Config) -> tuple[str, ...]:
+    return ("reprepro",)
+
+
 LOCAL = TargetKind(
     name="local",
     about="the local archive",
@@ -44,5 +49,5 @@ LOCAL = TargetKind(
             "whether apt takes its newer package for the distribution's of the same name unasked"
         ),
     },
-    programs=lambda _: ("reprepro",),
+    programs=_programs,
 )

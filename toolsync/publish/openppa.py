@@ -113,6 +113,10 @@ def _programs(config: Config) -> tuple[str, ...]:
     return ("dput", "sftp") if config.ppa.method == "sftp" else ("dput",)
 
 
+def _builds_here(config: Config) -> bool:
+    return config.ppa.build_first
+
+
 PPA = TargetKind(
     name="ppa",
     about="Launchpad and its PPAs",
@@ -158,5 +162,5 @@ PPA = TargetKind(
         ),
     },
     programs=_programs,
-    builds_here=lambda config: config.ppa.build_first,
+    builds_here=_builds_here,
 )

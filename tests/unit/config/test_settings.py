@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
         "sbuild",
     )
     assert config.archive == tmp_path / "state" / "archive"
+
+
+def test_settings_pass_to_a_process_that_shares_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text('target = "ppa:me/tools"\n')
+    config = load_config(tmp_path / "t.toml", tmp_path)
+    assert pickle.loads(pickle.dumps(config)).ppa == config.ppa
 
 
 def test_all_faults_are_told_at_once_with_file_and_key(tmp_path: Path) -> None:
