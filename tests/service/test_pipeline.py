@@ -166,7 +166,7 @@ def test_status_and_log_read_the_journal_alone(hello: Rig, web: Web) -> None:
     assert "up-to-date" in hello.run("status", "hello").stdout
     stages = [entry["stage"] for entry in hello.json("log", "hello")]
     assert stages == [
-        *("fetch", "verify", "unpack", "license"),
+        *("fetch", "verify", "unpack", "binding", "license"),
         *("package", "build", "compat", "publish", "confirm"),
     ]
     assert len(web.asked) == asked

@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,3 +203,141 @@ def test_a_folder_has_the_same_bytes_under_another_version(vendor: Vendor) -> No
     assert (found["accepted"], found["verify"], found["orig"]) == (False, "bad", None)
     assert "2.0" in found["message"]
     assert "hello_1.0.orig.tar.gz, which is 1.0" in found["message"]
+
+
+def test_a_top_folder_of_another_version_is_held_for_a_person(vendor: Vendor) -> None:
+    """The first release that is taken is a renamed one: nothing was accepted before."""
+    data = archive("1.0")
+    vendor.tool(openpgp(vendor.owner))
+    vendor.serve("hello-2.0.tar.gz", data, vendor.signed(data))
+    with pytest.raises(GateClosed, match=r"top folder is 'hello-1\.0': it says version 1\.0, not"):
+        vendor.take("2.0")
+    genuine = archive("2.0")
+    vendor.serve("hello-2.0.tar.gz", genuine, vendor.signed(genuine))
+    assert vendor.take("2.0").release.version == "2.0", "what was held was never accepted"
+
+
+def test_a_person_may_let_an_odd_top_folder_pass(vendor: Vendor) -> None:
+    data = archive("1.0")
+    vendor.tool(openpgp(vendor.owner))
+    vendor.serve("hello-2.0.tar.gz", data, vendor.signed(data))
+    with pytest.raises(GateClosed):
+        vendor.take("2.0")
+    (waits,) = vendor.rig.json("review", "hello", status=3)
+    assert [(gate["stage"], gate["verdict"]) for gate in waits["gates"]] == [
+        ("binding", "contradicted")
+    ]
+    vendor.rig.run("approve", "hello", "2.0", "--stage", "binding", "--reason", "theirs is odd")
+    assert vendor.take("2.0").passed[0].judgment.verdict == "contradicted"
+
+
+def test_a_signed_list_binds_by_the_name_that_it_gives(vendor: Vendor) -> None:
+    """The address ends in an old file's name, and the pattern reads a newer version from it."""
+    data = archive("1.0")
+    sums = f"{hashlib.sha256(data).hexdigest()}  hello-1.0.tar.gz\n".encode()
+    vendor.tool(
+        '[verify]\nmethod = "checksums"\nchecksums = "{dir}/SUMS"\n'
+        f'checksums_signature = "{{checksums}}.asc"\nlisted_as = "hello-1.0.tar.gz"\n'
+        f'keys = ["{vendor.owner}"]'
+    )
+    vendor.serve("hello-2.0.tar.gz", data)
+    vendor.serve("SUMS", sums, vendor.signed(sums))
+    with pytest.raises(GateClosed, match=r"signed list calls the file 'hello-1\.0\.tar\.gz'"):
+        vendor.take("2.0")
+
+
+def test_an_older_signature_is_held(vendor: Vendor) -> None:
+    """An archive that says nothing of its version, signed before what was accepted."""
+    vendor.tool(openpgp(vendor.owner))
+    new, old = (untold(archive(version)) for version in ("1.1", "1.0"))
+    vendor.serve("hello-1.1.tar.gz", new, vendor.signed(new, at="20240301T000000"))
+    assert vendor.take("1.1").passed[0].judgment.verdict == "unbound"
+    vendor.serve("hello-2.0.tar.gz", old, vendor.signed(old, at="20240201T000000"))
+    with pytest.raises(
+        GateClosed, match=r"2024-02-01.* before that of the older 1\.1 \(2024-03-01"
+    ):
+        vendor.take("2.0")
+    vendor.serve("hello-2.1.tar.gz", old, vendor.signed(old, at="20240301T000000"))
+    assert vendor.take("2.1").release.version == "2.1"
+
+
+def untold(data: bytes) -> bytes:
+    """Return an archive whose top folder is ``hello`` alone."""
+    out = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(data)) as source,
+        tarfile.open(fileobj=out, mode="w:gz") as made,
+    ):
+        for info in source:
+            content = source.extractfile(info) if info.isfile() else None
+            info.name = "hello" + "".join(info.name.partition("/")[1:])
+            made.addfile(info, content)
+    return out.getvalue()
+
+
+def test_a_watch_folder_holds_a_renamed_release(vendor: Vendor) -> None:
+    """By each way in which a watch file's tarball is proved; nothing is in the output folder."""
+    data = archive("1.0")
+    sums = f"{hashlib.sha256(data).hexdigest()}  hello-2.0.tar.gz\n".encode()
+    plain = gzip.decompress(data)
+    detached = "BASE/ hello-([\\d.]+)\\.tar\\.gz debian"
+    inside = 'opts="pgpmode=self" BASE/ hello-([\\d.]+)\\.tar\\.gz\\.gpg debian'
+    unpacked = f'opts="pgpsigurlmangle=s/\\.gz$/.asc/, decompress" {detached}'
+    name = "hello-2.0.tar.gz"
+    for line, files in (
+        (detached, {name: data, f"{name}.asc": vendor.signed(data)}),
+        (detached, {name: data, "SHA256SUMS": sums, "SHA256SUMS.asc": vendor.signed(sums)}),
+        (inside, {f"{name}.gpg": vendor.signed(data, "--sign")}),
+        (unpacked, {name: data, "hello-2.0.tar.asc": vendor.signed(plain)}),
+    ):
+        vendor.watch(line)
+        vendor.page(next(iter(files)))
+        for path, content in files.items():
+            vendor.serve(path, content)
+        found = vendor.rig.json(
+            "fetch", vendor.debian.parent, "--output", vendor.root / "out", status=3
+        )
+        assert (found["accepted"], found["verify"], found["orig"]) == (False, "bad", None)
+        assert "it says version 1.0, not 2.0" in found["message"]
+        assert not (vendor.root / "out").exists()
+        for path in files:
+            vendor.web.remove(f"/dl/{path}")
+
+
+def test_a_component_under_the_main_tarballs_name_is_held(vendor: Vendor) -> None:
+    main = archive("2.0", name="extra", extra={"x": "y"})
+    extra = archive("2.0", name="extra")
+    vendor.watch(MAIN, COMPONENT.replace("VERSION", "same"))
+    vendor.page("hello-2.0.tar.gz", "extra-2.0.tar.gz")
+    vendor.serve("hello-2.0.tar.gz", main, vendor.signed(main))
+    vendor.serve("extra-2.0.tar.gz", extra, vendor.signed(extra))
+    found = vendor.rig.json(
+        "fetch", vendor.debian.parent, "--output", vendor.root / "out", status=3
+    )
+    assert "top folder of the main tarball is 'extra-2.0'" in found["message"]
+
+
+def test_a_member_that_the_definition_names_binds(vendor: Vendor) -> None:
+    data = archive("2.0", extra={"PKG-INFO": "Name: hello\nVersion: 1.0\n"})
+    proof = f'{openpgp(vendor.owner)}\n[binding]\nmember = "*/PKG-INFO"'
+    vendor.tool(proof)
+    vendor.serve("hello-2.0.tar.gz", data, vendor.signed(data))
+    with pytest.raises(GateClosed, match=r"member '\*/PKG-INFO' says '1\.0'"):
+        vendor.take("2.0")
+    data = archive("2.0", extra={"PKG-INFO": "Name: hello\nVersion: 2.0\n"})
+    vendor.serve("hello-2.0.tar.gz", data, vendor.signed(data))
+    findings = vendor.take("2.0").passed[0].findings
+    assert [finding.code for finding in findings] == ["top-folder", "member"]
+    vendor.tool(proof.replace("PKG-INFO", "METADATA"))
+    with pytest.raises(GateClosed, match="no member"):
+        vendor.take("2.0")
+
+
+def test_what_nothing_proves_is_asked_nothing(vendor: Vendor) -> None:
+    """Without a key a person may fetch what a watch file finds, as ever; no sync takes it."""
+    vendor.watch(MAIN)
+    (vendor.debian / "upstream" / "signing-key.asc").unlink()
+    vendor.page("hello-2.0.tar.gz")
+    vendor.serve("hello-2.0.tar.gz", archive("1.0"))
+    found = vendor.rig.json("fetch", vendor.debian.parent, "--output", vendor.root / "out")
+    assert (found["accepted"], found["verify"]) == (True, "unchecked")

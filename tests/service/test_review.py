@@ -17,7 +17,6 @@ from tests.support.released import judged, open_bench, retrying, take
 from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.config.definition import Tool
-from toolsync.gate.gates import GATES
 from toolsync.journal.key import Key
 from toolsync.model.errors import GateClosed, Rejected, UsageError
 from toolsync.model.judgment import Judgment
@@ -71,7 +70,7 @@ def held(context: Context, tool: Tool, version: str = "1.0") -> str:
 
 def approve_all(context: Context, tool: Tool) -> None:
     """Approve what each gate holds, one after the other."""
-    for _ in GATES:
+    for _ in ("license", "compat"):
         held(context, tool)
         say(context, tool, "approved")
 
@@ -92,7 +91,9 @@ def test_what_is_approved_goes_on_and_says_by_whom(context: Context, tool: Tool)
     approve_all(context, tool)
     assert waiting(context.journal, tool) == []
     cleared = take(context, tool)
-    for passed in (*cleared.source.licensed.passed, *cleared.passed):
+    version, *terms = cleared.source.licensed.passed
+    assert [finding.code for finding in version.findings] == ["pin", "top-folder"]
+    for passed in (*terms, *cleared.passed):
         assert passed.findings[-1].code == "approved"
         assert passed.findings[0].severity == "unknown"
         assert "joe approved 1.0 on 20" in passed.findings[-1].message

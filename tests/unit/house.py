@@ -42,7 +42,7 @@ PACKAGES = {
     ),
     "gate": Package(
         "model system config archives",
-        "compat gates license record",
+        "binding compat gates license record",
     ),
     "journal": Package(
         "model system config gate",
@@ -74,7 +74,11 @@ PACKAGES = {
     ),
     "unpack": Package(
         "model system config archives",
-        "choice compress exclusions orig repack stage",
+        "choice compress exclusions orig repack stage stated",
+    ),
+    "binding": Package(
+        "model system config gate",
+        "gate stated",
     ),
     "license": Package(
         "model system config archives gate",
@@ -102,12 +106,12 @@ PACKAGES = {
         "sending served settling sourceupload target targets",
     ),
     "attest": Package(
-        "model system config journal archives gate verify unpack license",
+        "model system config journal archives gate verify unpack binding license",
         "again audit check envelope keep record statement",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
-        "license package build compat publish attest",
+        "binding license package build compat publish attest",
         "accepted archivekey asserved belonging context deliver eligible gates keydates locate "
         "memory obtain promote recalls review road schedule scheduler sources stages status "
         "survey sync work workers",
@@ -140,6 +144,7 @@ PACKAGES = {
 
 ALLOWED_BESIDES = {
     ("model.engine", "system"): "what matching may take is counted by the clock",
+    ("gate.binding", "binding"): "a gate's record holds its function",
     ("gate.license", "license"): "a gate's record holds its function",
     ("gate.compat", "compat"): "a gate's record holds its function",
     ("watch.kinds", "watchfile"): "the table of kinds of pages holds its record",

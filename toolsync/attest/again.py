@@ -14,12 +14,15 @@ from pathlib import Path, PurePosixPath
 from toolsync.archives.compare import difference
 from toolsync.attest.check import BAD, GOOD, MISSING, Check, Find, known_orig
 from toolsync.attest.statement import Record
+from toolsync.binding.gate import bound_by
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.settings import Config
+from toolsync.gate.binding import BINDING
 from toolsync.gate.record import Asked
 from toolsync.license.gate import judge
 from toolsync.model.errors import ToolsyncError
+from toolsync.model.judgment import Judgment
 from toolsync.model.release import Fetched, FetchedPart, Part, Release, Unpacked, Verified
 from toolsync.model.values import Blob, load
 from toolsync.system.clock import parsed
@@ -39,6 +42,7 @@ def run_again(record: Record, find: Find, *, config: Config, workshop: Workshop)
         for place, act in (
             ("predicate.verify", again.verify),
             ("predicate.unpack", again.unpack),
+            ("predicate.binding", again.binding),
             ("predicate.license", again.license),
         ):
             check = _tried(place, act)
@@ -117,8 +121,9 @@ class _Again:
         now = parsed(then["finished"])
         limits = self._config.limits
         found = verify(item, tool=self._tool, store=self._store, now=now, limits=limits)
-        for name in ("method", "fingerprint", "signed_at"):
-            _same(name, getattr(found, name), then[name])
+        for name in ("method", "fingerprint", "signed_at", "listed"):
+            # What came to be noted later is not in older records.
+            _same(name, getattr(found, name), then.get(name) or getattr(found, name))
         self._verified = found
         return f"done again with the same result: {found.statement}"
 
@@ -150,21 +155,24 @@ class _Again:
         and_so = ", and that of the target has the same content" if known else ""
         return f"{found.orig.name} was made again with the same bytes{and_so}"
 
+    def binding(self) -> str:
+        """Look again by what the version is bound to the bytes."""
+        then = self._record.get(BINDING.name)
+        if then is None:
+            return "the record is older than the gate over the version, so nothing was claimed"
+        told, said = load(Judgment, then["judgment"]), BINDING.judge(self._asked())
+        claimed, found = bound_by(told.findings), bound_by(said.findings)
+        if claimed - found:
+            raise _Different(
+                f"done again, the version is not bound by {', '.join(sorted(claimed - found))}"
+            )
+        if told.passes and not said.passes:
+            raise _Different(f"done again, something speaks against the version: {said.summary}")
+        return f"done again with the same result: {told.summary}"
+
     def license(self) -> str:
         """Read the terms again and compare their fingerprints."""
-        assert self._unpacked is not None
-        said = judge(
-            Asked(
-                item=self._unpacked,
-                tool=self._tool,
-                config=self._config,
-                store=self._store,
-                workshop=self._workshop,
-                before=None,
-                before_version="",
-                approved=frozenset(),
-            )
-        )
+        said = judge(self._asked())
         then = self._record["license"]["judgment"]["kept"]
         if then is None or said.kept is None:
             _same("terms", said.kept, then)
@@ -181,6 +189,20 @@ class _Again:
         if old != new:
             raise _Different("the license terms, read again, are not those that were judged")
         return "the license terms were read again with the same fingerprints"
+
+    def _asked(self) -> Asked[Unpacked]:
+        """Return the release at a gate, with no other before it."""
+        assert self._unpacked is not None
+        return Asked(
+            item=self._unpacked,
+            tool=self._tool,
+            config=self._config,
+            store=self._store,
+            workshop=self._workshop,
+            before=None,
+            before_version="",
+            approved=frozenset(),
+        )
 
     def _component(self, item: Record) -> FetchedPart:
         """Return a component of the record, its files put into our store."""
@@ -214,10 +236,14 @@ def _tool(record: Record, folder: Path) -> Tool:
         folder=folder,
         summary="",
         homepage="",
-        watch=Watch(kind="watch" if policy["verify"]["method"] == "watch" else ""),
+        watch=Watch(
+            kind="watch" if policy["verify"]["method"] == "watch" else "",
+            mangle=tuple(policy.get("mangle", ())),
+        ),
         verify=load(Verify, policy["verify"]),
         license=load(LicensePolicy, policy["license"]),
         compat=load(CompatPolicy, policy["compat"]),
         source=policy["source"],
         series=(),
+        own=policy.get("own", {}),
     )

@@ -13,6 +13,7 @@ from toolsync.attest.record import evidence
 from toolsync.attest.statement import GATES, payload, statement
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
+from toolsync.gate.binding import BINDING
 from toolsync.journal.decisions import Decision
 from toolsync.journal.journal import Journal
 from toolsync.model.errors import UsageError
@@ -40,7 +41,12 @@ def gather(journal: Journal, tool: Tool, release: str) -> dict[str, object]:
     return {
         **record,
         "decisions": [dump(decision) for decision in decided],
-        "policy": _policy(tool, release, journal.judgments.gates),
+        # What was taken before there was the gate over the version is told as it was.
+        "policy": _policy(
+            tool,
+            release,
+            [g for g in journal.judgments.gates if g != BINDING.name or g in record],
+        ),
     }
 
 
@@ -89,12 +95,14 @@ def _policy(tool: Tool, release: str, gates: Sequence[str]) -> dict[str, object]
     proof = dump(tool.verify) | {
         "pins": {version: pin for version, pin in tool.verify.pins.items() if version == release}
     }
+    rules = tool.watch.mangle if BINDING.name in gates else ()
     return {
         "source": tool.source,
         "verify": proof,
         "license": dump(tool.license),
         "compat": dump(tool.compat),
         **({"own": dict(tool.own)} if tool.own else {}),
+        **({"mangle": list(rules)} if rules else {}),
         **({"gates": more} if (more := [gate for gate in gates if gate not in GATES]) else {}),
         "files": [
             {"path": name, "sha256": digest, "size": size}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from toolsync.gate.binding import BINDING
 from toolsync.gate.compat import COMPAT
 from toolsync.gate.license import LICENSE
 from toolsync.gate.record import Gate
@@ -43,5 +44,5 @@ class Gates:
         )
 
 
-GATES = Gates(files=(LICENSE,), packages=(COMPAT,))
+GATES = Gates(files=(BINDING, LICENSE), packages=(COMPAT,))
 """What is shipped."""

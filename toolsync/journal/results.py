@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolsync.journal.database import Database
@@ -139,6 +139,8 @@ class Results:
 
     def _check_order(self, key: Key) -> None:
         before = self.stages[self.stages.index(key.stage) - 1]
+        if before == "binding" and self.get(replace(key, stage=before, scope="")) is None:
+            before = "unpack"  # it was taken before there was this gate
         if before == "watch":
             row = self.database.one(
                 "SELECT 1 FROM release WHERE tool=? AND version=?", key.tool, key.version

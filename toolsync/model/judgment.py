@@ -21,7 +21,10 @@ COMPAT_VERDICTS = ("same", "additive", "unknown", "risky", "breaking")
 PASS, HOLD = "pass", "hold"
 """Of a gate that needs no words of its own."""
 
-PASSING = frozenset({"silent", "same", "additive", PASS})
+BINDING_VERDICTS = ("bound", "unbound", "contradicted")
+"""Of the gate over the version, mildest first; only ``contradicted`` waits for a person."""
+
+PASSING = frozenset({"bound", "unbound", "silent", "same", "additive", PASS})
 """The verdicts with which a release goes on without a person; it is held by any other."""
 
 

@@ -216,6 +216,8 @@ class ComponentOrig:
     untouched: bool
     members: int
     excluded: tuple[str, ...] = ()
+    top: str = ""
+    """As of `Unpacked`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +238,10 @@ class Unpacked:
     components: tuple[ComponentOrig, ...] = ()
     named: str = ""
     """The upstream version in the orig tarballs' names, where it is not the release's."""
+    top: str = ""
+    """The one folder that holds all that is kept of the archive; empty where there is none."""
+    stated: str = ""
+    """The version in the archive's member that the definition names, where it names one."""
 
     @property
     def upstream(self) -> str:

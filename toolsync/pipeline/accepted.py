@@ -12,10 +12,14 @@ from collections.abc import Iterable, Iterator
 from glob import escape
 from pathlib import Path
 
+from toolsync.binding.gate import Before
+from toolsync.gate.binding import BINDING
 from toolsync.journal.journal import Journal
+from toolsync.journal.key import Key
 from toolsync.journal.releases import AcceptedPart, SeenRelease
 from toolsync.model.errors import Replaced, Unverified
 from toolsync.model.release import Blob, Fetched, Release, Verified, load
+from toolsync.model.versions import upstream_key
 from toolsync.system.store import digest_of
 
 ATTACK = "Treat it as an attack until upstream explains it"
@@ -78,6 +82,32 @@ def renumbered(journal: Journal, item: Verified) -> tuple[str, ...]:
         f"{part.component} {part.own} has the same bytes as {_words(release.tool, before)}"
         for part, before in _others(journal, release, parts_of(item.fetched, item))
         if part.component and before.component and part.own != before.own
+    )
+
+
+def is_of_old(journal: Journal, item: Verified) -> bool:
+    """Say whether these bytes were accepted before there was a gate over the version."""
+    release = item.release
+    accepted = journal.releases.accepted(release.tool, release.version)
+    asked = journal.results.get(Key(tool=release.tool, version=release.version, stage=BINDING.name))
+    return accepted == item.fetched.archive.sha256 and asked is None
+
+
+def before_of(journal: Journal, item: Verified) -> Before:
+    """Return what the gate over the version must know of the tool's other releases."""
+    release = item.release
+    here = upstream_key(release.version)
+    signed = [
+        (min(str(proof.data.get("signed_at", "")), row.accepted), row.version)
+        for row in journal.releases.of(release.tool)
+        if row.sha256 and upstream_key(row.version) < here
+        if (proof := journal.results.get(Key(tool=row.tool, version=row.version, stage="verify")))
+    ]
+    signed_at, older = max(signed, default=("", ""))
+    return Before(
+        older=older if signed_at else "",
+        signed_at=signed_at,
+        renumbered=renumbered(journal, item),
     )
 
 

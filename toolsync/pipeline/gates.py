@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from toolsync.binding.gate import gate_with
+from toolsync.gate.binding import BINDING
 from toolsync.gate.record import Asked, Gate
 from toolsync.journal.decisions import APPROVED, REJECTED, Decision, newest_decision
 from toolsync.journal.judgments import Judged
@@ -28,6 +30,7 @@ from toolsync.model.release import (
     Unpacked,
 )
 from toolsync.model.versions import upstream_key
+from toolsync.pipeline.accepted import before_of, is_of_old
 from toolsync.pipeline.memory import Kept, fingerprint
 from toolsync.pipeline.sources import upload_of
 from toolsync.pipeline.work import Work, key_of
@@ -35,14 +38,28 @@ from toolsync.pipeline.work import Work, key_of
 S = TypeVar("S")
 
 
+def version_cleared(work: Work, unpacked: Unpacked) -> Passed:
+    """Return the consent of the gate over the release's version, the first of all.
+
+    What was accepted before there was this gate stays so: an upgrade holds nothing. Raises as
+    `source_cleared`.
+    """
+    gate = gate_with(BINDING, before_of(work.context.journal, unpacked.verified))
+    asking = _Asking(work, gate, unpacked, work.key(gate.name))
+    if is_of_old(work.context.journal, unpacked.verified):
+        return Passed(findings=(), judgment=asking.said(frozenset()))
+    return asking.passed()
+
+
 def source_cleared(work: Work, unpacked: Unpacked) -> Licensed:
     """Return the release as the gates over its files, or a person, let it pass.
 
     Raises GateClosed where a person must decide, Rejected where one said no.
     """
-    gates = work.context.gates.files
-    asking = [_Asking(work, gate, unpacked, work.key(gate.name)) for gate in gates]
-    return Licensed(unpacked=unpacked, passed=tuple(one.passed() for one in asking))
+    version = version_cleared(work, unpacked)
+    others = [gate for gate in work.context.gates.files if gate.name != BINDING.name]
+    asking = [_Asking(work, gate, unpacked, work.key(gate.name)) for gate in others]
+    return Licensed(unpacked=unpacked, passed=(version, *(one.passed() for one in asking)))
 
 
 def package_cleared(work: Work, package: Package) -> Compatible:
@@ -111,8 +128,15 @@ class _Asking(Generic[S]):
             blobs = (known.judgment.kept, known.judgment.report, known.judgment.notice)
             if all(context.store.has(blob) for blob in blobs if blob is not None):
                 return known.judgment
+        said = self.said(approved)
+        context.memory.judged(key, wanted, said)
+        return said
+
+    def said(self, approved: frozenset[str]) -> Judgment:
+        """Return what the gate says now, of which nothing is kept."""
+        context = self.work.context
         before, version = self._before()
-        said = self.gate.judge(
+        return self.gate.judge(
             Asked(
                 item=self.item,
                 tool=self.work.tool,
@@ -124,8 +148,6 @@ class _Asking(Generic[S]):
                 approved=approved,
             )
         )
-        context.journal.judgments.keep(key, wanted, said)
-        return said
 
     def _before(self) -> tuple[Blob | None, str]:
         """Return what the gate has kept of the newest older release that all gates let pass."""

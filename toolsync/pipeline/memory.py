@@ -18,6 +18,7 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.key import Key
 from toolsync.journal.results import Result
 from toolsync.model.errors import HOLDS, Held, SetupError, TryAgain, hold_word
+from toolsync.model.judgment import Judgment
 from toolsync.model.release import Blob, Verified, dump, load
 from toolsync.pipeline.accepted import parts_of
 from toolsync.system.clock import Clock, stamp
@@ -87,6 +88,10 @@ class Remembers(Protocol):
 
     def accept(self, item: Verified) -> None:
         """Pin the bytes of a release that was proved."""
+        ...
+
+    def judged(self, key: Key, inputs: str, said: Judgment) -> None:
+        """Keep what a gate says."""
         ...
 
     def retrying(self, retry: bool) -> Remembers:
@@ -188,6 +193,10 @@ class Memory:
             release.tool, release.version, fetched.archive.sha256, parts_of(fetched, item)
         )
 
+    def judged(self, key: Key, inputs: str, said: Judgment) -> None:
+        """Keep what a gate says, by which people decide."""
+        self.journal.judgments.keep(key, inputs, said)
+
     def retrying(self, retry: bool) -> Remembers:
         """Return the same memory that tries again what failed, or does not."""
         return dataclasses.replace(self, retry=retry)
@@ -236,6 +245,9 @@ class NoMemory:
 
     def accept(self, item: Verified) -> None:
         """Do nothing: the next one who asks decides anew."""
+
+    def judged(self, key: Key, inputs: str, said: Judgment) -> None:
+        """Do nothing: who asks is told."""
 
     def retrying(self, retry: bool) -> Remembers:
         """Return itself: everything is done each time."""

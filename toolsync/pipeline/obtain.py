@@ -14,6 +14,8 @@ from toolsync.config.definition import Tool
 from toolsync.model.errors import (
     FINE,
     HELD,
+    GateClosed,
+    Rejected,
     Replaced,
     ToolsyncError,
     Unverified,
@@ -24,7 +26,7 @@ from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import check_folders
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import NoMemory
-from toolsync.pipeline.road import fetched, unpacked, verified
+from toolsync.pipeline.road import bound, fetched, unpacked, verified
 from toolsync.pipeline.status import status_of
 from toolsync.pipeline.survey import in_trouble, published, sifted_of
 from toolsync.pipeline.work import Work
@@ -158,6 +160,7 @@ def _taken(
             places = (output, tool.folder.parent)
             check_folders(archives, places, tool.source, release.main.orig_version)
         done = unpacked(work, verified(work, item))
+        bound(work, done)
     except ToolsyncError as error:
         return _refused(tool, seen, error)
     placed = _placed(done)
@@ -208,7 +211,7 @@ def _verdict(tool: Tool, error: ToolsyncError) -> str:
     """Return the word for a refusal: of the proof where it was judged, else of what is missing."""
     if isinstance(error, Unverified):
         return error.verdict
-    if isinstance(error, Replaced):
+    if isinstance(error, Replaced | GateClosed | Rejected):
         return "bad" if method_of(tool.verify) else "unchecked"
     return "no-keyring" if tool.verify.keys and not tool.keyring else "unchecked"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.fetch.stage import fetch as fetch_release
+from toolsync.gate.binding import BINDING
 from toolsync.model.release import (
     Built,
     Compatible,
@@ -79,8 +80,11 @@ def _fetch(work: Work, release: Release) -> Fetched:
 def _may_have_changed(work: Work, release: Release) -> bool:
     """Say whether to ask upstream again for what was refused before.
 
-    A signature may be there by now, or a file mended.
+    A signature may be there by now, or a file mended, or one of another version gone.
     """
+    named = work.context.journal.results.get(work.key(BINDING.name))
+    if named is not None and named.kind == "GateClosed":
+        return True
     verdict = work.context.journal.results.get(work.key("verify"))
     refused = verdict is not None and verdict.outcome == "held"
     method = method_of(work.tool.verify)
@@ -118,7 +122,8 @@ def _verify(work: Work, fetched: Fetched) -> Verified:
 
 def _unpack_inputs(work: Work, verified: Verified) -> dict[str, object]:
     archive, *others = verified.contents
-    more = {"components": [blob.sha256 for blob in others]} if others else {}
+    more: dict[str, object] = {"components": [blob.sha256 for blob in others]} if others else {}
+    more |= {"binding": own} if (own := work.tool.own.get(BINDING.name)) else {}
     return {
         "archive": archive.sha256,
         "copyright": _digest(work.tool.debian / "copyright"),

@@ -1,6 +1,7 @@
 """The order of the stages, and the only loop.
 
-    watch → fetch → verify → unpack → license → package → build → compat → publish → confirm
+    watch → fetch → verify → unpack → binding → license
+          → package → build → compat → publish → confirm
 
 One tool's trouble never touches another's, and one series' trouble never another series'.
 Kill a run anywhere: the next one finds each finished stage in the journal, and an upload

@@ -48,6 +48,8 @@ class Orig:
     """The newest modification time inside, in seconds since 1970 (UTC)."""
     findings: tuple[Finding, ...] = ()
     """Patterns of debian/copyright that match nothing."""
+    top: str = ""
+    """The one folder that holds all that is kept of the archive, empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ def make_orig(
         excluded=tuple(map(as_text, sorted(chosen.left_out))),
         epoch=newest(kept),
         findings=(*map(_unused, chosen.unused), *_apples(chosen.beside)),
+        top=chosen.top,
     )
 
 

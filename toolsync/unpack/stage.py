@@ -12,6 +12,7 @@ from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 from toolsync.unpack.exclusions import Exclusions
 from toolsync.unpack.orig import Orig, make_orig
+from toolsync.unpack.stated import stated_version
 
 
 def unpack(
@@ -36,6 +37,7 @@ def unpack(
         maker = _Maker(tool, store, limits, folder, exclude, version)
         made = [maker.orig(part, blob) for part, blob in zip(parts, item.contents, strict=True)]
         named = _named(parts[0], made, version)
+        stated = stated_version(store.path(item.contents[0]), tool, limits)
         blobs = [
             maker.kept(orig, content, named)
             for orig, content in zip(made, item.contents, strict=True)
@@ -56,10 +58,13 @@ def unpack(
                 untouched=orig.untouched,
                 members=orig.members,
                 excluded=orig.excluded,
+                top=orig.top,
             )
             for part, orig, blob in zip(parts[1:], made[1:], blobs[1:], strict=True)
         ),
         named="" if named == release.version else named,
+        top=main.top,
+        stated=stated,
     )
 
 

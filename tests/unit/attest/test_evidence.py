@@ -125,7 +125,8 @@ def test_it_stands_for_an_untouched_release(original: Published) -> None:
     places = [check.place for check in checks]
     for place in ("envelope.signatures[0]", "predicate", "predicate.fetch.archive"):
         assert place in places
-    assert places[-3:] == ["predicate.verify", "predicate.unpack", "predicate.license"]
+    stages = ("verify", "unpack", "binding", "license")
+    assert places[-4:] == [f"predicate.{stage}" for stage in stages]
 
 
 def test_the_statement_answers_an_auditor(original: Published) -> None:
