@@ -45,20 +45,8 @@ _OTHERS = frozenset(
     (
         *("api", "abi", "sdk", "spec", "rfc", "iso", "for", "with", "plugin", "compat"),
         *("ubuntu", "debian", "centos", "rhel", "el", "fedora", "suse", "linux", "glibc", "gcc"),
-        *(
-            "windows",
-            "win",
-            "macos",
-            "osx",
-            "darwin",
-            "llvm",
-            "clang",
-            "cuda",
-            "qt",
-            "gtk",
-            "gnome",
-        ),
-        *("python", "py", "ruby", "perl", "php", "java", "jdk", "jre", "jvm", "node", "gnome"),
+        *("windows", "win", "macos", "osx", "darwin", "llvm", "clang", "cuda", "qt", "gtk"),
+        *("gnome", "python", "py", "ruby", "perl", "php", "java", "jdk", "jre", "jvm", "node"),
     )
 )
 """Words before a number that is the version of something else."""
