@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 
+from tests.servers.web import Web
 from tests.support.rig import ROOT, Rig, environment
+from tests.support.tiny import publish
 from toolsync.cli.main import COMMANDS
 from toolsync.gate.gates import GATES
 from toolsync.model import errors
@@ -14,6 +16,10 @@ from toolsync.model.release import STATUSES
 from toolsync.setup.tools import load_tool
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS_PAGE, TOOLS_PAGE = (
+    (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
+    for page in ("commands.md", "tools.md")
+)
 
 
 def console_commands() -> list[str]:
@@ -32,9 +38,9 @@ def test_the_readme_shows_the_two_commands_and_the_daily_ones() -> None:
 
 def test_statuses_exit_statuses_and_stages_are_the_codes() -> None:
     for status in STATUSES:
-        assert f"| `{status}` |" in README
+        assert f"| `{status}` |" in COMMANDS_PAGE
     for code in (errors.FINE, errors.BUG, errors.USAGE, errors.HELD, errors.LATER, errors.SETUP):
-        assert f"\n| {code} | " in README
+        assert f"\n| {code} | " in COMMANDS_PAGE
     assert " → ".join(GATES.stages) in README
 
 
@@ -45,12 +51,13 @@ def test_every_page_that_it_points_to_is_there() -> None:
 
 
 def test_every_command_is_named() -> None:
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").rglob("*.md"))
     for command in COMMANDS:
-        assert f"toolsync {command}" in README or f"`{command}`" in README
+        assert re.search(rf"toolsync {command}\b|`{command}`", pages), command
 
 
 def test_the_tool_shown_is_a_valid_one(rig: Rig) -> None:
-    (toml,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (toml,) = re.findall(r"```toml\n(.*?)```", TOOLS_PAGE, re.DOTALL)
     folder = rig.tools / "hello"
     (folder / "debian").mkdir(parents=True)
     (folder / "debian" / "control").write_text("Source: hello\n")
@@ -70,3 +77,19 @@ def test_help_is_shown_for_every_command_and_fast() -> None:
         )
         assert done.returncode == 0
         assert done.stdout.startswith("Usage: toolsync")
+
+
+def test_the_first_package_can_be_made_as_shown(rig: Rig, web: Web) -> None:
+    """Run the lines of "Your first package" on a page that nobody signs: it waits for a pin."""
+    (shown,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    publish(web, "1.0")
+    said = {}
+    for line in shown.replace("https://vendor.example", web.url).splitlines():
+        _, command, *words = line.partition("#")[0].split()
+        answers = ("--yes", "-o", rig.tools) if command == "add" else ()
+        done = rig.run(command, *words, *answers, status=None)
+        said[command] = (done.returncode, done.stdout + done.stderr)
+    statuses = {name: status for name, (status, _) in said.items()}
+    assert statuses == {"add": 0, "check": 0, "sync": 3, "why": 0, "archive": 4}, said["archive"]
+    assert "has no pin" in said["sync"][1]
+    assert "1.0" in said["check"][1]

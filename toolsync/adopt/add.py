@@ -104,7 +104,7 @@ def propose_tool(
         f"{url} shows no releases that could be told from other things"
         + (f"; tried were:{''.join(tried)}" if tried else ""),
         resolution="Name a page that lists archives, tags or versions; or write tool.toml by hand,"
-        " README.md tells how.",
+        " tool.toml(5) tells how.",
     )
 
 

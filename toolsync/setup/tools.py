@@ -95,7 +95,7 @@ def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
     if missing:
         raise UsageError(
             f"there is no tool named {', '.join(missing)}; there are: {', '.join(sorted(found))}",
-            resolution="Name one of these, or write a new one; README.md tells how.",
+            resolution="Name one of these, or write a new one; tool.toml(5) tells how.",
         )
     return {name: found[name] for name in names}
 
