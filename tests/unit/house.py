@@ -96,8 +96,8 @@ PACKAGES = {
     ),
     "compat": Package(
         "model system config archives gate",
-        "archives change commands compare deb files gate helptext java metadata models "
-        "options policy probe python reading ruby runtimes shell surface verdict",
+        "archives change commands compare compiled deb files gate helptext java metadata "
+        "models options policy probe python reading ruby runtimes shell surface verdict",
     ),
     "publish": Package(
         "model system config http archives",

@@ -29,12 +29,11 @@ def command(settings: Settings, old: Path, new: Path, no_probe: bool, as_json: b
     from toolsync.compat.archives import compare_files
     from toolsync.compat.verdict import report_of, verdict_of
     from toolsync.model.judgment import PASSING
-    from toolsync.model.release import dump
 
     changes = compare_files(old, new, config=settings.load(), probe=not no_probe)
     verdict = verdict_of(changes)
     if as_json:
-        render.as_json({"verdict": verdict, "changes": [dump(change) for change in changes]})
+        render.as_json({"verdict": verdict, "changes": [change.told() for change in changes]})
     else:
         say(f"{verdict}\n{report_of(changes)}".rstrip())
     return FINE if verdict in PASSING else HELD

@@ -9,6 +9,7 @@ from pathlib import Path
 from toolsync.archives.tree import open_any
 from toolsync.compat.change import Change
 from toolsync.compat.compare import compare
+from toolsync.compat.compiled import read_libraries
 from toolsync.compat.deb import read_release
 from toolsync.compat.probe import Prober
 from toolsync.config.settings import Config
@@ -51,6 +52,8 @@ def _compared(
         Prober(release, sandbox_for(release.tree.root, **asdict(config.compat)))
         for release in (was, now)
     ]
+    for release, prober in zip((was, now), probers, strict=True):
+        read_libraries(release.tree, release.draft, prober.sandbox)
     for prober in probers if probe else ():
         prober.examine()
     vanished = probers[1].vanished if probe else None

@@ -21,6 +21,13 @@ class Change:
     severity: str
     """One of `SEVERITIES`."""
     proof: str
+    gap: bool = False
+    """Whether it is something that could not be examined, and no difference."""
+
+    def told(self) -> dict[str, str]:
+        """Return what of it is decided over, and printed as JSON."""
+        names = ("kind", "name", "severity", "proof")
+        return {name: str(getattr(self, name)) for name in names}
 
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:

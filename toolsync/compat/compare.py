@@ -17,6 +17,9 @@ from toolsync.compat.options import Option
 from toolsync.compat.runtimes import beyond, raised
 from toolsync.compat.surface import KINDS, Names, Surface
 
+OF_OLD = "of the old release: "
+_SHOWN = 300
+
 Finding = tuple[str, str]
 """A severity and its proof."""
 Prober = Callable[[str, str, Option], Finding | None]
@@ -91,6 +94,23 @@ def _dependency(name: str, old: str, new: str) -> Iterator[tuple[str, str, str]]
         yield name, "risky", f"wanted {old or 'any version'}, wants {new}"
 
 
+def _symbol(name: str, old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    """A program holds a copy of data of the size that it was linked with; code has none."""
+    severity = "breaking" if old.split()[0] != new.split()[0] else "risky"
+    yield name, severity, f"was {old}, is {new}"
+
+
+def _type(name: str, old: str, new: str) -> Iterator[tuple[str, str, str]]:
+    """Programs know a type's members and their order; an enumeration may grow at its end."""
+    grown = name.startswith("enum ") and new.startswith(old.rstrip(" ,"))
+    severity = "additive" if grown else "risky"
+    yield name, severity, f"its members were {{ {_short(old)} }}, are {{ {_short(new)} }}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
+
+
 def _major(spec: str) -> str | None:
     """Return the major version (0.x: with the minor one) of the lower bound in a requirement."""
     bound = re.search(r"(?:>=|==|~=|~>|>|\^)=?(\d+)(?:\.(\d+))?", spec)
@@ -111,6 +131,13 @@ RULES: Mapping[str, Rule] = {
     "runtime": Rule(gone="", new="", changed=_same),
     "dependency": Rule(gone="additive", new="risky", changed=_dependency),
     "environment": Rule(gone="risky", new="additive", changed=_same),
+    "package": Rule(gone="breaking", new="additive", changed=_same),
+    "library": Rule(gone="breaking", new="additive", changed=_same),
+    "symbol": Rule(gone="breaking", new="additive", changed=_symbol),
+    "header": Rule(gone="breaking", new="additive", changed=_same),
+    "type": Rule(gone="risky", new="additive", changed=_type),
+    "pkg-config": Rule(gone="breaking", new="additive", changed=_same),
+    "alternative": Rule(gone="breaking", new="additive", changed=_same),
     "conffile": Rule(gone="breaking", new="additive", changed=_same),
     "path": Rule(gone="breaking", new="additive", changed=_same),
 }
@@ -129,8 +156,16 @@ def compare(
         return ()
     found = [*_gaps(old, new), *_runtimes(old, new, series)]
     for kind in KINDS:
-        found += _kind(kind, old.of(kind), new.of(kind), old, new, prober)
+        was, now = old.of(kind), new.of(kind)
+        if kind == "path":
+            was, now = _merged_usr(was), _merged_usr(now)
+        found += _kind(kind, was, now, old, new, prober)
     return ordered(found)
+
+
+def _merged_usr(names: Names) -> Names:
+    """Return names with /lib as /usr/lib: on a machine of today both are one folder."""
+    return {f"usr/{name}" if name.startswith("lib/") else name: names[name] for name in names}
 
 
 def _kind(
@@ -172,6 +207,8 @@ def _implied(kind: str, name: str, having: Surface, lacking: Surface) -> bool:
     if kind == "operation":
         service = name.partition(".")[0]
         return service not in lacking.of("service")
+    if kind == "symbol":
+        return name.split()[0] not in lacking.of("library")
     if kind in ("option", "subcommand"):
         command, *rest = name.split()
         if command not in lacking.of("command"):
@@ -206,20 +243,20 @@ def _vanished(name: str, value: str, new: Surface, prober: Prober | None) -> Fin
 def _gaps(old: Surface, new: Surface) -> Iterator[Change]:
     """Yield what could not be examined, as changes of severity ``unknown``."""
     for gap in new.gaps:
-        yield Change(kind=gap.kind, name=gap.name, severity="unknown", proof=gap.reason)
+        yield Change(kind=gap.kind, name=gap.name, severity="unknown", proof=gap.reason, gap=True)
     known = {(gap.kind, gap.name) for gap in new.gaps}
     for gap in old.gaps:
         if (gap.kind, gap.name) not in known:
-            proof = f"of the old release: {gap.reason}"
-            yield Change(kind=gap.kind, name=gap.name, severity="unknown", proof=proof)
+            proof = f"{OF_OLD}{gap.reason}"
+            yield Change(kind=gap.kind, name=gap.name, severity="unknown", proof=proof, gap=True)
     if old.is_empty or new.is_empty:
         which = (
             "neither release has"
             if old.is_empty and new.is_empty
             else ("the old release has no" if old.is_empty else "the new release has no")
         )
-        proof = f"{which} commands, service models or installed paths that could be read"
-        yield Change(kind="tree", name="surface", severity="unknown", proof=proof)
+        proof = f"{which} commands, libraries, service models or installed paths that could be read"
+        yield Change(kind="tree", name="surface", severity="unknown", proof=proof, gap=True)
 
 
 def _runtimes(old: Surface, new: Surface, series: tuple[str, ...]) -> Iterator[Change]:

@@ -18,6 +18,7 @@ from toolsync.system.work import Workshop
 _SECONDS = 60
 _RELATION = re.compile(r"([a-z0-9][a-z0-9+.-]+)(?::\w+)?\s*(?:\(([^)]*)\))?")
 """One alternative of a relationship field (Debian Policy 7.1)."""
+_ALTERNATIVE = re.compile(r"update-alternatives\b[^;&|]{0,200}?--install\s+(/[\w./+-]+)")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 """A version in an installed file's name, which every release has another of."""
 _INSTALLED = re.compile(
@@ -38,6 +39,7 @@ def read_release(source: Path, top: Path) -> Release:
     """Return what is read of a tree, with the control data if it came out of a .deb."""
     release = read_tree(top)
     if source.is_file() and archive_form(source) == DEB:
+        release.draft.names.pop("conffile", None)  # a guess: the control data tells
         try:
             _control(release, source)
         except ToolsyncError as error:
@@ -51,6 +53,7 @@ def read_packages(debs: Sequence[Path], top: Path) -> Release:
     ``top`` holds their files as they lie when installed. Relations among them say nothing.
     """
     release = read_tree(top)
+    release.draft.names.pop("conffile", None)  # a guess: the control data tells
     for deb in debs:
         try:
             _control(release, deb)
@@ -66,8 +69,15 @@ def read_packages(debs: Sequence[Path], top: Path) -> Release:
 
 
 def _control(release: Release, deb: Path) -> None:
-    """Add dependencies, conffiles and installed paths of a .deb (deb-control(5))."""
+    """Add names, dependencies, conffiles and installed paths of a .deb (deb-control(5))."""
     draft = release.draft
+    name = run("dpkg-deb", "--field", deb, "Package", timeout=_SECONDS).out.strip()
+    if name.endswith("-dbgsym"):  # what debuggers take, made anew by debhelper each time
+        return
+    draft.add("package", name)
+    script = run("dpkg-deb", "--info", deb, "postinst", timeout=_SECONDS, ok=(0, 2)).out
+    for link in _ALTERNATIVE.findall(script):
+        draft.add("alternative", link)
     for name in ("Pre-Depends", "Depends"):
         field = run("dpkg-deb", "--field", deb, name, timeout=_SECONDS).out
         for relation in field.split(","):
@@ -75,10 +85,9 @@ def _control(release: Release, deb: Path) -> None:
             if match:
                 draft.add("dependency", f"deb {match[1]}", (match[2] or "").replace(" ", ""))
     listed = run("dpkg-deb", "--info", deb, "conffiles", timeout=_SECONDS, ok=(0, 2))
-    if listed.code == 0:
-        draft.names["conffile"] = {
-            line.strip().lstrip("/"): "" for line in listed.out.splitlines() if line.strip()
-        }
+    for line in listed.out.splitlines() if listed.code == 0 else ():
+        if line.strip():
+            draft.add("conffile", line.strip().lstrip("/"))
     for path in release.tree.sources:
         if _INSTALLED.fullmatch(path):
             draft.add("path", path)

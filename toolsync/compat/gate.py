@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from toolsync.archives.tree import open_packages, open_release
-from toolsync.compat.change import Change
+from toolsync.compat.change import Change, ordered
+from toolsync.compat.compare import OF_OLD, compare
 from toolsync.compat.compare import Prober as TriesOptions
-from toolsync.compat.compare import compare
+from toolsync.compat.compiled import read_libraries
 from toolsync.compat.deb import read_packages
 from toolsync.compat.policy import weigh
 from toolsync.compat.probe import Prober
@@ -26,6 +28,7 @@ from toolsync.model.release import Built, Finding, Package
 from toolsync.system.confined import confined
 from toolsync.system.sandbox import sandbox_for
 
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
 _MOST_FINDINGS = 200
 """In the evidence; the report and what is kept hold more."""
 
@@ -40,7 +43,7 @@ def judge(asked: Asked[Package]) -> Judgment:
     """
     tool, store, before = asked.tool, asked.store, asked.before
     examined = _examined(asked, _kept(asked))
-    changes = weigh(examined.found, tool.compat)
+    changes = ordered(_accepted(c, asked) for c in weigh(examined.found, tool.compat))
     findings = _findings(changes)
     if before is None:
         passes = tool.compat.first == "pass" and not examined.given_up
@@ -56,6 +59,7 @@ def judge(asked: Asked[Package]) -> Judgment:
         summary=summary,
         findings=tuple(findings),
         subject=_subject(asked, examined, changes),
+        carries=tuple(sorted({_gap_digest(change) for change in examined.found if change.gap})),
         kept=store.add_bytes(examined.kept, "surface.json"),
         report=store.add_bytes(report_of(changes).encode(), "compat.txt"),
         before=asked.before_version if before else "",
@@ -126,6 +130,7 @@ def _surface(
 ) -> tuple[Surface, TriesOptions | None]:
     """Return what a release offers, and who tries options that it no longer names."""
     sandbox = sandbox_for(release.tree.root, **asdict(asked.config.compat))
+    read_libraries(release.tree, release.draft, sandbox)
     prober = Prober(release, sandbox, asked.tool.compat.commands)
     if not asked.tool.compat.probe:
         return replace(release.surface(), installed=installed), None
@@ -194,7 +199,7 @@ def _found(
     """Return what changed; for a first release, what could not be examined in it."""
     if old is None:
         return tuple(
-            Change(kind=gap.kind, name=gap.name, severity="info", proof=gap.reason)
+            Change(kind=gap.kind, name=gap.name, severity="info", proof=gap.reason, gap=True)
             for gap in surface.gaps
         )
     if isinstance(old, str):
@@ -218,6 +223,20 @@ def _findings(changes: tuple[Change, ...]) -> list[Finding]:
         message = f"and {rest} more changes, none graver; see the report"
         found.append(Finding(stage="compat", code="more", severity="info", message=message))
     return found
+
+
+def _accepted(change: Change, asked: Asked[Package]) -> Change:
+    """Return a change; what a person accepted not to know of an earlier release is ``info``."""
+    known = change.gap and change.severity == "unknown" and _gap_digest(change) in asked.approved
+    proof = f"{change.proof} (unknown, and accepted in an earlier release)"
+    return replace(change, severity="info", proof=proof) if known else change
+
+
+def _gap_digest(change: Change) -> str:
+    """Return what an approval of something unexamined is for: what, and why, in any version."""
+    name = change.name.partition(" and ")[0]
+    why = _VERSION.sub("N", change.proof.removeprefix(OF_OLD))
+    return hashlib.sha256(f"gap\0{change.kind}\0{name}\0{why}".encode()).hexdigest()
 
 
 def _first(verdict: str, summary: str) -> Finding:
@@ -249,6 +268,6 @@ def _subject(asked: Asked[Package], examined: _Examined, changes: tuple[Change, 
         judged |= {
             "before": before[:1],
             "origs": [orig.sha256 for orig in unpacked.origs],
-            "changes": [asdict(change) for change in changes],
+            "changes": [change.told() for change in changes],
         }
     return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()

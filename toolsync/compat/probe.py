@@ -14,6 +14,7 @@ from functools import cached_property
 
 from toolsync.compat import helptext, python
 from toolsync.compat.commands import DIST, language
+from toolsync.compat.compiled import library_folders
 from toolsync.compat.options import Option
 from toolsync.compat.reading import Release, add_options
 from toolsync.system.sandbox import TOOL, Sandbox, Seen
@@ -42,13 +43,14 @@ class Prober:
     """Runs the commands of one release; with ``only``, those that match one of its patterns."""
 
     def __init__(self, release: Release, sandbox: Sandbox, only: tuple[str, ...] = ()) -> None:
-        self._release, self._sandbox, self._only = release, sandbox, only
+        self._release, self.sandbox, self._only = release, sandbox, only
         self._cannot: dict[str, str] = {}
         names = release.draft.of("environment")
         homes = {n: TOOL for n in names if n.endswith("_HOME") and n not in ("JAVA_HOME", "HOME")}
         self._environment = {
             "PYTHONPATH": ":".join((TOOL, f"{TOOL}/src", f"{TOOL}/lib", f"{TOOL}/{DIST}")),
             "RUBYLIB": f"{TOOL}/lib",
+            "LD_LIBRARY_PATH": ":".join(f"{TOOL}/{f}" for f in library_folders(release.tree)),
             "PERL5LIB": f"{TOOL}/lib",
             "JAVA_HOME": sandbox.home_of("java"),
             **homes,
@@ -61,7 +63,7 @@ class Prober:
             for name in self._release.commands.files
             if not self._only or any(fnmatchcase(name, pattern) for pattern in self._only)
         ]
-        unusable = self._sandbox.unusable() if commands else ""
+        unusable = self.sandbox.unusable() if commands else ""
         self._cannot |= {c: unusable or self._missing(c) for c in commands}
         usable = [command for command in commands if not self._cannot[command]]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -92,7 +94,7 @@ class Prober:
     def _missing(self, command: str) -> str:
         """Return which runtime a command lacks here, empty if it has what it needs."""
         program = self._runtime(command)
-        if program.startswith("/") or self._sandbox.has(program):
+        if program.startswith("/") or self.sandbox.has(program):
             return ""
         return f"{program} is not on this machine"
 
@@ -128,7 +130,7 @@ class Prober:
         return [program] if program.startswith("/") else [program, f"{TOOL}/{path}"]
 
     def _run(self, command: str, *arguments: str) -> Seen:
-        return self._sandbox.run(*self._argv(command), *arguments, environment=self._environment)
+        return self.sandbox.run(*self._argv(command), *arguments, environment=self._environment)
 
     def _help(self, command: str) -> str:
         """Add what a command's help names; return why that could not be had, or nothing."""

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from toolsync.compat import helptext, java, metadata, models, ruby
+from toolsync.compat import compiled, helptext, java, metadata, models, ruby
 from toolsync.compat.commands import MOST_FILES, Commands, environment_in, language, options_in
 from toolsync.compat.files import TEXT_LIMIT, Tree
 from toolsync.compat.options import MAX_OPTIONS, Option, merged
@@ -142,6 +142,10 @@ def _models(release: Release) -> None:
     models.read(release.tree, release.draft)
 
 
+def _headers(release: Release) -> None:
+    compiled.read_headers(release.tree, release.draft)
+
+
 def _paths(release: Release) -> None:
     commands = set(release.commands.files.values())
     for path in release.tree.sources:
@@ -160,6 +164,7 @@ READERS: tuple[tuple[str, Reader], ...] = (
     ("runtimes", _runtimes),
     ("jars", _java),
     ("service models", _models),
+    ("headers", _headers),
     ("paths", _paths),
 )
 """What is read of every tree, in this order: a later reader sees what an earlier one found."""

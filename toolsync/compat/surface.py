@@ -25,10 +25,19 @@ KINDS = (
     "runtime",
     "dependency",
     "environment",
+    "package",
+    "library",
+    "symbol",
+    "header",
+    "type",
+    "pkg-config",
+    "alternative",
     "conffile",
     "path",
 )
 """Kinds of names, in the order in which changes are shown."""
+
+_TELLING = ("command", "service", "api", "library", "header", "path")
 
 Names = Mapping[str, str]
 """Names of one kind, each with its value; what a value says is told where it is read."""
@@ -65,7 +74,7 @@ class Surface:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was found by which a user could tell two releases apart."""
-        return not any(self.of(kind) for kind in ("command", "service", "api", "path"))
+        return not any(self.of(kind) for kind in _TELLING)
 
     def to_json(self) -> bytes:
         """Return it as JSON, the same bytes for the same surface."""

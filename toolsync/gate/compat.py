@@ -30,8 +30,8 @@ def _policy(tool: Tool, config: Config) -> object:
 
 COMPAT = Gate(
     name="compat",
-    about="what its users would miss: commands, options, interfaces, dependencies",
-    rules=3,
+    about="what its users would miss: commands, options, libraries, interfaces, dependencies",
+    rules=4,
     judge=_judge,
     inputs=_inputs,
     policy=_policy,

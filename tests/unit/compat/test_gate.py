@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from toolsync.gate.record import Asked
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import (
     Blob,
+    Built,
     Fetched,
     Licensed,
     Release,
@@ -47,9 +49,16 @@ class Gatekeeper:
         self.limits = Limits()
 
     def judge(
-        self, files: Files, before: Blob | None = None, *, probe: bool = False, **policy: object
+        self,
+        files: Files,
+        before: Blob | None = None,
+        *,
+        probe: bool = False,
+        debs: Sequence[Path] = (),
+        approved: Sequence[str] = (),
+        **policy: object,
     ) -> Judgment:
-        """Judge a release against what was kept of one."""
+        """Judge a release, or what was built of it, against what was kept of one."""
         items = [
             Item(
                 name=f"tool-1/{path}",
@@ -79,16 +88,24 @@ class Gatekeeper:
             revision=1,
             files=(orig,),
         )
+        built = Built(
+            source=source,
+            changes=orig,
+            files=tuple(self.store.add_bytes(deb.read_bytes(), deb.name) for deb in debs),
+            builder="",
+            tests="",
+            log=orig,
+        )
         return judge(
             Asked(
-                item=source,
+                item=built if debs else source,
                 tool=tool,
                 config=Config(file=self.root, state=self.root, tool_folders=(), limits=self.limits),
                 store=self.store,
                 workshop=Workshop(self.root, self.root),
                 before=before,
                 before_version="1.0" if before else "",
-                approved=frozenset(),
+                approved=frozenset(approved),
             )
         )
 
