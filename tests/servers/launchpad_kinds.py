@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 POCKETS = ("Release", "Security", "Updates", "Proposed", "Backports")
 PUBLICATION_STATES = ("Pending", "Published", "Superseded", "Deleted", "Obsolete")
+SERIES_STATES = (
+    *("Experimental", "Active Development", "Pre-release Freeze", "Current Stable Release"),
+    *("Supported", "Obsolete", "Future"),
+)
 BUILD_STATES = (
     "Needs building",
     "Successfully built",
@@ -28,7 +32,6 @@ BUILD_STATES = (
 )
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "pocket": POCKETS,
-    "from_pocket": POCKETS,
     "status": PUBLICATION_STATES,
     "build_state": BUILD_STATES,
 }
@@ -52,13 +55,15 @@ class Operation:
 class Kind:
     """A type of entry: plain attributes, links to entries (NAME:TYPE), to collections, operations.
 
-    Attributes whose names start with ``date`` are moments.
+    Attributes whose names start or end with ``date`` are moments.
     """
 
     attributes: str
     links: str = ""
     collections: str = ""
     operations: Mapping[str, Operation] | None = None
+    page: bool = True
+    """Whether people can look at it: whether there is a ``web_link``."""
 
     def operation(self, name: str) -> Operation | None:
         return (self.operations or {}).get(name)
@@ -93,6 +98,7 @@ KINDS: Mapping[str, Kind] = {
         " permit_obsolete_series_uploads private publish reference require_virtualized"
         " signing_key_fingerprint status",
         links="distribution:distribution owner:person",
+        collections="processors:processor",
         operations={
             "getPublishedSources": Operation(
                 "source_name version status distro_series pocket exact_match " + _ORDER,
@@ -122,6 +128,7 @@ KINDS: Mapping[str, Kind] = {
     "archive_permission": Kind(
         "permission component_name source_package_name package_set_name pocket date_created",
         links="archive:archive person:person",
+        page=False,
     ),
     _SPPH: Kind(
         _PUBLICATION,
@@ -135,6 +142,7 @@ KINDS: Mapping[str, Kind] = {
             "changesFileUrl": Operation(),
             "requestDeletion": Operation("removal_comment", method="POST"),
         },
+        page=False,
     ),
     _BPPH: Kind(
         _PUBLICATION + " architecture_specific binary_package_name binary_package_version"
@@ -142,6 +150,7 @@ KINDS: Mapping[str, Kind] = {
         links="archive:archive distro_arch_series:distro_arch_series build:build"
         " copied_from_archive:archive creator:person",
         operations={"binaryFileUrls": Operation("include_meta")},
+        page=False,
     ),
     "build": Kind(
         "arch_tag build_log_url buildstate can_be_cancelled can_be_rescored can_be_retried"
@@ -165,9 +174,11 @@ KINDS: Mapping[str, Kind] = {
         collections="architectures:distro_arch_series",
     ),
     "distro_arch_series": Kind(
-        "architecture_tag display_name is_nominated_arch_indep official",
-        links="distroseries:distro_series",
+        "architecture_tag display_name enabled is_nominated_arch_indep official"
+        " supports_virtualized",
+        links="distroseries:distro_series processor:processor",
     ),
+    "processor": Kind("name title description build_by_default restricted", page=False),
 }
 ROOT = "people:people distributions:distributions archives:archives"
 SETS: Mapping[str, tuple[str, Mapping[str, Operation]]] = {

@@ -29,7 +29,8 @@ class Records:
         shown = self._shown(kind)(record, ppa)
         full: dict[str, Any] = shape | {key: _plain(value) for key, value in shown.items()}
         full["resource_type_link"] = f"{self.root}#{kind}"
-        full["web_link"] = full["self_link"].replace("/devel/", "/")
+        if known.page:
+            full["web_link"] = full["self_link"].replace("/devel/", "/")
         digest = hashlib.sha256(json.dumps(full, sort_keys=True).encode()).hexdigest()
         return full | {"http_etag": f'"{digest}"'}
 

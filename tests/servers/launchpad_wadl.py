@@ -89,7 +89,7 @@ def _pairs(words: str) -> list[tuple[str, str]]:
 def _kind(root: str, name: str, kind: Kind) -> str:
     methods = "".join(_method(root, name, *pair) for pair in (kind.operations or {}).items())
     params = _param("self_link", link=f"{root}#{name}") + _param("resource_type_link", link="")
-    params += _param("web_link", link="") + _param("http_etag")
+    params += (_param("web_link", link="") if kind.page else "") + _param("http_etag")
     params += "".join(_param(word) for word in kind.attributes.split())
     params += "".join(_param(f"{n}_link", link=f"{root}#{t}") for n, t in _pairs(kind.links))
     params += "".join(
@@ -156,5 +156,6 @@ def _param(name: str, *, link: str | None = None) -> str:
     inner = ""
     if link is not None:
         inner = f'<link resource_type="{link}"/>' if link else "<link/>"
-    moment = ' type="xsd:dateTime"' if name.startswith("date") else ""
+    dated = name.startswith("date") or name.endswith("_date")
+    moment = ' type="xsd:dateTime"' if dated else ""
     return f'<param style="plain" name="{name}" path="$[\'{name}\']"{moment}>{inner}</param>'
