@@ -52,13 +52,13 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "addresses client egress failures ftp hosts redirects statuses transport",
+        "addresses client egress failures ftp hosts quotas redirects statuses transport",
     ),
     "watch": Package(
         "model system config http archives",
-        "addresses candidates feed forge git github html index jsonpage kept kind kinds "
+        "addresses candidates feed forge git github graphql html index jsonpage kept kind kinds "
         "listing look named naming npm ordering pages pipindex probe reading s3 selecting text "
-        "told",
+        "together told",
     ),
     "watchfile": Package(
         "model system config http watch",

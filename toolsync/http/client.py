@@ -20,6 +20,7 @@ from toolsync.http import ftp
 from toolsync.http.egress import Named
 from toolsync.http.failures import Limited, Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
+from toolsync.http.quotas import reset, until
 from toolsync.http.redirects import Requester
 from toolsync.http.transport import Transport
 from toolsync.model.errors import Unreachable
@@ -68,6 +69,8 @@ class Page:
     body: bytes | None
     content_type: str
     validators: Validators
+    limited: str = ""
+    """Until when the server counts our requests, as a phrase; of answers to a `query` alone."""
 
 
 class NotChanged(Exception):
@@ -149,6 +152,7 @@ class Http:
         def read() -> Page:
             if ftp.is_ftp(url):
                 return self._listing(url, limit, seconds)
+            self._requester.spend(url)
             with self._requester.response(url, headers, seconds, wanted) as (response, address):
                 body = None if _is_not_changed(response) else _body(response, url, limit)
                 return Page(
@@ -159,6 +163,33 @@ class Http:
                 )
 
         return self.retrying(read)
+
+    def token(self, url: str) -> str:
+        """Return the password that ~/.netrc has for an address's host, empty if none."""
+        return self._requester.token(url)
+
+    def query(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], limit: int, seconds: float
+    ) -> Page:
+        """Return the response to a question that is sent by POST, and changes nothing.
+
+        It is asked as `page` asks, but no redirect is followed.
+        """
+        target = self._requester.mirrored(url)
+        given = self._headers("gzip, deflate") | dict(headers)
+
+        def ask() -> Page:
+            with self._requester.send("POST", target, given, body, seconds) as response:
+                now = self._clock.now()
+                return Page(
+                    url=target,
+                    body=_body(response, url, limit),
+                    content_type=plain(response.headers.get("Content-Type", ""), 200),
+                    validators=Validators(),
+                    limited=until(reset(response.headers, now), now),
+                )
+
+        return self.retrying(ask)
 
     def leads_to(self, url: str, *, seconds: float) -> str:
         """Return the address that answers a GET in the end; the body is not read."""

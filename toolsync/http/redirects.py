@@ -15,6 +15,7 @@ import requests
 from toolsync.http.egress import Egress, Named, dropped_tls, kept_by
 from toolsync.http.failures import FAILURES, translated
 from toolsync.http.hosts import Hosts
+from toolsync.http.quotas import Quotas
 from toolsync.http.statuses import check_status
 from toolsync.http.transport import Transport
 from toolsync.model.errors import SetupError, Unreachable
@@ -40,6 +41,7 @@ class Requester:
         """``mirrors`` maps the start of an address to its replacement."""
         self._transport, self._hosts = transport, hosts
         self._mirrors, self._clock = dict(mirrors), clock
+        self._quotas = Quotas(clock)
         self._secrets: Mapping[str, Mapping[str, str]] = {}
         self._egress: Egress | None = None
 
@@ -80,6 +82,14 @@ class Requester:
         """Close the connections."""
         self._transport.close()
 
+    def spend(self, url: str) -> None:
+        """Count a request that can wait; raises Limited where its host has too few left."""
+        self._quotas.spend(_host(self.mirrored(url)))
+
+    def token(self, url: str) -> str:
+        """Return the password that ~/.netrc has for an address's host, empty if none."""
+        return self._transport.token(self.mirrored(url))
+
     @contextmanager
     def response(
         self, url: str, headers: Mapping[str, str], seconds: float, wanted: Collection[int]
@@ -89,7 +99,7 @@ class Requester:
         ``seconds`` bounds the whole request, ``wanted`` are the statuses that count. Raises
         Unreachable for any other status, and what `translated` makes of errors in the block.
         """
-        target = self._mirrored(url)
+        target = self.mirrored(url)
         _host(target)
         with self._judged(url, target) as egress, ExitStack() as slot:
             slot.enter_context(self._hosts.slot(_host(target), _PATIENCE))
@@ -101,6 +111,7 @@ class Requester:
                         # The end of a head or body that was cut looks like its own end.
                         if deadline.passed:
                             raise translated(EOFError(), url, seconds)
+                        self._quotas.note(_host(response.url), response.headers)
                         check_status(response, url, wanted, self._clock.now())
                         yield response, response.url
                         if deadline.passed:
@@ -114,7 +125,7 @@ class Requester:
     @contextmanager
     def by_ftp(self, url: str, seconds: float) -> Iterator[str]:
         """Yield the address to ask by FTP, under the host's limits and the deadline."""
-        target = self._mirrored(url)
+        target = self.mirrored(url)
         _host(target)
         with (
             self._judged(url, target),
@@ -196,7 +207,8 @@ class Requester:
                 own |= secret
         return own
 
-    def _mirrored(self, url: str) -> str:
+    def mirrored(self, url: str) -> str:
+        """Return the address that is asked in place of another one, mostly itself."""
         for prefix, replacement in self._mirrors.items():
             if url.startswith(prefix):
                 return replacement + url[len(prefix) :]

@@ -10,13 +10,14 @@ import math
 import re
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import requests
 
 from toolsync.http.failures import FAILURES, Limited, Transient
+from toolsync.http.quotas import LIFTED, is_counted, is_used_up, reset, until
 from toolsync.model.errors import NotThere, Unreachable
-from toolsync.system.headers import bare, host_of, number, plain, seconds_to_wait
+from toolsync.system.headers import bare, host_of, plain, seconds_to_wait
 
 _TRANSIENT = frozenset({408, 425, 500, 502, 503, 504, 509, *range(520, 528), 529, 530})
 """Passing by RFC 9110, by hosting panels (509), by Cloudflare (52x, 530) and others."""
@@ -28,12 +29,6 @@ _SPOKEN = re.compile(
     rb"|(?:limit|quota)[^.<]{0,40}(?:exceeded|reached)|exceeded[^.<]{0,60}(?:limit|quota|rate)",
     re.IGNORECASE,
 )
-_REMAINING = ("X-RateLimit-Remaining", "RateLimit-Remaining", "X-Rate-Limit-Remaining")
-_RESET = ("X-RateLimit-Reset", "RateLimit-Reset", "X-Rate-Limit-Reset")
-_EPOCH = 1_000_000_000
-"""A reset of more is a moment in seconds since 1970, of less a number of seconds to wait."""
-LIFTED = "a token lifts the limit (a line for {} in ~/.netrc)"
-_FAR = timedelta(days=30)
 
 
 def check_status(
@@ -77,25 +72,19 @@ def _words(response: requests.Response) -> bytes:
 
 def _is_limit(response: requests.Response, words: bytes) -> bool:
     headers = response.headers
-    if "Retry-After" in headers or any(headers.get(name) == "0" for name in _REMAINING):
+    if "Retry-After" in headers or is_used_up(headers):
         return True
     return bool(_SPOKEN.search(words)) and not _ABSENT.search(words)
 
 
 def _limited(response: requests.Response, said: str, url: str, now: datetime) -> Limited:
     """Return the error for a limit, with its end where the server tells it."""
-    seconds = seconds_to_wait(response.headers.get("Retry-After", ""), now)
-    for name in _RESET if seconds is None else ():
-        reset = number(response.headers.get(name, ""))
-        if reset:
-            seconds = float(reset) if reset < _EPOCH else reset - now.timestamp()
-            break
-    told = ""
-    if seconds is not None and seconds <= _FAR.total_seconds():
-        ends = (now + timedelta(seconds=max(seconds, 0))).astimezone(UTC)
-        told = f", until {ends:%Y-%m-%d %H:%M:%S} UTC"
-    counted = any(name in response.headers for name in (*_REMAINING, *_RESET))
-    token = f"; {LIFTED.format(host_of(url))}" if counted else ""
+    headers = response.headers
+    seconds = seconds_to_wait(headers.get("Retry-After", ""), now)
+    if seconds is None:
+        seconds = reset(headers, now)
+    told = until(seconds, now)
+    token = f"; {LIFTED.format(host_of(url))}" if is_counted(headers) else ""
     if seconds is None and response.status_code == 403:
         seconds = math.inf  # asked again before its end, a limit is often prolonged
     return Limited(f"{said}: it limits how often it is asked{told}{token}", seconds)

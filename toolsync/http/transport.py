@@ -81,6 +81,11 @@ class Transport:
                 raise
             raise better from error
 
+    def token(self, url: str) -> str:
+        """Return the password that ~/.netrc has for an address's host, empty if none."""
+        found = self._netrc(_host_of(url)) if self._netrc is not None else None
+        return str(found[1] or "") if found else ""
+
     def _secured(self) -> _SecureAdapter:
         """Return the adapter for https; the trusted certificates are read on first use."""
         with self._lock:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from toolsync.config.definition import Tool
-from toolsync.journal.pages import Looked
+from toolsync.http.client import Page
+from toolsync.journal.pages import Looked, PageRow
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
 from toolsync.model.errors import ToolsyncError, unforeseen
-from toolsync.model.release import STATUSES, Outcome, dump
+from toolsync.model.release import STATUSES, Outcome, Release, dump
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import accepted_releases
 from toolsync.pipeline.asserved import as_served
@@ -25,7 +26,9 @@ from toolsync.pipeline.status import fitting_series, misfit, since, standing, tr
 from toolsync.system.headers import host_of
 from toolsync.system.memory import for_many_pages
 from toolsync.watch import kept
-from toolsync.watch.look import Sighting, in_series, look
+from toolsync.watch.kinds import kind_of
+from toolsync.watch.look import Sighting, in_series, look, rests_on
+from toolsync.watch.together import Item, Wanted, gathered
 
 Look = Sighting | ToolsyncError
 """What a look came to."""
@@ -113,11 +116,16 @@ def _looks(context: Context, tools: Iterable[Tool], jobs: int) -> Iterator[tuple
     Of a page that has not changed a sighting knows the newest release alone.
     """
 
-    def work() -> Iterator[tuple[str, _Task]]:
+    def tasks() -> Iterator[Item[_Task]]:
         for place, tool in enumerate(tools):
-            definition = fingerprint(dump(tool.watch))
-            known = _remembered(context, tool, definition, whole=False)
-            yield host_of(tool.watch.url), _Task(place, tool, definition, known)
+            task = _task(context, place, tool)
+            rests = task.known and rests_on(tool, task.known)
+            down_to = task.known.newest.tag if task.known and rests else ""
+            yield Item(task, Wanted(tool, down_to), kind_of(tool.watch).together)
+
+    def work() -> Iterator[tuple[str, _Task]]:
+        for task, ready in gathered(tasks(), context.http, context.config.limits):
+            yield host_of(task.tool.watch.url), replace(task, ready=ready)
 
     def act(task: _Task, waits: Waits) -> tuple[Look, Mapping[str, Any] | None]:
         try:
@@ -127,6 +135,8 @@ def _looks(context: Context, tools: Iterable[Tool], jobs: int) -> Iterator[tuple
                 limits=context.config.limits,
                 remembered=task.known,
                 waits=waits,
+                whole=task.whole,
+                ready=task.ready,
             )
             return found, None if _is_known(found, task.known) else kept.pack(found)
         except ToolsyncError as error:
@@ -156,6 +166,11 @@ class _Task:
     tool: Tool
     definition: str
     known: Sighting | None
+    """With its newest release alone."""
+    whole: Callable[[], tuple[Release, ...]] | None = None
+    """Returns all that are known, for pages that tell the latest alone."""
+    ready: Callable[[], Page] | None = None
+    """Returns its page, where that is asked for together with others'."""
 
 
 def _is_known(found: Sighting, known: Sighting | None) -> bool:
@@ -169,8 +184,24 @@ def _under_its_name(found: Sighting, tool: str) -> Sighting:
     return replace(found, releases=tuple(r._replace(tool=tool) for r in found.releases))
 
 
-def _remembered(context: Context, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
+def _task(context: Context, place: int, tool: Tool) -> _Task:
+    definition = fingerprint(dump(tool.watch))
     row = context.journal.pages.of(tool.name)
+    known = _of_row(row, tool, definition, whole=False)
+    together = kind_of(tool.watch).together
+
+    def whole() -> tuple[Release, ...]:
+        found = _of_row(row, tool, definition, whole=True)
+        return found.releases if found else ()
+
+    return _Task(place, tool, definition, known, whole if known and together else None)
+
+
+def _remembered(context: Context, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
+    return _of_row(context.journal.pages.of(tool.name), tool, definition, whole=whole)
+
+
+def _of_row(row: PageRow | None, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
     if row is None or row.definition != definition or not row.sighting:
         return None
     try:
@@ -256,6 +287,8 @@ def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:
         error = misfit(context.config, tool)
         resolution = f"It is not taken here: {error}. {error.resolution}"
         outcome = replace(outcome, resolution=resolution)
+    if told := (*found.told, *found.notes):
+        outcome = replace(outcome, warnings=(*outcome.warnings, *told))
     return with_untaken(tool, outcome, found.untaken)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from toolsync.config.definition import Tool
 from toolsync.http.client import Page
 from toolsync.http.failures import Limited
-from toolsync.http.statuses import LIFTED
+from toolsync.http.quotas import LIFTED
 from toolsync.model.errors import SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release
@@ -32,10 +32,16 @@ from toolsync.watch.candidates import (
     what_of,
 )
 from toolsync.watch.kind import FILE_URL, PATTERN, RELEASES, URL, Clue, Kind, Likely, Seen
+from toolsync.watch.pages import Pages
 from toolsync.watch.reading import Found, Get, drifted, json_of, json_seen, moment, sha256_of
 
-_MAX_PAGES = 20
+_MAX_PAGES = 100
 _ACCEPT = "application/json"
+CUT = (
+    "{}: the listing was cut, and a newer release may be missing; watch the repository itself"
+    ' (kind = "git"), which tells all'
+)
+"""What is said of a listing that was not read to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +82,14 @@ _FORGEJO = Forge(
 )
 
 
-def gitlab(tool: Tool, get: Get) -> list[Release]:
+def gitlab(tool: Tool, pages: Pages) -> list[Release]:
     """Return the tags (or releases) of a GitLab project that ``watch.pattern`` fits."""
-    return _read(tool, get, _GITLAB)
+    return _read(tool, pages, _GITLAB)
 
 
-def forgejo(tool: Tool, get: Get) -> list[Release]:
+def forgejo(tool: Tool, pages: Pages) -> list[Release]:
     """Return the tags (or releases) of a Forgejo repository that ``watch.pattern`` fits."""
-    return _read(tool, get, _FORGEJO)
+    return _read(tool, pages, _FORGEJO)
 
 
 def telling_of_tokens(get: Get) -> Get:
@@ -101,14 +107,14 @@ def telling_of_tokens(get: Get) -> Get:
     return ask
 
 
-def _read(tool: Tool, get: Get, forge: Forge) -> list[Release]:
-    watch, get = tool.watch, telling_of_tokens(get)
+def _read(tool: Tool, pages: Pages, forge: Forge) -> list[Release]:
+    watch, get = tool.watch, telling_of_tokens(pages)
     pattern = version_pattern(watch.pattern)
     host, names = _project(watch.url)
     address = f"{forge.api(host, names)}/{forge.tags if watch.releases == 'tags' else 'releases'}"
     page = get(f"{address}?{forge.size}={forge.per_page}", _ACCEPT)
     found = Found(tool, page)
-    for at, entry in _entries(page, address, forge, get):
+    for at, entry in _entries(page, address, forge, get, pages.told):
         tag = entry.get("tag_name") or entry.get("name")
         tag = tag if isinstance(tag, str) else ""
         found.look_at(tag)
@@ -138,7 +144,7 @@ def _project(url: str) -> tuple[str, list[str]]:
 
 
 def _entries(
-    page: Page, address: str, forge: Forge, get: Get
+    page: Page, address: str, forge: Forge, get: Get, told: list[str]
 ) -> Iterator[tuple[Page, dict[str, object]]]:
     for number in range(2, _MAX_PAGES + 2):
         entries = json_of(page)
@@ -147,9 +153,15 @@ def _entries(
             raise drifted(page.url, f"answered with no list of tags or releases: {said!r:.200}")
         yield from ((page, entry) for entry in entries if isinstance(entry, dict))
         # A server's own limit is a round number; a page of any other length is the last one.
-        if not entries or len(entries) % 10 or number > _MAX_PAGES:
+        if not entries or len(entries) % 10:
             return
+        if number > _MAX_PAGES:
+            told.append(CUT.format(f"{page.url} goes on after {_MAX_PAGES} pages, the limit"))
+            return
+        before = page.body
         page = get(f"{address}?{forge.size}={forge.per_page}&page={number}", _ACCEPT)
+        if page.body == before:
+            return  # a server that knows no pages
 
 
 def _add(

@@ -20,6 +20,8 @@ from toolsync.watch.look import Sighting, Untaken
 _WINDOW, _MEMORY = 12, 5
 """Parameters of zlib: a tenth of the memory that it takes by default, for each of many threads."""
 
+_APART = ("releases", "notes")
+
 
 def pack(sighting: Sighting) -> dict[str, object]:
     """Return a sighting as JSON types."""
@@ -29,7 +31,7 @@ def pack(sighting: Sighting) -> dict[str, object]:
     packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW, _MEMORY)
     packed = packer.compress(json.dumps(table).encode()) + packer.flush()
     return {
-        **{f.name: getattr(sighting, f.name) for f in fields(Sighting) if f.name != "releases"},
+        **{f.name: getattr(sighting, f.name) for f in fields(Sighting) if f.name not in _APART},
         "newest": dump(sighting.newest, without="parts"),
         "all": base64.b64encode(packed).decode(),
     }
@@ -42,6 +44,7 @@ def unpack(data: Mapping[str, Any], *, whole: bool) -> Sighting:
     """
     rest = {name: value for name, value in data.items() if name not in ("newest", "all")}
     releases = _unpacked(data["all"]) if whole else (load(Release, data["newest"]),)
+    rest["told"] = tuple(rest.get("told", ()))
     rest["untaken"] = tuple(Untaken(*told) for told in rest.get("untaken", ()))
     return Sighting(**rest, releases=releases)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toolsync.model.release import Release
     from toolsync.watch.candidates import Candidate
     from toolsync.watch.pages import Pages
+    from toolsync.watch.together import Together
 
     Reader: TypeAlias = Callable[[Tool, Pages], list[Release]]
     """Returns every file or tag that matched, in any order; raises Drifted when there is none."""
@@ -104,6 +105,8 @@ class Kind:
     accept: str = ""
     """What `toolsync add` asks an address for, besides any page, to tell this kind."""
     clues: tuple[Clue, ...] = ()
+    together: Together | None = None
+    """How many of its pages are asked for at once, where that can be."""
     packages: tuple[str, ...] = ()
     """The Debian packages that reading such pages needs."""
     ready: Callable[[Tool], str] | None = None

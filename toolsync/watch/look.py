@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from toolsync.config.definition import Tool, Watch
 from toolsync.config.settings import Limits
-from toolsync.http.client import Http, NotChanged, Validators
+from toolsync.http.client import Http, NotChanged, Page, Validators
 from toolsync.model.engine import LOOK_SECONDS
 from toolsync.model.errors import Drifted
 from toolsync.model.release import Release
@@ -26,7 +26,7 @@ from toolsync.watch.named import named_by
 from toolsync.watch.pages import Pages
 from toolsync.watch.reading import LOOK, without_misplaced
 
-_FORM, _FORM_BEFORE = "3", "2"
+_FORM, _FORM_BEFORE = "4", "3"
 """Raised when readers come to read more out of the same page, which is then asked for anew."""
 
 _TOLD = 5
@@ -79,6 +79,12 @@ class Sighting:
     """What matched and cannot be taken, the newest first, and no more than a few."""
     watch: str = ""
     """Digest of the [watch] section that it was seen with."""
+    told: tuple[str, ...] = ()
+    """What a person should know of the listing, such as that it was cut."""
+    vouched: bool = False
+    """Whether an unchanged first page tells that there is nothing new at all."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of this look alone; it is not kept."""
     changed: bool = True
     """Whether the page differs from the remembered one."""
 
@@ -95,10 +101,14 @@ def look(
     limits: Limits,
     remembered: Sighting | None = None,
     waits: Callable[[bool], None] = lambda _: None,
+    whole: Callable[[], Sequence[Release]] | None = None,
+    ready: Callable[[], Page] | None = None,
 ) -> Sighting:
     """Return what the tool's release page offers.
 
-    ``waits`` hears False when a page has come and is read, True when another one is asked for.
+    ``whole`` returns all releases of ``remembered``, if that does not hold them; ``ready`` the
+    first page, where it was asked for together with others'. ``waits`` hears False when a page has
+    come and is read, True when another one is asked for.
     Raises Drifted when the page cannot be understood or names nothing that may be taken,
     Hostile when it is too much, and what ``http`` raises.
     """
@@ -106,13 +116,14 @@ def look(
     asked_alike = remembered and remembered.watch in (digest, _digest(tool.watch, _FORM_BEFORE))
     known = remembered if asked_alike else None
     client = http.dressed(user_agent=tool.watch.user_agent, named=lambda: named_by(tool))
-    pages = Pages(client, limits, _conditions(known, digest), waits)
+    before = (whole or (lambda: known.releases)) if known and rests_on(tool, known) else None
+    pages = Pages(client, limits, _conditions(known, digest), waits, known=before, ready=ready)
     try:
         with pages, Effort(LOOK_SECONDS):
             found = without_misplaced(kind_of(tool.watch).read(tool, pages))
     except NotChanged:
         assert known is not None
-        return replace(known, changed=False)
+        return replace(known, changed=False, notes=tuple(pages.notes))
     try:
         refused = [release for release in found if release.refused]
         found = [release for release in found if not release.refused] if refused else found
@@ -135,6 +146,9 @@ def look(
         recalled=_recalled(tool.watch, known, kept, len(found)),
         untaken=(*_of_another_scheme(kept), *_untaken(tool.watch, refused, kept[0])),
         watch=digest,
+        told=tuple(pages.told),
+        notes=tuple(pages.notes),
+        vouched=pages.vouched,
     )
     # What was read without a page, as git's own protocols are, has no digest to compare.
     same = (
@@ -146,15 +160,23 @@ def look(
     return replace(sighting, changed=not same)
 
 
-def _conditions(known: Sighting | None, digest: str) -> Validators | None:
-    """Return what vouches for the remembered page; of a listing of several pages nothing does.
+def rests_on(tool: Tool, known: Sighting) -> bool:
+    """Say whether a new listing need only tell what came after the newest that is known.
 
-    Nor does anything of a page that an older version has read, and with less sense.
+    What could not be taken is not among the releases, so where there was any all is read again.
+    """
+    return known.vouched and not known.untaken and known.watch == _digest(tool.watch)
+
+
+def _conditions(known: Sighting | None, digest: str) -> Validators | None:
+    """Return what vouches for the remembered page; of several pages only a reader knows.
+
+    Nothing does anything of a page that an older version has read, and with less sense.
     """
     if (
         known is None
         or known.watch != digest
-        or known.pages != 1
+        or not (known.pages == 1 or known.vouched)
         or not (known.etag or known.last_modified)
     ):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
 from toolsync.http.client import Http, NotChanged, Page, Validators, Writable
-from toolsync.model.errors import Held, Hostile, TryAgain
+from toolsync.model.errors import Held, Hostile, ToolsyncError, TryAgain
 from toolsync.model.release import Release
 from toolsync.system.store import digest_of, full_disk_is_told
 from toolsync.watch.addresses import shown
@@ -44,11 +44,23 @@ class Pages:
         limits: Limits,
         conditions: Validators | None = None,
         waits: Callable[[bool], None] = lambda _: None,
+        *,
+        known: Callable[[], Sequence[Release]] | None = None,
+        ready: Callable[[], Page] | None = None,
     ) -> None:
         """``conditions`` are what is remembered of the first page, or of the only file.
 
         ``waits`` hears False when a page has come, and True when the next one is asked for.
+        ``known`` returns all that was seen before, where that was all that there was; ``ready``
+        the first page, where it was asked for together with others'.
         """
+        self.known, self._ready = known, ready
+        self.told: list[str] = []
+        """What a person should know of the listing, such as that it was cut."""
+        self.notes: list[str] = []
+        """What a person should know of this look alone."""
+        self.vouched = False
+        """Whether an unchanged first page tells that there is nothing new at all."""
         self._http, self._conditions = http, conditions
         self.limits = limits
         self.hasher = hashlib.sha256()
@@ -75,13 +87,32 @@ class Pages:
         if self._reading:
             self._read(False)
             self._waits(True)
-        page = self._ask(url, accept)
+        return self._take(self._ask(url, accept))
+
+    def together(self) -> Page | None:
+        """Return the first page where it was asked for together with others', else None.
+
+        What is wrong with that is noted; the tool's own page may then still be asked for.
+        """
+        if self._ready is None:
+            return None
+        try:
+            page = self._ready()
+        except ToolsyncError as error:
+            self.notes.append(f"asked for alone, not together with others: {error}")
+            return None
+        if self._conditions and page.validators.etag == self._conditions.etag:
+            raise NotChanged
+        return self._take(page)
+
+    def _take(self, page: Page) -> Page:
+        """Count a page that has come."""
         if page.body is None:
             raise NotChanged
         self._size += len(page.body)
         if self._size > self.limits.page_bytes:
             raise Hostile(
-                f"{shown(url)} and the pages before it have more than "
+                f"{shown(page.url)} and the pages before it have more than "
                 f"{self.limits.page_bytes} bytes, the limit",
                 resolution="Watch a narrower page, or raise [limits] page_bytes in toolsync.toml.",
             )

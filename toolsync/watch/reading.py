@@ -97,6 +97,12 @@ class Found:
             )
         )
 
+    def keep(self, known: Iterable[Release]) -> None:
+        """Take what was seen before and is there still."""
+        kept = list(known)
+        self.look_at(*(release.tag for release in kept))
+        self._releases += kept
+
     def refuse(self, raw: str, url: str, name: str, why: str, *, stands: str = "") -> None:
         """Keep what is not to be taken, with the reason; see `Release.refused`."""
         self._refuse(raw, url, name, why)

@@ -1,0 +1,102 @@
+"""Keep within what a server says that it allows: it counts requests, and tells how many are left.
+
+Who asks until he is refused has met the limit, and whoever else asks from here is refused with him.
+So a tenth is left over, and what it was not enough for is asked by a later run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from toolsync.http.failures import Limited
+from toolsync.system.clock import Clock
+from toolsync.system.headers import number
+
+LIFTED = "a token lifts the limit (a line for {} in ~/.netrc)"
+_REMAINING = ("X-RateLimit-Remaining", "RateLimit-Remaining", "X-Rate-Limit-Remaining")
+_RESET = ("X-RateLimit-Reset", "RateLimit-Reset", "X-Rate-Limit-Reset")
+_LIMIT = ("X-RateLimit-Limit", "RateLimit-Limit", "X-Rate-Limit-Limit")
+_EPOCH = 1_000_000_000
+"""A reset of more is a moment in seconds since 1970, of less a number of seconds to wait."""
+_FAR = timedelta(days=30)
+_SPARED = 10
+"""One request of so many is left over."""
+
+
+@dataclass
+class _Quota:
+    left: int
+    spared: int
+    ends: float
+    """When the count begins anew, in seconds since 1970."""
+
+
+class Quotas:
+    """What each host has said; for many threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._hosts: dict[str, _Quota] = {}
+
+    def spend(self, host: str) -> None:
+        """Count a request that is about to be sent; raises Limited where none should be."""
+        if not self._hosts:
+            return
+        with self._lock:
+            quota = self._hosts.get(host)
+            seconds = quota.ends - self._clock.now().timestamp() if quota else 0.0
+            if quota is None or seconds <= 0:
+                self._hosts.pop(host, None)
+                return
+            if quota.left > quota.spared:
+                quota.left -= 1
+                return
+        raise Limited(
+            f"{host} limits how often it is asked: {quota.left} requests are left"
+            f"{until(seconds, self._clock.now())}, and are spared; {LIFTED.format(host)}",
+            seconds,
+        )
+
+    def note(self, host: str, headers: Mapping[str, str]) -> None:
+        """Remember what an answer says of the count, if it does."""
+        left, now = _first(headers, _REMAINING), self._clock.now()
+        seconds = reset(headers, now) if left is not None else None
+        if left is None or not seconds or seconds <= 0:
+            return
+        with self._lock:
+            spared = (_first(headers, _LIMIT) or 0) // _SPARED
+            self._hosts[host] = _Quota(left, spared, now.timestamp() + seconds)
+
+
+def is_counted(headers: Mapping[str, str]) -> bool:
+    """Say whether a server tells of a count."""
+    return any(name in headers for name in (*_REMAINING, *_RESET))
+
+
+def is_used_up(headers: Mapping[str, str]) -> bool:
+    """Say whether a server says that nothing is left."""
+    return any(headers.get(name) == "0" for name in _REMAINING)
+
+
+def reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return in how many seconds the count begins anew, None where that is not told."""
+    told = _first(headers, _RESET)
+    if not told:
+        return None
+    return float(told) if told < _EPOCH else told - now.timestamp()
+
+
+def until(seconds: float | None, now: datetime) -> str:
+    """Return a limit's end as a phrase, empty where it is not known or too far to be meant."""
+    if seconds is None or seconds > _FAR.total_seconds():
+        return ""
+    ends = (now + timedelta(seconds=max(seconds, 0))).astimezone(UTC)
+    return f", until {ends:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _first(headers: Mapping[str, str], names: tuple[str, ...]) -> int | None:
+    found = (number(headers.get(name, "")) for name in names)
+    return next((value for value in found if value is not None), None)
