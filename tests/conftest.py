@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,15 @@ from tests.support.rig import Rig
 
 if TYPE_CHECKING:
     from tests.support.ppas import Goods, Yard
+
+
+def pytest_configure() -> None:
+    """Let what is started here be interrupted, also where the tests run in the background.
+
+    A shell starts a background job with SIGINT ignored, and every child inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
