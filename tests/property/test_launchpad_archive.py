@@ -41,7 +41,7 @@ def lived(uploaded: list[tuple[int, str, str, tuple[str, ...]]], step: int, end:
                 section="utils",
                 signer="maker",
             )
-            for build in ppa.accept(source, series, now).builds:
+            for build in ppa.builds_of(ppa.accept(source, series, now)):
                 build.script = script
         ppa.advance(now)
     return ppa

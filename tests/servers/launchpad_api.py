@@ -16,7 +16,7 @@ from tests.servers import launchpad_wadl as wadl
 from tests.servers.launchpad_archive import Ppa
 from tests.servers.launchpad_kinds import SETS
 from tests.servers.launchpad_operations import OPERATIONS, Call, Found, Refusal
-from tests.servers.launchpad_records import Records
+from tests.servers.launchpad_records import Records, processor_of
 from tests.servers.launchpad_world import World
 from tests.servers.web import Answer, Asked
 
@@ -60,9 +60,10 @@ class Api:
 
     def _check_viewer(self, ppa: Ppa | None, viewer: str, *, writes: bool) -> None:
         """Let anybody look at public archives, and those with rights at and into theirs."""
-        if ppa is None or (not writes and not ppa.private):
+        if ppa is None:
             return
-        if not viewer or not self._world.may_upload(viewer, ppa):
+        rights = bool(viewer) and bool(ppa.owner) and self._world.may_upload(viewer, ppa)
+        if not (rights if writes else self._world.may_view(viewer, ppa)):
             need = "launchpad.Append" if writes else "launchpad.View"
             raise Refusal(401, f"(<Archive {ppa.reference}>, 'displayname', '{need}')")
 
@@ -76,7 +77,7 @@ class Api:
             ppa=found.ppa or Ppa(owner="", name="", displayname="", pace=self._world.pace),
             given=given,
             viewer=viewer,
-            lookup=self._by_link,
+            lookup=lambda link, kind: self._by_link(link, kind, viewer),
         )
         operation = OPERATIONS.get((found.kind.replace("team", "person"), name))
         if operation is None:
@@ -129,12 +130,13 @@ class Api:
             answer["next_collection_link"] = f"{here}?{urlencode(following)}"
         return _json(answer)
 
-    def _by_link(self, link: str, kind: str) -> Any:
+    def _by_link(self, link: str, kind: str, viewer: str) -> Any:
         """Return the record that an argument links to."""
         path = str(link).removeprefix(self.root)
-        found = self._find(path, "") if path != link else Found("nothing", None)
+        found = self._find(path, viewer) if path != link else Found("nothing", None)
         if found.kind.replace("team", "person") != kind:
             raise wadl.BadRequest(f"{link} is no address of a {kind}")
+        self._check_viewer(found.ppa, viewer, writes=False)
         return found.record
 
     def _find(self, path: str, viewer: str) -> Found:
@@ -162,6 +164,8 @@ class Api:
             (r"~[^/]+/\+gpg-keys/(\w+)", lambda key: Found("gpg_key", key)),
             (_ARCHIVE, self._archive),
             (_ARCHIVE + r"/\+(sourcepub|binarypub|build)/(\d+)", self._of_archive),
+            (_ARCHIVE + r"/processors", self._processors),
+            (r"\+processors/(\w+)", lambda name: Found("processor", name)),
             (r"(ubuntu)", lambda name: Found("distribution", name)),
             (r"ubuntu/series", lambda: Found("distro_series", every, many=True)),
             (r"ubuntu/(\w+)", lambda name: Found("distro_series", series.get(name))),
@@ -182,8 +186,12 @@ class Api:
         return Found("archive", ppas, many=True)
 
     def _architectures(self, series: str) -> Found:
-        archs = sorted({a for p in self._world.ppas.values() for a in p.processors} | {"amd64"})
+        archs = self._world.series[series].architectures
         return Found("distro_arch_series", [f"ubuntu/{series}/{a}" for a in archs], many=True)
+
+    def _processors(self, place: str) -> Found:
+        ppa: Ppa = self._archive(place).record
+        return Found("processor", [*map(processor_of, ppa.processors)], ppa, many=True)
 
     def _archive(self, place: str) -> Found:
         every = (self._world.primary, *self._world.ppas.values())
@@ -197,7 +205,7 @@ class Api:
         places: Mapping[str, tuple[str, Sequence[Any]]] = {
             "sourcepub": ("source_package_publishing_history", ppa.sources),
             "binarypub": ("binary_package_publishing_history", ppa.binaries),
-            "build": ("build", ppa.all_builds()),
+            "build": ("build", ppa.builds),
         }
         type_name, records = places[kind]
         return Found(type_name, next((r for r in records if r.id == int(number)), None), ppa)

@@ -1,5 +1,7 @@
 """What Launchpad keeps of a PPA: sources, builds, publications, and how time changes them.
 
+What each operation of the API makes of it stands in launchpad_rules.md, row by row.
+
 Nothing here waits: `Ppa.advance` brings everything to the moment that it is given. A source is
 Pending when it is accepted and Published by the next run of the publisher; its builds walk
 through a script of states, and what the last state "Successfully built" made is published
@@ -18,6 +20,8 @@ from debian.debian_support import Version
 
 BUILT = "Successfully built"
 SCRIPT = ("Needs building", "Currently building", BUILT)
+ARCHITECTURES = ("amd64", "arm64")
+"""Of every series; what is built for "all" is published for each of them."""
 FINAL = (BUILT, "Failed to build", "Chroot problem", "Failed to upload", "Cancelled build")
 _IDS = count(9001)
 
@@ -55,6 +59,7 @@ class Source:
 class Build:
     """One build of a source on one architecture."""
 
+    archive: Ppa = field(repr=False)
     source: Source
     series: str
     arch: str
@@ -88,8 +93,7 @@ class Publication:
     specific: bool = True
     """Whether the binary is of one architecture, and not "all"."""
     build: Build | None = None
-    builds: tuple[Build, ...] = ()
-    """A source's."""
+    """A binary's."""
     status: str = "Pending"
     published: datetime | None = None
     superseded: datetime | None = None
@@ -124,6 +128,12 @@ class Ppa:
     authorized_size: int = 8192
     """The quota in MiB; 0 makes it full."""
     deleted: bool = False
+    """Whether its deletion is over: then its name is another."""
+    status: str = "Active"
+    """Or "Deleting", or "Deleted"."""
+    enabled: bool = True
+    """Whether it is not switched off, as it is while it is deleted; the API does not tell."""
+    permit_obsolete_series_uploads: bool = False
     processors: tuple[str, ...] = ("amd64",)
     signing_key: str = ""
     """Armored; with its fingerprint beside it."""
@@ -131,6 +141,7 @@ class Ppa:
     scripts: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     sources: list[Publication] = field(default_factory=list)
     binaries: list[Publication] = field(default_factory=list)
+    builds: list[Build] = field(default_factory=list)
     debs: dict[str, bytes] = field(default_factory=dict)
     """Binary packages by file name, as far as a test handed them in."""
 
@@ -147,9 +158,8 @@ class Ppa:
 
     @property
     def size(self) -> int:
-        """Bytes of all source files that are kept."""
-        files = {name: data for pub in self.sources for name, data in pub.source.files.items()}
-        return sum(map(len, files.values()))
+        """Bytes of all files that are kept (``estimated_size``)."""
+        return sum(map(len, (self.known_files() | self.debs).values()))
 
     def script_builds(
         self, *states: str, source: str = "", series: str = "", arch: str = ""
@@ -159,14 +169,23 @@ class Ppa:
         A state that the API does not know is served as it is. Builds that exist restart.
         """
         self.scripts[source, series, arch] = states
-        for build in self.all_builds():
+        for build in self.builds:
             if build.script != (found := self._script(build.source.name, build.series, build.arch)):
                 build.script = found
 
-    def all_builds(self) -> list[Build]:
-        """Return every build once, in the order of creation."""
-        builds = {build.id: build for pub in self.sources for build in pub.builds}
-        return [builds[key] for key in sorted(builds)]
+    def builds_of(self, pub: Publication) -> list[Build]:
+        """Return a source publication's builds: those of its own series, and none else.
+
+        They were made here, or have made what is published here.
+        """
+        copied = [b.build for b in self.binaries_of(pub) if b.build is not None]
+        every = [*self.builds, *copied]
+        mine = {b.id: b for b in every if b.source is pub.source and b.series == pub.series}
+        return [mine[key] for key in sorted(mine)]
+
+    def binaries_of(self, pub: Publication) -> list[Publication]:
+        """Return what is or was published here, in a source publication's series, of its source."""
+        return [b for b in self.binaries if b.source is pub.source and b.series == pub.series]
 
     def known_files(self) -> dict[str, bytes]:
         """Return every source file that was ever published here."""
@@ -178,9 +197,9 @@ class Ppa:
 
     def accept(self, source: Source, series: str, now: datetime) -> Publication:
         """Add an accepted source, with its builds."""
-        archs = self._architectures(source)
-        builds = tuple(
+        self.builds += (
             Build(
+                archive=self,
                 source=source,
                 series=series,
                 arch=arch,
@@ -188,7 +207,7 @@ class Ppa:
                 script=self._script(source.name, series, arch),
                 step=self.pace.build,
             )
-            for arch in archs
+            for arch in self.architectures(source)
         )
         pub = Publication(
             name=source.name,
@@ -196,20 +215,18 @@ class Ppa:
             series=series,
             source=source,
             created=now,
-            builds=builds,
         )
         self.sources.append(pub)
         return pub
 
     def delete(self, pub: Publication, now: datetime, comment: str = "") -> None:
         """Delete a source publication and its binaries; the version stays burnt."""
-        mine = [b for b in self.binaries if b.source is pub.source and b.series == pub.series]
-        for one in (pub, *mine):
+        for one in (pub, *self.binaries_of(pub)):
             one.status, one.removed, one.comment = "Deleted", now, comment
 
     def advance(self, now: datetime) -> bool:
         """Bring builds and publications to ``now``; say whether something was published."""
-        for build in self.all_builds():
+        for build in self.builds:
             if build.state(now) == BUILT and not build.collected:
                 build.collected = True
                 self.binaries.extend(_made(build))
@@ -233,7 +250,7 @@ class Ppa:
             if pub.published and newest is not None and Version(pub.version) < newest:
                 pub.status, pub.superseded = "Superseded", fresh.published
 
-    def _architectures(self, source: Source) -> Iterator[str]:
+    def architectures(self, source: Source) -> Iterator[str]:
         """Give the architectures on which builds are made: "all" alone is built on the first."""
         archs = {arch for _, arch in source.binaries}
         for number, name in enumerate(self.processors):
@@ -255,13 +272,14 @@ def _made(build: Build) -> Iterator[Publication]:
     """Give the binaries that a build has made."""
     for name, arch in build.source.binaries:
         if arch in ("all", "any", "linux-any", build.arch):
-            yield Publication(
-                name=name,
-                version=build.source.version,
-                series=build.series,
-                source=build.source,
-                created=build.ended,
-                arch=build.arch,
-                specific=arch != "all",
-                build=build,
-            )
+            for place in ARCHITECTURES if arch == "all" else (build.arch,):
+                yield Publication(
+                    name=name,
+                    version=build.source.version,
+                    series=build.series,
+                    source=build.source,
+                    created=build.ended,
+                    arch=place,
+                    specific=arch != "all",
+                    build=build,
+                )

@@ -36,7 +36,7 @@ def copy_later(
         for pub in found():
             place = series or pub.series
             try:
-                _check(pub, target, place, now, include_binaries=include_binaries)
+                _check(pub, origin, target, place, now, include_binaries=include_binaries)
                 _check_binaries(pub, origin, now) if include_binaries else None
             except CannotCopy as error:
                 subject = f"[{target.reference}] Failed to copy {pub.name} {pub.version}"
@@ -48,7 +48,13 @@ def copy_later(
 
 
 def _check(
-    pub: Publication, target: Ppa, series: str, now: datetime, *, include_binaries: bool
+    pub: Publication,
+    origin: Ppa,
+    target: Ppa,
+    series: str,
+    now: datetime,
+    *,
+    include_binaries: bool,
 ) -> None:
     same = [p for p in target.versions(pub.name) if p.version == pub.version]
     for name, data in pub.source.files.items():
@@ -56,13 +62,11 @@ def _check(
             raise CannotCopy(
                 f"{name} already exists in destination archive with different contents."
             )
-    if not include_binaries:
-        if any(b.source in [p.source for p in same] for b in target.binaries):
-            raise CannotCopy(
-                "same version already has published binaries in the destination archive"
-            )
-        if any(build.state(now) not in FINAL for p in same for build in p.builds):
-            raise CannotCopy("same version already building in the destination archive")
+    for other in same:
+        if origin is not target or other.series != series:
+            _check_settled(other, target, now)
+    if not include_binaries and any(target.binaries_of(other) for other in same):
+        raise CannotCopy("same version already has published binaries in the destination archive")
     if any(p.series == series and p.live for p in same):
         raise CannotCopy(f"same version already published in {series}")
     live = [p.version for p in target.versions(pub.name, series) if p.live]
@@ -71,20 +75,29 @@ def _check(
         raise CannotCopy(f"version older than the {pub.name} {newest} published in {series}")
 
 
+def _check_settled(other: Publication, target: Ppa, now: datetime) -> None:
+    """Refuse a copy while the version is under way in another series of the destination."""
+    if any(build.state(now) not in FINAL for build in target.builds_of(other)):
+        raise CannotCopy(
+            f"same version already building in the destination archive for {other.series.title()}"
+        )
+    if any(b.status == "Pending" for b in target.binaries_of(other)):
+        raise CannotCopy(
+            "same version has unpublished binaries in the destination archive for"
+            f" {other.series.title()}, please wait for them to be published before copying"
+        )
+
+
 def _check_binaries(pub: Publication, origin: Ppa, now: datetime) -> None:
-    if any(build.state(now) not in FINAL for build in pub.builds):
+    if any(build.state(now) not in FINAL for build in origin.builds_of(pub)):
         raise CannotCopy("source has builds that have not finished, please wait for them")
-    made = _binaries_of(pub, origin)
+    made = origin.binaries_of(pub)
     if not made:
         raise CannotCopy("source has no binaries to be copied")
     if any(b.status == "Pending" for b in made):
         raise CannotCopy(
             "source has unpublished binaries, please wait for them to be published before copying"
         )
-
-
-def _binaries_of(pub: Publication, archive: Ppa) -> list[Publication]:
-    return [b for b in archive.binaries if b.source is pub.source and b.series == pub.series]
 
 
 def _copy(
@@ -107,8 +120,8 @@ def _copy(
         created=now,
         copied_from=origin,
     )
-    target.sources.append(fresh(name=pub.name, builds=pub.builds))
-    for binary in _binaries_of(pub, origin):
+    target.sources.append(fresh(name=pub.name))
+    for binary in origin.binaries_of(pub):
         if binary.live:
             target.binaries.append(
                 fresh(

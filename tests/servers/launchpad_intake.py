@@ -8,6 +8,8 @@ or dropped without a word, where no signer is known.
 from __future__ import annotations
 
 import hashlib
+import io
+import tarfile
 from functools import partial
 from pathlib import Path
 
@@ -82,10 +84,15 @@ class Intake:
             signer=signer,
         )
         self._check_version(ppa, source, series)
-        if ppa.size + sum(map(len, files.values())) > ppa.authorized_size * 2**20:
+        _check_texts(files)
+        if not any(ppa.architectures(source)):
+            wanted = " ".join(sorted({arch for _, arch in source.binaries}))
+            raise Rejected(f"Cannot build any of the architectures requested: {wanted}")
+        size = (ppa.size + path.stat().st_size + sum(map(len, given.values()))) / 2**20
+        if size > ppa.authorized_size:
             raise Rejected(
-                f"PPA exceeded its size limit ({ppa.authorized_size}.00 MiB). Ask a question in"
-                " https://answers.launchpad.net/soyuz/ if you need more space."
+                f"PPA exceeded its size limit ({size:.2f} of {ppa.authorized_size:.2f} MiB). Ask a"
+                " question in https://answers.launchpad.net/soyuz/ if you need more space."
             )
         ppa.accept(source, series, self._world.clock.now())
 
@@ -94,8 +101,9 @@ class Intake:
         ppa = self._world.ppas.get((owner.removeprefix("~"), name))
         if not owner.startswith("~") or distribution != "ubuntu" or ppa is None or ppa.deleted:
             raise Rejected(
-                f"Launchpad failed to process the upload path '{'/'.join(place)}': Could not find"
-                f" a PPA named '{name}' for '{owner.removeprefix('~')}'."
+                f"Launchpad failed to process the upload path '{'/'.join(place)}':\n\nCould not"
+                f" find a PPA owned by '{owner.removeprefix('~')}' for '{distribution}' named"
+                f" '{name}'."
             )
         return ppa
 
@@ -106,10 +114,10 @@ class Intake:
             raise Rejected(f"Unable to find distroseries: {suite}")
         if pocket not in ("", "release"):
             raise Rejected("PPA uploads must be for the RELEASE pocket.")
-        if not series.active:
-            raise Rejected(
-                "Not permitted to upload to the RELEASE pocket in a series in the 'OBSOLETE' state."
-            )
+        if not self._world.may_take(series, ppa):
+            raise Rejected(f"{series.name} is obsolete and will not accept new uploads.")
+        if not ppa.enabled:
+            raise Rejected(f"{ppa.displayname} is disabled.")
         if not self._world.may_upload(signer, ppa):
             raise Rejected("Signer has no upload rights to this PPA.")
 
@@ -173,8 +181,9 @@ class Intake:
         burnt = [p for p in ppa.versions(source.name) if p.version == source.version]
         if burnt:
             raise Rejected(
-                f"Source package {source.name} {source.version} already accepted in"
-                f" {burnt[0].series} and cannot be uploaded again."
+                f"The source {source.name} - {source.version} is already accepted in"
+                f" ubuntu/{burnt[0].series} and you cannot upload the same version within the same"
+                " distribution. You have to modify the source version and re-upload."
             )
         live = [p for p in ppa.versions(source.name, series) if p.live]
         newest = max((p.version for p in live), key=Version, default="")
@@ -201,6 +210,23 @@ def _checked(folder: Path, entry: dict[str, str]) -> bytes:
     if hashlib.sha256(data).hexdigest() != entry["sha256"] or len(data) != int(entry["size"]):
         raise Rejected(f"File {entry['name']} mentioned in the changes has a checksum mismatch.")
     return data
+
+
+def _check_texts(files: dict[str, bytes]) -> None:
+    """Refuse a changelog or copyright that is a link or too large; hand-made uploads have none."""
+    packaging = next((data for name, data in files.items() if ".debian.tar." in name), b"")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packaging)) as archive:
+            members = {member.name.removeprefix("./"): member for member in archive}
+    except tarfile.TarError:
+        return
+    for text in ("debian/changelog", "debian/copyright"):
+        if (member := members.get(text)) is None:
+            continue
+        if member.issym():
+            raise Rejected(f"Symbolic link for {text} not allowed")
+        if member.size > 10 * 2**20:
+            raise Rejected(f"{text} file too large, 10MiB max")
 
 
 def _binaries(dsc: str) -> tuple[tuple[str, str], ...]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from urllib.parse import parse_qs, unquote, urlencode
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from tests.servers.launchpad_world import World
 from tests.servers.web import Answer, Asked
+
+LEVELS = ("UNAUTHORIZED", "READ_PUBLIC", "WRITE_PUBLIC", "READ_PRIVATE", "WRITE_PRIVATE")
+"""Of which READ_PUBLIC and WRITE_PUBLIC leave a private PPA invisible."""
 
 
 class Unauthorized(Exception):
@@ -22,6 +25,10 @@ class OAuth:
         self._world = world
         self.requested: dict[str, tuple[str, str | None]] = {}
         """Request tokens: the secret, and by whom granted (empty when refused), by key."""
+        self.troubles: dict[str, str] = {}
+        """What is wrong with access tokens, by key: "Expired token", "Unauthorized token"."""
+        self.exchanged: list[str] = []
+        """The request tokens that somebody tried to exchange."""
 
     def grant(self, person: str, token: str = "") -> None:
         """Let a person grant a request token (the last one); an empty person refuses it."""
@@ -36,9 +43,13 @@ class OAuth:
             return ""
         if key not in self._world.tokens:
             raise Unauthorized(f"Unknown access token ({key}).")
+        if key in self.troubles:
+            raise Unauthorized(f"{self.troubles[key]} ({key}).")
         secret, person = self._world.tokens[key]
         if words.get("oauth_signature", "").partition("&")[2] != secret:
             raise Unauthorized("Invalid signature.")
+        if not self._world.people[person].active:
+            raise Unauthorized("Inactive account.")
         return person
 
     def page(self, asked: Asked, path: str) -> Answer:
@@ -49,8 +60,13 @@ class OAuth:
         if path == "/+access-token" and asked.method == "POST":
             return self._exchange(sent)
         if path == "/+authorize-token":
-            return Answer("<html>Authorize application to access Launchpad on your behalf</html>")
+            return Answer("\n".join(self._choices(asked)), 200, {"Content-Type": "text/html"})
         return _text(404, "not here")
+
+    def _choices(self, asked: Asked) -> list[str]:
+        """Return what a person may choose of: all, or what the address allows, and to refuse."""
+        allowed = parse_qs(urlsplit(asked.path).query).get("allow_permission", [])
+        return [level for level in LEVELS if not allowed or level in ("UNAUTHORIZED", *allowed)]
 
     def _request(self, asked: Asked, sent: dict[str, str]) -> Answer:
         if not sent.get("oauth_consumer_key"):
@@ -64,6 +80,7 @@ class OAuth:
         return _text(200, urlencode(token))
 
     def _exchange(self, sent: dict[str, str]) -> Answer:
+        self.exchanged.append(sent.get("oauth_token", ""))
         secret, person = self.requested.get(sent.get("oauth_token", ""), ("", None))
         if not secret or sent.get("oauth_signature") != f"&{secret}":
             return _text(401, "No request token specified.")

@@ -1,4 +1,7 @@
-"""The named operations of the API of the Launchpad that tests run against."""
+"""The named operations of the API of the Launchpad that tests run against.
+
+By what rule of Launchpad's each selects or refuses stands in launchpad_rules.md.
+"""
 
 from __future__ import annotations
 
@@ -56,13 +59,14 @@ class Call:
 def _ppa_by_name(call: Call) -> Found:
     ppa = call.world.ppas.get((call.record.name, call.given["name"]))
     if ppa is None or ppa.deleted:
-        raise Refusal(404, f"No such PPA: '{call.given['name']}'.")
+        raise Refusal(404, f"No such ppa: '{call.given['name']}'.")
     return Found("archive", ppa, ppa)
 
 
 def _by_reference(call: Call) -> Found:
     ppas = [p for p in call.world.ppas.values() if p.reference == call.given["reference"]]
-    found = ppas[0] if ppas and not ppas[0].deleted else None
+    seen = ppas and not ppas[0].deleted and call.world.may_view(call.viewer, ppas[0])
+    found = ppas[0] if seen else None
     return Found("archive", found, found)
 
 
@@ -84,6 +88,8 @@ def _selected(call: Call, pubs: list[Publication], name_key: str, series: str) -
     """Return publications as the filters want them, in Launchpad's order."""
     given, name = call.given, call.given.get(name_key)
     since = given.get("created_since_date")
+    if given.get("version") and not name:
+        raise Refusal(400, "The 'version' parameter can be used only together with a name.")
     found = [
         p
         for p in pubs
@@ -107,8 +113,8 @@ def _build_records(call: Call) -> Found:
     now, given = call.world.clock.now(), call.given
     builds = [
         b
-        for b in call.ppa.all_builds()
-        if given.get("source_name") in (None, b.source.name)
+        for b in call.ppa.builds
+        if (given.get("source_name") or "") in b.source.name
         and given.get("build_state") in (None, b.state(now))
         and given.get("pocket") in (None, "Release")
     ]
@@ -120,75 +126,98 @@ def _summaries(call: Call) -> dict[str, Any]:
     found = {}
     for pub in call.ppa.sources:
         if pub.id in call.given["source_ids"]:
-            builds = [call.records.show("build", b, call.ppa) for b in pub.builds]
+            builds = [call.records.show("build", b) for b in call.ppa.builds_of(pub)]
             found[str(pub.id)] = {"status": _summary(call, pub), "builds": builds}
     return found
 
 
 def _summary(call: Call, pub: Publication) -> str:
-    states = [b.state(call.world.clock.now()) for b in pub.builds]
-    if any(s not in (BUILT, "Needs building", "Currently building") for s in states):
-        return "FAILEDTOBUILD"
+    states = [b.state(call.world.clock.now()) for b in call.ppa.builds_of(pub)]
     for state, word in (("Currently building", "BUILDING"), ("Needs building", "NEEDSBUILD")):
         if state in states:
             return word
-    mine = [b for b in call.ppa.binaries if b.build in pub.builds and b.series == pub.series]
-    pending = any(b.status == "Pending" for b in mine)
+    if any(state != BUILT for state in states):
+        return "FAILEDTOBUILD"
+    pending = any(b.status == "Pending" for b in call.ppa.binaries_of(pub))
     return "FULLYBUILT_PENDING" if pending else "FULLYBUILT"
 
 
 def _counters(call: Call) -> dict[str, int]:
-    states = [b.state(call.world.clock.now()) for b in call.ppa.all_builds()]
-    succeeded = states.count(BUILT)
-    failed = sum(s in FINAL or s == "Dependency wait" for s in states) - succeeded
-    counts = {"total": len(states), "succeeded": succeeded, "failed": failed, "superseded": 0}
-    return counts | {"pending": len(states) - succeeded - failed}
+    states = [b.state(call.world.clock.now()) for b in call.ppa.builds]
+    pending = {"Currently building", "Uploading build"}
+    if call.given.get("include_needsbuild", True):
+        pending.add("Needs building")
+    failures = {*FINAL, "Dependency wait"} - {BUILT, "Cancelled build"}
+    counts = {
+        "succeeded": states.count(BUILT),
+        "failed": sum(state in failures for state in states),
+        "superseded": states.count("Build for superseded Source"),
+        "pending": sum(state in pending for state in states),
+    }
+    return counts | {"total": sum(counts.values())}
 
 
 def _check_upload(call: Call) -> bool:
     person, series = call.linked("person", "person"), call.linked("distroseries", "distro_series")
-    if not series.active:
-        raise Refusal(403, f"{series.name} is obsolete and will not accept new uploads.")
+    _check_name(call, call.given["sourcepackagename"])
     if call.given["pocket"] != "Release":
         raise Refusal(403, "PPA uploads must be for the RELEASE pocket.")
+    if not call.world.may_take(series, call.ppa):
+        raise Refusal(403, f"{series.name} is obsolete and will not accept new uploads.")
+    if not call.ppa.enabled:
+        raise Refusal(403, f"{call.ppa.displayname} is disabled.")
     if not call.world.may_upload(person.name, call.ppa):
         raise Refusal(403, "Signer has no upload rights to this PPA.")
     return True
 
 
+def _check_name(call: Call, name: str) -> None:
+    """Refuse a source package of whose name Launchpad has never heard, in any archive."""
+    if not call.world.knows(name):
+        raise Refusal(404, f"No such source package: '{name}'.")
+
+
+def _package_uploaders(call: Call) -> Found:
+    """Return the rights on one source package: those on whole archives are others."""
+    _check_name(call, call.given["source_package_name"])
+    return Found("archive_permission", [], call.ppa, many=True)
+
+
 def _permissions(call: Call) -> Found:
-    people = sorted(call.ppa.uploaders)
-    if "person" in call.given:
-        people = [p for p in people if p == call.linked("person", "person").name]
-    return Found("archive_permission", people, call.ppa, many=True)
+    person, people = call.linked("person", "person").name, call.world.people
+    mine = [u for u in sorted(call.ppa.uploaders) if person in {u, *people[u].members}]
+    return Found("archive_permission", mine, call.ppa, many=True)
 
 
 def _copy_package(call: Call) -> None:
+    """Copy the newest publication of this version, of whatever status."""
     name, version = call.given["source_name"], call.given["version"]
-    _copy(call, lambda p: p.name == name and p.version == version, f"{name} {version}")
+    _copy(call, [name], lambda p: p.version == version)
 
 
 def _copy_packages(call: Call) -> None:
-    names = call.given["source_names"]
-    _copy(call, lambda p: p.name in names, ", ".join(names))
+    """Copy the newest publication of each name that is Published or will be."""
+    _copy(call, call.given["source_names"], lambda p: p.live)
 
 
-def _copy(call: Call, wanted: Callable[[Publication], bool], what: str) -> None:
+def _copy(call: Call, names: list[str], fits: Callable[[Publication], bool]) -> None:
     origin: Ppa = call.linked("from_archive", "archive")
     given, series = call.given, str(call.given.get("to_series") or "")
     if given["to_pocket"] != "Release":
         raise Refusal(400, "Destination pocket must be 'release' for a PPA.")
-    if series and (series not in call.world.series or not call.world.series[series].active):
+    if series and series not in call.world.series:
         raise Refusal(400, f"No such distribution series: '{series}'.")
 
     def found() -> list[Publication]:
         place = given.get("from_series") or ""
-        pubs = [p for p in origin.sources if wanted(p) and p.live and place in ("", p.series)]
-        newest = {(p.name, "" if series else p.series): p for p in pubs}
+        pubs = [p for p in origin.sources if p.name in names and fits(p)]
+        newest = {p.name: p for p in pubs if place in ("", p.series)}
         return list(newest.values())
 
-    if not found():
-        raise Refusal(400, f"{what} not published in {origin.displayname}.")
+    for name in names:
+        _check_name(call, name)
+        if not any(pub.name == name for pub in found()):
+            raise Refusal(400, f"{name} is not published in {origin.displayname}.")
     copy_later(
         call.world,
         found,
@@ -201,17 +230,12 @@ def _copy(call: Call, wanted: Callable[[Publication], bool], what: str) -> None:
 
 
 def _builds(call: Call) -> Found:
-    return Found("build", list(call.record.builds), call.ppa, many=True)
-
-
-def _own_binaries(call: Call) -> list[Publication]:
-    pub = call.record
-    return [b for b in call.ppa.binaries if b.source is pub.source and b.series == pub.series]
+    return Found("build", call.ppa.builds_of(call.record), call.ppa, many=True)
 
 
 def _source_binaries(call: Call) -> Found:
     active = call.given.get("active_binaries_only", True)
-    pubs = [b for b in _own_binaries(call) if b.live or not active]
+    pubs = [b for b in call.ppa.binaries_of(call.record) if b.live or not active]
     return Found("binary_package_publishing_history", pubs, call.ppa, many=True)
 
 
@@ -230,7 +254,7 @@ def _source_urls(call: Call) -> list[Any]:
 
 def _binary_urls(call: Call) -> list[Any]:
     """Return the addresses of a binary's file, or of all that a source has made."""
-    pubs = [call.record] if call.record.arch else _own_binaries(call)
+    pubs = [call.record] if call.record.arch else call.ppa.binaries_of(call.record)
     names = dict.fromkeys(pub.filename for pub in pubs)
     urls = [call.records.file_link(call.ppa, pubs[0], name) for name in names]
     if not call.given.get("include_meta"):
@@ -254,9 +278,8 @@ def _series(call: Call) -> Found:
 
 
 def _ubuntu_archive(call: Call) -> Found:
-    if call.given["name"] != "primary":
-        raise Refusal(404, f"No such archive: '{call.given['name']}'.")
-    return Found("archive", call.world.primary, call.world.primary)
+    found = call.world.primary if call.given["name"] == "primary" else None
+    return Found("archive", found, found)
 
 
 _SPPH, _BPPH = "source_package_publishing_history", "binary_package_publishing_history"
@@ -270,7 +293,7 @@ OPERATIONS: Mapping[tuple[str, str], Callable[[Call], Any]] = {
     ("archive", "getBuildCounters"): _counters,
     ("archive", "getSigningKeyData"): lambda call: call.ppa.signing_key or None,
     ("archive", "checkUpload"): _check_upload,
-    ("archive", "getUploadersForPackage"): _permissions,
+    ("archive", "getUploadersForPackage"): _package_uploaders,
     ("archive", "getPermissionsForPerson"): _permissions,
     ("archive", "copyPackage"): _copy_package,
     ("archive", "copyPackages"): _copy_packages,

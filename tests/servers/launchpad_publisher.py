@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.servers.launchpad_archive import Ppa, Publication, Source
+from tests.servers.launchpad_archive import ARCHITECTURES, Ppa, Publication, Source
 from tests.support.keys import Keys
 
 _INCLUDE = ("--export=never", "-C", "main", "-P", "optional")
@@ -118,6 +118,6 @@ def _distribution(ppa: Ppa, series: str) -> str:
     """Return a paragraph of conf/distributions; the words are those of a PPA's Release file."""
     return (
         f"Origin: LP-PPA-{ppa.owner}-{ppa.name}\nLabel: {ppa.displayname}\nSuite: {series}\n"
-        f"Codename: {series}\nArchitectures: {' '.join(ppa.processors)} source\nComponents: main\n"
+        f"Codename: {series}\nArchitectures: {' '.join(ARCHITECTURES)} source\nComponents: main\n"
         f"Description: Ubuntu {series.title()}\nSignWith: {ppa.signing_key_fingerprint}\n"
     )

@@ -76,9 +76,10 @@ class Records:
             "publish": ppa.publish,
             "reference": ppa.reference,
             "require_virtualized": True,
-            "permit_obsolete_series_uploads": False,
+            "permit_obsolete_series_uploads": ppa.permit_obsolete_series_uploads,
+            "processors_collection_link": f"{self.archive_link(ppa)}/processors",
             "signing_key_fingerprint": ppa.signing_key_fingerprint or None,
-            "status": 0,
+            "status": ppa.status,
         }
 
     def _publication(self, pub: Publication, ppa: Ppa) -> dict[str, Any]:
@@ -115,18 +116,18 @@ class Records:
             "architecture_specific": pub.specific,
             "binary_package_name": pub.name,
             "binary_package_version": pub.version,
-            "build_link": f"{self.archive_link(ppa)}/+build/{pub.build.id}",
+            "build_link": f"{self.archive_link(pub.build.archive)}/+build/{pub.build.id}",
             "distro_arch_series_link": self.link("ubuntu", pub.series, pub.arch),
             "is_debug": False,
         }
 
-    def _build(self, build: Build, ppa: Ppa) -> dict[str, Any]:
-        now = self._world.clock.now()
+    def _build(self, build: Build, _: Ppa | None) -> dict[str, Any]:
+        now, ppa = self._world.clock.now(), build.archive
         state, here = build.state(now), f"{self.archive_link(ppa)}/+build/{build.id}"
         done = state == build.script[-1] and len(build.script) > 1
         log = f"{here}/+files/buildlog.txt.gz".replace("/devel/", "/")
         source = build.source
-        current = [p for p in ppa.sources if build in p.builds and p.live]
+        current = [p for p in ppa.sources if build in ppa.builds_of(p) and p.live]
         return {
             "self_link": here,
             "arch_tag": build.arch,
@@ -184,7 +185,19 @@ class Records:
             "display_name": f"Ubuntu {series} {arch}",
             "distroseries_link": self.link("ubuntu", series),
             "is_nominated_arch_indep": arch == "amd64",
+            "enabled": True,
             "official": True,
+            "supports_virtualized": True,
+            "processor_link": self.link("+processors", processor_of(arch)),
+        }
+
+    def _processor(self, name: str, ppa: Ppa | None) -> dict[str, Any]:
+        return {
+            "self_link": self.link("+processors", name),
+            "name": name,
+            "title": name,
+            "build_by_default": name == "amd64",
+            "restricted": False,
         }
 
     def _shown(self, kind: str) -> Callable[[Any, Any], dict[str, Any]]:
@@ -200,6 +213,7 @@ class Records:
             "distribution": self._distribution,
             "distro_series": self._series,
             "distro_arch_series": self._arch_series,
+            "processor": self._processor,
         }
         return table[kind]
 
@@ -211,6 +225,11 @@ class Records:
             "archive_link": self.archive_link(ppa),
             "person_link": self.link(f"~{person}"),
         }
+
+
+def processor_of(arch: str) -> str:
+    """Return Launchpad's name for an architecture's processor, which is mostly the same."""
+    return {"i386": "386"}.get(arch, arch)
 
 
 def _plain(value: Any) -> Any:

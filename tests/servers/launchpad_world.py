@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.servers.launchpad_archive import Pace, Ppa, Source
+from tests.servers.launchpad_archive import ARCHITECTURES, Pace, Ppa, Source
 
 
 class DrivenClock:
@@ -53,6 +53,8 @@ class Person:
     members: set[str] = field(default_factory=set)
     """Names; a team is whoever has members."""
     fingerprints: list[str] = field(default_factory=list)
+    active: bool = True
+    """Whether the account is not deactivated."""
     ssh_keys: list[tuple[str, str]] = field(default_factory=list)
     """Each as ("ssh-ed25519", "AAAA…")."""
 
@@ -64,10 +66,12 @@ class Series:
     name: str
     version: str
     status: str = "Supported"
+    architectures: tuple[str, ...] = ARCHITECTURES
 
     @property
     def active(self) -> bool:
-        return self.status != "Obsolete"
+        """Say whether it is developed or supported: more series than these take a PPA's uploads."""
+        return self.status not in ("Obsolete", "Future", "Experimental")
 
 
 SERIES = (
@@ -171,6 +175,20 @@ class World:
         """Say whether a person has upload rights to a PPA."""
         owner = self.people[ppa.owner]
         return person == owner.name or person in owner.members | ppa.uploaders
+
+    def may_view(self, person: str, ppa: Ppa) -> bool:
+        """Say whether a person, or nobody (empty), sees an archive: its own people always do."""
+        public = ppa.enabled and not ppa.private
+        return public or (bool(person) and self.may_upload(person, ppa))
+
+    def may_take(self, series: Series, ppa: Ppa) -> bool:
+        """Say whether a PPA takes uploads for a series: one of the future too."""
+        return series.status != "Obsolete" or ppa.permit_obsolete_series_uploads
+
+    def knows(self, name: str) -> bool:
+        """Say whether any archive ever had a source package of this name."""
+        every = (self.primary, *self.ppas.values())
+        return name == "hello" or any(pub.name == name for ppa in every for pub in ppa.sources)
 
     def tell(self, person: str, subject: str, body: str) -> None:
         """Send a mail."""

@@ -103,7 +103,7 @@ def test_doctor_looks_at_all_that_uploads_need(site: Site) -> None:
     assert checks["signing key"]["fine"], checks["signing key"]
     assert checks["registered key"]["message"] == f"~maker has registered {site.key}"
     assert "8192 MiB allowed" in checks[TARGET]["message"]
-    assert checks[f"{TARGET} noble"]["message"] == "takes uploads"
+    assert checks[f"{TARGET} noble"]["message"] == "takes uploads, builds amd64"
     assert checks[f"rights on {TARGET}"]["message"] == "~maker may upload"
     assert not checks["server ppa.invalid"]["fine"]
     assert checks["server ppa.invalid"]["resolution"]

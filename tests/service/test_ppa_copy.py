@@ -76,7 +76,11 @@ def test_what_need_not_be_rebuilt_is_uploaded_once_and_copied_up(
     told = until(site, lambda: "login at Launchpad" in str(site.sync()))
     assert any("is copied when" in line or "is copied to" in line for line in told), told
     site.log_in()
-    until(site, lambda: set(site.states().values()) == {"confirmed"} and len(site.states()) == 3)
+    told = until(
+        site, lambda: set(site.states().values()) == {"confirmed"} and len(site.states()) == 3
+    )
+    assert any("one series after the other" in line for line in told), told
+    assert not [m for m in site.server.mails if "Failed to copy" in m.subject]
     assert len({path.name for path in site.arrived}) == 1
     assert {pub.version for pub in site.ppa.sources} == {"1.0-0ubuntu1~ppa1~ubuntu22.04.1"}
     assert {pub.series for pub in site.ppa.sources} == set(SERIES)
@@ -111,6 +115,26 @@ def test_a_release_waits_in_staging_and_goes_on_by_itself(build: Callable[..., S
     assert len({path.name for path in site.arrived}) == 1
     (outcome,) = site.sync()
     assert (outcome.status, outcome.current) == ("up-to-date", "1.0")
+
+
+def test_what_need_not_be_rebuilt_goes_on_from_staging_in_every_series(
+    build: Callable[..., Site],
+) -> None:
+    """Each series waits its turn: Launchpad refuses the others by mail meanwhile."""
+    site = build(
+        publish_as='copy = true\nchannel = "staging"\npromote_after = "1 hour"',
+        staging=STAGING,
+        build_first="true",
+    )
+    staging = site.server.add_ppa("maker", "staging")
+    site.log_in()
+    until(site, lambda: [u.state for u in site.uploads()] == ["confirmed"] * 6, most=20)
+    assert len({path.name for path in site.arrived}) == 1
+    for ppa in (staging, site.ppa):
+        assert {pub.series for pub in ppa.sources} == set(SERIES)
+        assert {pub.version for pub in ppa.sources} == {"1.0-0ubuntu1~ppa1~ubuntu22.04.1"}
+    assert site.server.cost()["POST copyPackage"] == 5
+    assert not [m for m in site.server.mails if "Failed to copy" in m.subject]
 
 
 def test_what_took_a_known_orig_is_copied_as_it_was_made(build: Callable[..., Site]) -> None:

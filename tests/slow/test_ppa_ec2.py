@@ -125,7 +125,7 @@ def what_is_there_is_what_was_sent(way: Way) -> None:
         assert record["publication"].endswith(f"/~maker/+archive/ubuntu/stable/+sourcepub/{pub.id}")
         (build,) = record["builds"]
         assert build["state"] == "Successfully built"
-        assert build["url"].endswith(f"/+build/{pub.builds[0].id}")
+        assert build["url"].endswith(f"/+build/{way.ppa.builds_of(pub)[0].id}")
     stanza = way.run("archive", "sources", "--target", TARGET, "--series", "noble")
     assert "Suites: noble\n" in stanza
     assert "BEGIN PGP PUBLIC KEY BLOCK" in stanza

@@ -102,8 +102,8 @@ PACKAGES = {
     "publish": Package(
         "model system config http archives",
         "archivekeys checked copying distributions follow index inspector intact keyring kind "
-        "local openlocal openppa origs ppa ppadoctor ppastate preflight rebuild reprepro "
-        "sending served settling sourceupload target targets",
+        "local openlocal openppa origs ppa ppadoctor ppapackage ppastate preflight rebuild "
+        "reprepro sending served settling sourceupload target targets",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",

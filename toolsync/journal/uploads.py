@@ -13,10 +13,12 @@ from toolsync.system.clock import Clock, stamp
 
 UPLOAD_STATES = (
     *("claimed", "sent", "accepted", "building", "published", "confirmed"),
-    *("rejected", "lost", "build-failed", "stuck"),
+    *("rejected", "lost", "build-failed", "stuck", "superseded"),
 )
 """The way of an upload, then the ways in which it fails; see docs/adr/0008."""
 FAILURES = UPLOAD_STATES[6:]
+ON_THE_WAY = UPLOAD_STATES[:4]
+"""Its target does not serve it yet."""
 
 _CLAIMED = (
     *("target", "source", "version", "series", "tool", "upstream", "content", "revision"),

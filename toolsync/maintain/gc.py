@@ -27,7 +27,7 @@ _BULKY = frozenset({"fetch", "unpack", "package", "build"})
 """Stages whose files can be large; those of the others are evidence."""
 _ABANDONED = 7 * 86400
 """Seconds after which nobody will go on with a download."""
-_ENDED = frozenset({"confirmed", "published", "rejected", "lost", "build-failed"})
+_ENDED = frozenset({"confirmed", "published", "rejected", "lost", "build-failed", "superseded"})
 """States of an upload in which nothing more is waited for."""
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from toolsync.attest.keep import attest
 from toolsync.build.stage import build
-from toolsync.journal.uploads import FAILURES, Upload
+from toolsync.journal.uploads import FAILURES, ON_THE_WAY, Upload
 from toolsync.model.errors import Held
 from toolsync.model.release import (
     Built,
@@ -198,6 +198,18 @@ class _Row:
     @property
     def detail(self) -> dict[str, Any]:
         return dict(self._upload.detail)
+
+    @property
+    def elsewhere(self) -> list[str]:
+        mine = self._upload
+        return [
+            one.series
+            for one in self._context.journal.uploads.of(mine.tool)
+            if (one.target, one.source, one.version) == (mine.target, mine.source, mine.version)
+            and one.series != mine.series
+            and one.state in ON_THE_WAY
+            and one.detail.get("tries")
+        ]
 
     def note(self, state: str, **detail: Any) -> None:
         known, merged = self._upload, {**self._upload.detail, **detail}

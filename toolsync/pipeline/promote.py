@@ -81,7 +81,8 @@ def check_ripe(
             f"{what} is {found.state if found else 'not there'}, wanted: confirmed",
             resolution=f"Bring it there: toolsync sync {tool.name} --target {origin}",
         )
-    key = Key(tool=tool.name, version=version, stage="build", scope=f"{series}/{found.revision}")
+    made = found.detail.get("copy", {}).get("series", series)  # where it was built and tested
+    key = Key(tool=tool.name, version=version, stage="build", scope=f"{made}/{found.revision}")
     built = context.journal.results.get(key)
     if not untested and (built is None or built.outcome != "done"):
         raise Held(

@@ -1,11 +1,13 @@
 """Copy a package with its binaries: to a newer series, or from one PPA to another.
 
 Only for what need not be rebuilt. Launchpad copies later, and tells of a refusal by mail
-alone; so a copy is noted and followed as an upload is.
+alone; so a copy is noted and followed as an upload is. It refuses one while the same version
+has unpublished binaries in another series of the destination, so one series follows another.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from toolsync.model.errors import SetupError, Waiting
@@ -13,6 +15,7 @@ from toolsync.model.release import SourcePackage
 from toolsync.publish.target import Ledger
 from toolsync.system.clock import stamp
 from toolsync.system.launchpad import Launchpad
+from toolsync.system.launchpadvalues import Publication
 
 
 def reference_of(target: str) -> str:
@@ -22,12 +25,18 @@ def reference_of(target: str) -> str:
 
 
 def ask_for_copy(
-    api: Launchpad, source: SourcePackage, ledger: Ledger, target: str, now: datetime
+    api: Launchpad,
+    source: SourcePackage,
+    ledger: Ledger,
+    history: Sequence[Publication],
+    target: str,
+    now: datetime,
 ) -> None:
     """Ask Launchpad to copy ``source``, as the ledger's ``copy`` says: from where, which series.
 
-    Raises Waiting while the origin's source or binaries are not published, SetupError where
-    nobody has logged in.
+    ``history`` is what the target ever had of it. Raises Waiting while the origin's source or
+    binaries are not published, or the version is on its way in another series, SetupError
+    where nobody has logged in.
     """
     copy = ledger.detail["copy"]
     origin, series = reference_of(copy["from"]), copy["series"]
@@ -41,6 +50,13 @@ def ask_for_copy(
         raise Waiting(
             f"{what} is copied to {target} {source.series} when it is published in"
             f" {copy['from']} {series}",
+            resolution="Nothing is to be done: the next run looks again.",
+        )
+    others = {*ledger.elsewhere, *_unpublished(api, source, history)} - {source.series}
+    if others:
+        raise Waiting(
+            f"{what} is copied to {target} {source.series} when it is published in"
+            f" {', '.join(sorted(others))}: Launchpad copies to one series after the other",
             resolution="Nothing is to be done: the next run looks again.",
         )
     if api.is_anonymous:
@@ -61,3 +77,13 @@ def ask_for_copy(
         binaries=True,
     )
     ledger.note("sent", tries=[*tries, {**mark, "result": "sent"}])
+
+
+def _unpublished(
+    api: Launchpad, source: SourcePackage, history: Sequence[Publication]
+) -> Iterator[str]:
+    """Yield the series in which this version has binaries that are not published yet."""
+    for found in history:
+        alive = found.version == source.version and found.status in ("Pending", "Published")
+        if alive and any(binary.status == "Pending" for binary in api.binaries(found)):
+            yield found.series

@@ -33,6 +33,7 @@ BUSY = frozenset(
     }
 )
 GONE = frozenset({"Deleted", "Obsolete"})
+SUPERSEDED = "Superseded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class UploadStatus:
     """The status of an upload: a state, and what a person should know."""
 
     state: str
-    """``accepted``, ``building``, ``published``, ``lost``, ``build-failed`` or ``stuck``."""
+    """``accepted``, ``building``, ``published``, ``superseded``, ``lost``, ``build-failed`` or
+    ``stuck``."""
     sentence: str
     resolution: str = ""
     record: dict[str, object] = field(default_factory=dict)
@@ -65,10 +67,12 @@ def follow(
     began: datetime,
     now: datetime,
     patience: Patience,
+    newer: str | None = None,
 ) -> UploadStatus:
     """Return the status of what Launchpad has accepted.
 
-    ``where`` names PPA and series for the sentence, ``began`` is when it was first seen there.
+    ``where`` names PPA and series for the sentence, ``began`` is when it was first seen there,
+    ``newer`` is the newest version that the series has.
     """
     what, record = f"{found.source} {found.version}", record_of(found, builds, binaries)
     waited = now - began
@@ -78,6 +82,14 @@ def follow(
             sentence=f"{what} was {found.status.lower()} in {where} by somebody",
             resolution="Its version is burnt. Change something in its debian/, or reject the"
             " release: toolsync then offers no more of it.",
+            record=record,
+        )
+    if found.status == SUPERSEDED:
+        return UploadStatus(
+            state="superseded",
+            sentence=f"{what} was superseded in {where} by {newer or 'a newer one'} before it was"
+            " seen served",
+            resolution="Nothing is to be done: instances get the newer one.",
             record=record,
         )
     failed = [build for build in builds if build.state in FAILED]
@@ -90,7 +102,7 @@ def follow(
             record=record,
         )
     undone = [build for build in builds if build.state != BUILT]
-    if undone or not builds:
+    if undone or not (builds or binaries):
         return _building(what, where, undone, waited, patience, record)
     open_ones = [binary for binary in binaries if binary.status == "Pending"]
     if found.status == "Pending" or open_ones or not binaries:

@@ -19,6 +19,7 @@ from toolsync.publish import follow, preflight
 from toolsync.publish.copying import ask_for_copy
 from toolsync.publish.origs import Fetch, Origs
 from toolsync.publish.ppadoctor import looks
+from toolsync.publish.ppapackage import check_architectures, check_texts
 from toolsync.publish.ppastate import PpaState
 from toolsync.publish.sending import Send, both, may_send, send_out
 from toolsync.publish.sourceupload import laid_out, prepare, remembered
@@ -57,6 +58,7 @@ class PpaTarget:
         self._owner, self._ppa, self._settings = owner, name, settings
         self._api, self._send, self._signer = api, send, signer
         self._store, self._workshop, self._clock = store, workshop, clock
+        self._limits = limits
         self._reference = f"~{owner}/+archive/ubuntu/{name}"
         self._state = PpaState(
             self.name,
@@ -120,7 +122,7 @@ class PpaTarget:
             what = f"{source.name} {source.version} for {self.name} {source.series}"
             may_send(ledger, what, now, self._patience.accept)
             if "copy" in ledger.detail:
-                ask_for_copy(self._api, source, ledger, self.name, now)
+                ask_for_copy(self._api, source, ledger, history, self.name, now)
             else:
                 self._upload(source, ledger, history)
         else:
@@ -137,7 +139,8 @@ class PpaTarget:
             self._refuse_absent(source, history, ledger)
         self._recognize(source, found, ledger)
         builds = self._api.builds(found)
-        done = bool(builds) and all(build.state == follow.BUILT for build in builds)
+        # A copy to another series has no builds of its own there, but binaries.
+        done = all(build.state == follow.BUILT for build in builds)
         binaries = self._api.binaries(found) if done else ()
         status = follow.follow(
             found,
@@ -147,6 +150,7 @@ class PpaTarget:
             began=parsed(ledger.detail["accepted"]),
             now=self._clock.now(),
             patience=self._patience,
+            newer=preflight.newest_of(history, source.series),
         )
         ledger.note(status.state, said=status.sentence, launchpad=status.record)
         if status.state in ("accepted", "building"):
@@ -210,11 +214,18 @@ class PpaTarget:
 
     def _preflight(self, source: SourcePackage, history: Sequence[Publication]) -> None:
         self._signer.alive(self._clock.now())
+        check_texts(source, self._store, self._limits)
         preflight.check_archive(self._state.archive)
         if "key" not in self._checked:
             preflight.check_key(self._api, self._signer.fingerprint, self.uploader())
             self._checked.add("key")
-        preflight.check_series(self._api, source.series)
+        if source.series not in self._checked:
+            preflight.check_series(self._api, self._state.archive, source.series)
+            preflight.check_rights(
+                self._api, self._reference, self.uploader(), source.series, self.name
+            )
+            self._checked.add(source.series)
+        check_architectures(self._api, self._reference, source, self._store)
         preflight.check_version(source, history, self.name)
         preflight.check_orig(self._api, source, history, self._origs)
 

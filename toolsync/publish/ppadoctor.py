@@ -37,11 +37,11 @@ def looks(
     )
     yield name, lambda: _archive(archive())
     for one in series:
-        yield f"{name} {one}", lambda one=one: _series(api, one)  # type: ignore[misc]
+        yield f"{name} {one}", lambda one=one: _series(api, archive(), one)  # type: ignore[misc]
     if series:
         yield (
             f"rights on {name}",
-            lambda: _rights(api, archive().reference, uploader(), series[-1]),
+            lambda: preflight.check_rights(api, archive().reference, uploader(), series[-1], name),
         )
     for server in servers:
         yield (
@@ -74,20 +74,16 @@ def _archive(archive: Archive) -> str:
     return f"{kind}{room} (used: see {archive.link}), its key: {key}"
 
 
-def _series(api: Launchpad, series: str) -> str:
-    preflight.check_series(api, series)
-    return "takes uploads"
-
-
-def _rights(api: Launchpad, reference: str, person: str, series: str) -> str:
-    refusal = api.may_upload(reference, person, series, "toolsync-probe")
-    if refusal:
+def _series(api: Launchpad, archive: Archive, series: str) -> str:
+    status = preflight.check_series(api, archive, series)
+    built = api.architectures(archive.reference, series)
+    if not built:
         raise SetupError(
-            f"~{person} may not upload: {refusal}",
-            resolution="Let the PPA's owner give the rights, or upload as somebody else:"
-            " [ppa] login, key.",
+            f"{archive.title or archive.reference} builds nothing in {series} ({status})",
+            resolution="Wait until Launchpad builds for it, or let the PPA build another"
+            " architecture (on its page: Change details).",
         )
-    return f"~{person} may upload"
+    return f"takes uploads, builds {', '.join(built)}"
 
 
 def _server(server: Server, workshop: Workshop) -> str:

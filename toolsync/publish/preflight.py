@@ -21,13 +21,30 @@ from toolsync.system.launchpadvalues import Archive, Publication, RemoteFile
 
 
 def check_archive(archive: Archive) -> None:
-    """Raise SetupError for a PPA that publishes nothing."""
+    """Raise SetupError for a PPA that is being deleted, or publishes nothing."""
+    name = archive.title or archive.reference
+    if archive.status != "Active":
+        raise SetupError(
+            f"{name} is being deleted, or was: Launchpad calls it {archive.status}",
+            resolution="Name another PPA: a deleted one does not come back.",
+        )
     if not archive.publish:
         raise SetupError(
-            f"{archive.title or archive.reference} is switched off or was deleted: it takes"
-            " uploads and publishes none",
+            f"{name} is switched off: it takes uploads and publishes none",
             resolution=f"Switch it on again on its page {archive.link}, or name another PPA.",
         )
+
+
+def check_rights(api: Launchpad, reference: str, person: str, series: str, name: str) -> str:
+    """Return in a phrase that a person may upload; raise SetupError where Launchpad refuses."""
+    refusal = api.may_upload(reference, person, series)
+    if refusal:
+        raise SetupError(
+            f"~{person} may not upload to {name} {series}: {refusal}",
+            resolution="Let the PPA's owner give the rights or switch it on, or upload as somebody"
+            " else: [ppa] login, key.",
+        )
+    return f"~{person} may upload"
 
 
 def check_key(api: Launchpad, fingerprint: str, person: str) -> str:
@@ -48,16 +65,21 @@ def check_key(api: Launchpad, fingerprint: str, person: str) -> str:
     return f"~{person} has registered {fingerprint}"
 
 
-def check_series(api: Launchpad, series: str) -> None:
-    """Raise SetupError for a series that takes no uploads."""
+def check_series(api: Launchpad, archive: Archive, series: str) -> str:
+    """Return a series' status in Launchpad's word; raise SetupError where it takes no uploads.
+
+    A PPA takes some for series of the future; for obsolete ones only where it was told to.
+    """
     known = api.series("ubuntu")
-    if not known.get(series, False):
-        active = ", ".join(sorted(name for name, active in known.items() if active))
+    refused = () if archive.takes_obsolete else ("Obsolete",)
+    if known.get(series, "Obsolete") in refused or series not in known:
+        active = ", ".join(sorted(name for name, status in known.items() if status not in refused))
         what = "takes no uploads any more" if series in known else "is no series of Ubuntu"
         raise SetupError(
             f"{series} {what}, says Launchpad; these do: {active}",
             resolution="Mend `series` in toolsync.toml.",
         )
+    return known[series]
 
 
 def check_version(source: SourcePackage, history: Iterable[Publication], where: str) -> None:

@@ -40,6 +40,11 @@ class Ledger(Protocol):
         ...
 
     @property
+    def elsewhere(self) -> Collection[str]:
+        """The other series in which this version is on its way at the same target."""
+        ...
+
+    @property
     def again(self) -> bool:
         """Whether a person asks to try again what was given up."""
         ...
@@ -60,6 +65,7 @@ class Memo:
         self.since = datetime(1970, 1, 1, tzinfo=UTC)
         self.detail: dict[str, Any] = {}
         self.again = False
+        self.elsewhere: tuple[str, ...] = ()
 
     def note(self, state: str, **detail: object) -> None:
         """Keep state and details."""

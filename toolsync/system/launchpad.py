@@ -7,13 +7,14 @@ ask a person for a new token. Failing servers are asked again by us, with the gi
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from toolsync.model.errors import Unreachable
+from toolsync.model.errors import NotThere, SetupError, Unreachable
 from toolsync.system.clock import Clock
 from toolsync.system.launchpadhttp import connect, refusal, said
 from toolsync.system.launchpadvalues import (
@@ -41,6 +42,9 @@ _MANY = 20_000
 _WAITS = (2.0, 8.0, 30.0)
 """Seconds before a failing server is asked again, unless it names a time itself."""
 _LONGEST = 120.0
+_SOME_SOURCE = "hello"
+"""The name of a source package that Launchpad surely has: a PPA's rights are those on all."""
+_PPA = re.compile(r"~[^/]+/\+archive/ubuntu/[^/]+")
 _CACHED = 1000
 """Files in the cache."""
 
@@ -64,7 +68,7 @@ class Launchpad:
         return not self._token.is_file()
 
     def archive(self, reference: str) -> Archive:
-        """Return a PPA; raise NotThere where there is none (or none that we may see)."""
+        """Return a PPA; raise SetupError where there is none (or none that we may see)."""
         found = self._entry(reference)
         with self._answers(f"the PPA {reference}"):
             return read_archive(found, reference)
@@ -112,8 +116,14 @@ class Launchpad:
     def signing_key(self, reference: str) -> str:
         """Return the armored public key that signs a PPA's indices, empty while it has none."""
         archive = self._entry(reference)
-        with self._answers(f"the key of {reference}"):
-            found = archive.getSigningKeyData()
+        try:
+            with self._answers(f"the key of {reference}"):
+                found = archive.getSigningKeyData()
+        except NotThere as error:
+            raise Unreachable(
+                f"Launchpad's key server does not give the key of {reference}",
+                resolution="Run again later.",
+            ) from error
         text = found.decode() if isinstance(found, bytes) else str(found or "")
         return text if "BEGIN PGP PUBLIC KEY BLOCK" in text else ""
 
@@ -134,21 +144,35 @@ class Launchpad:
         with self._answers("who has logged in"):
             return text(self._service.me, "name")
 
-    def series(self, distribution: str) -> Mapping[str, bool]:
-        """Return whether each of a distribution's series takes uploads, by code name."""
+    def series(self, distribution: str) -> Mapping[str, str]:
+        """Return the status of each of a distribution's series, by code name."""
         found = self._entry(distribution)
         with self._answers(f"the series of {distribution}"):
-            return {text(s, "name"): bool(value(s, "active")) for s in _all(found.series)}
+            return {text(s, "name"): text(s, "status") for s in _all(found.series)}
 
-    def may_upload(self, reference: str, person: str, series: str, source: str) -> str:
-        """Return why a person may not upload a source package, empty if it may."""
+    def architectures(self, reference: str, series: str) -> tuple[str, ...]:
+        """Return the architectures that a PPA builds in a series of Ubuntu."""
+        key = (reference, series)
+        if key not in self._architectures:
+            archive, place = self._entry(reference), self._entry(f"ubuntu/{series}")
+            with self._answers(f"what {reference} builds in {series}"):
+                processors = {text(one, "self_link") for one in _all(archive.processors)}
+                self._architectures[key] = tuple(
+                    text(one, "architecture_tag")
+                    for one in _all(place.architectures)
+                    if value(one, "enabled") and text(one, "processor_link") in processors
+                )
+        return self._architectures[key]
+
+    def may_upload(self, reference: str, person: str, series: str) -> str:
+        """Return why a person may not upload to a PPA, empty if it may."""
         archive = self._entry(reference)
         with self._answers(f"the rights on {reference}"):
             try:
                 archive.checkUpload(
                     person=f"{self._base}~{person}",
                     distroseries=f"{self._base}ubuntu/{series}",
-                    sourcepackagename=source,
+                    sourcepackagename=_SOME_SOURCE,
                     component="main",
                     pocket="Release",
                 )
@@ -223,16 +247,29 @@ class Launchpad:
         return True
 
     def _entry(self, link: str) -> Entry:
-        """Return an entry by its link or path, without asking for it before it is needed."""
+        """Return an entry by its link or path; a PPA that is not there does not come by waiting."""
         service = self._service
         kept = self._entries
         if link not in kept:
-            with self._answers(link):
-                kept[link] = service.load(link)
+            try:
+                with self._answers(link):
+                    kept[link] = service.load(link)
+            except NotThere as error:
+                if not _PPA.fullmatch(link):
+                    raise
+                raise SetupError(
+                    f"Launchpad has not: the PPA {link}; it was deleted, or never was",
+                    resolution="See that it is spelled right, or name another: `target` in"
+                    " toolsync.toml, or --target.",
+                ) from error
         return kept[link]
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
+        return {}
+
+    @cached_property
+    def _architectures(self) -> dict[tuple[str, str], tuple[str, ...]]:
         return {}
 
     @contextmanager

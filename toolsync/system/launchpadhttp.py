@@ -26,6 +26,11 @@ class Response(Protocol):
         """Return a header's value."""
 
 
+_TOKEN_TROUBLES = (
+    *("Unknown access token", "Unauthorized token", "Expired token", "Invalid signature"),
+    "Unknown consumer",
+)
+"""How Launchpad's answer begins where the token is at fault (its webapp/authentication.py)."""
 Answer = tuple[Response, bytes]
 Again = Callable[[int, str], bool]
 """Takes how often a server has failed and its Retry-After; waits, and says whether to go on."""
@@ -102,15 +107,7 @@ def refusal(what: str, error: object, *, anonymous: bool) -> Exception:
     status = getattr(getattr(error, "response", None), "status", 0)
     words = said(error)
     if status == 401:
-        if anonymous:
-            return SetupError(
-                f"Launchpad does not show {what} to everybody: {words}",
-                resolution="Log in once: toolsync launchpad login",
-            )
-        return SetupError(
-            f"Launchpad no longer takes the token for {what}: {words}",
-            resolution="It was revoked or has expired. Log in anew: toolsync launchpad login",
-        )
+        return _unauthorized(what, words, anonymous=anonymous)
     if status == 403:
         return SetupError(
             f"Launchpad does not allow {what}: {words}",
@@ -126,6 +123,32 @@ def refusal(what: str, error: object, *, anonymous: bool) -> Exception:
     return Unreachable(
         f"Launchpad answers with status {status} about {what}: {words}",
         resolution="Run again later.",
+    )
+
+
+def _unauthorized(what: str, words: str, *, anonymous: bool) -> SetupError:
+    """Return the error for a 401, which Launchpad gives for missing rights too."""
+    if words.startswith("Inactive account"):
+        return SetupError(
+            f"the account that has logged in at Launchpad is not active, asked for {what}",
+            resolution="Let it be activated, or log in as somebody else: toolsync launchpad login",
+        )
+    if words.startswith(_TOKEN_TROUBLES):
+        return SetupError(
+            f"Launchpad no longer takes the token for {what}: {words}",
+            resolution="It was revoked or has expired. Log in anew: toolsync launchpad login",
+        )
+    if anonymous:
+        return SetupError(
+            f"Launchpad does not show {what} to everybody: it is private, switched off or being"
+            f" deleted; {words}",
+            resolution="Switch it on again on its page, name another, or, if it is private, log in"
+            " once: toolsync launchpad login",
+        )
+    return SetupError(
+        f"whoever has logged in at Launchpad has no right to {what}: {words}",
+        resolution="Let its owner give the rights, or log in as somebody who has them: toolsync"
+        " launchpad login",
     )
 
 

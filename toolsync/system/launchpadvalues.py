@@ -22,6 +22,9 @@ class Archive:
     private: bool
     publish: bool
     status: str
+    """``Active``, ``Deleting`` or ``Deleted``."""
+    takes_obsolete: bool
+    """Whether it takes uploads for series that have ended."""
     allowed: int | None
     """Bytes that it may use; how many it does use the API does not tell."""
     fingerprint: str
@@ -83,6 +86,7 @@ def read_archive(entry: object, reference: str) -> Archive:
         private=bool(value(entry, "private")),
         publish=value(entry, "publish") is not False,
         status=text(entry, "status"),
+        takes_obsolete=bool(value(entry, "permit_obsolete_series_uploads")),
         allowed=in_bytes(value(entry, "authorized_size"), 1024**2),
         fingerprint=text(entry, "signing_key_fingerprint").upper(),
     )
