@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import stat
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +21,7 @@ from tests.support.keys import Keys, throwaway_keys
 from tests.support.ppasync import TARGET, Site
 from tests.support.rig import environment
 from toolsync.cli.main import group
-from toolsync.model.errors import SetupError
+from toolsync.model.errors import SetupError, Waiting
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -71,6 +75,73 @@ def test_login_writes_a_token_that_only_its_owner_reads(site: Site, allows: str)
         assert "somebody refused" in rest
         assert not token.exists()
         assert process.returncode == 5
+
+
+def asked(site: Site, times: int) -> None:
+    """Wait until Launchpad was asked so often for an access token."""
+    for _ in range(1500):
+        if len(site.server.oauth.exchanged) >= times:
+            return
+        time.sleep(0.02)
+    raise AssertionError(site.server.oauth.exchanged)
+
+
+def test_a_login_without_a_terminal_goes_on_with_the_same_request_token(site: Site) -> None:
+    login = ("launchpad", "login", "--wait", "0")
+    first = invoke(site, *login)
+    assert isinstance(first.exception, Waiting)
+    assert "goes on with the same one" in first.exception.resolution
+    (address,) = [line.strip() for line in first.output.splitlines() if "://" in line]
+    with urllib.request.urlopen(address) as page:
+        assert page.read().decode().split() == ["UNAUTHORIZED", "WRITE_PRIVATE"]
+    folder = site.root / "state" / "launchpad"
+    assert stat.S_IMODE((folder / "request").stat().st_mode) == 0o600
+    site.server.oauth.grant("maker")
+    second = invoke(site, *login)
+    assert "logged in as ~maker" in second.output
+    assert address in second.output
+    assert len(set(site.server.oauth.exchanged)) == 1
+    assert sorted(path.name for path in folder.iterdir() if path.is_file()) == ["token"]
+
+
+def test_a_login_waits_for_who_comes_late_and_forgets_what_was_forgotten(site: Site) -> None:
+    assert isinstance(invoke(site, "launchpad", "login", "--wait", "0").exception, Waiting)
+    site.server.oauth.requested.clear()  # two hours later
+    told = invoke(site, "launchpad", "login").exception
+    assert isinstance(told, SetupError)
+    assert "Begin anew" in told.resolution
+    process = subprocess.Popen(
+        [sys.executable, "-m", "toolsync", *options(site), "launchpad", "login"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    asked(site, 3)
+    site.server.oauth.grant("maker")
+    shown, _ = process.communicate(timeout=60)
+    assert "logged in as ~maker" in shown
+
+
+def test_a_login_at_a_terminal_asks_again_until_it_is_allowed(site: Site) -> None:
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "toolsync", *options(site), "launchpad", "login"],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    for number in (1, 2):
+        asked(site, number)
+        if number == 2:
+            site.server.oauth.grant("maker")
+        os.write(master, b"\n")
+    shown, _ = process.communicate(timeout=60)
+    os.close(master)
+    os.close(terminal)
+    assert "logged in as ~maker" in shown
+    assert shown.count("Then press Enter") == 2
 
 
 def test_a_revoked_token_is_told_with_the_next_step_and_never_asked_about(site: Site) -> None:

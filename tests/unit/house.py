@@ -28,7 +28,7 @@ PACKAGES = {
         "model",
         "account builder clock confined deadline distro dput effort forks git gpg gpghome "
         "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
-        "launchpadvalues lock mail memory mirror private programs promise run sandbox seccomp "
+        "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run sandbox seccomp "
         "signing space ssh stop store subreaper testproxy user work",
     ),
     "config": Package(

@@ -39,7 +39,14 @@ _LEFT_OUT = frozenset(
         f"{JOURNAL}-shm",
         "lost+found",
     }
-    | {"store/tmp", "store/partial", f"store/{ASIDE}", "cache", "launchpad/cache"}
+    | {
+        "store/tmp",
+        "store/partial",
+        f"store/{ASIDE}",
+        "cache",
+        "launchpad/cache",
+        "launchpad/request",
+    }
     | {"conf/lock", "archive/conf/lock", f"conf/{CHECKED}", f"archive/conf/{CHECKED}"}
 )
 

@@ -13,8 +13,6 @@ from typing import Any, Protocol
 
 from toolsync.model.errors import Held, NotThere, SetupError, Unreachable
 from toolsync.system.launchpadvalues import Entry
-from toolsync.system.private import private_folder
-from toolsync.system.store import replace_file
 
 
 class Response(Protocol):
@@ -173,36 +171,3 @@ def _loaded(kind: Any, path: Path) -> Any:
             f"{path} is no token of Launchpad's: {type(error).__name__}",
             resolution="Log in anew: toolsync launchpad login",
         ) from error
-
-
-class Authorization:
-    """One attempt to get a token: show `url` to a person, then `finish`."""
-
-    def __init__(self, root: str, consumer: str) -> None:
-        require_launchpadlib()
-        from launchpadlib import uris
-        from launchpadlib.credentials import Credentials
-
-        self._web = uris.web_root_for_service_root(uris.lookup_service_root(root))
-        self._credentials = Credentials(consumer)
-        try:
-            self.url: str = self._credentials.get_request_token(web_root=self._web)
-        except Exception as error:
-            raise Unreachable(
-                f"Launchpad gives no request token: {error}", resolution="Try again later."
-            ) from error
-
-    def finish(self, path: Path) -> None:
-        """Exchange what the person has allowed for a token and write it, mode 0600.
-
-        Raises SetupError while nobody has allowed it.
-        """
-        try:
-            self._credentials.exchange_request_token_for_access_token(web_root=self._web)
-        except Exception as error:
-            raise SetupError(
-                "Launchpad gives no token: nobody has allowed it yet, or somebody refused",
-                resolution=f"Open {self.url} and allow it, then try again.",
-            ) from error
-        private_folder(path.parent)
-        replace_file(path, self._credentials.serialize(), mode=0o600)
