@@ -28,8 +28,8 @@ PACKAGES = {
         "model",
         "account builder clock confined deadline distro dput effort forks git gpg gpghome "
         "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
-        "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run sandbox seccomp "
-        "signing space ssh stop store subreaper testproxy user work",
+        "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run "
+        "sandbox seccomp signing space ssh stop store subreaper testproxy user work",
     ),
     "config": Package(
         "model system",
