@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,111 +21,13 @@ from tests.servers.launchpad_archive import BUILT, Ppa
 from tests.servers.launchpad_kinds import KINDS, SETS
 from tests.servers.launchpad_operations import OPERATIONS
 from tests.servers.launchpad_wadl import BadRequest, check
-from tests.support.keys import Keys, throwaway_keys
-from tests.support.uploads import JAMMY, NOBLE, PLACE, write_upload
+from tests.support.uploads import JAMMY, NOBLE, PLACE, Makers, archive, write_upload
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@dataclass(frozen=True)
-class Makers:
-    """Keys made once: a registered one, one of somebody without rights, and strangers."""
-
-    keys: Keys
-    maker: str
-    other: str
-    stranger: str
-    expired: str
-    folder: Path
-
-
-@pytest.fixture(scope="module")
-def makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makers]:
-    folder = tmp_path_factory.mktemp("keys")
-    with throwaway_keys() as keys:
-        maker, other, stranger = [keys.make(name) for name in ("maker", "other", "stranger")]
-        expired = keys.make("expired", expire="2025-01-01")
-        keys.export(folder / "maker.asc", maker)
-        keys.export(folder / "other.asc", other)
-        keys.export(folder / "expired.asc", expired)
-        yield Makers(keys, maker, other, stranger, expired, folder)
-
-
-@pytest.fixture
-def launchpad(tmp_path: Path, makers: Makers) -> Iterator[LaunchpadServer]:
-    (tmp_path / "incoming").mkdir()
-    with LaunchpadServer(tmp_path / "incoming") as server:
-        server.add_person("maker", makers.folder / "maker.asc", makers.folder / "expired.asc")
-        server.add_person("other", makers.folder / "other.asc")
-        server.add_ppa("maker", "stable")
-        yield server
-
-
-@pytest.fixture
-def ppa(launchpad: LaunchpadServer) -> Ppa:
-    return launchpad.ppas["maker", "stable"]
-
-
-@pytest.fixture
-def upload(launchpad: LaunchpadServer, makers: Makers, tmp_path: Path) -> Callable[..., str]:
-    """Make an upload, let Launchpad decide about it, and return what its mail says."""
-    serial = iter(range(100))
-
-    def send(signer: str = makers.maker, *, place: str = PLACE, **words: Any) -> str:
-        folder = tmp_path / f"upload-{next(serial)}"
-        write_upload(folder, makers.keys, signer, **words)
-        before = len(launchpad.mails)
-        launchpad.receive(folder, place)
-        launchpad.tick(minutes=6)
-        return "".join(mail.body for mail in launchpad.mails[before:])
-
-    return send
-
-
-@pytest.fixture
-def log_in(launchpad: LaunchpadServer, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Make launchpadlib's client, anonymous or with a token, and close it after the test."""
-    from launchpadlib.credentials import AccessToken, AnonymousAccessToken, Credentials
-    from launchpadlib.launchpad import Launchpad
-
-    opened: list[Any] = []
-
-    class Closed(Launchpad):  # type: ignore[misc]
-        def httpFactory(self, *words: Any) -> Any:  # noqa: N802
-            opened.append(super().httpFactory(*words))
-            return opened[-1]
-
-    def make(token: str = "token", secret: str = "secret", *, anonymous: bool = False) -> Any:
-        access = AnonymousAccessToken() if anonymous else AccessToken(token, secret)
-        credentials = Credentials("toolsync-test", access_token=access)
-        cache, root = str(tmp_path / "cache"), launchpad.service_root
-        # No engine: nobody is asked for a new token where one is bad.
-        return Closed(credentials, None, None, root, cache, version="devel")
-
-    yield make
-    for connection in opened:
-        connection.close()
-
-
-@pytest.fixture
-def client(log_in: Callable[..., Any]) -> Any:
-    """launchpadlib's client, anonymous."""
-    return log_in(anonymous=True)
-
-
-@pytest.fixture
-def maker(launchpad: LaunchpadServer, log_in: Callable[..., Any]) -> Any:
-    """launchpadlib's client, logged in as the PPA's owner."""
-    launchpad.add_token("maker")
-    return log_in()
-
-
-def archive(client: Any, name: str = "stable") -> Any:
-    return client.people["maker"].getPPAByName(distribution="/ubuntu", name=name)
 
 
 # -- the wire -------------------------------------------------------------------------------

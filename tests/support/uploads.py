@@ -8,13 +8,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support.keys import Keys
 
 NOBLE = "1.0-0ubuntu1~ppa1~ubuntu24.04.1"
 JAMMY = "1.0-0ubuntu1~ppa1~ubuntu22.04.1"
 PLACE = "~maker/ubuntu/stable"
+
+
+@dataclass(frozen=True)
+class Makers:
+    """Keys made once: a registered one, one of somebody without rights, and strangers."""
+
+    keys: Keys
+    maker: str
+    other: str
+    stranger: str
+    expired: str
+    folder: Path
+
+
+def archive(client: Any, name: str = "stable") -> Any:
+    """Return the maker's PPA, as launchpadlib's client has it."""
+    return client.people["maker"].getPPAByName(distribution="/ubuntu", name=name)
 
 
 def write_upload(
