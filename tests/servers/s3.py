@@ -34,3 +34,7 @@ def follow_bucket(tools: Path, web: Web, name: str, zips: Mapping[str, bytes]) -
     mine = f"must_ship = []\n{accepted(LICENSE).splitlines()[-1]}\n"
     text = re.sub(r"must_ship = .*\n", mine, text)
     (folder / "tool.toml").write_text(text)
+    # Nor does the sample ask any cloud.
+    control = folder / "debian" / "tests" / "control"
+    stanzas = control.read_text().split("\n\n")
+    control.write_text("\n\n".join(s for s in stanzas if "Tests: query\n" not in s))

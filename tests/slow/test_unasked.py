@@ -21,7 +21,7 @@ DPKG = "dpkg-query -W"
     [
         ("bookworm", ("amazon-ec2-utils", "awscli")),
         ("trixie", ("awscli",)),
-        ("noble", ("ec2-instance-connect", "euca2ools")),
+        ("noble", ("ec2-instance-connect",)),
     ],
 )
 def test_a_full_upgrade_changes_nothing_until_a_package_is_asked_for(
