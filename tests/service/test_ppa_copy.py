@@ -137,6 +137,26 @@ def test_what_need_not_be_rebuilt_goes_on_from_staging_in_every_series(
     assert not [m for m in site.server.mails if "Failed to copy" in m.subject]
 
 
+def test_one_version_is_promoted_to_every_series_in_turn(build: Callable[..., Site]) -> None:
+    site = build(publish_as="copy = true")
+    prod = site.server.add_ppa("maker", "prod")
+    site.log_in()
+    until(site, lambda: set(site.states().values()) == {"confirmed"} and len(site.states()) == 3)
+    head = ["--config", str(site.file), "--state", str(site.root / "state")]
+    words = ["promote", "hello", "1.0", "--from", TARGET, "--to", "ppa:maker/prod"]
+    for _ in range(8):
+        result = CliRunner().invoke(
+            group, [*head, *words, "--early", "--untested"], standalone_mode=False
+        )
+        if result.exception is None:
+            break
+        assert isinstance(result.exception, Waiting), result.exception
+        site.later(minutes=26)
+    assert "hello 1.0 is served by ppa:maker/prod: jammy, noble, resolute" in result.output
+    assert {(pub.series, pub.status) for pub in prod.sources} == {(s, "Published") for s in SERIES}
+    assert not [m for m in site.server.mails if "Failed to copy" in m.subject]
+
+
 def test_what_took_a_known_orig_is_copied_as_it_was_made(build: Callable[..., Site]) -> None:
     site, staging = staged(build, after="1 hour")
     theirs = lzma.compress(gzip.decompress(archive("1.0")))

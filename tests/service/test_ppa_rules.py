@@ -167,6 +167,11 @@ def test_a_copy_waits_until_no_other_series_has_unpublished_binaries(yard: Yard)
     rows = {name: yard.row("jammy") for name in ("noble", "resolute")}
     for one in rows.values():
         one.note("claimed", **copy)
+    noble = yard.server.series["noble"]
+    yard.server.series["noble"] = replace(noble, status="Obsolete")
+    with pytest.raises(SetupError, match="noble takes no uploads any more"):
+        yard.target().publish(passed(replace(source, series="noble")), rows["noble"])
+    yard.server.series["noble"] = noble
     target.publish(passed(replace(source, series="noble")), rows["noble"])
     assert yard.server.cost()["POST copyPackage"] == 1
     rows["resolute"].elsewhere = ("noble",)  # asked for, and not shown yet

@@ -24,15 +24,14 @@ def reference_of(target: str) -> str:
     return f"~{owner}/+archive/ubuntu/{name}"
 
 
-def ask_for_copy(
+def may_copy(
     api: Launchpad,
     source: SourcePackage,
     ledger: Ledger,
     history: Sequence[Publication],
     target: str,
-    now: datetime,
 ) -> None:
-    """Ask Launchpad to copy ``source``, as the ledger's ``copy`` says: from where, which series.
+    """Return when ``source`` can be copied, as the ledger's ``copy`` says.
 
     ``history`` is what the target ever had of it. Raises Waiting while the origin's source or
     binaries are not published, or the version is on its way in another series, SetupError
@@ -64,14 +63,21 @@ def ask_for_copy(
             f"to copy {what} to {target} {source.series} needs a login at Launchpad",
             resolution="Log in once: toolsync launchpad login",
         )
+
+
+def ask_for_copy(
+    api: Launchpad, source: SourcePackage, ledger: Ledger, target: str, now: datetime
+) -> None:
+    """Ask Launchpad to copy ``source``, as the ledger's ``copy`` says: from where, which series."""
+    copy = ledger.detail["copy"]
     tries: list[dict[str, object]] = list(ledger.detail.get("tries", []))
     mark = {"at": stamp(now), "host": "copyPackage", "result": "sending", "said": ""}
     ledger.note("claimed", tries=[*tries, mark])
     api.copy(
         source.name,
         source.version,
-        origin=origin,
-        origin_series=series,
+        origin=reference_of(copy["from"]),
+        origin_series=copy["series"],
         target=reference_of(target),
         series=source.series,
         binaries=True,

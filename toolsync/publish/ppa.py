@@ -16,7 +16,7 @@ from toolsync.config.settings import Ppa as Settings
 from toolsync.model.errors import Held, Waiting
 from toolsync.model.release import Blob, Compatible, Confirmed, Receipt, SourcePackage
 from toolsync.publish import follow, preflight
-from toolsync.publish.copying import ask_for_copy
+from toolsync.publish.copying import ask_for_copy, may_copy
 from toolsync.publish.origs import Fetch, Origs
 from toolsync.publish.ppadoctor import looks
 from toolsync.publish.ppapackage import check_architectures, check_texts
@@ -122,7 +122,9 @@ class PpaTarget:
             what = f"{source.name} {source.version} for {self.name} {source.series}"
             may_send(ledger, what, now, self._patience.accept)
             if "copy" in ledger.detail:
-                ask_for_copy(self._api, source, ledger, history, self.name, now)
+                may_copy(self._api, source, ledger, history, self.name)
+                self._check_place(source.series, self._api.me())
+                ask_for_copy(self._api, source, ledger, self.name, now)
             else:
                 self._upload(source, ledger, history)
         else:
@@ -214,20 +216,22 @@ class PpaTarget:
 
     def _preflight(self, source: SourcePackage, history: Sequence[Publication]) -> None:
         self._signer.alive(self._clock.now())
+        self._check_place(source.series, self.uploader())
         check_texts(source, self._store, self._limits)
-        preflight.check_archive(self._state.archive)
         if "key" not in self._checked:
             preflight.check_key(self._api, self._signer.fingerprint, self.uploader())
             self._checked.add("key")
-        if source.series not in self._checked:
-            preflight.check_series(self._api, self._state.archive, source.series)
-            preflight.check_rights(
-                self._api, self._reference, self.uploader(), source.series, self.name
-            )
-            self._checked.add(source.series)
         check_architectures(self._api, self._reference, source, self._store)
         preflight.check_version(source, history, self.name)
         preflight.check_orig(self._api, source, history, self._origs)
+
+    def _check_place(self, series: str, person: str) -> None:
+        """See once in a run that the PPA takes something for a series from a person."""
+        preflight.check_archive(self._state.archive)
+        if f"{series} {person}" not in self._checked:
+            preflight.check_series(self._api, self._state.archive, series)
+            preflight.check_rights(self._api, self._reference, person, series, self.name)
+            self._checked.add(f"{series} {person}")
 
     def uploader(self) -> str:
         """Return the Launchpad account that uploads, as far as it is known."""

@@ -52,10 +52,11 @@ def may_send(ledger: Ledger, what: str, now: datetime, accept: timedelta) -> Non
     if ledger.again or (last["result"] != "sent" and unsure < _UNSURE):
         return
     said = f"Launchpad shows nothing of {what}, {in_words(waited)} after it was sent"
+    whom = "whoever asked for the copy" if "copy" in ledger.detail else "the owner of the key"
     ledger.note("lost", said=said)
     raise Held(
         f"{said}: it was rejected, or dropped without a word",
-        resolution="A rejection is told by mail alone, to the owner of the signing key: read it."
+        resolution=f"A rejection is told by mail alone, to {whom}: read it."
         " Without one, look at `toolsync doctor --target` (is the key registered?). Then send"
         " it again: toolsync sync --retry.",
     )
