@@ -4,9 +4,10 @@
 and CPU seconds and peak memory (of the largest process, and of all processes of a program
 together), medians of several rounds, and how they compare with curl, which only fetches. toolsync
 is the real command line on N generated tools, first with an empty journal (cold), then again (all
-pages unchanged). uscan looks at its packages one after the other, so 64 of it share them; it
-takes minutes of CPU time and runs in fewer rounds, as the table says. The last table is of as many
-pages over TLS, each on a host of its own; uscan is not in it.
+pages unchanged); and the same on N folders with debian/watch. uscan looks at its packages one after
+the other, so 64 of it share them; it takes minutes of CPU time and runs in fewer rounds, as the
+table says. One more table is of pages on which half of the links match, the last one of pages over
+TLS, each on a host of its own; uscan is not in that.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 
 from tests.bench.cost import Cost, measured
 from tests.bench.names import DOMAIN, Names
+from tests.bench.upstream import HALF
 
 ROOT = Path(__file__).parent.parent.parent
 AT_ONCE = 64
@@ -83,10 +85,19 @@ class Race:
         head = [sys.executable, "-m", "toolsync", "--config", "toolsync.toml", "--state", "state"]
         shutil.rmtree(self._folder / "state", ignore_errors=True)
         told = f'"newest": "{NEWEST}"'
-        for name, jobs in (("cold", AT_ONCE), ("again", AT_ONCE), ("again, 128 at once", 128)):
+        folders = [f"packages/{name}" for name in self._urls]
+        for what, given, name, jobs in (
+            ("toolsync check", self._urls, "cold", AT_ONCE),
+            ("toolsync check", self._urls, "again", AT_ONCE),
+            ("toolsync check", self._urls, "again, 128 at once", 128),
+            ("debian/watch", folders, "cold", AT_ONCE),
+            ("debian/watch", folders, "again", AT_ONCE),
+        ):
+            if what == "debian/watch" and name == "cold":
+                shutil.rmtree(self._folder / "state", ignore_errors=True)
             check = [*head, "check", "--json", "--jobs", str(jobs), "--per-host", str(jobs)]
-            check += self._urls  # by name: the shipped tools have other upstreams
-            yield Program(f"toolsync check, {name}", check, told=told)
+            check += given  # by name: the shipped tools have other upstreams
+            yield Program(f"{what}, {name}", check, told=told)
         if self._options.nvchecker:
             nvchecker = [self._options.nvchecker, "-c", "nvchecker.toml"]
             for run in ("cold", "again"):
@@ -193,12 +204,13 @@ def show(title: str, rounds: int, found: dict[str, list[Cost]]) -> None:
     sys.stdout.flush()
 
 
-def plain(place: Path, pages: int, options: argparse.Namespace) -> None:
-    """Measure N pages of one host."""
+def plain(place: Path, pages: int, options: argparse.Namespace, half: str = "") -> None:
+    """Measure N pages of one host; ``half`` is the folder of those on which half of links match."""
     with upstream(place) as port:
         names = [f"tool{n:04}" for n in range(pages)]
-        urls = {name: f"http://127.0.0.1:{port}/{name}/" for name in names}
-        show(f"N = {pages}", options.rounds, Race(place / str(pages), urls, options).run())
+        urls = {name: f"http://127.0.0.1:{port}/{half}{name}/" for name in names}
+        title = f"N = {pages}" + (", half of the links match" if half else "")
+        show(title, options.rounds, Race(place / str(pages), urls, options).run())
     shutil.rmtree(place / str(pages))
 
 
@@ -217,6 +229,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, nargs="*", default=[100, 500, 2000])
+    parser.add_argument("--half-pages", type=int, default=2000, help="0: no such table")
     parser.add_argument("--tls-pages", type=int, default=2000, help="0: no such table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--uscan-rounds", type=int, default=1, help="0: without uscan")
@@ -227,6 +240,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="toolsync-bench-") as place:
         for pages in options.pages:
             plain(Path(place), pages, options)
+        if options.half_pages:
+            plain(Path(place), options.half_pages, options, HALF)
         if options.tls_pages:
             secure(Path(place), options.tls_pages, options)
 

@@ -20,13 +20,19 @@ SIZE = 51_000
 ETAG = b'"5e1c-v1"'
 
 
-def body() -> bytes:
+HALF = "half/"
+"""Below this folder every second file of a page is another tool's."""
+
+
+def body(*, half: bool = False) -> bytes:
     """Return the page: versions 1.0.0 to 1.19.9 in a listing, filled up to its size."""
     rows = [
         f'<tr><td><a href="tool-1.{n // 10}.{n % 10}.tar.gz">tool-1.{n // 10}.{n % 10}.tar.gz</a>'
         f'</td><td align="right">2026-01-01 10:{n % 60:02}</td><td align="right">1.2M</td></tr>\n'
         for n in range(LINKS)
     ]
+    if half:
+        rows[::2] = [row.replace("tool-", "else-") for row in rows[::2]]
     head, foot = (
         "<html><head><title>Index</title></head><body><table>\n",
         "</table></body></html>\n",
@@ -38,8 +44,8 @@ def body() -> bytes:
 
 
 class _Page(asyncio.Protocol):
-    def __init__(self, full: bytes, same: bytes) -> None:
-        self._full, self._same = full, same
+    def __init__(self, full: bytes, half: bytes, same: bytes) -> None:
+        self._full, self._half, self._same = full, half, same
         self._heard = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,7 +56,8 @@ class _Page(asyncio.Protocol):
         self._heard += data
         while b"\r\n\r\n" in self._heard:
             head, _, self._heard = self._heard.partition(b"\r\n\r\n")
-            answer = self._same if b"if-none-match: " + ETAG in head.lower() else self._full
+            page = self._half if f"/{HALF}".encode() in head else self._full
+            answer = self._same if b"if-none-match: " + ETAG in head.lower() else page
             asyncio.get_running_loop().call_later(LATENCY, self._answer, answer)
 
     def _answer(self, answer: bytes) -> None:
@@ -59,10 +66,10 @@ class _Page(asyncio.Protocol):
 
 
 async def _serve(port_file: Path, certificate: Path | None) -> None:
-    page = body()
+    page, half = body(), body(half=True)
     head = b"Server: bench\r\nDate: Sat, 21 Nov 2026 08:00:00 GMT\r\nETag: %b\r\n" % ETAG
     kind = b"Content-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n" % len(page)
-    full = b"HTTP/1.1 200 OK\r\n" + head + kind + b"\r\n" + page
+    above = b"HTTP/1.1 200 OK\r\n" + head + kind + b"\r\n"  # both have the same size
     same = b"HTTP/1.1 304 Not Modified\r\n" + head + b"\r\n"
     loop = asyncio.get_running_loop()
     context = None
@@ -70,7 +77,7 @@ async def _serve(port_file: Path, certificate: Path | None) -> None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
     server = await loop.create_server(
-        lambda: _Page(full, same), "127.0.0.1", 0, backlog=512, ssl=context
+        lambda: _Page(above + page, above + half, same), "127.0.0.1", 0, backlog=512, ssl=context
     )
     port_file.write_text(str(server.sockets[0].getsockname()[1]))
     await loop.run_in_executor(None, sys.stdin.read)

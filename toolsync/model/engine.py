@@ -6,12 +6,14 @@ together (`Effort`), and what a rule makes of a text has a limit of length.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
 from toolsync.model.errors import SetupError
-from toolsync.system.effort import Effort, current
+from toolsync.system.effort import Effort, countdown, current
 
 SECONDS = 0.25
 """What one match may take; an honest one takes thousandths."""
@@ -32,21 +34,31 @@ T = TypeVar("T")
 class Engine:
     """A compiled expression that cannot run for ever."""
 
-    def __init__(self, expression: str, what: str, flags: int = 0, *, told: str = "") -> None:
+    def __init__(
+        self, expression: str, what: str, flags: int = 0, *, told: str = "", later: bool = False
+    ) -> None:
         """``told`` is what was written where ``expression`` is a translation of it.
 
-        ``what`` names it in the SetupError that refuses it.
+        ``what`` names it in the SetupError that refuses it, here or, where it is to be compiled
+        ``later``, at its first use.
         """
-        import regex
-
         self.expression, self._what = told or expression, what
+        self._meant, self._flags = expression, flags
         if len(expression) > LONGEST_EXPRESSION:
             raise self._refusal(f"has more than {LONGEST_EXPRESSION} characters")
+        if not later:
+            self._compiled  # noqa: B018 (refuses what is none)
+
+    @cached_property
+    def _compiled(self) -> Any:
+        import regex
+
         try:
-            self._compiled = regex.compile(expression, flags)
+            return regex.compile(self._meant, self._flags)
         except (regex.error, ValueError, OverflowError, RecursionError) as error:
             raise SetupError(
-                f"{what}: {self.expression} is no regular expression that can be used: {error}",
+                f"{self._what}: {self.expression} is no regular expression that can be used:"
+                f" {error}",
                 resolution="Mend it; perlre(1) tells the syntax.",
             ) from error
 
@@ -58,6 +70,20 @@ class Engine:
     def fullmatch(self, text: str) -> Any:
         """Return the match of the whole of ``text``, or None."""
         return self._within(SECONDS, lambda limit: self._compiled.fullmatch(text, timeout=limit))
+
+    def fullmatches(self, texts: Sequence[str]) -> list[re.Match[str] | None]:
+        """Return what `fullmatch` gives for each of many texts."""
+
+        def all_of(limit: float) -> list[re.Match[str] | None]:
+            left, match = countdown(limit), self._compiled.fullmatch
+            found: list[re.Match[str] | None] = []
+            for text in texts:
+                if not (seconds := left()):
+                    raise TimeoutError
+                found.append(match(text, timeout=min(SECONDS, seconds)))
+            return found
+
+        return self._within(LOOK_SECONDS, all_of)
 
     def search(self, text: str) -> Any:
         """Return the first match in ``text``, or None."""

@@ -26,6 +26,8 @@ _KNOWN_AFTER = re.compile(rf"(?:{AFTER}|[a-z])(?![a-z])", re.IGNORECASE)
 _DATE = re.compile(r"(?:19|20)\d\d(?:(0[1-9]|1[0-2])(?:[0-3]\d)?(?!\d)|(?=[.-]|$))")
 _LIKE = {True: r"(?:19|20)\d{4}", False: r"(?:19|20)\d\d\b"}
 _WORDED = re.compile(r"(\d+(?:\.\d+)*)[-._]([A-Za-z]{2,})\d*")
+_NUMBERS = re.compile(r"[0-9.\n]*+")
+"""Of many versions that none has a word."""
 _SPLIT = re.compile(r"(?P<final>\d+(?:\.\d+)*)(?P<gap>[-._ ]*)(?P<rest>[A-Za-z].*)")
 _FIRST = re.compile(r"[A-Za-z]+")
 
@@ -37,6 +39,8 @@ def misplaced(versions: Iterable[str]) -> Mapping[str, tuple[str, str]]:
     what is wrong with it in a phrase.
     """
     there = set(versions)
+    if _NUMBERS.fullmatch("\n".join(there)):
+        return {}
     worded = (version for version in there if not version.replace(".", "").isdigit())
     return {version: told for version in worded if (told := _told(version, there))}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _here = threading.local()
@@ -41,3 +41,9 @@ def current() -> Effort | None:
     """Return the effort whose block this thread is in, if it is in one."""
     found: Effort | None = getattr(_here, "effort", None)
     return found
+
+
+def countdown(seconds: float) -> Callable[[], float]:
+    """Return what tells how many seconds are left of these, from now on; never less than none."""
+    ends = time.monotonic() + seconds
+    return lambda: max(0.0, ends - time.monotonic())

@@ -107,11 +107,17 @@ def seen(element: Any) -> bool:
 
 def _links(page: Page) -> tuple[list[str], str]:
     """Return the ``href`` of each link of a page, and the address that they resolve against."""
-    plain = plain_links(page) if media_type(page) in _TYPES else None
+    plain = quick_links(page)
     if plain is not None:
         return plain, page.url
     root = html_root(page)
     return links_of(root), base_of(root, page)
+
+
+def quick_links(page: Page) -> list[str] | None:
+    """Return the links of a plain listing, against whose address they resolve; None of others."""
+    plain = plain_links(page) if media_type(page) in _TYPES else None
+    return plain if plain is None else [*filter(None, plain)]
 
 
 def links_of(root: Any) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Drifted, UsageError
 from toolsync.model.release import Release
-from toolsync.model.versions import probable, upstream_key
+from toolsync.model.versions import are_numbers, is_numbers, probable, upstream_key
 from toolsync.system.git import fetched, list_refs
 from toolsync.watch.addresses import leaf, usable_address
 from toolsync.watch.git import place_of
@@ -26,6 +26,8 @@ from toolsync.watchfile.rules import mangled
 
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+:~-]*")
 _NAMED = r"^(?:{})?[-_]?v?(\d[\d.+~a-zA-Z-]*?)\.(?:tar|t[gbx]z|zip)"
+_CHANGING = ("downloadurlmangle", "filenamemangle", "uversionmangle")
+"""Rules that make a release of a hit."""
 _PREFERENCE = (".tar.xz", ".txz", ".tar.lzma", ".tar.bz2", ".tbz2", ".tbz", ".tar.gz", ".tgz")
 """Of one version's files, as uscan takes them: what dpkg-source takes, the smaller first."""
 
@@ -118,7 +120,7 @@ def releases(tool: Tool, source: Source, get: Get) -> list[Release]:
     """Return the releases that one source names; raises Drifted when there is none."""
     with placed(source.line):
         hits = _git_hits(source, get) if source.is_git else find(source, get)
-        made = [_release(tool, source, hit) for hit in hits]
+        made = _releases(tool, source, hits)
     kept = without_misplaced(made)
     if all(release.refused for release in kept):
         raise Drifted(
@@ -170,6 +172,19 @@ def _signature(
         )
     found = [r for r in releases(tool, sources[at], get) if r.version == main.version]
     return found[0].url if found else ""
+
+
+def _releases(tool: Tool, source: Source, hits: Sequence[Hit]) -> list[Release]:
+    """Return the releases that hits are; of most listings there is nothing to be changed in one."""
+    if any(source.mangles[rule] for rule in _CHANGING):
+        return [_release(tool, source, hit) for hit in hits]
+    name, each = tool.name, are_numbers([hit.version for hit in hits])
+    return [
+        Release(name, hit.version, hit.version, hit.url, hit.name, hit.page)
+        if hit.name and (each or is_numbers(hit.version))
+        else _release(tool, source, hit)
+        for hit in hits
+    ]
 
 
 def _release(tool: Tool, source: Source, hit: Hit) -> Release:

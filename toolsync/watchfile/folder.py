@@ -84,15 +84,15 @@ def load_folder(folder: Path) -> Tool:
 
 def package_of(folder: Path) -> Package:
     """Return name and version from a debian/changelog; raises SetupError."""
-    path = folder / "debian" / "changelog"
+    path = f"{folder}/debian/changelog"
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 (asked for often)
+            first = next((line.strip("\n") for line in file if line.strip()), "")
     except OSError as error:
         raise SetupError(
             f"{path} cannot be read ({error.strerror}); it names package and current version",
             resolution="Write one with dch --create.",
         ) from error
-    first = next((line for line in lines if line.strip()), "")
     match = _HEAD.match(first)
     if not match or not _VERSION.fullmatch(match["version"]):
         raise SetupError(

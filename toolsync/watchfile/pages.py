@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from toolsync.http.client import Page
@@ -18,8 +20,8 @@ from toolsync.model.errors import Hostile, NotThere
 from toolsync.model.patterns import LONGEST_SUBJECT
 from toolsync.model.versions import upstream_key
 from toolsync.watch import feed, s3
-from toolsync.watch.addresses import joined, shown, usable_address
-from toolsync.watch.html import html_root, seen
+from toolsync.watch.addresses import joined, parted, plain_folder, shown, usable_address
+from toolsync.watch.html import base_of, html_root, links_of, quick_links
 from toolsync.watch.reading import MAX_ENTRIES, charset_of, drifted, media_type
 from toolsync.watchfile.faults import fault
 from toolsync.watchfile.parse import Source
@@ -34,10 +36,10 @@ _HIDES = re.compile(r"<!--|<(script|style|textarea|template|title|iframe)\b", re
 _ANCHOR = re.compile(r"<a\s[^<>]*?\bhref\s*=\s*[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
 
 Ask = Callable[[str, str], Page]
+_pattern = lru_cache(maxsize=1024)(Pattern)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A file as the page names it."""
 
     version: str
@@ -45,6 +47,8 @@ class Hit:
     href: str
     url: str
     page: str
+    name: str = ""
+    """The file's, where the link names no more than that, and all of it is plain."""
 
 
 def find(source: Source, ask: Ask) -> list[Hit]:
@@ -113,7 +117,7 @@ def _whole_listing(page: Page, url: str, source: Source, ask: Ask) -> Page:
 
 def compiled(source: Source) -> Pattern:
     """Return the source's pattern; raises SetupError where it has no group for a version."""
-    pattern = Pattern(source.pattern, "debian/watch: the matching pattern")
+    pattern = _pattern(source.pattern, "debian/watch: the matching pattern")
     named = pattern.groups or source.mangles["filenamemangle"] or source.follows_branch
     if not named:
         raise fault(
@@ -126,7 +130,7 @@ def compiled(source: Source) -> Pattern:
 
 def joined_groups(match: re.Match[str]) -> str:
     """Return the version that a match's groups make: joined by dots, empty ones left out."""
-    return ".".join(group for group in match.groups() if group)
+    return ".".join(filter(None, match.groups()))
 
 
 def _folders(source: Source, url: str, ask: Ask) -> Iterator[str]:
@@ -137,15 +141,18 @@ def _folders(source: Source, url: str, ask: Ask) -> Iterator[str]:
         return
     start = head.rpartition("/")[0] + "/"
     name, _, rest = _component(url[len(start) :])
-    pattern = Pattern(name, "debian/watch: a folder's pattern")
+    pattern = _pattern(name, "debian/watch: a folder's pattern")
     page = _mangled(ask(start, _ACCEPT), source)
     named: dict[str, tuple[str, str]] = {}
-    for href, link in _links(page, source):
-        for form in _forms(href.rstrip("/"), link.rstrip("/"), page, start):
+    bases = _bases(page, start)
+    for href, resolved in _links(page, source):
+        if not (link := resolved().rstrip("/")):
+            continue
+        for form in _forms(href.rstrip("/"), partial(str, link), bases):
             match = pattern.fullmatch(form)
             if match:
                 version = mangled(joined_groups(match) or form, source.mangles["dirversionmangle"])
-                named.setdefault(link.rstrip("/") + "/", (version, form))
+                named.setdefault(link + "/", (version, form))
                 break
     order = sorted(named, key=lambda link: upstream_key(named[link][0]), reverse=True)
     for link in order[:_FOLDERS]:
@@ -189,37 +196,100 @@ def _in_text(page: Page, pattern: Pattern) -> Iterator[Hit]:
 
 
 def _in_links(page: Page, asked: str, pattern: Pattern, source: Source) -> Iterator[Hit]:
-    for href, url in _links(page, source):
-        for form in _forms(href, url, page, asked):
+    base, hrefs = _hrefs(page, source)
+    if len(hrefs) > MAX_ENTRIES:
+        raise _too_many(page)
+    bases = _bases(page, asked)
+    plain, others = _plain_hits(page, base, hrefs, pattern, bases)
+    if len(plain) == len(hrefs):
+        yield from plain.values()
+        return
+    for href in hrefs:
+        if href not in others:
+            if hit := plain.get(href):
+                yield hit
+            continue
+        spelled, url = _link(href, base, source)
+        for form in _forms(spelled, url, bases):
             match = pattern.fullmatch(form) if len(form) <= LONGEST_SUBJECT else None
-            if match:
-                yield Hit(joined_groups(match), form, url, page.url)
+            if match and (link := url()):
+                yield Hit(joined_groups(match), form, link, page.url)
                 break
 
 
-def _forms(href: str, url: str, page: Page, asked: str) -> Iterator[str]:
-    """Give the spellings of a link that a pattern may mean, decoded ones first."""
-    spelled = [href, href.partition("#")[0]]
-    bases = dict.fromkeys((urljoin(page.url, "."), urljoin(asked, ".")))
-    spelled += [url[len(base) :] for base in bases if url.startswith(base)]
-    parts = urlsplit(url)
-    spelled += [parts.path + (f"?{parts.query}" if parts.query else ""), url]
+def _plain_hits(
+    page: Page, base: str, hrefs: Sequence[str], pattern: Pattern, bases: Iterable[str]
+) -> tuple[dict[str, Hit], Collection[str]]:
+    """Return the hits among links that only name a file beside the page; and the other links.
+
+    They are all of most listings. Each spelling of such a link is its name behind something that
+    is the same for all, so none is resolved.
+    """
+    folder = joined(base, ".")
+    if not plain_folder(folder):
+        return {}, frozenset(hrefs)
+    links, others = parted(hrefs)
+    left, found = list(dict.fromkeys(links)), dict[str, Hit]()
+    one = pattern.groups == 1
+    for before in ("", *_forms("", lambda: folder, bases)):
+        forms = [before + name for name in left] if before else left
+        for name, form, match in zip(left, forms, pattern.fullmatches(forms), strict=True):
+            if match:
+                version = match[1] or "" if one else joined_groups(match)
+                found[name] = Hit(version, form, folder + name, page.url, name)
+        if len(found) == len(left):
+            break
+        left = [name for name in left if name not in found]
+    return found, frozenset(others)
+
+
+def _bases(page: Page, asked: str) -> Iterable[str]:
+    return dict.fromkeys((urljoin(page.url, "."), urljoin(asked, ".")))
+
+
+def _forms(href: str, resolved: Callable[[], str], bases: Iterable[str]) -> Iterator[str]:
+    """Give the spellings of a link that a pattern may mean, decoded ones first.
+
+    It is resolved only where the page's own spelling is not what is meant.
+    """
+    met: dict[str, None] = {}
+    spelled: list[str] = []
+    for text in _spelled(href, resolved, bases):
+        spelled.append(text)
+        for form in (unquote(text), text):
+            if form and form not in met:
+                met[form] = None
+                yield form
     # uscan compares what stands in the page, so patterns may have to spell an & as it does.
-    spelled += [text.replace("&", "&amp;") for text in spelled if "&" in text]
-    yield from dict.fromkeys(form for text in spelled for form in (unquote(text), text) if form)
+    for text in [text.replace("&", "&amp;") for text in spelled if "&" in text]:
+        for form in (unquote(text), text):
+            if form not in met:
+                met[form] = None
+                yield form
 
 
-def _links(page: Page, source: Source) -> Iterator[tuple[str, str]]:
-    """Give each link as written and resolved, the fragment kept."""
-    decode = bool(source.words["hrefdecode"])
+def _spelled(href: str, resolved: Callable[[], str], bases: Iterable[str]) -> Iterator[str]:
+    yield href
+    yield href.partition("#")[0]
+    url = resolved()
+    yield from (url[len(base) :] for base in bases if url.startswith(base))
+    parts = urlsplit(url)
+    yield parts.path + (f"?{parts.query}" if parts.query else "")
+    yield url
+
+
+def _links(page: Page, source: Source) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Give each link as written, and what resolves it, the fragment kept; empty for no address."""
     base, hrefs = _hrefs(page, source)
     if len(hrefs) > MAX_ENTRIES:
         raise _too_many(page)
     for href in hrefs:
-        spelled = unquote(href.strip()) if decode else href.strip()
-        url = joined(base, spelled)
-        if url:
-            yield spelled, url
+        yield _link(href, base, source)
+
+
+def _link(href: str, base: str, source: Source) -> tuple[str, Callable[[], str]]:
+    spelled = unquote(href.strip()) if source.words["hrefdecode"] else href.strip()
+    return spelled, lambda: joined(base, spelled)
 
 
 def _too_many(page: Page) -> Hostile:
@@ -230,17 +300,15 @@ def _too_many(page: Page) -> Hostile:
 
 
 def _hrefs(page: Page, source: Source) -> tuple[str, list[str]]:
+    plain = quick_links(page)
+    if plain is not None:
+        return page.url, plain
     text = _text(page)
     if "<ListBucketResult" in text[:4096] and "bare" not in source.flags:
         keys = re.findall(r"<Key>([^<]*)</Key>", text)
         return page.url, [s3.escaped(entities.unescape(key)) for key in keys]
     root = html_root(page, media_type(page))
-    base = page.url
-    for element in root.iter("base"):
-        if element.get("href"):
-            base = joined(page.url, element.get("href")) or page.url
-            break
-    hrefs = [e.get("href") for e in root.iter("a") if e.get("href") and seen(e)]
+    base, hrefs = base_of(root, page), [href for href in links_of(root) if href]
     # A quote that is not closed hides the links after it from every parser, not from a reader.
     visible = _visible(text)
     known = set(hrefs)

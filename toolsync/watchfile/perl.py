@@ -8,9 +8,11 @@ Perl than Python's own (flags in the middle, POSIX classes, ``\K``).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from toolsync.model.engine import Engine
 from toolsync.model.errors import SetupError
+from toolsync.model.linear import is_linear
 
 _KEPT = frozenset("dDwWsSbBAntrfa0123456789pPRXK")
 """Letters and digits that mean the same after a backslash to Perl and to the library."""
@@ -24,7 +26,10 @@ _CALL = re.compile(r"\(\?(?:R|[-+]?\d|&|P>)")
 
 
 class Pattern(Engine):
-    """A compiled expression that cannot run for ever."""
+    """A compiled expression that cannot run for ever.
+
+    What is proved to take linear time is run by Python's own engine, as a tool.toml's is.
+    """
 
     def __init__(self, expression: str, what: str, flags: str = "") -> None:
         """``what`` names it in the SetupError that refuses it; ``flags`` are Perl's i, x, s, m."""
@@ -37,7 +42,22 @@ class Pattern(Engine):
                 f"{what}: {expression[:500]} is no regular expression that can be used: {error}",
                 resolution="Mend it in debian/watch; perlre(1) tells the syntax.",
             ) from error
-        super().__init__(meant, what, regex.V1 | _bits(flags), told=expression)
+        self._quick = re.compile(meant) if not flags and is_linear(meant) else None
+        later = self._quick is not None
+        super().__init__(meant, what, regex.V1 | _bits(flags), told=expression, later=later)
+
+    @property
+    def groups(self) -> int:
+        """How many capturing groups it has."""
+        return self._quick.groups if self._quick else super().groups
+
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """Return the match of the whole of ``text``, or None."""
+        return self._quick.fullmatch(text) if self._quick else super().fullmatch(text)
+
+    def fullmatches(self, texts: Sequence[str]) -> list[re.Match[str] | None]:
+        """Return what `fullmatch` gives for each of many texts."""
+        return [*map(self._quick.fullmatch, texts)] if self._quick else super().fullmatches(texts)
 
 
 def translated(expression: str) -> str:
