@@ -178,7 +178,18 @@ def test_toolsync_reads_what_there_is_by_its_names(genuine: Described) -> None:
                     for kind in kinds[function.name]:
                         assert word.value in genuine.representations[f"{kind}-full"], word.value
                     seen.add(function.name)
-    assert seen >= set(kinds) - {"architectures"}
+    assert seen == set(kinds)
+    collections = {
+        call.args[0].attr
+        for function in _functions(launchpad)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") == "_all"
+        and isinstance(call.args[0], ast.Attribute)
+    }
+    assert collections == {"gpg_keys", "series", "processors", "architectures"}
+    known = {name for one in genuine.representations.values() for name in one}
+    assert {f"{name}_collection_link" for name in collections} <= known
 
 
 def test_the_excerpt_is_all_that_is_needed_of_a_description(genuine: Described) -> None:
