@@ -6,7 +6,7 @@ What is in neither list nobody knows, and Debian's order puts it after the final
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 
 BEFORE = (
     "alpha|beta|rc|cr|milestone|preview|prerelease|pre|devel|dev|snapshot|nightly|canary|next|"
@@ -32,13 +32,12 @@ _SPLIT = re.compile(r"(?P<final>\d+(?:\.\d+)*)(?P<gap>[-._ ]*)(?P<rest>[A-Za-z].
 _FIRST = re.compile(r"[A-Za-z]+")
 
 
-def misplaced(versions: Iterable[str]) -> Mapping[str, tuple[str, str]]:
+def misplaced(there: Set[str]) -> Mapping[str, tuple[str, str]]:
     """Return those that Debian sorts behind a final beside them, though they may come before it.
 
     Each leads to the version as which it would sort rightly, itself where nobody knows, and to
     what is wrong with it in a phrase.
     """
-    there = set(versions)
     if _NUMBERS.fullmatch("\n".join(there)):
         return {}
     worded = (version for version in there if not version.replace(".", "").isdigit())
@@ -61,7 +60,7 @@ def changed_scheme(newest: str, later: str) -> str:
     return ""
 
 
-def _told(version: str, there: set[str]) -> tuple[str, str] | None:
+def _told(version: str, there: Set[str]) -> tuple[str, str] | None:
     found = _SPLIT.fullmatch(version)
     if found is None or found["final"] not in there:
         return None

@@ -209,9 +209,12 @@ def _choose(tool: Tool, found: Iterable[Release]) -> tuple[Release, ...]:
 
 def _of_another_scheme(kept: Sequence[Release]) -> Iterator[Untaken]:
     """Yield the release that appeared last, where it sorts below the newest by another scheme."""
-    newest, last = kept[0], max(kept, key=lambda release: release.published)
+    newest = kept[0]
+    if not newest.published:
+        return
+    last = max(kept, key=lambda release: release.published)
     rule = changed_scheme(newest.version, last.version)
-    if rule and newest.published and last.published > newest.published:
+    if rule and last.published > newest.published:
         yield Untaken(
             raw=last.raw_version[:200],
             name=last.filename or last.tag,

@@ -157,7 +157,7 @@ def without_misplaced(found: list[Release]) -> list[Release]:
 
     Where a final is there, what bears a word that nobody knows is not taken silently for newer.
     """
-    wrong = misplaced(release.version for release in found if not release.refused)
+    wrong = misplaced({release.version for release in found if not release.refused})
     if not wrong:
         return found
     return [

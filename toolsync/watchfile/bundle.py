@@ -178,10 +178,12 @@ def _releases(tool: Tool, source: Source, hits: Sequence[Hit]) -> list[Release]:
     """Return the releases that hits are; of most listings there is nothing to be changed in one."""
     if any(source.mangles[rule] for rule in _CHANGING):
         return [_release(tool, source, hit) for hit in hits]
-    name, each = tool.name, are_numbers([hit.version for hit in hits])
+    name = tool.name
+    if are_numbers([hit.version for hit in hits]) and all(hit.name for hit in hits):
+        return [Release(name, raw, raw, url, file, page) for raw, _, url, page, file in hits]
     return [
         Release(name, hit.version, hit.version, hit.url, hit.name, hit.page)
-        if hit.name and (each or is_numbers(hit.version))
+        if hit.name and is_numbers(hit.version)
         else _release(tool, source, hit)
         for hit in hits
     ]
