@@ -174,12 +174,14 @@ def test_a_copy_waits_until_no_other_series_has_unpublished_binaries(yard: Yard)
     yard.server.series["noble"] = noble
     target.publish(passed(replace(source, series="noble")), rows["noble"])
     assert yard.server.cost()["POST copyPackage"] == 1
-    rows["resolute"].elsewhere = ("noble",)  # asked for, and not shown yet
+    rows["resolute"].elsewhere = {"noble": yard.now}  # asked for, and not shown yet
     for minutes in (6, 30):
         with pytest.raises(Waiting, match="in noble: Launchpad copies to one series after"):
             target.publish(passed(replace(source, series="resolute")), rows["resolute"])
-        rows["resolute"].elsewhere = ()  # the journal was lost: Launchpad shows it
+        rows["resolute"].elsewhere = {}  # the journal was lost: Launchpad shows it
         yard.later(minutes=minutes)
+    rows["resolute"].elsewhere = {"mantic": yard.now}  # refused by mail, and given up since
+    yard.server.clock.sleep(3600)
     target.publish(passed(replace(source, series="resolute")), rows["resolute"])
     yard.later(hours=1)
     for name, one in rows.items():

@@ -44,7 +44,7 @@ class Row:
         self.state, self.since = "claimed", yard.server.clock.now()
         self.detail: dict[str, Any] = dict(detail or {})
         self.again = False
-        self.elsewhere: tuple[str, ...] = ()
+        self.elsewhere: dict[str, datetime] = {}
         self.states = ["claimed"]
 
     def note(self, state: str, **detail: Any) -> None:

@@ -17,8 +17,8 @@ UPLOAD_STATES = (
 )
 """The way of an upload, then the ways in which it fails; see docs/adr/0008."""
 FAILURES = UPLOAD_STATES[6:]
-ON_THE_WAY = UPLOAD_STATES[:4]
-"""Its target does not serve it yet."""
+UNSEEN = UPLOAD_STATES[:2]
+"""Its target does not show it yet, as far as we have looked."""
 
 _CLAIMED = (
     *("target", "source", "version", "series", "tool", "upstream", "content", "revision"),

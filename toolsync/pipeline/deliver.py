@@ -14,7 +14,7 @@ from typing import Any
 
 from toolsync.attest.keep import attest
 from toolsync.build.stage import build
-from toolsync.journal.uploads import FAILURES, ON_THE_WAY, Upload
+from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
 from toolsync.model.errors import Held
 from toolsync.model.release import (
     Built,
@@ -200,16 +200,16 @@ class _Row:
         return dict(self._upload.detail)
 
     @property
-    def elsewhere(self) -> list[str]:
+    def elsewhere(self) -> dict[str, datetime]:
         mine = self._upload
-        return [
-            one.series
+        return {
+            one.series: parsed(one.since)
             for one in self._context.journal.uploads.of(mine.tool)
             if (one.target, one.source, one.version) == (mine.target, mine.source, mine.version)
             and one.series != mine.series
-            and one.state in ON_THE_WAY
+            and one.state in UNSEEN
             and one.detail.get("tries")
-        ]
+        }
 
     def note(self, state: str, **detail: Any) -> None:
         known, merged = self._upload, {**self._upload.detail, **detail}

@@ -30,10 +30,12 @@ def may_copy(
     ledger: Ledger,
     history: Sequence[Publication],
     target: str,
+    since: datetime,
 ) -> None:
     """Return when ``source`` can be copied, as the ledger's ``copy`` says.
 
-    ``history`` is what the target ever had of it. Raises Waiting while the origin's source or
+    ``history`` is what the target ever had of it; what was sent before ``since`` and is not in
+    there never will be. Raises Waiting while the origin's source or
     binaries are not published, or the version is on its way in another series, SetupError
     where nobody has logged in.
     """
@@ -51,7 +53,8 @@ def may_copy(
             f" {copy['from']} {series}",
             resolution="Nothing is to be done: the next run looks again.",
         )
-    others = {*ledger.elsewhere, *_unpublished(api, source, history)} - {source.series}
+    asked = {series for series, sent in ledger.elsewhere.items() if sent > since}
+    others = {*asked, *_unpublished(api, source, history)} - {source.series}
     if others:
         raise Waiting(
             f"{what} is copied to {target} {source.series} when it is published in"

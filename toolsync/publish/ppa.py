@@ -122,7 +122,8 @@ class PpaTarget:
             what = f"{source.name} {source.version} for {self.name} {source.series}"
             may_send(ledger, what, now, self._patience.accept)
             if "copy" in ledger.detail:
-                may_copy(self._api, source, ledger, history, self.name)
+                unseen = now - self._patience.accept
+                may_copy(self._api, source, ledger, history, self.name, unseen)
                 self._check_place(source.series, self._api.me())
                 ask_for_copy(self._api, source, ledger, self.name, now)
             else:

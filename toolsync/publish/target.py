@@ -40,8 +40,8 @@ class Ledger(Protocol):
         ...
 
     @property
-    def elsewhere(self) -> Collection[str]:
-        """The other series in which this version is on its way at the same target."""
+    def elsewhere(self) -> Mapping[str, datetime]:
+        """Other series for which this version was sent and not seen at the target, since when."""
         ...
 
     @property
@@ -65,7 +65,7 @@ class Memo:
         self.since = datetime(1970, 1, 1, tzinfo=UTC)
         self.detail: dict[str, Any] = {}
         self.again = False
-        self.elsewhere: tuple[str, ...] = ()
+        self.elsewhere: dict[str, datetime] = {}
 
     def note(self, state: str, **detail: object) -> None:
         """Keep state and details."""
