@@ -180,6 +180,11 @@ def test_a_component_is_no_main_tarball(vendor: Vendor) -> None:
     vendor.serve("extra-1.0.tar.gz", main, vendor.signed(main))
     with pytest.raises(Unverified, match=r"component extra 1\.0, is offered with the same"):
         vendor.follow()
+    vendor.page("hello-1.0.tar.gz", "extra-3.0.tar.gz")
+    vendor.serve("extra-3.0.tar.gz", main, vendor.signed(main))
+    with pytest.raises(Unverified, match=r"component extra 3\.0, is offered with the same"):
+        vendor.follow()
+    vendor.page("hello-1.0.tar.gz", "extra-1.0.tar.gz")
     vendor.serve("extra-1.0.tar.gz", extra, vendor.signed(extra))
     vendor.follow()
     vendor.page("hello-2.0.tar.gz", "extra-1.0.tar.gz")

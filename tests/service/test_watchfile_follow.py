@@ -394,6 +394,12 @@ def test_two_parts_of_one_name(package: Package) -> None:
     package.web.serve("/b/hello-2.0.tar.gz", archive("2.0"))
     assert "the same bytes as its main tarball" in package.fetch(status=3)["message"]
     assert package.files() == []
+    # Of another name and unproved, which no archive takes, it is for a person to know.
+    other = 'opts="component=extra" BASE/b/ extra-([\\d.]+)\\.tar\\.gz group'
+    package.watch(line.format("a").replace("gz", "gz group"), other)
+    package.page("extra-3.0.tar.gz", path="/b/")
+    package.web.serve("/b/extra-3.0.tar.gz", archive("2.0"))
+    assert package.fetch()["components"] == ["hello_2.0+~3.0.orig-extra.tar.gz"]
 
 
 def test_a_branch_of_a_repository_has_a_version_by_its_day_in_utc(package: Package) -> None:

@@ -61,11 +61,15 @@ def check_versions(journal: Journal, item: Fetched, proved: Verified | None = No
     """Raise Unverified where a release has the bytes of another version of the tool.
 
     So it does where its main tarball has those of a component, or a component those of a main one.
+    Two parts of one release may be the same file where they are called differently and nothing is
+    proved of them, which a person may take for himself alone: there is no proof to be misused.
     """
     release, offered = item.release, parts_of(item, proved)
     mains = {part.sha256 for part in offered if not part.component}
+    claimed = proved and (proved.verdict == "good" or any(p.fingerprint for p in proved.proofs))
     for part in offered:
-        if part.component and part.sha256 in mains:
+        is_named_alike = part.own in (release.version, release.main.version)
+        if part.component and part.sha256 in mains and (claimed or is_named_alike):
             raise _twin(release, part, f"its main tarball, sha256 {part.sha256}")
     for part, before in _others(journal, release, offered):
         if not (part.component and before.component):
