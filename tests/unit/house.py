@@ -70,7 +70,8 @@ PACKAGES = {
     ),
     "verify": Package(
         "model system config archives",
-        "checksum file method methods minisign openpgp pins refusal stage sumlines tag trust watch",
+        "alone beside checksum file method methods minisign openpgp pins refusal signify ssh stage "
+        "sumlines tag trust watch",
     ),
     "unpack": Package(
         "model system config archives",
@@ -126,7 +127,7 @@ PACKAGES = {
         "settings tools",
     ),
     "adopt": Package(
-        "model system config http watch pipeline setup",
+        "model system config http watch verify pipeline setup",
         "add propose",
     ),
     "maintain": Package(

@@ -15,12 +15,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from toolsync.adopt.propose import propose
-from toolsync.config.settings import Config, shipped
+from toolsync.config.settings import Config, Limits, shipped
+from toolsync.http.client import Http
 from toolsync.model.errors import Drifted, SetupError, ToolsyncError, UsageError
 from toolsync.model.release import Release
 from toolsync.pipeline.context import Context
 from toolsync.setup.tools import TOOLS, ToolTables, load_tool
 from toolsync.system.store import replace_file
+from toolsync.verify.method import words_of
+from toolsync.verify.methods import METHODS
 from toolsync.watch.candidates import Candidate, usable_name
 from toolsync.watch.look import look
 from toolsync.watch.named import homes
@@ -146,6 +149,18 @@ def _tried(
 ) -> Proposal:
     """Return the proposal of a candidate, after looking at the page by its definition."""
     tool = usable_name(name or candidate.name, candidate.watch["url"])
+    proposal = _proposal(context, candidate, tool)
+    tell(f"trying kind {proposal.kind}, pattern {candidate.watch.get('pattern', '-')}")
+    with tempfile.TemporaryDirectory(prefix="toolsync-add-") as folder:
+        made = load_tool(write_tool(proposal, Path(folder)), tables)
+        sighting = look(made, http=context.http, limits=context.config.limits)
+    tell(f"found {len(sighting.releases)} releases, the newest {sighting.newest.version}")
+    known = _told_apart(candidate, sighting.newest, context.http, context.config.limits)
+    return replace(_proposal(context, known, tool), releases=sighting.releases)
+
+
+def _proposal(context: Context, candidate: Candidate, tool: str) -> Proposal:
+    """Return the files of a definition, which has seen no release yet."""
     homepage = _homepage(candidate.watch["url"])
     words = {"name": tool, "homepage": homepage, "maintainer": context.config.maintainer}
     undecided = (*candidate.notes, *_open_questions(candidate))
@@ -156,21 +171,30 @@ def _tried(
         "debian/rules": _FIRST_RULES,
         "debian/source/format": "3.0 (quilt)\n",
     }
-    proposal = Proposal(
-        name=tool, kind=candidate.watch["kind"], files=files, releases=(), undecided=undecided
-    )
-    tell(f"trying kind {proposal.kind}, pattern {candidate.watch.get('pattern', '-')}")
-    with tempfile.TemporaryDirectory(prefix="toolsync-add-") as folder:
-        made = load_tool(write_tool(proposal, Path(folder)), tables)
-        sighting = look(made, http=context.http, limits=context.config.limits)
-    tell(f"found {len(sighting.releases)} releases, the newest {sighting.newest.version}")
-    return Proposal(
-        name=tool,
-        kind=proposal.kind,
-        files=files,
-        releases=sighting.releases,
-        undecided=undecided,
-    )
+    kind = candidate.watch["kind"]
+    return Proposal(name=tool, kind=kind, files=files, releases=(), undecided=undecided)
+
+
+def _pin_of(method: str) -> str:
+    """Return the key of [verify] that pins who signs, for a method with a signature of its own."""
+    record = METHODS.get(method)
+    own = record is not None and record.endings and record.settings
+    return record.signers[0] if record is not None and own else ""
+
+
+def _told_apart(candidate: Candidate, release: Release, http: Http, limits: Limits) -> Candidate:
+    """Return the candidate with the method that reads its signature: many kinds are a ``.sig``."""
+    found = candidate.verify
+    if found.get("method") != "openpgp" or not found["signature"].endswith(".sig"):
+        return candidate
+    url = found["signature"].format(**words_of(release))
+    try:
+        with Pages(http, limits) as pages:
+            proof = pages(url, "*/*").body or b""
+    except ToolsyncError:
+        return candidate
+    name = next((method.name for method in METHODS.values() if method.knows(proof)), "openpgp")
+    return replace(candidate, verify={**found, "method": name})
 
 
 def _homepage(url: str) -> str:
@@ -180,7 +204,12 @@ def _homepage(url: str) -> str:
 
 def _open_questions(candidate: Candidate) -> tuple[str, ...]:
     """Return what only a person can say before the definition is safe."""
-    method = candidate.verify.get("method")
+    method = candidate.verify.get("method", "")
+    if pin := _pin_of(method):
+        return (
+            f"whose {method} key signs: compare it with a second source, put it into verify.{pin},"
+            " and use the [verify] section in the comment",
+        )
     if method == "openpgp":
         return (
             "whose key signs: put upstream's armored key into keys/, its full fingerprint into"
@@ -211,8 +240,10 @@ def _toml(name: str, homepage: str, candidate: Candidate, undecided: tuple[str, 
     lines += [f"{key} = {_value(value)}" for key, value in candidate.watch.items()]
     found = candidate.verify
     told = [f"{key} = {_value(value)}" for key, value in found.items()]
-    if found.get("method") == "openpgp":
-        lines += ["", "# [verify]", *(f"# {line}" for line in told), '# keys = ["FINGERPRINT"]']
+    pin = _pin_of(found.get("method", ""))
+    if found.get("method") == "openpgp" or pin:
+        keys = f'# {pin} = ["KEY"]' if pin else '# keys = ["FINGERPRINT"]'
+        lines += ["", "# [verify]", *(f"# {line}" for line in told), keys]
         told = ['method = "pins"']
     elif "checksums_signature" in found:
         told = [f"# {line}" if line.startswith("checksums_signature") else line for line in told]

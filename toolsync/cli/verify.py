@@ -36,6 +36,7 @@ def command(
     from toolsync.model.release import dump
     from toolsync.system.clock import SystemClock
     from toolsync.verify.file import verify_file
+    from toolsync.verify.methods import method_of
 
     chosen = chosen_tool(settings.load(), tool) if tool else None
     found = verify_file(
@@ -43,6 +44,7 @@ def command(
         now=SystemClock().now(),
         keyring=keyring,
         tool=chosen,
+        method=method_of(chosen.verify) if chosen else None,
         signature=signature,
         checksums=checksums,
         checksums_signature=checksums_signature,

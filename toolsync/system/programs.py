@@ -32,6 +32,7 @@ PACKAGES: Mapping[str, str] = {
     "sendmail": "default-mta",
     "sbuild": "sbuild",
     "sftp": "openssh-client",
+    "signify-openbsd": "signify-openbsd",
     "setpriv": "util-linux",
     "ssh-keygen": "openssh-client",
     "tar": "tar",

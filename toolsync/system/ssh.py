@@ -65,6 +65,17 @@ def signer_of(signature: bytes) -> SshKey | None:
         return None
 
 
+def namespace_of(signature: bytes) -> str:
+    """Return what a signature says it was made for, empty where it cannot be read."""
+    found = _BLOCK.search(signature)
+    try:
+        data = base64.b64decode(found[1])[10:] if found else b""
+        blob = _string(data)
+        return _string(data[4 + len(blob) :]).decode()[:100]
+    except (binascii.Error, UnicodeError, ValueError):
+        return ""
+
+
 def _string(data: bytes) -> bytes:
     size = int.from_bytes(data[:4], "big")
     if len(data) < 4 + size:

@@ -19,14 +19,13 @@ from toolsync.model.errors import Unverified
 from toolsync.system.gpg import Signature, check_detached, inspect_keys, open_signed, why_unread
 from toolsync.system.store import digest_of
 from toolsync.verify import checksum
-from toolsync.verify.openpgp import accept, trust_of
+from toolsync.verify.alone import beside, prove
+from toolsync.verify.method import Method
+from toolsync.verify.openpgp import OPENPGP, accept, trust_of
 from toolsync.verify.refusal import MissingProof
 from toolsync.verify.trust import Trust, ahead, date_of, statement
 
 Verdict = Literal["good", "bad", "missing-signature", "no-keyring", "unchecked"]
-
-SUFFIXES = (".asc", ".sig", ".sign", ".gpg", ".pgp")
-"""Endings under which a detached signature is looked for beside a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,7 @@ def verify_file(
     now: datetime,
     keyring: Sequence[Path] = (),
     tool: Tool | None = None,
+    method: Method | None = None,
     signature: Path | None = None,
     checksums: Path | None = None,
     checksums_signature: Path | None = None,
@@ -59,13 +59,16 @@ def verify_file(
 
     ``names`` are those that a checksum file may give it; its own and its path, if none are given.
     ``signature`` is looked for beside the file when it is not given. A tool brings its own
-    keys and pins. A keyring always means "verify": with one, a file without a signature (or
-    signed checksums) is ``missing-signature``. Raises SetupError for a pin without its key.
+    keys and pins; ``method`` is its record. A keyring always means "verify": with one, a file
+    without a signature (or signed checksums) is ``missing-signature``. Raises SetupError for a pin
+    without its key.
     """
     if tool is not None and tool.verify.method == "pins":
         return _by_pin(path, tool)
+    if method is not None and method.endings and method is not OPENPGP and tool and not checksums:
+        return _by_method(path, signature, tool, method, now)
     files = tuple(keyring) if tool is None else tool.keyring
-    proof = signature or _beside(path)
+    proof = signature or beside(path, OPENPGP)
     trust = _trust(tool, files, now)
     try:
         if checksums is not None:
@@ -97,11 +100,6 @@ def verify_signed(
     except Unverified as error:
         into.unlink(missing_ok=True)
         return _refused(error)
-
-
-def _beside(path: Path) -> Path | None:
-    candidates = (path.with_name(path.name + suffix) for suffix in SUFFIXES)
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def _trust(tool: Tool | None, files: Sequence[Path], now: datetime) -> Trust | None:
@@ -160,6 +158,23 @@ def _by_pin(path: Path, tool: Tool) -> Checked:
         verdict="bad",
         sentence=f"{path.name} is no pinned file of {tool.name}: its sha256 is {digest}",
         resolution=f"Once it is checked by hand, pin it in {tool.editable}.",
+    )
+
+
+def _by_method(
+    path: Path, signature: Path | None, tool: Tool, method: Method, now: datetime
+) -> Checked:
+    """Return what a tool's own method says of a file with a signature beside it."""
+    try:
+        found = prove(path, signature or beside(path, method), tool, method, now)
+    except Unverified as error:
+        return _refused(error)
+    return Checked(
+        verdict="good",
+        sentence=f"{path.name} is {found.statement}",
+        fingerprint=found.fingerprint,
+        signed_at=found.signed_at,
+        listed=found.listed,
     )
 
 

@@ -34,6 +34,10 @@ def _none(_policy: Verify) -> tuple[str, ...]:
     return ()
 
 
+def _unknown(_proof: bytes) -> bool:
+    return False
+
+
 def _never(_tool: Tool, _release: Release) -> bool:
     return False
 
@@ -65,6 +69,10 @@ class Method:
     """What must be on this machine, by the names of `system.programs.PACKAGES`."""
     faults: Callable[[Table, PageKind], Iterator[str]] = _nothing_wrong
     """Gives why it cannot prove what a [watch] section of a kind brings (`over_a_file`)."""
+    endings: tuple[str, ...] = ()
+    """What the name of its signature adds to that of the file beside which it lies."""
+    knows: Callable[[bytes], bool] = _unknown
+    """Says by its first bytes whether a signature is of its kind, where an ending does not."""
     waits: Callable[[Tool, Release], bool] = _never
     """Says whether only the definition can help a release that it refused: then upstream is not
     asked again."""

@@ -13,11 +13,14 @@ from toolsync.verify.method import Method
 from toolsync.verify.minisign import MINISIGN
 from toolsync.verify.openpgp import OPENPGP
 from toolsync.verify.pins import INDEX, PINS
+from toolsync.verify.signify import SIGNIFY
+from toolsync.verify.ssh import SSH
 from toolsync.verify.tag import TAG
 from toolsync.verify.watch import WATCH
 
 METHODS: Mapping[str, Method] = {
-    method.name: method for method in (OPENPGP, MINISIGN, CHECKSUMS, PINS, INDEX, TAG, WATCH)
+    method.name: method
+    for method in (OPENPGP, MINISIGN, SIGNIFY, SSH, CHECKSUMS, PINS, INDEX, TAG, WATCH)
 }
 
 

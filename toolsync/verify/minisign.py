@@ -10,37 +10,27 @@ import re
 import shutil
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from toolsync.config import keys
-from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified
-from toolsync.model.plan import Plan, Wanted
-from toolsync.model.release import Release, Verified
+from toolsync.model.release import Verified
 from toolsync.system.clock import stamp
 from toolsync.system.run import run
-from toolsync.verify.method import Given, Method, over_a_file, words_of
-from toolsync.verify.refusal import missing_signature
+from toolsync.verify.beside import ASK, plan_for, proof_of, said
+from toolsync.verify.method import Given, Method, over_a_file
 
 _SECONDS = 600
 _KEY = r"^RW[A-Za-z0-9+/]{54}$"
 """56 digits in base 64: a kind of two bytes, an id of eight, and the key (minisign's page)."""
-_ASK = "Compare with another copy of the release; if upstream's own page gives these bytes, ask."
-
-
-def plan(tool: Tool, release: Release) -> Plan:
-    """Return where the signature lies."""
-    url = tool.verify.signature.format(**words_of(release))
-    return Plan(method="minisign", ways=((Wanted(role="signature", url=url),),))
 
 
 def verify(given: Given) -> Verified:
     """Return the release as signed by one of ``verify.minisign``, or raise Unverified."""
     item, pinned = given.item, given.tool.verify.own["minisign"]
-    signature = item.extra(role="signature")
-    if signature is None:
-        raise missing_signature(item.archive.name, f"the minisign key {' or '.join(pinned)}")
-    archive, proof = given.store.path(item.archive), given.store.path(signature)
+    proof = proof_of(given, f"the minisign key {' or '.join(pinned)}")
+    archive = given.store.path(item.archive)
     refused = ""
     for key in pinned:
         comment, refused = _judged(archive, proof, key)
@@ -55,7 +45,7 @@ def verify(given: Given) -> Verified:
             )
     raise Unverified(
         f"{item.archive.name} has no good minisign signature by {' or '.join(pinned)}: {refused}",
-        resolution=_ASK,
+        resolution=ASK,
     )
 
 
@@ -69,7 +59,7 @@ def _judged(archive: Path, proof: Path, key: str) -> tuple[str, str]:
         words = ("minisign", "-V", "-P", key, "-m", archive.absolute(), "-x", signature)
         done = run(*words, timeout=_SECONDS, ok=range(256))
     if done.code:
-        return "", " ".join((done.tail or f"minisign ended with {done.code}").split())[:300]
+        return "", said(done.tail, "minisign", done.code)
     comment = done.out.partition("Trusted comment: ")[2]
     return " ".join(comment.split()), ""
 
@@ -95,7 +85,7 @@ MINISIGN = Method(
     name="minisign",
     about="a minisign signature beside the release, by a pinned public key",
     verify=verify,
-    plan=plan,
+    plan=partial(plan_for, "minisign"),
     needs=("signature", "minisign"),
     settings={
         "minisign": keys.texts(
@@ -107,4 +97,6 @@ MINISIGN = Method(
     signers=("minisign",),
     programs=lambda _policy: ("minisign",),
     faults=over_a_file,
+    endings=(".minisig",),
+    knows=lambda proof: proof.startswith(b"untrusted comment:") and b"\ntrusted comment:" in proof,
 )

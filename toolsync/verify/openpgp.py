@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from toolsync.config.definition import Tool
 from toolsync.model.errors import SetupError
-from toolsync.model.plan import Plan, Wanted
-from toolsync.model.release import Release, Verified
+from toolsync.model.release import Verified
 from toolsync.system.gpg import Signature, check_detached, inspect_keys, why_unread
-from toolsync.verify.method import Given, Method, over_a_file, words_of
+from toolsync.verify.beside import plan_for
+from toolsync.verify.method import Given, Method, over_a_file
 from toolsync.verify.refusal import missing_signature, refusal
 from toolsync.verify.trust import Trust, date_of, findings, statement
 
@@ -44,19 +45,14 @@ def verify(given: Given) -> Verified:
     )
 
 
-def plan(tool: Tool, release: Release) -> Plan:
-    """Return where the signature lies."""
-    url = tool.verify.signature.format(**words_of(release))
-    return Plan(method="openpgp", ways=((Wanted(role="signature", url=url),),))
-
-
 OPENPGP = Method(
     name="openpgp",
     about="an OpenPGP signature beside the release, by a pinned key",
     verify=verify,
-    plan=plan,
+    plan=partial(plan_for, "openpgp"),
     needs=("signature", "keys"),
     signers=("keys",),
+    endings=(".asc", ".sig", ".sign", ".gpg", ".pgp"),
     faults=over_a_file,
 )
 

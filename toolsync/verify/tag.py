@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.config.definition import Tool
-from toolsync.config.keys import texts
 from toolsync.config.record import PageKind, Table
 from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan
 from toolsync.model.release import Finding, Release, Verified
 from toolsync.system.git import tag_named
 from toolsync.system.gpg import SIGNATURE_LIMIT, check_detached
-from toolsync.system.ssh import KEY, MARK, SshKey, is_signed, signer_of
+from toolsync.system.ssh import MARK, SshKey, is_signed, signer_of
 from toolsync.verify.method import Given, Method, is_tree
 from toolsync.verify.openpgp import accept, trust_of
 from toolsync.verify.refusal import MissingProof
+from toolsync.verify.ssh import KEYS
 from toolsync.verify.trust import date_of, findings, statement
 
 _ASK = "Ask upstream; a tag that was moved or passed on under another name proves nothing."
@@ -149,13 +149,7 @@ TAG = Method(
     verify=verify,
     plan=plan,
     needs=(("keys", "ssh"),),
-    settings={
-        "ssh": texts(
-            "SSH keys that may sign tags, as in a .pub file: ssh-ed25519 AAAA… NAME",
-            pattern=KEY,
-            least=1,
-        )
-    },
+    settings={"ssh": KEYS},
     signers=("keys", "ssh"),
     programs=lambda policy: ("git", "ssh-keygen") if "ssh" in policy.own else ("git",),
     faults=_is_no_tree,

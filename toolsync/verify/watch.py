@@ -21,8 +21,9 @@ from toolsync.model.release import Blob, FetchedPart, Part, Proof, Verified
 from toolsync.system.git import tag_named
 from toolsync.system.store import digest_of
 from toolsync.verify.checksum import names_at
-from toolsync.verify.file import SUFFIXES, Checked, verify_file, verify_signed
+from toolsync.verify.file import Checked, verify_file, verify_signed
 from toolsync.verify.method import Given, Method
+from toolsync.verify.openpgp import OPENPGP
 from toolsync.verify.refusal import MissingProof, NoKeyring
 from toolsync.verify.tag import commit_of, other_kind
 
@@ -163,7 +164,7 @@ def _signed_form(given: Given, plan: Plan, place: _Place) -> Path:
 def _inside(given: Given, place: _Place) -> tuple[Checked, Path | None]:
     """Judge a signed message that holds the tarball; return that, where it is good."""
     name = place.archive.name
-    for ending in SUFFIXES:
+    for ending in OPENPGP.endings:
         name = name.removesuffix(ending)
     into = place.folder / "inside" / name
     into.parent.mkdir()

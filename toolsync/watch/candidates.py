@@ -24,6 +24,8 @@ _OTHERS = {
     ".sshsig": "an SSH signature",
     ".p7s": "an S/MIME signature",
 }
+_PROOFS = {".minisig": "minisign", ".sshsig": "ssh"}
+"""Endings that tell which method reads a signature."""
 _WHOSE = "find out whose key or identity it is before you rely on it"
 _WEAK = re.compile(r"(?:sha1sums?|md5sums?)(?:\.txt)?", re.IGNORECASE)
 _WEAK_ENDS = (".sha1", ".md5", ".sha1sum", ".md5sum")
@@ -75,6 +77,10 @@ def _verify(leaves: Sequence[str], family: Family) -> dict[str, str]:
         for ending in _SIGNATURES:
             if file + ending in there and not _is_cosign(file + ending, there):
                 return {"method": "openpgp", "signature": "{url}" + ending}
+    for file in newest:
+        for ending, method in _PROOFS.items():
+            if file + ending in there:
+                return {"method": method, "signature": "{url}" + ending}
     for file in newest:
         for ending in _SUMS:
             if file + ending in there:
