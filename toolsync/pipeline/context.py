@@ -81,15 +81,8 @@ def opened(
         require_together(config, journal, begin=purpose not in ("", "backup"))
         if purpose:
             workshop.sweep()
-            if future := journal.redate():
-                told(
-                    f"the clock was ahead, or is behind now: something is dated {future};"
-                    " it counts as of now. See that this machine's time is kept: timedatectl"
-                )
             store.sweep()
-            SigningHome(config.state / "gnupg").sweep()
-            if config.follows:
-                supported.keep(config.state, config.distribution, clock.now().date())
+            _settle(config, journal, clock, told)
         yield Context(
             config=config,
             journal=journal,
@@ -111,6 +104,18 @@ def opened(
             memory=Memory(journal, store, clock, tell),
             progress=progress,
         )
+
+
+def _settle(config: Config, journal: Journal, clock: Clock, told: Callable[[str], None]) -> None:
+    """Put in order what a killed run, or a clock that was wrong, has left in the state."""
+    if future := journal.redate():
+        told(
+            f"the clock was ahead, or is behind now: something is dated {future};"
+            " it counts as of now. See that this machine's time is kept: timedatectl"
+        )
+    SigningHome(config.state / "gnupg").sweep()
+    if config.follows:
+        supported.keep(config.state, config.distribution, clock.now().date())
 
 
 def _staging(config: Config) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -179,7 +180,7 @@ class Store:
         """Put a copy into somebody's ``folder``, whole or not at all; made if it is not there."""
         with full_disk_is_told(folder):
             shared_folder(folder)
-            temp = self.copy_to(blob, folder, f".{os.getpid()}.part")
+            temp = self.copy_to(blob, folder, f".{secrets.token_hex(8)}.part")
             try:
                 sync_file(temp)
                 temp.replace(folder / Path(name).name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolsync.config import keys
 from toolsync.config.definition import Tool
 from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan, Wanted
@@ -11,9 +12,18 @@ from toolsync.model.release import Release
 from toolsync.verify.method import Given, words_of
 from toolsync.verify.refusal import missing_signature
 
+RAW_KEY = r"^RW[A-Za-z0-9+/]{54}$"
+"""A public key of signify or minisign, 56 digits in base 64: a kind of two bytes, a number of
+eight, and the key (signify.c, minisign's page)."""
 LIMIT = 8 * 1024 * 1024
 """Bytes of a proof that is read."""
 ASK = "Compare with another copy of the release; if upstream's own page gives these bytes, ask."
+
+
+def raw_keys(method: str) -> dict[str, dict[str, object]]:
+    """Return the setting that pins the keys of signify or minisign."""
+    about = f"{method} public keys that may sign, each as in its .pub file: RW… (56 digits)"
+    return {method: keys.texts(about, pattern=RAW_KEY, least=1)}
 
 
 def plan_for(method: str, tool: Tool, release: Release) -> Plan:

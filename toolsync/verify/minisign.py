@@ -13,17 +13,15 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from toolsync.config import keys
+from toolsync.config.definition import Verify
 from toolsync.model.errors import Unverified
 from toolsync.model.release import Verified
 from toolsync.system.clock import stamp
 from toolsync.system.run import run
-from toolsync.verify.beside import ASK, plan_for, proof_of, said
+from toolsync.verify.beside import ASK, plan_for, proof_of, raw_keys, said
 from toolsync.verify.method import Given, Method, over_a_file
 
 _SECONDS = 600
-_KEY = r"^RW[A-Za-z0-9+/]{54}$"
-"""56 digits in base 64: a kind of two bytes, an id of eight, and the key (minisign's page)."""
 
 
 def verify(given: Given) -> Verified:
@@ -81,22 +79,26 @@ def _moment(comment: str) -> str:
     return stamp(datetime.fromtimestamp(int(told[1]), UTC)) if told else ""
 
 
+def knows(proof: bytes) -> bool:
+    """Say whether a file is a signature of this kind."""
+    return proof.startswith(b"untrusted comment:") and b"\ntrusted comment:" in proof
+
+
+def programs(_: Verify) -> tuple[str, ...]:
+    """Return the program that verifies."""
+    return ("minisign",)
+
+
 MINISIGN = Method(
     name="minisign",
     about="a minisign signature beside the release, by a pinned public key",
     verify=verify,
     plan=partial(plan_for, "minisign"),
     needs=("signature", "minisign"),
-    settings={
-        "minisign": keys.texts(
-            "minisign public keys that may sign, each as in its .pub file: RW… (56 digits)",
-            pattern=_KEY,
-            least=1,
-        )
-    },
+    settings=raw_keys("minisign"),
     signers=("minisign",),
-    programs=lambda _policy: ("minisign",),
+    programs=programs,
     faults=over_a_file,
     endings=(".minisig",),
-    knows=lambda proof: proof.startswith(b"untrusted comment:") and b"\ntrusted comment:" in proof,
+    knows=knows,
 )

@@ -13,19 +13,17 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from toolsync.config import keys
+from toolsync.config.definition import Verify
 from toolsync.model.errors import Unverified
 from toolsync.model.release import Verified
 from toolsync.system.run import run
 from toolsync.verify import checksum
-from toolsync.verify.beside import ASK, LIMIT, plan_for, proof_of, said
+from toolsync.verify.beside import ASK, LIMIT, plan_for, proof_of, raw_keys, said
 from toolsync.verify.method import Given, Method, over_a_file
 from toolsync.verify.sumlines import as_text
 
 PROGRAM = "signify-openbsd"
 _SECONDS = 600
-_KEY = r"^RW[A-Za-z0-9+/]{54}$"
-"""56 digits in base 64: a kind of two bytes, a number of eight, and the key (signify.c)."""
 _HEAD = re.compile(rb"untrusted comment: [^\n]*\n[A-Za-z0-9+/=]+\n")
 
 
@@ -88,21 +86,20 @@ def _judged(archive: Path, proof: Path, key: str) -> tuple[bytes | None, str]:
         return text.read_bytes(), ""
 
 
+def programs(_: Verify) -> tuple[str, ...]:
+    """Return the program that verifies."""
+    return (PROGRAM,)
+
+
 SIGNIFY = Method(
     name="signify",
     about="a signify signature beside the release, or a list that carries one, by a pinned key",
     verify=verify,
     plan=partial(plan_for, "signify"),
     needs=("signature", "signify"),
-    settings={
-        "signify": keys.texts(
-            "signify public keys that may sign, each as in its .pub file: RW… (56 digits)",
-            pattern=_KEY,
-            least=1,
-        )
-    },
+    settings=raw_keys("signify"),
     signers=("signify",),
-    programs=lambda _policy: (PROGRAM,),
+    programs=programs,
     faults=over_a_file,
     endings=(".sig", ".signify"),
     knows=knows,

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from toolsync.config import keys
+from toolsync.config.definition import Verify
 from toolsync.model.errors import Unverified
 from toolsync.model.release import Verified
 from toolsync.system.ssh import KEY, MARK, SshKey, is_signed, namespace_of, signer_of
@@ -81,6 +82,11 @@ def knows(proof: bytes) -> bool:
     return proof.startswith(MARK)
 
 
+def programs(_: Verify) -> tuple[str, ...]:
+    """Return the program that verifies."""
+    return ("ssh-keygen",)
+
+
 SSH = Method(
     name="ssh",
     about="an SSH signature beside the release, by a pinned key, for a pinned namespace",
@@ -95,7 +101,7 @@ SSH = Method(
         ),
     },
     signers=("ssh",),
-    programs=lambda _policy: ("ssh-keygen",),
+    programs=programs,
     faults=over_a_file,
     endings=(".sig", ".sshsig"),
     knows=knows,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.config.definition import Tool
+from toolsync.config.definition import Tool, Verify
 from toolsync.config.record import PageKind, Table
 from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan
@@ -143,6 +143,11 @@ def _is_no_tree(watch: Table, _kind: PageKind) -> Iterator[str]:
         yield "verify.method: tag proves a git tag's own tree: watch.kind = git, and no file_url"
 
 
+def programs(policy: Verify) -> tuple[str, ...]:
+    """Return the programs that verify."""
+    return ("git", "ssh-keygen") if "ssh" in policy.own else ("git",)
+
+
 TAG = Method(
     name="tag",
     about="the signature of the git tag whose tree is the release, by a pinned key",
@@ -151,6 +156,6 @@ TAG = Method(
     needs=(("keys", "ssh"),),
     settings={"ssh": KEYS},
     signers=("keys", "ssh"),
-    programs=lambda policy: ("git", "ssh-keygen") if "ssh" in policy.own else ("git",),
+    programs=programs,
     faults=_is_no_tree,
 )

@@ -213,33 +213,45 @@ def _assets(entry: dict[str, object]) -> list[dict[str, object]]:
     return [asset for asset in listed if isinstance(asset, dict)]
 
 
-def _clues(kind: str, makers: Sequence[str], api: str) -> tuple[Clue, ...]:
-    """Return how a forge's projects are told: its pages name their maker, its API has a path."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a forge's projects are told: its pages name their maker, its API has a path."""
 
-    def stated(at: Seen) -> Iterator[Candidate]:
+    kind: str
+    makers: Sequence[str]
+    api: str
+
+    def clues(self) -> tuple[Clue, ...]:
+        """Return the clues of the record."""
+        return (
+            Clue(likely=Likely.STATED, give=self.stated),
+            Clue(likely=Likely.GUESSED, give=self.guessed),
+        )
+
+    def stated(self, at: Seen) -> Iterator[Candidate]:
+        """Give what a page of the forge, or an answer of its API, says of itself."""
         if at.page is None:
             return
-        if page_says(at, *makers):
-            at.tell(f"it is a page of {makers[0]}'s")
-            yield candidate(at.page.url)
-        if urlsplit(at.url).path.startswith(api) and isinstance(data := json_seen(at.page), list):
-            yield candidate(at.url, releases=what_of(at.url), tags=tag_names(data))
+        if page_says(at, *self.makers):
+            at.tell(f"it is a page of {self.makers[0]}'s")
+            yield self._candidate(at.page.url)
+        is_api = urlsplit(at.url).path.startswith(self.api)
+        if is_api and isinstance(data := json_seen(at.page), list):
+            yield self._candidate(at.url, releases=what_of(at.url), tags=tag_names(data))
 
-    def guessed(at: Seen) -> Iterator[Candidate]:
+    def guessed(self, at: Seen) -> Iterator[Candidate]:
+        """Give what an address of a project's form may be."""
         if at.page is not None and may_be_project(at):
-            yield candidate(at.page.url)
+            yield self._candidate(at.page.url)
 
-    def candidate(url: str, *, releases: str = "tags", tags: Sequence[str] = ()) -> Candidate:
+    def _candidate(
+        self, url: str, *, releases: str = "tags", tags: Sequence[str] = ()
+    ) -> Candidate:
         root = url.partition("?")[0].partition("/-/")[0].rstrip("/")
         names = path_names(root)
         if names[:1] == ["api"]:
-            names = names[3:4] if kind == "gitlab" else names[4:5]
-        return project(kind, root, names[-1] if names else "", releases=releases, tags=tags)
-
-    return (
-        Clue(likely=Likely.STATED, give=stated),
-        Clue(likely=Likely.GUESSED, give=guessed),
-    )
+            names = names[3:4] if self.kind == "gitlab" else names[4:5]
+        return project(self.kind, root, names[-1] if names else "", releases=releases, tags=tags)
 
 
 GITLAB = Kind(
@@ -249,7 +261,7 @@ GITLAB = Kind(
     settings={**URL, **PATTERN, **FILE_URL, **RELEASES},
     needs=("url", "pattern"),
     lists="latest",
-    clues=_clues("gitlab", ("GitLab",), "/api/v4/projects/"),
+    clues=_Told("gitlab", ("GitLab",), "/api/v4/projects/").clues(),
 )
 FORGEJO = Kind(
     name="forgejo",
@@ -258,5 +270,5 @@ FORGEJO = Kind(
     settings={**URL, **PATTERN, **FILE_URL, **RELEASES},
     needs=("url", "pattern"),
     lists="latest",
-    clues=_clues("forgejo", ("Forgejo", "Gitea"), "/api/v1/repos/"),
+    clues=_Told("forgejo", ("Forgejo", "Gitea"), "/api/v1/repos/").clues(),
 )

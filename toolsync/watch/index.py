@@ -191,6 +191,10 @@ def _candidate(url: str) -> Candidate:
     )
 
 
+def _ready(tool: Tool) -> str:
+    return tool.watch.url or index_url()
+
+
 INDEX = Kind(
     name="index",
     about="a project's page in a package index, as PyPI has them",
@@ -200,7 +204,7 @@ INDEX = Kind(
     home=index_url,
     accept=_JSON,
     packages=("python3-pip",),
-    ready=lambda tool: tool.watch.url or index_url(),
+    ready=_ready,
     clues=(
         Clue(likely=Likely.STATED, give=_stated),
         Clue(likely=Likely.LISTED, give=_listed),

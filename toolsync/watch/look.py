@@ -131,24 +131,14 @@ def look(
     except Drifted:
         if known is None or not tool.watch.rolls:
             raise
-        return replace(known, changed=False)  # only others are among the latest at present
+        # Only others are among the latest at present.
+        return replace(known, changed=False, notes=tuple(pages.notes))
     _check_count(tool.watch, known, kept, len(found))
-    sighting = Sighting(
-        releases=kept,
-        page=pages.address,
-        etag=pages.validators.etag,
-        last_modified=pages.validators.last_modified,
-        page_sha256=pages.hasher.hexdigest(),
-        pages=pages.count,
-        matched=len(found),
-        yanked=len([r for r in found if r.yanked]),
-        prereleases=0 if tool.watch.prereleases else len([r for r in found if r.prerelease]),
+    sighting = replace(
+        _listed(pages, tool, kept, found),
         recalled=_recalled(tool.watch, known, kept, len(found)),
         untaken=(*_of_another_scheme(kept), *_untaken(tool.watch, refused, kept[0])),
         watch=digest,
-        told=tuple(pages.told),
-        notes=tuple(pages.notes),
-        vouched=pages.vouched,
     )
     # What was read without a page, as git's own protocols are, has no digest to compare.
     same = (
@@ -158,6 +148,26 @@ def look(
         and known.page_sha256 == sighting.page_sha256
     )
     return replace(sighting, changed=not same)
+
+
+def _listed(
+    pages: Pages, tool: Tool, kept: tuple[Release, ...], found: Sequence[Release]
+) -> Sighting:
+    """Return what a listing is by itself, beside nothing that was seen before."""
+    return Sighting(
+        releases=kept,
+        page=pages.address,
+        etag=pages.validators.etag,
+        last_modified=pages.validators.last_modified,
+        page_sha256=pages.hasher.hexdigest(),
+        pages=pages.count,
+        matched=len(found),
+        yanked=len([r for r in found if r.yanked]),
+        prereleases=0 if tool.watch.prereleases else len([r for r in found if r.prerelease]),
+        told=tuple(pages.told),
+        notes=tuple(pages.notes),
+        vouched=pages.vouched,
+    )
 
 
 def rests_on(tool: Tool, known: Sighting) -> bool:

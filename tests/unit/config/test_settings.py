@@ -10,8 +10,11 @@ import pytest
 from tests.support.tiny import write_tool
 from toolsync.config.settings import shipped
 from toolsync.model.errors import SetupError, UsageError
+from toolsync.publish.targets import TARGETS
 from toolsync.setup.settings import load_config
 from toolsync.setup.tools import load_tool, load_tools
+from toolsync.verify.methods import METHODS
+from toolsync.watch.kinds import KINDS
 
 
 def write(path: Path, text: str) -> Path:
@@ -34,6 +37,12 @@ def test_settings_pass_to_a_process_that_shares_nothing(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text('target = "ppa:me/tools"\n')
     config = load_config(tmp_path / "t.toml", tmp_path)
     assert pickle.loads(pickle.dumps(config)).ppa == config.ppa
+
+
+def test_records_pass_to_a_process_that_shares_nothing() -> None:
+    """A tool and the settings hold some of them."""
+    for record in (*KINDS.values(), *METHODS.values(), *TARGETS.values()):
+        assert pickle.dumps(record)
 
 
 def test_all_faults_are_told_at_once_with_file_and_key(tmp_path: Path) -> None:
