@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Let what is started here be interrupted, also where the tests run in the background.
+    """Let what is started here be stopped, also where the tests run in the background.
 
-    A shell starts a background job with SIGINT ignored, and every child inherits that.
+    A shell starts a background job with SIGINT ignored, nohup with SIGHUP, and every child
+    inherits that; of a handler none does.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture
