@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import re
 import shutil
 import tempfile
@@ -120,7 +121,7 @@ def taken(rig: Rig, tool: str, series: str) -> Row:
     began = time.monotonic()
     for _ in range(3):
         said = rig.run("sync", tool, status=None)
-        (state,) = rig.json("status", tool)
+        (state,) = json.loads(rig.run("status", tool, "--json", status=None).stdout)
         row.status, row.version = state["status"], state["newest"] or "-"
         row.message = state["message"].splitlines()[0][:200]
         if row.status != "held" or "held at license" not in state["message"]:
