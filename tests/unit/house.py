@@ -52,7 +52,8 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "addresses client egress failures ftp hosts quotas redirects statuses transport",
+        "addresses client egress failures ftp hosts quotas redirects statuses "
+        "translation transport",
     ),
     "watch": Package(
         "model system config http archives",

@@ -9,24 +9,27 @@ address, without credentials, and what it said.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
-
-import requests
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from toolsync.http import ftp
 from toolsync.http.egress import Named
 from toolsync.http.failures import Limited, Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
 from toolsync.http.quotas import reset, until
-from toolsync.http.redirects import Requester
-from toolsync.http.transport import Transport
 from toolsync.model.errors import Unreachable
 from toolsync.system import stop
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.headers import bare, number, plain, validator
+
+if TYPE_CHECKING:
+    import requests
+
+    from toolsync.http.redirects import Requester
 
 T = TypeVar("T")
 
@@ -99,16 +102,24 @@ class Http:
         """
         self._retries, self._user_agent, self._timeout = retries, user_agent, timeout
         self._clock = clock or SystemClock()
-        self._requester = Requester(
-            Transport(timeout=timeout, per_host=per_host, hosts=hosts),
-            Hosts(per_host, interval, self._clock),
-            mirrors=mirrors or {},
-            clock=self._clock,
+        self._shared = _Shared(
+            partial(
+                _requester,
+                Hosts(per_host, interval, self._clock),
+                mirrors=mirrors or {},
+                clock=self._clock,
+                transport={"timeout": timeout, "per_host": per_host, "hosts": hosts},
+            )
         )
+        self._dressed: Requester | None = None
+
+    @property
+    def _requester(self) -> Requester:
+        return self._dressed or self._shared.get()
 
     def close(self) -> None:
         """Close the connections."""
-        self._requester.close()
+        self._shared.close()
 
     def dressed(
         self,
@@ -128,7 +139,7 @@ class Http:
             return self
         other = copy(self)
         other._user_agent = user_agent or self._user_agent
-        other._requester = self._requester.dressed(secrets or {}, named)
+        other._dressed = self._requester.dressed(secrets or {}, named)
         return other
 
     def page(
@@ -327,6 +338,38 @@ class Http:
 
     def _headers(self, encoding: str) -> dict[str, str]:
         return {"User-Agent": self._user_agent, "Accept-Encoding": encoding}
+
+
+class _Shared:
+    """What all clients of one gateway send by: made with the first request, closed with the last.
+
+    Most commands ask nobody, and the HTTP library takes as long to load as they take in all.
+    """
+
+    def __init__(self, make: Callable[[], Requester]) -> None:
+        self._make, self._lock = make, threading.Lock()
+        self._made: Requester | None = None
+
+    def get(self) -> Requester:
+        """Return it; for any thread."""
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def close(self) -> None:
+        """Close its connections, where there are any."""
+        if self._made is not None:
+            self._made.close()
+
+
+def _requester(
+    hosts: Hosts, *, mirrors: Mapping[str, str], clock: Clock, transport: Mapping[str, Any]
+) -> Requester:
+    from toolsync.http.redirects import Requester
+    from toolsync.http.transport import Transport
+
+    return Requester(Transport(**transport), hosts, mirrors=mirrors, clock=clock)
 
 
 def _conditions(validators: Validators | None) -> dict[str, str]:

@@ -13,10 +13,10 @@ from contextlib import ExitStack, closing, contextmanager
 import requests
 
 from toolsync.http.egress import Egress, Named, dropped_tls, kept_by
-from toolsync.http.failures import FAILURES, translated
 from toolsync.http.hosts import Hosts
 from toolsync.http.quotas import Quotas
 from toolsync.http.statuses import check_status
+from toolsync.http.translation import FAILURES, translated
 from toolsync.http.transport import Transport
 from toolsync.model.errors import SetupError, Unreachable
 from toolsync.system.clock import Clock

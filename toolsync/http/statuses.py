@@ -14,8 +14,9 @@ from datetime import datetime
 
 import requests
 
-from toolsync.http.failures import FAILURES, Limited, Transient
+from toolsync.http.failures import Limited, Transient
 from toolsync.http.quotas import LIFTED, is_counted, is_used_up, reset, until
+from toolsync.http.translation import FAILURES
 from toolsync.model.errors import NotThere, Unreachable
 from toolsync.system.headers import bare, host_of, plain, seconds_to_wait
 

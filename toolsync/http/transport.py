@@ -26,7 +26,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, get_netrc_auth, select_proxy
 
 from toolsync.http.egress import Egress, current
-from toolsync.http.failures import BUNDLES, FAILURES, through_proxy
+from toolsync.http.translation import BUNDLES, FAILURES, through_proxy
 from toolsync.model.errors import SetupError
 from toolsync.system import deadline
 from toolsync.system.headers import origin
