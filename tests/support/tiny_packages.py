@@ -30,7 +30,7 @@ from toolsync.model.release import (
     Verified,
 )
 from toolsync.publish.local import LocalArchive
-from toolsync.system.clock import SystemClock
+from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
@@ -196,6 +196,7 @@ class Context:
         self.store = Store(root / "store")
         self.workshop = Workshop(root, root / "work")
         self.chroots = Chroots(root / "chroots", workshop=self.workshop, clock=SystemClock())
+        self.clock: Clock = SystemClock()
         self._sources = 0
 
     def source(self, **options: Any) -> SourcePackage:
@@ -217,6 +218,7 @@ class Context:
             store=self.store,
             workshop=self.workshop,
             signing=SigningHome(self.root / "gnupg"),
+            clock=self.clock,
         )
 
 

@@ -103,8 +103,8 @@ PACKAGES = {
     ),
     "publish": Package(
         "model system config http archives",
-        "archivekeys checked copying distributions follow index inspector intact keyring kind "
-        "local openlocal openppa origs ppa ppadoctor ppapackage ppastate preflight rebuild "
+        "archivekeys byhash checked copying distributions follow index inspector intact keyring "
+        "kind local openlocal openppa origs ppa ppadoctor ppapackage ppastate preflight rebuild "
         "reprepro sending served settling sourceupload target targets",
     ),
     "attest": Package(

@@ -78,6 +78,8 @@ class Local:
     url: str = ""
     origin: str = "toolsync"
     label: str = "toolsync"
+    valid_days: int = 0
+    """How long an index is to be believed, 0 for ever: a sync signs anew each day."""
     automatic: bool = False
     """Whether apt may replace the distribution's packages of the same names by it unasked."""
 

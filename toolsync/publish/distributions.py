@@ -19,6 +19,8 @@ class Layout:
     """The full fingerprints of the keys that sign the indices."""
     keyring: int = 0
     """The version of toolsync-archive-keyring that is served; 0 for none."""
+    valid_days: int = 0
+    """How long an index is to be believed; 0 for ever."""
     automatic: bool = True
     """Whether apt takes its packages for the distribution's of the same names unasked."""
     recalls: tuple[str, ...] = ()
@@ -68,13 +70,22 @@ def configured(path: Path) -> list[str]:
     return [line.split()[1] for line in lines if line.startswith("Codename:")]
 
 
+def signers(path: Path) -> list[str]:
+    """Return the fingerprints of the keys by which conf/distributions lets indices be signed."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    named = (line.split()[1:] for line in lines if line.startswith("SignWith:"))
+    return next(named, [])
+
+
 def configuration(layout: Layout, present: Path) -> str:
     """Return conf/distributions for a layout: the series that are there stay, see `Reprepro`.
 
-    The package of the keyring stands in a comment, so that a generation without it is not current.
+    The package of the keyring, and that indices have their digests' names, stand in comments, so
+    that a generation without them is not current.
     """
     series = dict.fromkeys((*configured(present), *layout.series))
     head = f"# toolsync-archive-keyring {layout.keyring}\n" if layout.keyring else ""
+    head += "# Acquire-By-Hash\n"
     return head + "\n".join(distribution(layout, name) for name in series)
 
 
@@ -97,6 +108,7 @@ def distribution(layout: Layout, series: str) -> str:
         f"Architectures: {layout.architecture} source\n"
         "Components: main non-free\n"
         f"{'' if layout.automatic else _NOT_AUTOMATIC}"
+        f"{f'ValidFor: {layout.valid_days}d{chr(10)}' if layout.valid_days else ''}"
         f"Description: vendor tools, kept in sync by toolsync{recalls}\n"
         f"SignWith: {' '.join(layout.fingerprints)}\n"
         "Tracking: keep includechanges\n"

@@ -8,6 +8,8 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cmp_to_key
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,21 @@ def release_digest(root: Path, series: str) -> str:
     except FileNotFoundError:
         return ""
     return hashlib.sha256(content).hexdigest()
+
+
+def valid_until(root: Path, series: str) -> datetime | None:
+    """Return when a series' index is to be believed no longer, None where it says no end."""
+    try:
+        text = (root / "dists" / series / "InRelease").read_text(errors="replace")
+    except FileNotFoundError:
+        return None
+    return until(text)
+
+
+def until(release: str) -> datetime | None:
+    """Return the end that the text of a Release file says, None where there is none."""
+    found = re.search(r"^Valid-Until: *(.+)$", release, re.MULTILINE)
+    return parsedate_to_datetime(found[1]) if found else None
 
 
 def served(root: Path, series: str) -> Mapping[str, str]:

@@ -8,20 +8,19 @@ compared with the indices elsewhere (`Reprepro.fault`).
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toolsync.model.errors import Damaged, Held
+from toolsync.publish import byhash
 from toolsync.publish.checked import Checked, Entry, Suite
 from toolsync.system.store import digest_of, mark_of
 
 REPAIR = (
     "toolsync archive repair rebuilds the archive from the store, with the same packages and key."
 )
-_SUM = re.compile(r"^ ([0-9a-f]{64}) +(\d+) +(\S+)$", re.MULTILINE)
 _PACKED = (".gz", ".xz", ".bz2", ".lzma", ".zst")
 
 
@@ -131,14 +130,24 @@ def _read(look: _Look, series: str) -> Suite | None:
 def _indices(look: _Look, folder: Path, text: str) -> Iterator[str]:
     """Give the indices that are as the signed text says; note a fault of all others.
 
-    A plain index need not be there where a packed one is.
+    A plain index need not be there where a packed one is. What can be had by its digest is looked
+    at under that name, too, which apt asks for: also what only an earlier Release named.
     """
-    listed = {name: (int(size), digest) for digest, size, name in _SUM.findall(text)}
+    listed = byhash.listed(text)
+    by_digest: dict[str, int] = {}
     for name, (size, digest) in listed.items():
         packed = any(name + ending in listed for ending in _PACKED)
         if packed and not (look.root / folder / name).exists():
             continue
         path = str(folder / name)
+        if _is_whole(look, Entry(path=path, size=size, sha256=digest, source="", version="")):
+            yield path
+        if byhash.FIELD in text:
+            by_digest[str(folder / byhash.place(name, digest))] = size
+    for kept in byhash.kept(look.root / folder):
+        by_digest.setdefault(str(kept.relative_to(look.root)), kept.stat().st_size)
+    for path, size in by_digest.items():
+        digest = path.rpartition("/")[2]
         if _is_whole(look, Entry(path=path, size=size, sha256=digest, source="", version="")):
             yield path
 

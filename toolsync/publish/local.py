@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -278,11 +277,12 @@ class LocalArchive:
         key, signers = self._settling.public_key, self._settling.signers
         with self._workshop.folder("check") as folder:
             text = check_signers([path], key, signers, folder=folder)
-        until = re.search(r"^Valid-Until: *(.+)$", text, re.MULTILINE)
-        if until and parsedate_to_datetime(until[1]) < now:
+        until = index.until(text)
+        if until and until < now:
             raise Unverified(
-                f"{path} is valid until {until[1]} and no longer",
-                resolution="Publish again: toolsync sync",
+                f"{path} is valid until {until:%Y-%m-%d %H:%M} UTC and no longer: apt refuses it",
+                resolution="toolsync sync signs it anew; see that the timer runs: systemctl"
+                " list-timers toolsync.timer",
             )
         count = len(index.served(self._root, series))
         return f"signed by {', '.join(signers)}, {count} files"

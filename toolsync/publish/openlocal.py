@@ -45,6 +45,11 @@ LOCAL = TargetKind(
         "url": keys.text("the address under which instances see it"),
         "origin": keys.text("Origin of the archive"),
         "label": keys.text("Label of the archive"),
+        "valid_days": keys.number(
+            "days for which instances believe an index, which each run signs anew when it is a day"
+            " old; 0 for ever; 14 for the service if not given, else 0",
+            least=0,
+        ),
         "automatic": keys.flag(
             "whether apt takes its newer package for the distribution's of the same name unasked"
         ),

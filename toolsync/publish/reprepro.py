@@ -23,12 +23,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toolsync.model.errors import Busy, Held, ProgramFailed, SetupError
-from toolsync.publish import distributions
+from toolsync.publish import byhash, distributions
 from toolsync.publish.distributions import Layout, Tracked
 from toolsync.publish.index import Served
+from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.private import shared_folder
 from toolsync.system.run import Done, run
+from toolsync.system.signing import sign_release
 from toolsync.system.store import (
     digest_of,
     full_disk_is_told,
@@ -49,8 +51,8 @@ _MAGIC = (b"\x62\x31\x05\0", b"\0\x05\x31\x62", b"\x61\x15\x06\0", b"\0\x06\x15\
 class Reprepro:
     """One archive folder, its configuration and its generations."""
 
-    def __init__(self, root: Path, signing: SigningHome) -> None:
-        self._root, self._signing = root, signing
+    def __init__(self, root: Path, signing: SigningHome, clock: Clock) -> None:
+        self._root, self._signing, self._clock = root, signing, clock
         self._generations, self._current = root / ".generations", root / "current"
 
     def configure(self, layout: Layout) -> None:
@@ -273,9 +275,7 @@ class Reprepro:
         fresh = self._generations / f"{self._configuration()}-{secrets.token_hex(8)}"
         with full_disk_is_told(self._root):
             shared_folder(fresh)
-            for part in ("db", "dists"):
-                if not anew and (self._current / part).is_dir():
-                    shutil.copytree(self._current / part, fresh / part)
+            self._copy(fresh, anew=anew)
             try:
                 yield ("--dbdir", str(fresh / "db"), "--distdir", str(fresh / "dists"))
                 _sync_tree(fresh)
@@ -283,6 +283,16 @@ class Reprepro:
             except BaseException:
                 shutil.rmtree(fresh, ignore_errors=True)
                 raise
+
+    def _copy(self, fresh: Path, *, anew: bool) -> None:
+        db, dists = self._current / "db", self._current / "dists"
+        if anew:
+            byhash.rescue_indices(dists, fresh / "dists")
+            return
+        if db.is_dir():
+            shutil.copytree(db, fresh / "db")
+        if dists.is_dir():
+            byhash.copy_indices(dists, fresh / "dists", self._clock.now())
 
     def _turn(self, fresh: Path) -> None:
         """Make a generation the present one, in one rename, and drop the others."""
@@ -293,9 +303,18 @@ class Reprepro:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _export(self, words: tuple[str, ...], *series: str) -> None:
-        """Write and sign indices; the series that are not named keep theirs, byte for byte."""
+        """Write and sign indices; the series that are not named keep theirs, byte for byte.
+
+        reprepro signs what it writes, and each Release is signed once more when it says that
+        indices can be had by their digests, which reprepro cannot say.
+        """
+        dists = Path(words[words.index("--distdir") + 1])
+        keys = distributions.signers(self._root / "conf" / "distributions")
         with self._signing.opened() as env:
             self._call(*words, "export", *series, env=env)
+            for name in series or self.series():
+                byhash.add_digest_names(dists / name, self._clock.now())
+                sign_release(dists / name, keys, env)
 
     def _drop_unknown(self) -> None:
         known = self.checksums()

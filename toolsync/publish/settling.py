@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
 from toolsync.config.settings import Local
 from toolsync.model.errors import SetupError
-from toolsync.publish import keyring
+from toolsync.publish import index, keyring
 from toolsync.publish.archivekeys import ArchiveKeys
 from toolsync.publish.distributions import Layout
 from toolsync.publish.reprepro import Reprepro
@@ -39,7 +40,8 @@ class Settling:
         self._signing, self._workshop = signing, workshop
         self.keys = ArchiveKeys(root, signing, workshop, clock)
         """By what keys it is signed."""
-        self.reprepro = Reprepro(root, signing)
+        self._clock = clock
+        self.reprepro = Reprepro(root, signing, clock)
 
     @property
     def signers(self) -> tuple[str, ...]:
@@ -82,7 +84,7 @@ class Settling:
         promise = self.keys.settled(self._owner, archive=True)
         self.reprepro.configure(self._layout(promise))
         self.reprepro.recover()
-        if self.reprepro.is_current():
+        if self.reprepro.is_current() and self._is_fresh():
             return
         missing = [n for n in self.reprepro.series() if not keyring.serves(self._root, n, promise)]
         if not missing:
@@ -108,13 +110,22 @@ class Settling:
         """Say whether `keep` has nothing to do; changes nothing."""
         if self.keys.written() is None and not self.keys.exists():
             return True
-        return self.keys.is_settled() and (not self._is_there() or self.is_settled())
+        if not self._is_there():
+            return self.keys.is_settled()
+        return self.keys.is_settled() and self.is_settled() and self._is_fresh()
 
     def keep(self) -> None:
         """Write down what is promised now, and settle an archive that is there."""
         promise = self.keys.settled(self._owner, archive=False)
-        if self._is_there() and not self.is_settled(promise):
+        if self._is_there() and not (self.is_settled(promise) and self._is_fresh()):
             self.settle()
+
+    def _is_fresh(self) -> bool:
+        """Say whether no index that has an end is older than a day, or half of its days."""
+        whole = timedelta(days=self._settings.valid_days)
+        wanted = max(whole - timedelta(days=1), whole / 2)
+        ends = [index.valid_until(self._root, name) for name in self.reprepro.series()]
+        return not whole or all(end is None or end - self._clock.now() > wanted for end in ends)
 
     def _is_there(self) -> bool:
         return (self._root / "current").exists()
@@ -124,6 +135,7 @@ class Settling:
             recalls=self.recalls(),
             origin=self._settings.origin,
             label=self._settings.label,
+            valid_days=self._settings.valid_days,
             automatic=self._settings.automatic,
             series=self._series,
             architecture=self._architecture,

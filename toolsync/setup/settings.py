@@ -18,6 +18,7 @@ from toolsync.config.licensing import license_classes
 from toolsync.config.record import Schema, Table, as_section, listing, missing, with_choice
 from toolsync.config.schema import base, read_toml
 from toolsync.config.settings import (
+    SERVICE_STATE,
     Build,
     Compat,
     Config,
@@ -104,13 +105,18 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         build=_build(raw.get("build", {}), tables.backends),
         license=license_classes(raw.get("license", {})),
         compat=Compat(**raw.get("compat", {})),
-        local=Local(**raw.get("local", {})),
+        local=Local(**{"valid_days": _valid_days(state), **raw.get("local", {})}),
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {}), tables.channels),
         own={name: raw[name] for name in tables.targets if name in raw and name not in _FIELDS},
         targets=tables.targets,
     )
     return config.for_target(config.target) if follows else config
+
+
+def _valid_days(state: Path) -> int:
+    """Return how long an index is believed where nothing is set: the service's timer signs anew."""
+    return 14 if state == SERVICE_STATE else 0
 
 
 def _series(raw: Table) -> tuple[str, ...]:

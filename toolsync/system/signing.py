@@ -7,7 +7,7 @@ operator's is used as it is, with the agent that serves it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -111,6 +111,17 @@ class Signer:
                 resolution="See that its secret key is there, and that gpg need not ask: no"
                 " passphrase, [ppa] passphrase_file, or an agent or card that is unlocked.",
             ) from error
+
+
+def sign_release(folder: Path, fingerprints: Sequence[str], env: Mapping[str, str]) -> None:
+    """Sign ``Release`` by all of these keys: into ``InRelease``, and ``Release.gpg`` beside it.
+
+    ``env`` is that of an opened home. A signature of a text that is there no longer is replaced.
+    """
+    users = [word for name in fingerprints for word in ("--local-user", name)]
+    for how, name in (("--clearsign", "InRelease"), ("--detach-sign", "Release.gpg")):
+        words = ("gpg", *FLAGS, "--armor", "--yes", *users, "--output", str(folder / name), how)
+        run(*words, "--", folder / "Release", env=env, timeout=SECONDS)
 
 
 def _last(text: str) -> str:
