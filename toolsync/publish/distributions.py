@@ -80,12 +80,10 @@ def signers(path: Path) -> list[str]:
 def configuration(layout: Layout, present: Path) -> str:
     """Return conf/distributions for a layout: the series that are there stay, see `Reprepro`.
 
-    The package of the keyring, and that indices have their digests' names, stand in comments, so
-    that a generation without them is not current.
+    The package of the keyring stands in a comment, so that a generation without it is not current.
     """
     series = dict.fromkeys((*configured(present), *layout.series))
     head = f"# toolsync-archive-keyring {layout.keyring}\n" if layout.keyring else ""
-    head += "# Acquire-By-Hash\n"
     return head + "\n".join(distribution(layout, name) for name in series)
 
 

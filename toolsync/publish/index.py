@@ -16,13 +16,23 @@ from typing import Any
 
 from toolsync.model.errors import Damaged
 
+_SIGNED_EACH_DAY = re.compile(
+    rb"^(?:Date|Valid-Until):[^\n]*\n|^-----BEGIN PGP SIGNATURE-----.*", re.MULTILINE | re.DOTALL
+)
+
 
 def release_digest(root: Path, series: str) -> str:
-    """Return the sha256 of a series' InRelease, empty when it is not served."""
+    """Return the sha256 of a series' InRelease, empty when it is not served.
+
+    Where belief in it ends, it is signed anew each day: then only what it says counts, without its
+    times and its signature, so that a day's signature is no change of the archive.
+    """
     try:
         content = (root / "dists" / series / "InRelease").read_bytes()
     except FileNotFoundError:
         return ""
+    if re.search(rb"^Valid-Until:", content, re.MULTILINE):
+        content = _SIGNED_EACH_DAY.sub(b"", content)
     return hashlib.sha256(content).hexdigest()
 
 
