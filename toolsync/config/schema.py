@@ -9,7 +9,6 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -88,4 +87,4 @@ def _in_words(error: Any) -> str:
 @cache
 def base(name: str) -> Any:
     """Return what is the same for all records: a JSON Schema beside this module, never changed."""
-    return json.loads(resources.files("toolsync.config").joinpath(name).read_text(encoding="utf-8"))
+    return json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from toolsync.http import ftp
 from toolsync.http.egress import Named
 from toolsync.http.failures import Limited, Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
@@ -161,7 +160,7 @@ class Http:
         wanted = {200, 304} if conditions else {200}
 
         def read() -> Page:
-            if ftp.is_ftp(url):
+            if _is_ftp(url):
                 return self._listing(url, limit, seconds)
             self._requester.spend(url)
             with self._requester.response(url, headers, seconds, wanted) as (response, address):
@@ -233,7 +232,7 @@ class Http:
         ``limit`` is in bytes. Raises Unreachable (cut short, too slow), Hostile (more than
         ``limit``), or NotChanged if the file is still as ``unless`` describes it.
         """
-        if ftp.is_ftp(url):
+        if _is_ftp(url):
             return self._retrieve(url, open_sink, limit, seconds, learned, progress)
         strong = validators.strong if validators else ""
         headers, wanted = self._headers("identity"), {200}
@@ -269,6 +268,8 @@ class Http:
 
     def _listing(self, url: str, limit: int, seconds: float) -> Page:
         """Return a folder's listing by FTP as a page of links."""
+        from toolsync.http import ftp  # heavy, and few addresses are of this kind
+
         with self._requester.by_ftp(url, seconds) as target:
             address, body = ftp.listing(target, limit=limit, timeout=self._timeout)
         kind = "text/html; charset=utf-8" if address.endswith("/") else "text/plain"
@@ -297,6 +298,8 @@ class Http:
                 progress(done, total)
 
             return take
+
+        from toolsync.http import ftp  # heavy, and few addresses are of this kind
 
         with self._requester.by_ftp(url, seconds) as target:
             ftp.retrieve(target, begin, limit=limit, timeout=self._timeout)
@@ -430,3 +433,7 @@ def _goes_on(response: requests.Response, offset: int, known: Validators | None)
     pairs += [(str(whole), str(known.size))] if known and known.size and whole else []
     same = all(ours == theirs for ours, theirs in pairs if ours and theirs)
     return same and span.startswith(f"bytes {offset}-")
+
+
+def _is_ftp(url: str) -> bool:
+    return url[:4].lower() == "ftp:"

@@ -27,11 +27,6 @@ _DOS = re.compile(r"[\d-]{8,10}\s+[\d:]{5}[AP]M\s+(?:<DIR>|\d+)\s+(?P<name>.+)")
 Take = Callable[[bytes], object]
 
 
-def is_ftp(url: str) -> bool:
-    """Say whether an address is one of FTP."""
-    return url[:4].lower() == "ftp:"
-
-
 def listing(url: str, *, limit: int, timeout: float) -> tuple[str, bytes]:
     """Return a folder's address and its listing as HTML, or those of a file and its bytes.
 

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import islice
+from pathlib import Path
 
 from toolsync.license.normalise import fingerprint, first_lines, normalise
 
@@ -102,7 +102,7 @@ def part(text: str) -> str:
 @cache
 def known_texts() -> dict[str, str]:
     """Return the SPDX id of each fingerprint."""
-    text = resources.files("toolsync.license").joinpath("known.json").read_text("utf-8")
+    text = Path(__file__).with_name("known.json").read_text(encoding="utf-8")
     table: dict[str, list[str]] = json.loads(text)
     return {digest: name for name, digests in table.items() for digest in digests}
 

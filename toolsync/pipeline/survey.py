@@ -178,8 +178,11 @@ def _is_known(found: Sighting, known: Sighting | None) -> bool:
 
 
 def _under_its_name(found: Sighting, tool: str) -> Sighting:
-    """Return a sighting as the tool's own, whose folder may have been renamed since."""
-    if all(release.tool == tool for release in found.releases):
+    """Return a sighting as the tool's own, whose folder may have been renamed since.
+
+    All of its releases are of one tool.
+    """
+    if not found.releases or found.releases[0].tool == tool:
         return found
     return replace(found, releases=tuple(r._replace(tool=tool) for r in found.releases))
 

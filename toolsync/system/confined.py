@@ -7,20 +7,21 @@ whoever asked must take it for not known.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from toolsync.model.errors import ToolsyncError, TooMuch, unforeseen
 from toolsync.system import stop
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 T = TypeVar("T")
 
@@ -37,6 +38,8 @@ def confined(work: Callable[[], T], *, what: str, seconds: float, memory: int) -
     pickle; what is open here (the journal, a connection) must not be used by it. The process
     does not outlive this one.
     """
+    from multiprocessing.connection import Pipe  # heavy, and few commands read strangers' pages
+
     ours, theirs = Pipe(duplex=False)
     process = _forked(theirs, work, memory)
     theirs.close()
@@ -95,6 +98,8 @@ def _too_much(kind: str, what: str, seconds: float, memory: int, status: int) ->
 
 def _answer(pipe: Connection, work: Callable[[], object], memory: int) -> None:
     stop.deaf()
+    import ctypes
+
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = _held() + memory

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-
 _SECONDS = 30.0
 
 
@@ -13,6 +10,9 @@ def answers(url: str, series: str) -> bool:
     address = f"{url.rstrip('/')}/dists/{series}/InRelease"
     if not address.startswith(("http://", "https://")):
         return True  # a folder of this machine's: there is nobody to be away
+    import urllib.error  # heavy, and few commands ask
+    import urllib.request
+
     try:
         with urllib.request.urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 (as above)
             return bool(answer.read(1))

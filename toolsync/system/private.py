@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -131,6 +130,8 @@ def own_folder(place: Path, name: str) -> Path:
     A name that is known beforehand can be taken by a stranger; so what is made has an ending that
     nobody can guess, and what is found counts only where it is ours. It is not made here.
     """
+    import secrets  # brings hmac along, and few commands make a folder
+
     try:
         names = sorted(n for n in os.listdir(place) if n == name or n.startswith(f"{name}-"))  # noqa: PTH208
     except FileNotFoundError:

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolsync.archives.extract import archive_form
-from toolsync.archives.streams import Meter, expand
 from toolsync.model.errors import Unverified
 from toolsync.model.plan import Plan
 from toolsync.model.release import Blob, FetchedPart, Part, Proof, Verified
@@ -153,6 +151,9 @@ def _signed_form(given: Given, plan: Plan, place: _Place) -> Path:
     archive = place.archive
     if not plan.decompress or archive.suffix not in _PACKED:
         return archive
+    from toolsync.archives.extract import archive_form  # readers of archives are heavy
+    from toolsync.archives.streams import Meter, expand
+
     plain = place.plain
     plain.parent.mkdir()
     form, meter = archive_form(archive), Meter(given.limits, archive.stat().st_size)
