@@ -89,7 +89,7 @@ PACKAGES = {
     ),
     "package": Package(
         "model system config",
-        "changelog patching stage",
+        "changelog continued hunks patches settler stage",
     ),
     "build": Package(
         "model system config",

@@ -176,13 +176,23 @@ class Tool:
     def keyring(self) -> tuple[Path, ...]:
         """The upstream's signing keys: of keys/, or of a folder with debian/watch its own."""
         if self.watch.is_folder:
-            files = (self.debian / name for name in _UPSTREAM_KEYS)
-            return tuple(file for file in files if file.is_file())
+            return self.carried_keys
         return tuple(sorted((self.folder / "keys").glob("*.asc")))
 
+    @property
+    def carried_keys(self) -> tuple[Path, ...]:
+        """The upstream's signing keys that its packaging carries."""
+        files = (self.debian / name for name in _UPSTREAM_KEYS)
+        return tuple(file for file in files if file.is_file())
+
     def packaging_digest(self) -> str:
-        """Return a digest over names, executable bits and contents of debian/, links followed."""
+        """Return a digest over names, executable bits and contents of debian/, links followed.
+
+        A changelog is among them where packaging has one: it is gone on with.
+        """
         hasher = hashlib.sha256()
+        if (log := self.debian / "changelog").is_file():
+            hasher.update(hashlib.sha256(log.read_bytes()).digest())
         for name, path in packaging_files(self.debian).items():
             mode = "x" if os.access(path, os.X_OK) else "-"
             if path.exists():

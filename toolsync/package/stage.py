@@ -10,11 +10,12 @@ from pathlib import Path
 
 from toolsync.config.definition import Tool
 from toolsync.config.packaging import NOT_PACKAGING, packaging_files
-from toolsync.config.series import full_version
 from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import Blob, Finding, Licensed, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
-from toolsync.package.patching import told_of_patches
+from toolsync.package.continued import armored, former_changelog, take_over, version_over
+from toolsync.package.patches import conflicts_told, settle_patches
+from toolsync.package.settler import Fate
 from toolsync.system.run import run
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop, open_folders, remove_tree
@@ -59,7 +60,8 @@ def package(
     """
     unpacked = item.unpacked
     orig, upstream = known.orig if known else unpacked.orig, unpacked.upstream
-    version = full_version(upstream, series, revision, tool.epoch)
+    former = former_changelog(tool.debian)
+    version = version_over(former, upstream, series, revision, tool.epoch)
     with workshop.folder("package") as folder:
         tree = folder / f"{tool.source}-{upstream}"
         tarballs = [store.copy_to(blob, folder) for blob in (orig, *unpacked.origs[1:])]
@@ -70,6 +72,10 @@ def package(
         _put_packaging(tool.debian, tree)
         if (notice := item.notice) is not None:
             store.copy_to(notice, tree / "debian", "copyright")
+        fates = _settle_patches(tree, tool, item.release.version)
+        if former:
+            take_over(tree / "debian", maintainer)
+            _keep_signatures(item, orig, tool, store, folder)
         log = changelog(
             item,
             source=tool.source,
@@ -77,9 +83,11 @@ def package(
             series=series,
             maintainer=maintainer,
             orig=orig,
+            former=former,
+            more=[fate.sentence for fate in fates],
         )
-        (tree / "debian" / "changelog").write_text(log, encoding="utf-8")
-        epoch = int(entry_date(item).timestamp())
+        (tree / "debian" / "changelog").write_text(log, "utf-8", "surrogateescape")
+        epoch = int(entry_date(item, former).timestamp())
         _settle(tree / "debian", epoch)
         _build(tree, epoch, tool)
         for tarball in tarballs:
@@ -94,7 +102,10 @@ def package(
         content=content,
         revision=revision,
         files=(*made, orig, *unpacked.origs[1:]),
-        findings=(known.finding(unpacked.orig),) if known else (),
+        findings=(
+            *((known.finding(unpacked.orig),) if known else ()),
+            *(fate.finding for fate in fates),
+        ),
     )
 
 
@@ -155,7 +166,7 @@ def _settle(debian: Path, epoch: int) -> None:
 
 
 def _build(tree: Path, epoch: int, tool: Tool) -> None:
-    """Run dpkg-source; raise PackageFailed with the hunk that does not apply."""
+    """Run dpkg-source; raise PackageFailed with its words where it fails."""
     done = run(
         *("dpkg-source", "--build", tree.name),
         cwd=tree.parent,
@@ -165,10 +176,35 @@ def _build(tree: Path, epoch: int, tool: Tool) -> None:
     )
     if done.code == 0:
         return
-    # patch(1) speaks on stdout, dpkg-source on stderr.
-    patches = told_of_patches(done.out)
-    what = f"a patch does not apply: {patches}" if patches else done.tail
-    raise PackageFailed(
+    raise _failed(tool, done.tail)
+
+
+def _failed(tool: Tool, what: str) -> PackageFailed:
+    return PackageFailed(
         f"{tool.name}: its source package could not be made: {what}",
         resolution=f"Mend it there (refresh patches for this release) and run again: {tool.debian}",
     )
+
+
+def _settle_patches(tree: Path, tool: Tool, version: str) -> tuple[Fate, ...]:
+    """Return which patches are left out or refreshed; raise PackageFailed for all that conflict."""
+    fates = settle_patches(tree / "debian", tree, version)
+    if told := conflicts_told(fates):
+        raise _failed(tool, told)
+    return fates
+
+
+def _keep_signatures(item: Licensed, orig: Blob, tool: Tool, store: Store, folder: Path) -> None:
+    """Lay upstream's signatures beside the orig tarballs that they are of.
+
+    That is where debian/upstream has the keys; a tarball that was repacked has none.
+    """
+    verified = item.unpacked.verified
+    origs = (orig, *item.unpacked.origs[1:])
+    for part, proof, tarball in zip(verified.fetched.parts, verified.proofs, origs, strict=True):
+        blob = next((extra for extra in part.extras if extra.name == "signature"), None)
+        same = part.archive.sha256 == tarball.sha256 and proof.fingerprint and not proof.plain
+        if blob is None or not same or not tool.carried_keys:
+            continue
+        if text := armored(store.path(blob).read_bytes()):
+            (folder / f"{tarball.name}.asc").write_bytes(text)

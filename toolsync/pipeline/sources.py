@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.journal.key import Key
 from toolsync.journal.uploads import Upload
@@ -69,8 +70,15 @@ def _content(work: Work, licensed: Licensed) -> str:
             "rules": PACKAGE.rules,
             **({"copyright": notice.sha256} if notice else {}),
             **({"components": [orig.sha256 for orig in components]} if components else {}),
+            **({"signatures": signed} if (signed := _signatures(work.tool, licensed)) else {}),
         }
     )
+
+
+def _signatures(tool: Tool, licensed: Licensed) -> list[str]:
+    """Return the digests of what may go into the source package as upstream's signatures."""
+    parts = licensed.unpacked.verified.fetched.parts if tool.carried_keys else ()
+    return [blob.sha256 for part in parts for blob in part.extras if blob.name == "signature"]
 
 
 def _told(licensed: Licensed) -> list[object]:

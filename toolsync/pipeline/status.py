@@ -62,19 +62,20 @@ def misfit(config: Config, tool: Tool) -> SetupError:
 
 
 def candidates(
-    releases: Sequence[Release], published: str | None, backlog: int
+    releases: Sequence[Release], published: str | None, backlog: int, *, ours: bool = True
 ) -> tuple[Release, ...]:
     """Return the releases to take, oldest first.
 
     These are the newest published one (its packaging may have changed) and those that are
-    newer, but of the latter only the ``backlog`` newest.
+    newer, but of the latter only the ``backlog`` newest. What others published, which is not
+    ``ours``, is taken only where there is nothing newer.
     """
     ordered = sorted(releases, key=lambda release: upstream_key(release.version))
     if published is None:
         return tuple(ordered[-backlog:])
     newer = [r for r in ordered if upstream_key(r.version) > upstream_key(published)]
     again = [r for r in ordered if r.version == published]
-    return (*again, *newer[-backlog:])
+    return (*(again if ours or not newer else ()), *newer[-backlog:])
 
 
 def standing(

@@ -78,7 +78,8 @@ def _sync_tool(context: Context, tool: Tool, found: Look, dry_run: bool) -> Outc
         if release.version not in refused
         or (not dry_run and _asks_again(context, tool, release, before.current))
     ]
-    chosen = candidates(offered, before.current, tool.watch.backlog)
+    ours = not tool.watch.is_folder or bool(context.journal.uploads.of(tool.name))
+    chosen = candidates(offered, before.current, tool.watch.backlog, ours=ours)
     if dry_run:
         return _plan(context, tool, before, chosen)
     done: list[str] = []

@@ -50,7 +50,16 @@ def plain_armor(content: bytes) -> bytes:
     if not re.search(rb"^[ \t]*-----BEGIN PGP ", text.replace(b"\r", b"\n"), re.MULTILINE):
         return content
     text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return re.sub(rb"^[ \t]+", b"", text, flags=re.MULTILINE)
+    return _named(re.sub(rb"^[ \t]+", b"", text, flags=re.MULTILINE))
+
+
+def _named(armor: bytes) -> bytes:
+    """Return an armor named after what it holds, which ``gpg --enarmor`` calls ARMORED FILE."""
+    if b"-----BEGIN PGP ARMORED FILE-----" not in armor:
+        return armor
+    held = next(iter(packets(armor)), None)
+    name = {PUBLIC_KEY: b"PUBLIC KEY BLOCK", SIGNATURE: b"SIGNATURE"}.get(held.tag if held else 0)
+    return armor.replace(b" PGP ARMORED FILE-----", b" PGP " + name + b"-----") if name else armor
 
 
 def packets(content: bytes) -> tuple[Packet, ...]:

@@ -176,8 +176,6 @@ PATCHES = {
     "Description: x\n---\n--- hello-0.9.orig/gone.txt\t2026-01-01\n"
     "+++ hello-0.9/gone.txt\t2026-01-02\n@@ -1 +1 @@\n-one\n+two\n":
         "fix.patch: it changes gone.txt, which this release does not have",
-    "--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n":
-        "fix.patch: it changes gone, which this release does not have",
     "--- /dev/null\n+++ b/hello\n@@ -0,0 +1 @@\n+x\n":
         "fix.patch: it adds hello, which this release has already",
     "--- a/hello\n+++ b/hello\n@@ -1,2 +1,2 @@\n #!/bin/bash\n-echo 2\n+echo 3\n":

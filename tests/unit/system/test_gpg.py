@@ -242,6 +242,20 @@ def test_text_around_an_armored_signature_is_ignored(
     assert only(check_detached(signature, data, [ring])).status == "good"
 
 
+def test_what_gpg_calls_an_armored_file_is_read_as_what_it_is(
+    keys: Keys, owner: str, data: Path, tmp_path: Path
+) -> None:
+    # As in the debian/upstream of some packages: uscan runs gpg --dearmor over it.
+    plain = tmp_path / "plain"
+    keys.gpg("--output", str(plain), "--export", owner)
+    signature = keys.sign(data, tmp_path / "sig", owner, how=["--detach-sign"])
+    for path in (plain, signature):
+        keys.gpg("--output", f"{path}.asc", "--enarmor", str(path))
+    ring = Path(f"{plain}.asc")
+    assert b"PGP ARMORED FILE" in ring.read_bytes()
+    assert only(check_detached(Path(f"{signature}.asc"), data, [ring])).status == "good"
+
+
 @pytest.mark.parametrize("how", [["--sign"], ["--armor", "--sign"], ["--clear-sign"]])
 def test_a_signed_message_proves_nothing_about_another_file(
     keys: Keys, owner: str, data: Path, tmp_path: Path, how: list[str]

@@ -1,0 +1,144 @@
+"""Patches of packaging for an older release: left out, refreshed, or told with all that fails."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.tiny import EPOCH, archive
+from tests.support.tiny_packages import consent
+from tests.unit.package.test_continued import laid_out
+from tests.unit.package.test_stage import cleared, make, store, tool
+from toolsync.config.definition import Tool
+from toolsync.model.errors import PackageFailed
+from toolsync.model.release import Licensed, SourcePackage
+from toolsync.system.store import Store
+
+__all__ = ["store", "tool"]  # fixtures
+
+OLD = [f"line {n}\n" for n in range(1, 61)]
+HEADER = "Description: why\nOrigin: {}\n\n"
+
+
+def changed(lines: list[str], *pairs: tuple[str, str]) -> list[str]:
+    """Return lines with each ``line N`` of a pair replaced."""
+    known = {f"{old}\n": f"{new}\n" for old, new in pairs}
+    return [known.get(line, line) for line in lines]
+
+
+def diff(tmp: Path, old: list[str], new: list[str], name: str = "text", header: str = "") -> str:
+    """Return a patch, by the real diff."""
+    (tmp / "old").write_text("".join(old))
+    (tmp / "new").write_text("".join(new))
+    labels = ["--label", f"a/{name}", "--label", f"b/{name}"]
+    words = ["diff", "-u", *labels, f"{tmp}/old", f"{tmp}/new"]
+    return header + subprocess.run(words, stdout=subprocess.PIPE, text=True).stdout
+
+
+def packaged(
+    tmp: Path, store: Store, tool: Tool, text: list[str], patches: dict[str, str]
+) -> SourcePackage:
+    """Return the source package of a release that has ``text``."""
+    folder = tool.debian / "patches"
+    folder.mkdir()
+    (folder / "series").write_text("".join(f"{name} # why\n" for name in patches))
+    for name, content in patches.items():
+        (folder / name).write_text(content)
+    item = cleared(store)
+    data = archive("1.0", extra={"text": "".join(text)})
+    orig = store.add_bytes(data, "hello_1.0.orig.tar.gz")
+    verified = item.unpacked.verified
+    unpacked = replace(item.unpacked, verified=verified, orig=orig, epoch=EPOCH)
+    made = Licensed(unpacked=unpacked, passed=(consent("license"),))
+    return make(made, tool, store, tmp / "w", "bookworm")
+
+
+def test_what_upstream_has_is_left_out_and_what_moved_is_refreshed(
+    tmp_path: Path, store: Store, tool: Tool
+) -> None:
+    first = changed(OLD, ("line 6", "six"))
+    second = changed(first, ("line 7", "seven"))  # stands on the first: comes off before it
+    partly = changed(OLD, ("line 20", "twenty"), ("line 40", "forty"))
+    own = changed(OLD, ("line 50", "ours"))
+    near = changed(OLD, ("line 30", "thirty"))
+    release = changed(second, ("line 20", "twenty"), ("line 28", "upstream's"))
+    release = ["new\n", "newer\n", *release]
+    made = packaged(tmp_path, store, tool, release, {
+        "first.patch": diff(tmp_path, OLD, first),
+        "second.patch": diff(tmp_path, first, second),
+        "partly.patch": diff(tmp_path, OLD, partly),
+        "own.patch": diff(tmp_path, OLD, own, header=HEADER.format("vendor")),
+        "near.patch": diff(tmp_path, OLD, near),
+        "gone.patch": "--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n",
+    })  # fmt: skip
+    (out := tmp_path / "out").mkdir()
+    debian = laid_out(made.files, store, out)
+    assert (debian / "patches" / "series").read_text().split("\n")[:-1] == [
+        "partly.patch # why", "own.patch # why", "near.patch # why",
+    ]  # fmt: skip
+    wanted = changed(release, ("line 40", "forty"), ("line 50", "ours"), ("line 30", "thirty"))
+    assert (debian.parent / "text").read_text() == "".join(wanted)
+    assert (debian / "patches" / "own.patch").read_text().startswith(HEADER.format("vendor"))
+    found = {f.message.split(" is ")[0]: (f.code, f.severity) for f in made.findings}
+    assert found == {
+        "Patch first.patch": ("patch-upstream", "info"),
+        "Patch second.patch": ("patch-upstream", "info"),
+        "Patch gone.patch": ("patch-upstream", "info"),
+        "Patch partly.patch": ("patch-refreshed", "info"),
+        "Patch own.patch": ("patch-refreshed", "info"),
+        "Patch near.patch": ("patch-refreshed", "risky"),
+    }
+    log = " ".join((debian / "changelog").read_text().split())
+    assert "- Patch first.patch is left out: this release has its change." in log
+    assert "1 of its 2 hunks are in this release" in log
+    patch = (debian / "patches" / "near.patch").read_text()
+    done = subprocess.run(["patch", "-p1", "-R", "-F0"], input=patch, text=True,
+                          cwd=debian.parent, capture_output=True)  # fmt: skip
+    assert "offset" not in done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_upstreams_own_patch_is_left_out_where_most_of_it_is_there(
+    tmp_path: Path, store: Store, tool: Tool
+) -> None:
+    fix = changed(OLD, *((f"line {n}", f"fixed {n}") for n in range(5, 15)))
+    later = changed(fix, ("fixed 9", "fixed again 9"))
+    header = HEADER.format("upstream, https://vendor.example/commit/abcdef1234")
+    else_ = "Applied-Upstream: 0.9.5, commit:123\n\n"
+    made = packaged(tmp_path, store, tool, later, {
+        "fix.patch": diff(tmp_path, OLD, fix, header=header),
+        "old.patch": diff(tmp_path, [*OLD[:8], "x\n", *OLD[8:]], OLD[:12], header=else_),
+    })  # fmt: skip
+    finding, older = made.findings
+    assert older.message.endswith("its header says that upstream has it since 0.9.5")
+    assert (finding.code, finding.severity) == ("patch-upstream", "risky")
+    assert "commit/abcdef1234, and 9 of the 10 lines that it adds are here" in finding.message
+
+
+def test_all_patches_that_conflict_are_told_with_hunks_and_upstreams_commit(
+    tmp_path: Path, store: Store, tool: Tool
+) -> None:
+    fix = changed(OLD, *((f"line {n}", f"fixed {n}") for n in range(5, 15)))
+    other = changed(OLD, ("line 6", "six"), ("line 28", "last"))
+    release = changed(OLD, *((f"line {n}", f"else {n}") for n in range(3, 17)))
+    header = HEADER.format("upstream, https://vendor.example/commit/abcdef1234")
+    with pytest.raises(PackageFailed) as caught:
+        packaged(tmp_path, store, tool, release, {
+            "fix.patch": diff(tmp_path, OLD, fix, header=header),
+            "fine.patch": "--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n",
+            "other.patch": diff(tmp_path, OLD, other),
+            "bad.patch": "what is this\n",
+        })  # fmt: skip
+    text = str(caught.value)
+    assert "3 patches do not apply:\nfix.patch: patching file text; Hunk #1 FAILED at 2" in text
+    assert "Origin: upstream, https://vendor.example/commit/abcdef1234" in text
+    assert "other.patch: patching file text; Hunk #1 FAILED at 3" in text
+    assert "(1 of its 2 hunks fail)" in text
+    assert "-line 6\n" in text
+    assert "bad.patch: it is no unified patch" in text
+    assert "fine.patch" not in text
+    assert len(text) < 4000
+    assert ".patches-" not in text, "no random name"
