@@ -239,7 +239,7 @@ def test_what_a_proof_alone_reads_makes_fetch_and_verify_run_again(
         return outcome.status, [ask.path for ask in web.asked[asked:]]
 
     assert again()[0] == "up-to-date"
-    assert again() == ("up-to-date", ["/SHA256SUMS"])
+    assert again() == ("up-to-date", ["/files/hello-1.1.tar.gz", "/SHA256SUMS"])
     (folder / "tool.toml").write_text(toml.replace("/manifest-", "/other-"))
     status, asked = again()
     assert status == "held"  # the other one states another file

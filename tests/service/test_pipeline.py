@@ -59,7 +59,8 @@ def test_the_second_run_does_nothing(hello: Rig, web: Web) -> None:
     asked = len(web.asked)
     done = hello.run("sync", "hello")
     assert hello.pool() == before
-    assert [ask.path for ask in web.asked[asked:]] == ["/dl/"]
+    again = {ask.path: ask.headers.get("if-none-match") for ask in web.asked[asked:]}
+    assert again == {"/dl/": None, "/dl/hello-1.0.tar.gz": '"1"'}  # is it still what it was?
     assert "…" not in done.stderr  # no stage was run
     assert "1.0 is the newest and is published" in done.stdout
     told = hello.run("--verbose", "sync", "hello").stderr

@@ -69,10 +69,11 @@ def test_a_look_finds_everything_as_before(record: Record) -> None:
     assert record.printed("check") == record.said["checked"]
     assert record.printed("check", str(record.rig.root / "conf" / "jug")) == record.said["jug"]
     assert record.done_since() == []
-    asked = record.vendor.web.asked
-    assert len(asked) == len(TOOLS) + 1  # once anew, since more is read out of a page than then
+    pages = [ask for ask in record.vendor.web.asked if not ask.path.endswith(".tar.gz")]
+    assert len(pages) == len(TOOLS) + 1  # once anew, since more is read out of a page than then
+    count = len(record.vendor.web.asked)
     record.printed("check")
-    later = record.vendor.web.asked[len(TOOLS) + 1 :]
+    later = [ask for ask in record.vendor.web.asked[count:] if not ask.path.endswith(".tar.gz")]
     cold = [ask.path for ask in later if "if-none-match" not in ask.headers]
     assert cold == []  # what they said is remembered
 
@@ -96,7 +97,10 @@ def test_the_archives_new_priority_is_signed_once_and_nothing_is_built(record: R
 
 
 def test_what_is_settled_is_left_alone(record: Record) -> None:
-    """No stage is run, no index and no evidence is signed again, no file is fetched."""
+    """No stage is run, no index and no evidence is signed again.
+
+    Of the accepted files, of which that version kept no validators, a few are asked for.
+    """
     as_then(record)
     rig = record.rig
     before = signed(rig)
@@ -105,7 +109,8 @@ def test_what_is_settled_is_left_alone(record: Record) -> None:
     assert record.done_since() == []
     assert (rig.pool(), indices(rig.archive)) == (record.said["pool"], record.said["indices"])
     assert signed(rig) == before
-    assert [ask.path for ask in record.vendor.web.asked if not ask.path.endswith("/")] == []
+    files = [ask.path for ask in record.vendor.web.asked if not ask.path.endswith("/")]
+    assert 0 < len(files) <= 8
 
 
 def test_decisions_and_holds_go_on_counting(record: Record) -> None:

@@ -47,7 +47,7 @@ PACKAGES = {
     "journal": Package(
         "model system config gate",
         "database decisions evidence followed identity journal judgments key keydates log "
-        "messages migrations pages publications redate releases results rows runs statuses "
+        "messages migrations origins pages publications redate releases results rows runs statuses "
         "uploads",
     ),
     "http": Package(
@@ -114,9 +114,9 @@ PACKAGES = {
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish attest",
-        "accepted archivekey asserved belonging context deliver eligible gates keydates locate "
-        "memory obtain promote recalls review road schedule scheduler sources stages status "
-        "survey sync work workers",
+        "accepted archivekey asked asserved belonging context deliver eligible gates keydates "
+        "locate memory obtain origins promote recalls review road schedule scheduler sources "
+        "stages status survey sync work workers",
     ),
     "report": Package(
         "model system config journal http attest pipeline",

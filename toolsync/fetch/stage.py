@@ -60,6 +60,8 @@ def fetch(
         final_url=main.final_url,
         extras=main.extras,
         components=tuple(found[1:]),
+        etag=main.etag,
+        last_modified=main.last_modified,
     )
 
 
@@ -97,7 +99,9 @@ class _Fetcher:
             return self._of_tag(release, part, signed="tag" in (plan.method, plan.mode))
         download = _Download(self.http, self.store, self.limits.seconds)
         try:
-            archive, final_url = download(part.url, part.filename, self.limits.file_bytes, progress)
+            archive, final_url, seen = download(
+                part.url, part.filename, self.limits.file_bytes, progress
+            )
         except NotThere as error:
             raise NotThere(
                 f"{release.version} is announced on {part.page}, but its file is not there:"
@@ -109,6 +113,8 @@ class _Fetcher:
             archive=archive,
             final_url=final_url,
             extras=self._proofs(plan, download),
+            etag=seen.etag,
+            last_modified=seen.last_modified,
         )
 
     def _proofs(self, plan: Plan, download: _Download) -> tuple[Blob, ...]:
@@ -184,8 +190,15 @@ class _Download:
 
     def __call__(
         self, url: str, name: str, limit: int, progress: Progress = lambda done, total: None
-    ) -> tuple[Blob, str]:
-        """Return the file's blob and the address that it came from in the end."""
+    ) -> tuple[Blob, str, Validators]:
+        """Return the file's blob, the address that it came from in the end, and its validators."""
+        seen = Validators()
+
+        def learned(now: Validators) -> None:
+            nonlocal seen
+            seen = now
+            _note(notes, now)
+
         with held(self._store.partial(url)) as part:
             notes = part.with_suffix(".json")
 
@@ -199,13 +212,13 @@ class _Download:
                         seconds=self._seconds,
                         have=part.stat().st_size if known else 0,
                         validators=known,
-                        learned=lambda seen: _note(notes, seen),
+                        learned=learned,
                         progress=progress,
                     )
 
             final_url = self._http.retrying(attempt)
             notes.unlink(missing_ok=True)
-            return self._store.adopt(part, name), final_url
+            return self._store.adopt(part, name), final_url, seen
 
 
 class _Growing:

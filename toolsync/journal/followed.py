@@ -19,7 +19,7 @@ RETIRED, RESUMED = "retired", "resumed"
 
 _ONE_ROW = (
     *("page", "standing", "first", "keydate", "result", "judgment", "release", "part"),
-    "followed",
+    *("origin", "followed"),
 )
 """Tables in which a tool's rows have keys: what the new name has already stays."""
 _ROWS = ("upload", "evidence")

@@ -22,6 +22,7 @@ from toolsync.journal.judgments import Judgments
 from toolsync.journal.keydates import KeyDates
 from toolsync.journal.log import Log
 from toolsync.journal.messages import Messages
+from toolsync.journal.origins import Origins
 from toolsync.journal.pages import Pages
 from toolsync.journal.publications import Publications
 from toolsync.journal.redate import redate
@@ -44,6 +45,7 @@ class Journal:
     clock: Clock
     pages: Pages
     releases: Releases
+    origins: Origins
     results: Results
     log: Log
     judgments: Judgments
@@ -70,6 +72,7 @@ class Journal:
             clock=clock,
             pages=Pages(database, clock),
             releases=Releases(database, clock),
+            origins=Origins(database),
             results=Results(database, clock, gates.stages),
             log=Log(database, clock),
             judgments=Judgments(database, clock, gates.names),

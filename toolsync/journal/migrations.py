@@ -162,6 +162,13 @@ MIGRATIONS = (
             json_each(f.data, '$.components') c
         WHERE r.sha256 != '';
     """,
+    # what servers said of accepted files, which are asked about again
+    """
+    CREATE TABLE origin (
+        tool TEXT, url TEXT, sha256 TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        last_modified TEXT NOT NULL, read TEXT NOT NULL, asked TEXT NOT NULL,
+        stated TEXT NOT NULL, PRIMARY KEY (tool, url)) WITHOUT ROWID;
+    """,
 )
 
 

@@ -90,6 +90,11 @@ class Releases:
                     *(tool, part.sha256, version, part.component, part.own, now),
                 )
 
+    def parts(self, tool: str) -> list[AcceptedPart]:
+        """Return all bytes of a tool that were accepted, as what."""
+        rows = self.database.all("SELECT * FROM part WHERE tool = ?", tool)
+        return [row.read(AcceptedPart) for row in rows]
+
     def accepted_as(self, tool: str, sha256: str) -> list[AcceptedPart]:
         """Return as which versions of a tool, or of its components, these bytes were accepted."""
         sql = "SELECT * FROM part WHERE tool = ? AND sha256 = ? ORDER BY at, version, component"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from toolsync.model.judgment import Judgment
 from toolsync.model.plan import Plan
+from toolsync.model.values import WHILE_FILLED
 from toolsync.model.values import Blob as Blob
 from toolsync.model.values import Finding as Finding
 from toolsync.model.values import dump as dump
@@ -114,6 +115,10 @@ class FetchedPart:
     final_url: str
     extras: tuple[Blob, ...] = ()
     """As of `Fetched`."""
+    etag: str = field(default="", metadata=WHILE_FILLED)
+    """As of `Fetched`."""
+    last_modified: str = field(default="", metadata=WHILE_FILLED)
+    """As of `Fetched`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +133,10 @@ class Fetched:
     """Signatures and checksum files fetched beside it, named by their role:
     ``signature``, ``checksums``, ``checksums-signature``, ``tag``."""
     components: tuple[FetchedPart, ...] = ()
+    etag: str = field(default="", metadata=WHILE_FILLED)
+    """What the server calls these bytes (RFC 9110, 8.8), by which it is asked again later."""
+    last_modified: str = field(default="", metadata=WHILE_FILLED)
+    """Likewise."""
 
     @property
     def parts(self) -> tuple[FetchedPart, ...]:

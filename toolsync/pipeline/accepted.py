@@ -201,6 +201,8 @@ def changed_since(release: Release, before: Release) -> str:
     """Return how a page's release differs from the one accepted under its version, or nothing."""
     if release.sha256 and before.sha256 and release.sha256 != before.sha256:
         return f"with sha256 {before.sha256}, but the page now states {release.sha256}"
+    if release.sha512 and before.sha512 and release.sha512 != before.sha512:
+        return f"with sha512 {before.sha512}, but the page now states {release.sha512}"
     is_tag = release.tag and release.tag == before.tag and release.url == before.url
     # Of a git tag the etag is its object: a tag that was moved has another.
     if is_tag and _OBJECT.fullmatch(release.etag) and _OBJECT.fullmatch(before.etag):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
@@ -87,13 +88,15 @@ def standing(
     held: Mapping[str, Result],
     rejected: Mapping[str, Decision],
     recalled: str = "",
+    replaced: Mapping[str, str] = MappingProxyType({}),
 ) -> Outcome:
     """Return where a tool stands after a look that succeeded.
 
     ``accepted`` maps versions to their releases as they were first accepted (with the digest of
     what was accepted), ``held`` versions to the result that holds them, ``rejected`` versions to a
     person's decision: what was rejected is no news. ``recalled`` is the version that the page
-    once named as newest and no longer does.
+    once named as newest and no longer does; ``replaced`` maps versions to how the bytes that
+    their addresses give now differ from the accepted ones.
     """
     newest = sifted.listed[0]
     base = Outcome(
@@ -105,10 +108,12 @@ def standing(
         message=f"{newest.version} is the newest and is published",
     )
     for release in sifted.listed if accepted else ():
-        if release.version in accepted and (
-            told := changed_since(release, accepted[release.version])
-        ):
-            return _replaced(base, release, told)
+        told = changed_since(release, accepted.get(release.version, release))
+        if told and not reason_to_ignore(tool.watch, release):
+            return _replaced(base, tool, release.version, told)
+    for version, told in replaced.items():
+        if version not in tool.watch.ignore:
+            return _replaced(base, tool, version, told)
     if gone := _recall(tool, sifted, current, accepted, recalled):
         return _recalled(base, tool, gone)
     takeable = sifted.takeable
@@ -231,12 +236,13 @@ def _waiting(base: Outcome, tool: Tool, sifted: Sifted) -> Outcome:
     return replace(base, status="new" if fresh else "up-to-date", message="; ".join(parts))
 
 
-def _replaced(base: Outcome, release: Release, told: str) -> Outcome:
+def _replaced(base: Outcome, tool: Tool, version: str, told: str) -> Outcome:
     return replace(
         base,
         status="replaced",
-        message=f"{release.version} was accepted {told}",
-        resolution=f"{ATTACK}; nothing was changed.",
+        message=f"{version} was accepted {told}",
+        resolution=f"{ATTACK}; nothing was changed. To go on with other versions once it is"
+        f' explained: watch.ignore = {{ "{version}" = "why" }} in {tool.editable}.',
         exit_status=HELD,
     )
 

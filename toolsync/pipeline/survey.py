@@ -20,6 +20,7 @@ from toolsync.pipeline.context import Context
 from toolsync.pipeline.eligible import Sifted, sift
 from toolsync.pipeline.keydates import key_warnings, upstream_warnings
 from toolsync.pipeline.memory import fingerprint
+from toolsync.pipeline.origins import Asking, replaced
 from toolsync.pipeline.review import is_answered, rejected
 from toolsync.pipeline.scheduler import Waits, in_turn
 from toolsync.pipeline.status import fitting_series, misfit, since, standing, trouble, with_untaken
@@ -45,7 +46,11 @@ def check(context: Context, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
     Of each look only the outcome stays in memory.
     """
     outcomes: dict[int, Outcome] = {}
+    tools = list(tools)
+    asking = Asking(context)
+    asking.sample(tools)
     for task, found in _looks(context, tools, jobs):
+        _see_hints(asking, task.tool, found)
         outcome = stand(context, task.tool, found)
         more = upstream_warnings(context, task.tool)
         outcomes[task.place] = (
@@ -103,8 +108,11 @@ def _epoch(version: str) -> int:
 def look_at_all(context: Context, tools: Sequence[Tool], jobs: int) -> list[Look]:
     """Return what each tool's page gave, in order, and remember it; errors are values here."""
     looks: dict[int, Look] = {}
+    asking = Asking(context)
+    asking.sample(tools)
     for task, found in _looks(context, tools, jobs):
         if isinstance(found, Sighting):
+            _see_hints(asking, task.tool, found)
             found = _whole(context, task.tool, found)
         looks[task.place] = found
     return [looks[place] for place in sorted(looks)]
@@ -157,6 +165,12 @@ def _looks(context: Context, tools: Iterable[Tool], jobs: int) -> Iterator[tuple
             yield task, found
     finally:
         context.journal.pages.remember(news)
+
+
+def _see_hints(asking: Asking, tool: Tool, found: Look) -> None:
+    """Read accepted files again of which a page that has changed speaks otherwise than before."""
+    if isinstance(found, Sighting) and found.changed:
+        asking.hinted(tool, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +299,7 @@ def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:
         held={newest: held} if known and (held := _hold(context, tool, newest)) else {},
         rejected=refused,
         recalled=found.recalled,
+        replaced=replaced(context, tool, [row for row in taken if row.sha256]) if accepted else {},
     )
     if outcome.status == "new" and not fitting_series(context.config, tool):
         error = misfit(context.config, tool)
