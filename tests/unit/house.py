@@ -46,8 +46,9 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system config gate",
-        "database decisions evidence followed identity journal judgments key keydates log "
-        "messages migrations origins pages publications redate releases results rows runs statuses "
+        "database decisions evidence followed identity journal judgments key keydates leaves log "
+        "messages migrations origins pages publications redate releases results rows runs "
+        "statuses "
         "uploads",
     ),
     "http": Package(
@@ -109,14 +110,15 @@ PACKAGES = {
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",
-        "again audit check envelope keep record statement",
+        "again audit check envelope inclusion keep logaudit logserved merkle note record "
+        "statement tiles",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish attest",
         "accepted archivekey asked asserved belonging context deliver eligible gates keydates "
-        "locate memory obtain origins promote recalls review road schedule scheduler sources "
-        "stages status survey sync work workers",
+        "locate loghead memory obtain origins promote recalls review road schedule scheduler "
+        "sources stages status survey sync transparency work workers",
     ),
     "report": Package(
         "model system config journal http attest pipeline",
@@ -138,7 +140,7 @@ PACKAGES = {
     "cli": Package(
         "model system config gate journal watchfile unpack verify license build compat publish "
         "attest pipeline report setup adopt maintain",
-        "add approve archive backup check compat completion decision doctor evidence fetch "
+        "add approve archive audit backup check compat completion decision doctor evidence fetch "
         "gc key launchpad license log main manual page promote reject render repack restore "
         "retire review run scrub series session status sync verify why",
     ),

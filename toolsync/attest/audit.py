@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from toolsync.attest.check import (
     check_statement,
 )
 from toolsync.attest.envelope import MOST
+from toolsync.attest.inclusion import Prove, check_logged
 from toolsync.config.settings import Config
 from toolsync.model.errors import UsageError
 from toolsync.model.values import Blob
@@ -33,21 +35,30 @@ KEY = "archive-key.asc"
 
 
 def audit(
-    file: Path, *, keys: Sequence[Path], find: Find, config: Config, workshop: Workshop
+    file: Path,
+    *,
+    keys: Sequence[Path],
+    find: Find,
+    prove: Prove,
+    config: Config,
+    workshop: Workshop,
 ) -> tuple[list[Check], Mapping[str, object]]:
     """Return every check that can be made of ``file``, and the record that it holds.
 
-    What is not signed by one of ``keys`` is not looked into any further; what does not agree
+    ``prove`` gives, for its sha256, what proves that it is in the log of publications. What is not
+    signed by one of ``keys`` is not looked into any further; what does not agree
     with itself is not done again.
     """
     if file.stat().st_size > MOST:
         size = file.stat().st_size
         return [Check(place="envelope", verdict=BAD, sentence=f"has {size} bytes")], {}
     with workshop.folder("audit") as folder:
-        checks, said = check_envelope(file.read_bytes(), keys, folder)
-    if not said:
-        return checks, {}
-    record = said["predicate"]
+        data = file.read_bytes()
+        checks, said = check_envelope(data, keys, folder)
+        if not said:
+            return checks, {}
+        record = said["predicate"]
+        checks.append(check_logged(hashlib.sha256(data).hexdigest(), record, prove, keys, folder))
     checks += check_statement(said)
     checks += check_files(record, find)
     if all(check.verdict != BAD for check in checks):

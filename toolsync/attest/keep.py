@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolsync.attest.envelope import Envelope, pae, sealed
+from toolsync.attest.note import ORIGIN
 from toolsync.attest.record import evidence
 from toolsync.attest.statement import GATES, payload, statement
 from toolsync.config.definition import Tool
@@ -73,7 +74,8 @@ def attest(
         return known.envelope
     for path in _inputs(tool).values():
         store.add_file(path)
-    said = payload(statement({**record, "signed_by": {"toolsync": _own_version()}}))
+    log = f"{ORIGIN}{journal.identity.introduce().id}"
+    said = payload(statement({**record, "signed_by": {"toolsync": _own_version(), "log": log}}))
     signed = _signed(config.state, workshop, key(), said)
     blob = store.add_bytes(signed, f"{tool.name}_{release}.intoto.json")
     journal.evidence.keep(tool.name, release, blob, digest)

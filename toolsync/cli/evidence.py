@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,10 @@ from toolsync.cli.session import RegularFile, Settings, chosen_tool, opened, say
 from toolsync.model.errors import FINE, HELD, SetupError, UsageError
 
 if TYPE_CHECKING:
-    from toolsync.attest.check import Check
     from toolsync.pipeline.context import Context
 
 _FILE = RegularFile()
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-_STYLE = {"good": "green", "bad": "red", "missing": "yellow", "elsewhere": "cyan"}
 
 
 @click.command("evidence")
@@ -42,7 +41,8 @@ def command(
     """Show the proof of a release: page, digests, signatures, gates, build, apt's confirmation.
 
     With --output an auditor gets all of it, signed; with --verify it is checked: signature,
-    every file's bytes, and what can be done again (upstream's proof, orig tarball, terms).
+    its place in the log of publications, every file's bytes, and what can be done again
+    (upstream's proof, orig tarball, terms).
     """
     with opened(settings) as context:
         if file is not None:
@@ -85,6 +85,10 @@ def _take_away(context: Context, tool: str, version: str, folder: Path) -> int:
 
     from toolsync.attest.audit import KEY, archive_key, take_away
     from toolsync.attest.envelope import read_envelope
+    from toolsync.attest.inclusion import SUFFIX
+    from toolsync.attest.note import written
+    from toolsync.pipeline.transparency import proof_of
+    from toolsync.system.store import replace_file
 
     signed = context.journal.evidence.newest(tool, version)
     if signed is None or not context.store.has(signed.envelope):
@@ -97,6 +101,10 @@ def _take_away(context: Context, tool: str, version: str, folder: Path) -> int:
     for name in take_away(record, context.store, folder):
         say(str(folder / name))
     context.store.deliver(signed.envelope, folder, signed.envelope.name)
+    if proof := proof_of(context, signed.envelope.sha256):
+        name = signed.envelope.name + SUFFIX
+        replace_file(folder / name, written(proof))
+        say(str(folder / name))
     archive_key(context.config, folder)
     say(f"{folder / KEY}\n{folder / signed.envelope.name}")
     return FINE
@@ -107,7 +115,9 @@ def _verify(
 ) -> int:
     """Print each check of a file of evidence; return 0 if all pass, else 3."""
     from toolsync.attest.audit import archive_key, audit, in_folder, in_store, passes
+    from toolsync.attest.inclusion import proof_beside
     from toolsync.model.values import dump
+    from toolsync.pipeline.transparency import proof_of
 
     find = in_folder(files) if files is not None else in_store(context.store)
     with context.workshop.folder("key") as folder:
@@ -119,22 +129,15 @@ def _verify(
             )
         trusted = keys or tuple(filter(None, [own]))
         checks, _ = audit(
-            file, keys=trusted, find=find, config=context.config, workshop=context.workshop
+            file,
+            keys=trusted,
+            find=find,
+            prove=proof_beside(file, partial(proof_of, context)),
+            config=context.config,
+            workshop=context.workshop,
         )
     if as_json:
         render.as_json({"passes": passes(checks), "checks": [dump(check) for check in checks]})
     else:
-        _print(checks)
+        render.checks([(check.verdict, check.place, check.sentence) for check in checks])
     return FINE if passes(checks) else HELD
-
-
-def _print(checks: list[Check]) -> None:
-    for check in checks:
-        word = render.styled(f"{check.verdict:<9}", fg=_STYLE[check.verdict])
-        click.echo(f"{word}  ", nl=False)
-        say(f"{check.place}: {check.sentence}")
-    wrong = [check for check in checks if check.verdict in ("bad", "missing")]
-    if wrong:
-        say(f"It does not stand: {len(wrong)} of {len(checks)} checks, at {wrong[0].place} first.")
-    else:
-        say(f"It stands: {len(checks)} checks, nothing wrong.")

@@ -31,6 +31,7 @@ COMMANDS = {
     "approve": "Let a release go on that a gate holds.",
     "reject": "Keep a release out that a gate holds.",
     "evidence": "Show the proof of a release, from its page to apt.",
+    "audit": "Audit an archive's log of publications, also since a head that you kept.",
     "page": "Write a static site of all tools, their evidence and how to install.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the archive or a PPA, or repair the archive.",

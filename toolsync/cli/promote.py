@@ -32,6 +32,7 @@ def command(
     from toolsync.model.release import Release, load
     from toolsync.pipeline.promote import promote
     from toolsync.pipeline.road import licensed
+    from toolsync.pipeline.transparency import publish_log
     from toolsync.pipeline.work import work_on
 
     for name in (origin, target):
@@ -48,5 +49,6 @@ def command(
         release = load(Release, rows[version].data)
         item, work = licensed(context, chosen, release), work_on(context, chosen, release)
         done = promote(work, item, origin, untested=untested, early=early)
+        publish_log(context)
     say(f"{tool} {version} is served by {target}: {', '.join(done)}")
     return FINE

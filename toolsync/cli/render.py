@@ -18,6 +18,7 @@ _STYLE: dict[str, dict[str, object]] = {
     "new": {"fg": "cyan", "bold": True},
     "held": {"fg": "yellow", "bold": True},
 }
+_VERDICT = {"good": "green", "bad": "red", "missing": "yellow", "elsewhere": "cyan"}
 _ALARM: dict[str, object] = {"fg": "red", "bold": True}
 
 
@@ -57,6 +58,18 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         say("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip())
+
+
+def checks(found: Sequence[tuple[str, str, str]]) -> None:
+    """Print checks, each a verdict, a place and a sentence, and what they came to."""
+    for verdict, place, sentence in found:
+        click.echo(f"{styled(f'{verdict:<9}', fg=_VERDICT[verdict])}  ", nl=False)
+        say(f"{place}: {sentence}")
+    wrong = [place for verdict, place, _ in found if verdict in ("bad", "missing")]
+    if wrong:
+        say(f"It does not stand: {len(wrong)} of {len(found)} checks, at {wrong[0]} first.")
+    else:
+        say(f"It stands: {len(found)} checks, nothing wrong.")
 
 
 def styled(text: str, **style: Any) -> str:

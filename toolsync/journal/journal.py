@@ -20,6 +20,7 @@ from toolsync.journal.followed import Followed
 from toolsync.journal.identity import Identity
 from toolsync.journal.judgments import Judgments
 from toolsync.journal.keydates import KeyDates
+from toolsync.journal.leaves import Leaves
 from toolsync.journal.log import Log
 from toolsync.journal.messages import Messages
 from toolsync.journal.origins import Origins
@@ -51,6 +52,7 @@ class Journal:
     judgments: Judgments
     decisions: Decisions
     evidence: Evidence
+    leaves: Leaves
     uploads: Uploads
     publications: Publications
     runs: Runs
@@ -78,6 +80,7 @@ class Journal:
             judgments=Judgments(database, clock, gates.names),
             decisions=Decisions(database, clock),
             evidence=Evidence(database, clock),
+            leaves=Leaves(database),
             uploads=Uploads(database, clock),
             publications=Publications(database),
             runs=Runs(database, clock),

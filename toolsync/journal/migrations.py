@@ -169,6 +169,23 @@ MIGRATIONS = (
         last_modified TEXT NOT NULL, read TEXT NOT NULL, asked TEXT NOT NULL,
         stated TEXT NOT NULL, PRIMARY KEY (tool, url)) WITHOUT ROWID;
     """,
+    # the log of publications: a leaf for each signed evidence, those from before in their order
+    """
+    CREATE TABLE leaf (number INTEGER PRIMARY KEY, entry TEXT NOT NULL);
+    INSERT INTO leaf SELECT row_number() OVER (ORDER BY id) - 1,
+        json_object('tool', tool, 'version', version, 'name', name, 'sha256', sha256,
+            'size', size, 'at', at)
+        FROM evidence;
+    CREATE TRIGGER leaf_is_kept BEFORE DELETE ON leaf
+        BEGIN SELECT RAISE(ABORT, 'the log of publications is append-only'); END;
+    CREATE TRIGGER leaf_is_true BEFORE UPDATE ON leaf
+        BEGIN SELECT RAISE(ABORT, 'the log of publications is append-only'); END;
+    CREATE TRIGGER evidence_is_a_leaf AFTER INSERT ON evidence
+        BEGIN INSERT INTO leaf SELECT count(*),
+            json_object('tool', new.tool, 'version', new.version, 'name', new.name,
+                'sha256', new.sha256, 'size', new.size, 'at', new.at)
+            FROM leaf; END;
+    """,
 )
 
 

@@ -21,8 +21,10 @@ from toolsync.model.errors import Damaged, ToolsyncError
 from toolsync.model.values import Blob
 from toolsync.pipeline.belonging import JOURNAL, open_journal
 from toolsync.pipeline.context import open_http
+from toolsync.pipeline.loghead import log_faults, require_logged, served_head
 from toolsync.pipeline.status import faulty, fitting_series
 from toolsync.publish.archivekeys import WAY_BACK
+from toolsync.publish.intact import REPAIR
 from toolsync.publish.target import Examinable, Inspectable
 from toolsync.publish.targets import open_target
 from toolsync.setup.settings import SETTINGS, SettingsTables
@@ -83,6 +85,7 @@ def examine(
     yield from _tools(config, clock.now(), tools)
     yield from _orphans(config, clock, tools)
     yield from _archive(config, clock, settings)
+    yield from _log(config, clock)
     yield _store(config)
     yield from _archive_keys(config, clock)
     for channel in settings.channels.values():
@@ -178,6 +181,24 @@ def _orphans(config: Config, clock: Clock, tables: ToolTables) -> Iterator[Check
             message=orphan.message,
             resolution=orphan.resolution,
         )
+
+
+def _log(config: Config, clock: Clock) -> Iterator[Check]:
+    """See that the log of publications goes on from its published head, and is served whole."""
+    if not (config.state / JOURNAL).is_file():
+        return
+
+    def look() -> str:
+        with closing(open_journal(config, clock)) as journal:
+            require_logged(config, journal, strict=True)
+            wrong = [f"{path} {message}" for path, message in log_faults(config, journal)]
+            served = served_head(config)
+        if wrong:
+            more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            raise Damaged(f"{'; '.join(wrong[:3])}{more}", resolution=REPAIR)
+        return f"{served.checkpoint.size} leaves are whole" if served else "there is none yet"
+
+    yield _tried("the log of publications", look)
 
 
 def _keys(tool: Tool, now: datetime) -> Iterator[Check]:

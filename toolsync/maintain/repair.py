@@ -17,6 +17,7 @@ from toolsync.model.errors import SetupError, UsageError
 from toolsync.model.release import Blob
 from toolsync.model.values import load
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.transparency import publish_log
 from toolsync.publish import keyring
 from toolsync.publish.checked import Entry
 from toolsync.publish.intact import Fault
@@ -56,12 +57,17 @@ def repair(context: Context) -> Repaired:
     if missing and not faults:
         text = ", ".join(f"{p.series} {p.source}" for p in missing)
         faults = (Fault(path="dists", message=f"names nothing of {text}"),)
+    mended = tuple(
+        Fault(path=name, message="of the log was not as the journal has it")
+        for name in publish_log(context, deep=True)
+    )
     if not faults:
-        return Repaired(faults=(), packages=())
+        return Repaired(faults=mended, packages=())
     _require_known(wanted, entries)
     archive.rebuild(wanted, pool)
     return Repaired(
-        faults=faults, packages=tuple(f"{p.series} {p.source} {p.version}" for p in wanted)
+        faults=(*faults, *mended),
+        packages=tuple(f"{p.series} {p.source} {p.version}" for p in wanted),
     )
 
 

@@ -16,6 +16,7 @@ from toolsync.model.errors import Damaged, ToolsyncError
 from toolsync.model.release import Blob
 from toolsync.pipeline.accepted import accepted_releases
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.loghead import log_faults
 from toolsync.pipeline.memory import NoMemory
 from toolsync.pipeline.road import fetched, unpacked, verified
 from toolsync.pipeline.work import work_on
@@ -109,6 +110,9 @@ def _items(context: Context) -> Iterator[_Item]:
     for digest, size in context.store.files():
         blob = Blob(name="", sha256=digest, size=size)
         yield _Item(f"store/{digest}", size, lambda blob=blob: _of_store(context, blob))  # type: ignore[misc]
+    for path, message in log_faults(context.config, context.journal):
+        fault = Fault(path=path, message=message)
+        yield _Item(f"archive/{path}", 0, lambda fault=fault: fault)  # type: ignore[misc]
     archive = context.target
     if isinstance(archive, LocalArchive):
         root = context.config.archive

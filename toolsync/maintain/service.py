@@ -22,6 +22,7 @@ from toolsync.maintain.scrubbed import read_scrubbed
 from toolsync.model.errors import Busy, Damaged, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.loghead import served_head
 from toolsync.pipeline.sync import sync
 from toolsync.publish.local import LocalArchive
 from toolsync.report.channel import Channel
@@ -161,6 +162,7 @@ def _scene(
         unsent=post.unsent(),
         silence=silence,
         damage=_damage(context),
+        checkpoint=head.data.decode() if (head := served_head(context.config)) else "",
         archive_keys={
             warning.fingerprint: (warning.step, warning.text)
             for warning in key_warnings(known_rows(context), context.clock.now())

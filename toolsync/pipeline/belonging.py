@@ -18,6 +18,7 @@ from toolsync.journal.identity import Stamp
 from toolsync.journal.journal import Journal
 from toolsync.model.errors import SetupError
 from toolsync.model.values import dump, load
+from toolsync.pipeline.loghead import require_logged
 from toolsync.publish import index
 from toolsync.system.clock import Clock
 from toolsync.system.promise import NAME
@@ -67,6 +68,7 @@ def require_together(config: Config, journal: Journal, *, begin: bool) -> None:
             stamp = _read(path)
             if stamp is not None and stamp.id == own.id and stamp.serial > own.serial:
                 raise _wrong(config, f"is older than {place}")
+    require_logged(config, journal, strict=begin)
     if begin:
         journal.identity.introduce()
         own = journal.identity.raise_serial()

@@ -29,6 +29,7 @@ from toolsync.pipeline.recalls import announce_recalls
 from toolsync.pipeline.road import licensed
 from toolsync.pipeline.status import candidates, status_of, wanted_series
 from toolsync.pipeline.survey import Look, in_trouble, look_at_all, sifted_of, stand
+from toolsync.pipeline.transparency import publish_log
 from toolsync.pipeline.work import work_on
 from toolsync.watch.look import Sighting
 
@@ -55,6 +56,7 @@ def sync(
         except ToolsyncError as error:
             outcomes.append(in_trouble(context, tool, error))
     if not dry_run:
+        publish_log(context)
         try:
             announce_recalls(context, tools, outcomes)
         except ToolsyncError as error:  # told again by the next run, which finds it undone

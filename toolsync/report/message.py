@@ -36,8 +36,10 @@ _MAX_TEXT = 2000
 _MAX_ITEMS = 200
 
 
-def message(found: News, *, now: str, channel: str) -> tuple[str, dict[str, object]]:
-    """Return the id and the content of a message.
+def message(
+    found: News, *, now: str, channel: str, checkpoint: str = ""
+) -> tuple[str, dict[str, object]]:
+    """Return the id and the content of a message; ``checkpoint`` is the log's head.
 
     The id is the same for the same news at one time (``now``), so that a message that is sent
     again is recognized.
@@ -49,6 +51,8 @@ def message(found: News, *, now: str, channel: str) -> tuple[str, dict[str, obje
         "items": items[:_MAX_ITEMS],
         "more": max(0, len(items) - _MAX_ITEMS),
     }
+    if checkpoint:
+        data["checkpoint"] = checkpoint
     named = json.dumps([channel, now, data], sort_keys=True)
     return hashlib.sha256(named.encode()).hexdigest()[:32], data
 
@@ -85,6 +89,8 @@ def as_text(data: Mapping[str, Any], made: str) -> str:
                 break_on_hyphens=False,
             )
         lines.append("")
+    if head := data.get("checkpoint"):
+        lines += ["Head of the log of publications (keep it: toolsync audit compares):", "", head]
     lines += [
         "-- ",
         f"toolsync on {data['host']}, {made}",

@@ -82,6 +82,8 @@ class Scene:
     """Of each of the archive's own keys that ends soon: how soon, and what is to be said of it."""
     damage: Mapping[str, str] = field(default_factory=dict)
     """What is damaged in store and archive, a sentence each by its path."""
+    checkpoint: str = ""
+    """The signed head of the log of publications, empty before there is one."""
 
 
 def news(scene: Scene, told: Mapping[str, str], channel: str) -> News:

@@ -49,7 +49,9 @@ class Post:
             found = news(scene, self.journal.messages.told(channel), channel)
             if not found.states:
                 continue
-            name, data = message(found, now=stamp(scene.now), channel=channel)
+            name, data = message(
+                found, now=stamp(scene.now), channel=channel, checkpoint=scene.checkpoint
+            )
             self.journal.messages.tell(channel, found.states, name, data if found.items else None)
             written += bool(found.items)
         return written
@@ -59,9 +61,10 @@ class Post:
         found = {c: news(scene, self.journal.messages.told(c), c) for c in self.channels}
         made = stamp(scene.now)
         return [
-            (channel, as_text(message(fresh, now=made, channel=channel)[1], made))
+            (channel, as_text(data, made))
             for channel, fresh in found.items()
             if fresh.items
+            for _, data in [message(fresh, now=made, channel=channel, checkpoint=scene.checkpoint)]
         ]
 
     def send(self) -> list[tuple[str, ToolsyncError]]:

@@ -16,6 +16,7 @@ from toolsync.journal.publications import Publication
 from toolsync.model.errors import SetupError, ToolsyncError
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.loghead import FOLDER
 from toolsync.pipeline.survey import last_standing
 from toolsync.report.feed import NAME, feed
 from toolsync.report.page import MAX_RECORDS, File, Install, Site, files, signed_name
@@ -48,6 +49,7 @@ def write_site(
         *files(site),
         (NAME, partial(_feed, context, site)),
         *_signed(context, site),
+        *_log(context),
     ]
     names = tuple(name for name, _ in todo)
     # What is about to be written is ours, also if we are killed in between.
@@ -107,6 +109,14 @@ def _signed(context: Context, site: Site) -> Iterator[File]:
         for record in tool.records[:MAX_RECORDS]:
             if record.signed is not None:
                 yield signed_name(record.signed), context.store.where(record.signed).read_bytes
+
+
+def _log(context: Context) -> Iterator[File]:
+    """Give the log of publications where no archive of ours serves it: `toolsync audit --url`."""
+    folder = context.config.archive / FOLDER
+    for path in sorted(folder.rglob("*")) if context.target.takes_source else ():
+        if path.is_file():
+            yield f"{FOLDER}/{path.relative_to(folder).as_posix()}", path.read_bytes
 
 
 def _feed(context: Context, site: Site) -> bytes:

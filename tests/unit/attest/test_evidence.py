@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from toolsync.model.errors import Unverified, UsageError
 from toolsync.model.values import Blob
 from toolsync.pipeline.archivekey import evidence_key
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.transparency import proof_of, publish_log
 from toolsync.system.gpg import SigningHome
 from toolsync.system.signing import Signer
 
@@ -48,6 +50,7 @@ class Published:
                 self.envelope,
                 keys=(key or self.key,),
                 find=find or in_store(context.store),
+                prove=partial(proof_of, context),
                 config=context.config,
                 workshop=context.workshop,
             )
@@ -97,6 +100,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
         tool = signed_tool(rig, web, keys, root)
         deliver_on_paper(context, take(context, tool))
         blob = signed(context, tool, "1.0")
+        publish_log(context)
         envelope = context.store.copy_to(blob, root)
         key = archive_key(context.config, root)
         assert key is not None
@@ -426,7 +430,8 @@ def test_a_tampering_is_named_by_its_place(
     published: Published, place: str, spoil: Tampering
 ) -> None:
     spoil(published)
-    wrong = [check for check in published.audit() if check.verdict != "good"]
+    checks = published.audit()
+    wrong = [check for check in checks if check.verdict != "good" and check.place != "log"]
     assert wrong
     assert wrong[0].place == place, wrong
     assert wrong[0].sentence
@@ -459,9 +464,16 @@ def test_a_ppa_makes_binaries_of_its_own(published: Published) -> None:
         said["subject"].append({"name": deb["name"], "digest": {"sha256": "1" * 64}})
 
     resigned(published, act)
-    checks = published.audit()
+    checks = [check for check in published.audit() if check.place != "log"]
     assert passes(checks), checks
     assert [c.verdict for c in checks if c.verdict != "good"] == ["elsewhere"]
+
+
+def test_what_is_signed_again_is_in_no_log(published: Published) -> None:
+    """Attack: with the archive's key, other evidence is signed, which agrees with itself."""
+    resigned(published, lambda said: said["predicate"]["page"].update(url="https://evil.example"))
+    (wrong,) = [check for check in published.audit() if check.verdict != "good"]
+    assert (wrong.place, wrong.verdict) == ("log", "missing")
 
 
 def test_a_stranger_s_key_does_not_do(original: Published, tmp_path: Path) -> None:
@@ -485,10 +497,13 @@ def test_a_file_s_name_leads_nowhere_else() -> None:
 
 def test_the_command_checks_and_gives_away(original: Published, tmp_path: Path) -> None:
     rig, out = original.rig, tmp_path / "out"
+    with open_bench(rig) as context:
+        publish_log(context)
     rig.run("evidence", "hello", "1.0", "--output", out)
     file, key = out / "hello_1.0.intoto.json", out / "archive-key.asc"
     told = rig.run("evidence", "--verify", file, "--key", key, "--files", out).stdout
     assert "It stands" in told
+    assert "log: leaf 1 of the 2 of launchpad.net/toolsync/log/" in told
     (out / "hello-1.0.tar.gz").write_bytes(archive("1.0", extra={"evil": "x"}))
     found = rig.json("evidence", "--verify", file, "--files", out, status=3)
     assert found["passes"] is False
