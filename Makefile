@@ -37,7 +37,7 @@ run: packages-run ids $(VENV)/.run
 # Packages whose code and tests use no library but Python's own: tested once.
 OURS_ALONE := attest binding compat fetch journal pipeline
 
-test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
+test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
 	@$(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== those that touch a library, on Debian's own libraries"
@@ -68,7 +68,7 @@ SERIES ?= bookworm
 genuine: packages-test packages-run ids $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.genuine $(TREES) $(SERIES:%=--series %)
 
-quick: $(VENV)/.test lint
+quick: $(VENV)/.test $(VENV)/.sigstore lint
 	@$(VENV)/bin/pytest -n 2 -m "not slow"
 
 # $(call install,PACKAGES): say what is missing and install it.
@@ -112,6 +112,12 @@ $(VENV)/.test: setup.py | packages-test
 	@[ -x $(VENV)/bin/pip ] || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/pip install -qq --use-pep517 -e '.[ppa,test]' 2>&1 | { grep -v '^WARNING: Location' || true; }
 	@touch $(VENV)/.run $@
+
+$(VENV)/.sigstore: | $(VENV)/.test
+	@echo "Installing sigstore, which judges Sigstore's proofs, into $(VENV)/sigstore"
+	@$(PYTHON) -m venv $(VENV)/sigstore
+	@$(VENV)/sigstore/bin/pip install -qq 'sigstore>=4,<5' 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $@
 
 $(VENV)/.moto: | $(VENV)/.test
 	@echo "Installing moto, an EC2 to test against, into $(VENV)/moto"

@@ -49,6 +49,7 @@ setup(
     ],
     extras_require={
         "ppa": ["launchpadlib>=1.11"],
+        "sigstore": ["sigstore>=4"],
         "test": [
             "aiosmtpd",
             "hypothesis",

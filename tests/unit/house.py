@@ -72,8 +72,8 @@ PACKAGES = {
     ),
     "verify": Package(
         "model system config archives",
-        "alone beside checksum file method methods minisign openpgp pins refusal signify ssh stage "
-        "sumlines tag trust watch",
+        "alone beside bundles checksum file method methods minisign openpgp pins refusal signify "
+        "sigstore ssh stage sumlines tag trust watch",
     ),
     "unpack": Package(
         "model system config archives",

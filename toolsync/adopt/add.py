@@ -205,6 +205,12 @@ def _homepage(url: str) -> str:
 def _open_questions(candidate: Candidate) -> tuple[str, ...]:
     """Return what only a person can say before the definition is safe."""
     method = candidate.verify.get("method", "")
+    if method == "sigstore":
+        return (
+            "whose identity signs, and who vouches for it: compare them with upstream's own"
+            " documentation, put them into verify.identity and verify.issuer, and use the [verify]"
+            " section in the comment",
+        )
     if pin := _pin_of(method):
         return (
             f"whose {method} key signs: compare it with a second source, put it into verify.{pin},"
@@ -242,8 +248,10 @@ def _toml(name: str, homepage: str, candidate: Candidate, undecided: tuple[str, 
     told = [f"{key} = {_value(value)}" for key, value in found.items()]
     pin = _pin_of(found.get("method", ""))
     if found.get("method") == "openpgp" or pin:
-        keys = f'# {pin} = ["KEY"]' if pin else '# keys = ["FINGERPRINT"]'
-        lines += ["", "# [verify]", *(f"# {line}" for line in told), keys]
+        pins = [f'# {pin} = ["KEY"]' if pin else '# keys = ["FINGERPRINT"]']
+        if pin == "identity":
+            pins = ['# identity = ["WHO"]', '# issuer = "https://ISSUER"']
+        lines += ["", "# [verify]", *(f"# {line}" for line in told), *pins]
         told = ['method = "pins"']
     elif "checksums_signature" in found:
         told = [f"# {line}" if line.startswith("checksums_signature") else line for line in told]

@@ -116,7 +116,7 @@ def _policy(tool: Tool, release: str, gates: Sequence[str]) -> dict[str, object]
 
 def _inputs(tool: Tool) -> dict[str, Path]:
     """Return the files of the definition that verifying and unpacking depend on."""
-    found = {path.relative_to(tool.folder).as_posix(): path for path in tool.keyring}
+    found = {path.relative_to(tool.folder).as_posix(): path for path in tool.trust}
     copyright_file = tool.debian / "copyright"
     if copyright_file.is_file():
         found["debian/copyright"] = copyright_file

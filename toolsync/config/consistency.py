@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from string import Formatter
 
 from toolsync.config.record import PageKind, Proof, Table, missing
 
+_BRACES = ("url", "dir", "version", "tag", "filename", "sha256")
+"""What addresses in [verify] may hold in braces (`verify.method.words_of`)."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 """A source package's name (Debian Policy 5.6.1); also keeps a name from being a path."""
 
@@ -27,8 +30,25 @@ def tool_faults(
         yield from missing(record, verify, "verify", f"the method {method}")
         yield from record.faults(watch, kind)
     yield from _unsigned_faults(verify)
+    yield from _brace_faults(verify)
     if not (folder / "debian" / "control").is_file():
         yield "debian/control: missing; a tool carries its packaging beside tool.toml"
+
+
+def _brace_faults(verify: Table) -> Iterator[str]:
+    """Give a fault for each word in braces that nothing is put in the place of."""
+    for key in ("signature", "checksums", "checksums_signature", "listed_as", "identity"):
+        known = (*_BRACES, *(("checksums",) if key == "checksums_signature" else ()))
+        given = verify.get(key, "")
+        for text in (given,) if isinstance(given, str) else given:
+            try:
+                words = [word for _, word, _, _ in Formatter().parse(text) if word is not None]
+            except ValueError as error:
+                yield f"verify.{key}: {text!r} has braces that mean nothing: {error}"
+                continue
+            for word in (word for word in words if word not in known):
+                told = ", ".join(f"{{{name}}}" for name in known)
+                yield f"verify.{key}: nothing is put in the place of {{{word}}}; known are {told}"
 
 
 def _unsigned_faults(verify: Table) -> Iterator[str]:

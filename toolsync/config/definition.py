@@ -185,6 +185,16 @@ class Tool:
         files = (self.debian / name for name in _UPSTREAM_KEYS)
         return tuple(file for file in files if file.is_file())
 
+    @property
+    def trusted_root(self) -> Path:
+        """The file for a root of trust of Sigstore's; it need not be there."""
+        return self.folder / "keys" / "trusted_root.json"
+
+    @property
+    def trust(self) -> tuple[Path, ...]:
+        """All files by which signatures are judged: the keyring, and the root of trust if any."""
+        return (*self.keyring, *((self.trusted_root,) if self.trusted_root.is_file() else ()))
+
     def packaging_digest(self) -> str:
         """Return a digest over names, executable bits and contents of debian/, links followed.
 

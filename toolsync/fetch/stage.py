@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +18,7 @@ from toolsync.fetch.partial import held
 from toolsync.http.client import Http, Progress, Validators
 from toolsync.http.failures import Limited
 from toolsync.model.errors import Hostile, NotThere, SetupError, Unreachable
-from toolsync.model.plan import Plan, Wanted
+from toolsync.model.plan import DIGEST, Plan, Wanted
 from toolsync.model.release import Blob, Fetched, FetchedPart, Part, Release, dump, load
 from toolsync.model.text import name_fault
 from toolsync.system import git
@@ -112,7 +112,7 @@ class _Fetcher:
             component=part.component,
             archive=archive,
             final_url=final_url,
-            extras=self._proofs(plan, download),
+            extras=self._proofs(_of_file(plan, archive), download),
             etag=seen.etag,
             last_modified=seen.last_modified,
         )
@@ -174,6 +174,15 @@ class _Fetcher:
             return url
         asked = url.rstrip("/") + git.ADVERTISED
         return git.moved(url, self.http.leads_to(asked, seconds=self.limits.page_seconds))
+
+
+def _of_file(plan: Plan, archive: Blob) -> Plan:
+    """Return a plan whose addresses name the tarball's digest where they want it."""
+    ways = tuple(
+        tuple(replace(wanted, url=wanted.url.replace(DIGEST, archive.sha256)) for wanted in way)
+        for way in plan.ways
+    )
+    return replace(plan, ways=ways)
 
 
 def _is_page(path: Path) -> bool:

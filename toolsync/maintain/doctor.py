@@ -32,7 +32,7 @@ from toolsync.setup.tools import TOOLS, ToolTables, load_tools
 from toolsync.system.clock import Clock
 from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys, why_unread
-from toolsync.system.programs import PACKAGES
+from toolsync.system.programs import find, how_to_get
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 from toolsync.verify.methods import programs_of
@@ -109,12 +109,12 @@ def _series(series: str) -> str:
 
 
 def _program(program: str) -> Check:
-    path = shutil.which(program)
+    path = find(program)
     return Check(
         subject=f"program {program}",
         fine=path is not None,
         message=path or "is not on this machine",
-        resolution="" if path else f"apt install {PACKAGES.get(program, program)}",
+        resolution="" if path else how_to_get(program),
     )
 
 

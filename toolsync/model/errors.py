@@ -83,11 +83,11 @@ class ProgramMissing(SetupError):
     """A program that a stage needs is not on this machine."""
 
     @classmethod
-    def named(cls, program: str, package: str) -> ProgramMissing:
-        """Return the error for ``program``, which Debian's ``package`` carries."""
+    def named(cls, program: str, how: str) -> ProgramMissing:
+        """Return the error for ``program``, which the command ``how`` installs."""
         return cls(
             f"the program {program} is not on this machine",
-            resolution=f"Install it with: apt install {package}",
+            resolution=f"Install it with: {how}",
         )
 
 

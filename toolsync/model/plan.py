@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DIGEST = "{sha256}"
+"""In an address: the digest of the tarball that was fetched."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:

@@ -95,7 +95,7 @@ def _verify_inputs(work: Work, fetched: Fetched) -> dict[str, object]:
     return {
         "files": [blob.sha256 for part in fetched.parts for blob in (part.archive, *part.extras)],
         "policy": work.tool.verify,
-        "keys": [_digest(path) for path in work.tool.keyring],
+        "keys": [_digest(path) for path in work.tool.trust],
     }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 PACKAGES: Mapping[str, str] = {
     "apt-cache": "apt",
@@ -41,3 +44,21 @@ PACKAGES: Mapping[str, str] = {
     "zstd": "zstd",
 }
 """Which Debian package carries each program that toolsync runs."""
+
+OF_PYTHON: Mapping[str, str] = {
+    "sigstore": "pipx install sigstore (for the service: PIPX_HOME=/opt/pipx"
+    " PIPX_BIN_DIR=/usr/local/bin pipx install sigstore), or pip install 'toolsync[sigstore]' where"
+    " toolsync runs in an environment of its own",
+}
+"""How to get those that are no Debian package everywhere."""
+
+
+def find(program: str) -> str | None:
+    """Return where a program is: in PATH, or where it is Python's beside our interpreter."""
+    beside = str(Path(sys.executable).parent) if program in OF_PYTHON else None
+    return shutil.which(program) or (shutil.which(program, path=beside) if beside else None)
+
+
+def how_to_get(program: str) -> str:
+    """Return the command that installs a program."""
+    return OF_PYTHON.get(program) or f"apt install {PACKAGES.get(program, program)}"

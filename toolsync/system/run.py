@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import subprocess
 import threading
 import time
@@ -33,7 +32,7 @@ from toolsync.model.errors import (
 from toolsync.system import builder, stop, subreaper
 from toolsync.system.isolation import PLAIN, Isolation, Way, end, kill
 from toolsync.system.private import UMASK
-from toolsync.system.programs import PACKAGES
+from toolsync.system.programs import find, how_to_get
 from toolsync.system.space import Gauge
 from toolsync.system.store import full_disk_is_told
 
@@ -74,9 +73,9 @@ class Done:
 
 def require(program: str) -> str:
     """Return the path of ``program`` or raise ProgramMissing, naming the package to install."""
-    found = shutil.which(program)
+    found = find(program)
     if found is None:
-        raise ProgramMissing.named(program, PACKAGES.get(program, program))
+        raise ProgramMissing.named(program, how_to_get(program))
     return found
 
 

@@ -124,7 +124,7 @@ def paths_of(filename: str, parts: Sequence[str]) -> tuple[str, ...]:
 def _names(tool: Tool, release: Release) -> tuple[str, ...]:
     given = tool.verify.own.get("listed_as", "")
     if given:
-        return (given.format(**words_of(release), filename=release.filename),)
+        return (given.format(**words_of(release)),)
     return names_at(release.url, release.filename)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from toolsync.config.definition import Tool, Verify
 from toolsync.config.record import Needs, PageKind, Schema, Table
 from toolsync.config.settings import Limits
-from toolsync.model.plan import Plan
+from toolsync.model.plan import DIGEST, Plan
 from toolsync.model.release import Fetched, Release, Verified
 from toolsync.system.store import Store
 
@@ -90,10 +90,15 @@ def is_tree(watch: Table) -> bool:
 
 
 def words_of(release: Release) -> dict[str, str]:
-    """Return what addresses in [verify] may hold in braces, as ``{url}.asc``."""
+    """Return what addresses in [verify] may hold in braces, as ``{url}.asc``.
+
+    What is known only when the file is there stays in its braces, for whoever fetches it.
+    """
     return {
         "url": release.url,
         "dir": release.url.rpartition("/")[0],
         "version": release.raw_version,
         "tag": release.tag,
+        "filename": release.filename,
+        "sha256": DIGEST,
     }

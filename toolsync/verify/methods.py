@@ -14,13 +14,14 @@ from toolsync.verify.minisign import MINISIGN
 from toolsync.verify.openpgp import OPENPGP
 from toolsync.verify.pins import INDEX, PINS
 from toolsync.verify.signify import SIGNIFY
+from toolsync.verify.sigstore import SIGSTORE
 from toolsync.verify.ssh import SSH
 from toolsync.verify.tag import TAG
 from toolsync.verify.watch import WATCH
 
 METHODS: Mapping[str, Method] = {
     method.name: method
-    for method in (OPENPGP, MINISIGN, SIGNIFY, SSH, CHECKSUMS, PINS, INDEX, TAG, WATCH)
+    for method in (OPENPGP, MINISIGN, SIGNIFY, SSH, SIGSTORE, CHECKSUMS, PINS, INDEX, TAG, WATCH)
 }
 
 

@@ -20,11 +20,18 @@ _OTHERS = {
     ".minisig": "a minisign signature",
     ".sigstore": "a sigstore bundle",
     ".sigstore.json": "a sigstore bundle",
+    ".publish.attestation": "an attestation of PEP 740",
     ".intoto.jsonl": "a statement of provenance (SLSA)",
     ".sshsig": "an SSH signature",
     ".p7s": "an S/MIME signature",
 }
-_PROOFS = {".minisig": "minisign", ".sshsig": "ssh"}
+_PROOFS = {
+    ".minisig": "minisign",
+    ".sshsig": "ssh",
+    ".sigstore.json": "sigstore",
+    ".sigstore": "sigstore",
+    ".publish.attestation": "sigstore",
+}
 """Endings that tell which method reads a signature."""
 _WHOSE = "find out whose key or identity it is before you rely on it"
 _WEAK = re.compile(r"(?:sha1sums?|md5sums?)(?:\.txt)?", re.IGNORECASE)

@@ -192,6 +192,8 @@ def test_one_release_leads_to_its_folder(add: Adder, web: Web) -> None:
     [
         ("hello-1.0.zip.minisig", "hello-1.0.zip.minisig is a minisign signature", "pins"),
         ("hello-1.0.zip.sigstore.json", "zip.sigstore.json is a sigstore bundle", "pins"),
+        ("hello-1.0.zip.publish.attestation", "is an attestation of PEP 740", "pins"),
+        ("hello-1.0.zip.sigstore", "whose identity signs, and who vouches for it", "pins"),
         ("hello-1.0.zip.sig hello-1.0.zip.pem", "a sigstore signature (cosign)", "pins"),
         ("hello-1.0.zip.intoto.jsonl", "provenance", "pins"),
         ("SHA1SUMS", "SHA1SUMS lists digests that can be forged", "pins"),
@@ -210,6 +212,9 @@ def test_what_lies_beside_is_said_for_what_it_is(
     verify = add.toml()["verify"]
     assert verify["method"] == method
     assert verify.get("unsigned", False) == (method == "checksums")
+    assert ('# issuer = "https://ISSUER"' in answer.toml) == (
+        "sigstore" in answer.toml and ".pem" not in beside
+    )
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,17 @@ def test_a_list_that_nobody_signs_needs_a_reason_and_no_key(tmp_path: Path) -> N
             load_tool(folder)
 
 
+def test_words_in_braces_that_mean_nothing_are_told(tmp_path: Path) -> None:
+    for given, words in {
+        'signature = "{file}.asc"': r"verify.signature: nothing is put in the place of \{file\}",
+        'signature = "{url.asc"': "verify.signature: '{url.asc' has braces that mean nothing",
+        'checksums_signature = "{0}"': r"known are \{url\}, .* \{sha256\}, \{checksums\}",
+    }.items():
+        toml = f'[verify]\nmethod = "pins"\n{given}\n'
+        with pytest.raises(SetupError, match=words):
+            load_tool(write_tool(tmp_path, "http://x.example/", toml=toml))
+
+
 def test_the_faults_of_several_tools_are_told_and_the_others_go_on(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write(tmp_path / "tools" / name / "tool.toml", "summary = 1\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import threading
@@ -321,3 +322,13 @@ def test_a_failure_leaves_no_empty_file(kit: Kit, web: Web) -> None:
     with pytest.raises(NotThere):
         kit.fetch()
     assert list(kit.store.partial("x").parent.iterdir()) == []
+
+
+def test_a_proof_may_lie_under_the_digest_of_the_file(tmp_path: Path, web: Web) -> None:
+    """As GitHub's attestations do."""
+    kit = Kit(tmp_path, web)
+    policy = replace(kit.tool.verify, method="openpgp", signature=web.url + "/at/{sha256}.json")
+    kit.tool = replace(kit.tool, verify=replace(policy, record=None))
+    web.serve("/f-1.0.tar.gz", DATA)
+    web.serve(f"/at/{hashlib.sha256(DATA).hexdigest()}.json", b"{}", type="application/json")
+    assert [extra.name for extra in kit.fetch().extras] == ["signature"]
