@@ -29,7 +29,7 @@ PACKAGES = {
         "account builder clock confined deadline distro dput effort forks git gpg gpghome "
         "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
         "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run "
-        "sandbox seccomp signing space ssh stop store subreaper testproxy user work",
+        "sandbox seccomp signing space ssh stop store subreaper testproxy underway user work",
     ),
     "config": Package(
         "model system",
@@ -117,8 +117,8 @@ PACKAGES = {
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish attest",
         "accepted archivekey asked asserved belonging context deliver eligible gates keydates "
-        "locate loghead memory obtain origins promote recalls review road schedule scheduler "
-        "sources stages status survey sync transparency work workers",
+        "locate loghead memory obtain origins places promote recalls review road schedule "
+        "scheduler sources stages status survey sync transparency work workers",
     ),
     "report": Package(
         "model system config journal http attest pipeline",
@@ -141,8 +141,8 @@ PACKAGES = {
         "model system config gate journal watchfile unpack verify license build compat publish "
         "attest pipeline report setup adopt maintain",
         "add approve archive audit backup check compat completion decision doctor evidence fetch "
-        "gc key launchpad license log main manual page promote reject render repack restore "
-        "retire review run scrub series session status sync verify why",
+        "gc key launchpad license log main manual page progress promote reject render repack "
+        "restore retire review run scrub series session status sync verify why",
     ),
 }
 

@@ -147,7 +147,7 @@ class Chroots:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._told(f"waiting for another toolsync that makes the {series} chroot")
+                self._told(f"waiting for whoever makes the {series} chroot")
                 fcntl.flock(fd, fcntl.LOCK_EX)
             yield
         finally:

@@ -25,6 +25,7 @@ from toolsync.model.release import Blob, Built, Finding, SourcePackage
 from toolsync.system.isolation import Isolation
 from toolsync.system.run import run
 from toolsync.system.store import Store
+from toolsync.system.underway import step
 from toolsync.system.work import Workshop
 
 
@@ -96,7 +97,8 @@ def _linted(job: Job, files: list[Path], settings: Build) -> list[Finding]:
     if not settings.lint:
         return []
     distribution, _ = series_tag(job.series)
-    return [*lint(files, distribution=distribution, folder=job.folder.parent, log=job.log)]
+    with step("lint"):
+        return [*lint(files, distribution=distribution, folder=job.folder.parent, log=job.log)]
 
 
 def _tests(
@@ -108,7 +110,8 @@ def _tests(
     if made.tarball is None:
         why = f"not run: the backend {settings.backend} has no clean chroot to run them in"
         return why, ()
-    return autopkgtest(job, debs=tuple(debs), tarball=made.tarball)
+    with step("tests"):
+        return autopkgtest(job, debs=tuple(debs), tarball=made.tarball)
 
 
 def _keep_buildinfo(changes: Path, log: Path) -> None:

@@ -12,6 +12,7 @@ from toolsync.cli import render
 from toolsync.cli.session import Settings, opened, say
 from toolsync.model.errors import FINE, UsageError
 from toolsync.model.values import dump
+from toolsync.system.underway import step
 
 
 @click.command("backup")
@@ -40,7 +41,7 @@ def command(settings: Settings, file: Path, as_json: bool) -> int:
         say(f"{made.files} files, {made.size:,} bytes", err=True)
         return FINE
     target = file.absolute()
-    with opened(settings, lock="backup") as context:
+    with opened(settings, lock="backup") as context, step("backup"):
         made = write_backup(context, target)
     if as_json:
         render.as_json(dump(made))

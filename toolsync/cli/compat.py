@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import RegularFile, Settings, say
+from toolsync.cli.session import RegularFile, Settings, long_steps_shown, say
 from toolsync.model.errors import FINE, HELD
 
 _PLACE = RegularFile(folders=True)
@@ -30,7 +30,8 @@ def command(settings: Settings, old: Path, new: Path, no_probe: bool, as_json: b
     from toolsync.compat.verdict import report_of, verdict_of
     from toolsync.model.judgment import PASSING
 
-    changes = compare_files(old, new, config=settings.load(), probe=not no_probe)
+    with long_steps_shown(f"comparing {old.name} and {new.name}"):
+        changes = compare_files(old, new, config=settings.load(), probe=not no_probe)
     verdict = verdict_of(changes)
     if as_json:
         render.as_json({"verdict": verdict, "changes": [change.told() for change in changes]})

@@ -10,6 +10,7 @@ from toolsync.cli import render
 from toolsync.cli.session import Settings, opened, say
 from toolsync.model.errors import FINE
 from toolsync.model.values import dump
+from toolsync.system.underway import step
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -47,7 +48,8 @@ def command(settings: Settings, limit: int | None, dry_run: bool, as_json: bool)
 
     with opened(settings, lock="gc") as context:
         allowed = context.config.store_limit if limit is None else limit
-        done = clean_up(context, limit=allowed, dry_run=dry_run)
+        with step("clearing up"):
+            done = clean_up(context, limit=allowed, dry_run=dry_run)
     if as_json:
         render.as_json(dump(done))
         return FINE

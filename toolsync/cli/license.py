@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import RegularFile, Settings, say
+from toolsync.cli.session import RegularFile, Settings, long_steps_shown, say
 from toolsync.model.errors import FINE, HELD
 
 
@@ -29,13 +29,14 @@ def command(settings: Settings, old: Path, new: Path, show_diff: bool, as_json: 
     from toolsync.system.work import Workshop
 
     config = settings.load()
-    found = compare_trees(
-        old,
-        new,
-        workshop=Workshop(config.state, config.build.work),
-        limits=config.limits,
-        cache=config.licenses if config.state.is_dir() else None,
-    )
+    with long_steps_shown(f"comparing the terms of {old.name} and {new.name}"):
+        found = compare_trees(
+            old,
+            new,
+            workshop=Workshop(config.state, config.build.work),
+            limits=config.limits,
+            cache=config.licenses if config.state.is_dir() else None,
+        )
     if as_json:
         rows = [dump(change.finding, without="stage") for change in found.changes]
         render.as_json({"verdict": found.verdict, "findings": rows})

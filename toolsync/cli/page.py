@@ -9,6 +9,7 @@ import click
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened, say
 from toolsync.model.errors import FINE
+from toolsync.system.underway import step
 
 
 @click.command("page")
@@ -33,7 +34,8 @@ def command(settings: Settings, output: Path | None, as_json: bool) -> int:
     with opened(settings) as context:
         tools, faulty = chosen_tools(context.config, ())
         folder = output or context.config.site
-        files = write_site(context, tools, faulty, folder, processes=processes(len(tools)))
+        with step("writing the page"):
+            files = write_site(context, tools, faulty, folder, processes=processes(len(tools)))
     index = (folder / "index.html").absolute()
     if as_json:
         render.as_json({"index": str(index), "files": len(files), "tools": len(tools)})

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import RegularFile, Settings, say
+from toolsync.cli.session import RegularFile, Settings, long_steps_shown, say
 from toolsync.model.errors import FINE
 
 
@@ -55,16 +55,17 @@ def command(
     output.mkdir(parents=True, exist_ok=True)
     exclusions = Exclusions.read(copyright_file) if copyright_file else Exclusions()
     with tempfile.TemporaryDirectory(dir=output, prefix=".repack-") as folder:
-        made = make_orig(
-            file,
-            source=source,
-            version=version,
-            exclusions=exclusions,
-            limits=config.limits,
-            folder=Path(folder),
-            compression=compression or "xz",
-            force=compression is not None,
-        )
+        with long_steps_shown(f"repacking {file.name}"):
+            made = make_orig(
+                file,
+                source=source,
+                version=version,
+                exclusions=exclusions,
+                limits=config.limits,
+                folder=Path(folder),
+                compression=compression or "xz",
+                force=compression is not None,
+            )
         made.path.chmod(0o644)
         sync_file(made.path)
         made.path.replace(output / made.name)

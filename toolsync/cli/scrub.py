@@ -7,6 +7,7 @@ import click
 from toolsync.cli import render
 from toolsync.cli.session import Settings, chosen_tools, opened, progress_bar, say
 from toolsync.model.errors import FINE, SETUP, ToolsyncError
+from toolsync.system.underway import step
 
 
 @click.command("scrub")
@@ -35,7 +36,8 @@ def command(settings: Settings, share: bool, as_json: bool) -> int:
             tools = chosen_tools(context.config, ())[0]
         except ToolsyncError:
             tools = ()  # then upstream cannot be asked; what is damaged is told all the same
-        done = scrub(context, tools, share=share, progress=progress_bar("scrub"))
+        with step("scrub"):
+            done = scrub(context, tools, share=share, progress=progress_bar("digested"))
     if as_json:
         render.as_json({"version": 1, **dump(done)})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,15 +137,28 @@ def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterat
     from toolsync.pipeline.context import opened as bench_opened
     from toolsync.system.clock import SystemClock
 
-    with bench_opened(
-        config,
-        tell=event_printer(settings.verbose),
-        progress=progress_bar,
-        clock=SystemClock(),
-        purpose=lock,
-    ) as context:
+    with (
+        long_steps_shown(),
+        bench_opened(
+            config,
+            tell=event_printer(settings.verbose),
+            progress=progress_bar,
+            clock=SystemClock(),
+            purpose=lock,
+        ) as context,
+    ):
         settle_names(config, context.journal)
         yield context
+
+
+@contextmanager
+def long_steps_shown(label: str = "") -> Iterator[None]:
+    """For the block, show on stderr what takes long; with ``label`` the block itself, too."""
+    from toolsync.cli.progress import shown
+    from toolsync.system.underway import step
+
+    with shown(lambda line: note(line, {})), step(label) if label else nullcontext():
+        yield
 
 
 def chosen_tools(
@@ -269,21 +282,23 @@ def note(text: str, fields: Mapping[str, str], *, grave: bool = False) -> None:
         say(f"<{4 if grave else 6}>{text}".replace("\n", " "), err=True)
 
 
-def _silent(done: int, total: int | None) -> None:
-    """Show nothing."""
-
-
 def progress_bar(name: str) -> Callable[[int, int | None], None]:
-    """Return a function that shows a download's progress: a bar on a terminal, else nothing."""
-    if not sys.stderr.isatty():
-        return _silent
-    width, name = 30, escaped(name)
+    """Return a function that shows a download's progress: a bar on a terminal, a line at its end.
+
+    It is a part of what is shown of the step; elsewhere than on a terminal it alone tells of it.
+    """
+    from toolsync.system.underway import current
+
+    width, name, on_terminal = 30, escaped(name), sys.stderr.isatty()
 
     def show(done: int, total: int | None) -> None:
         share = done / total if total else 0.0
-        bar = "█" * int(share * width)
+        bar = f"{'█' * int(share * width):<{width}} " if on_terminal else ""
         size = f"{done / 1e6:.1f}" + (f"/{total / 1e6:.1f} MB" if total else " MB")
-        end = "\n" if total and done >= total else ""
-        click.echo(f"\r  {name} {bar:<{width}} {size}{end}", err=True, nl=False)
+        told = f"{name} {bar}{size}"
+        if (step := current()) is not None:
+            step.note = told
+        if on_terminal and total and done >= total:
+            click.echo(f"  {told}", err=True)
 
     return show

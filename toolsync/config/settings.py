@@ -37,6 +37,8 @@ class Build:
     """How binaries are made."""
 
     backend: str = "sbuild"
+    at_once: int = 0
+    """Builds that run at the same time, 0 for as many as this machine bears."""
     tests: bool = True
     lint: bool = True
     chroot_days: int = 14
@@ -169,6 +171,8 @@ class Config:
     timeout: int = 20
     retries: int = 3
     jobs: int = 64
+    at_once: int = 0
+    """Tools that are worked on at the same time, 0 for twice as many as may build."""
     per_host: int = 4
     """Requests at once to one host."""
     interval: float = 0.0

@@ -1,4 +1,7 @@
-"""One SQLite file: its connection, transactions, queries and migrations, and its errors in words.
+"""One SQLite file: its connections, transactions, queries and migrations, and its errors in words.
+
+Each thread has a connection of its own, so that each has its own transactions: what one writes,
+the others wait for, as other processes do.
 
 What SQLite raises never leaves this module: each error comes as one of toolsync's, with its exit
 status.
@@ -7,6 +10,7 @@ status.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -37,18 +41,33 @@ class Database:
             # SQLite gives the file's mode to what it makes beside it; of a folder it complains.
             for file in (*(() if path.is_dir() else (path,)), *(p for p in beside if p.exists())):
                 private_file(file)
+        self._path, self._mine = path, threading.local()
+        self._open: dict[threading.Thread, sqlite3.Connection] = {}
         try:
-            self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
             found = self._schema()
         except sqlite3.DatabaseError as error:
             raise _unopened(path, error) from error
         self._migrate(path, found)
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file for all threads; none may be using it."""
+        for connection in self._open.values():
+            connection.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection of this thread."""
+        known: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        if known is not None:
+            return known
+        try:
+            self._mine.connection = found = _connected(self._path)
+        except sqlite3.DatabaseError as error:
+            raise _unopened(self._path, error) from error
+        for thread in [thread for thread in list(self._open) if not thread.is_alive()]:
+            self._open.pop(thread).close()
+        self._open[threading.current_thread()] = found
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -144,6 +163,18 @@ class Database:
                     for statement in statements(MIGRATIONS[number]):
                         self.execute(statement)
                     self.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    # It is used by one thread, and closed by the one that closes all.
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
 
 
 def _unopened(path: Path, error: sqlite3.DatabaseError) -> ToolsyncError:

@@ -21,8 +21,9 @@ def as_served(context: Context, tool: Tool, outcome: Outcome) -> Outcome:
     if outcome.current is None or not isinstance(target, Inspectable):
         return outcome
     try:
-        error = target.fault_of(tool.source)
-        gone = [] if error else _vanished(context, tool, target, outcome.current)
+        with context.places.at_targets():  # who is publishing changes what is looked at
+            error = target.fault_of(tool.source)
+            gone = [] if error else _vanished(context, tool, target, outcome.current)
     except ToolsyncError:
         return outcome  # a key or a set-up that is wrong: who signs says so, and doctor
     if error:

@@ -14,6 +14,7 @@ from toolsync.http.client import Http, Progress
 from toolsync.journal.journal import Journal
 from toolsync.pipeline.belonging import open_journal, require_together
 from toolsync.pipeline.memory import Event, Memory, Remembers, Tell
+from toolsync.pipeline.places import Places, places_of
 from toolsync.publish.kind import TargetKind
 from toolsync.publish.target import Target
 from toolsync.publish.targets import TARGETS, open_target
@@ -44,6 +45,8 @@ class Context:
     """Where the stages' results are kept, or nowhere."""
     progress: Callable[[str], Progress]
     """Gives, for a file's name, who is told how far its download has come."""
+    places: Places
+    """How much goes on at the same time."""
 
 
 @contextmanager
@@ -103,6 +106,7 @@ def opened(
             gates=gates,
             memory=Memory(journal, store, clock, tell),
             progress=progress,
+            places=places_of(config),
         )
 
 

@@ -49,9 +49,8 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
     that says that it need not be rebuilt.
     """
     context, tool = work.context, work.tool
-    oldest = wanted_series(context.config, tool)[0]
-    if origin is None and tool.publish.copy and context.target.takes_source and series != oldest:
-        origin = Origin(context.target.name, oldest)
+    if origin is None and _is_copied(work, series):
+        origin = Origin(context.target.name, wanted_series(context.config, tool)[0])
     if origin is None:
         item = _made(work, licensed, series)
     else:
@@ -62,14 +61,30 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
         context.journal.uploads.claim(_claim(source, context.target.name))
     upload = upload_of(context, source)
     assert upload is not None
-    if not _stands(context, source, upload):
-        ledger = _Row(context, upload)
-        if origin is not None and "copy" not in ledger.detail:
-            ledger.note(ledger.state, copy={"from": origin.target, "series": origin.series})
-        _publish(context, item, upload, ledger)
-    context.journal.results.forget_holds(tool.name, work.version, series)
-    _attest(work)
+    with context.places.at_targets():
+        if not _stands(context, source, upload):
+            ledger = _Row(context, upload)
+            if origin is not None and "copy" not in ledger.detail:
+                ledger.note(ledger.state, copy={"from": origin.target, "series": origin.series})
+            _publish(context, item, upload, ledger)
+        context.journal.results.forget_holds(tool.name, work.version, series)
+        _attest(work)
     return known is None or known.state != "confirmed"
+
+
+def make_ready(work: Work, licensed: Licensed, series: str) -> None:
+    """Take a release to where `deliver` would publish it for a series, whatever is sent before.
+
+    Raises what `deliver` would raise until then. What is a copy is made where it comes from.
+    """
+    if not _is_copied(work, series):
+        _made(work, licensed, series)
+
+
+def _is_copied(work: Work, series: str) -> bool:
+    """Say whether a series has the packages of the tool's oldest one."""
+    copied = work.tool.publish.copy and work.context.target.takes_source
+    return copied and series != wanted_series(work.context.config, work.tool)[0]
 
 
 def _attest(work: Work) -> None:
@@ -247,14 +262,19 @@ def _built(context: Context, source: SourcePackage) -> Built:
             "dsc": source.files[0].sha256,
             "how": [settings.backend, settings.tests, settings.lint],
         },
-        lambda: build(
+        lambda: _build(context, source),
+    )
+
+
+def _build(context: Context, source: SourcePackage) -> Built:
+    with context.places.building():
+        return build(
             source,
-            settings=settings,
+            settings=context.config.build,
             store=context.store,
             workshop=context.workshop,
             chroots=context.chroots,
-        ),
-    )
+        )
 
 
 def _claim(source: SourcePackage, target: str) -> dict[str, object]:

@@ -23,6 +23,7 @@ from toolsync.model.release import Blob, Verified, dump, load
 from toolsync.pipeline.accepted import parts_of
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import Store
+from toolsync.system.underway import step
 
 P = TypeVar("P")
 """The value that a stage takes."""
@@ -140,7 +141,8 @@ class Memory:
         started = stamp(self.clock.now())
         self.say(key, "…")
         try:
-            value = act()
+            with step(_label(key)):
+                value = act()
         except Held as error:
             self._hold(key, wanted, known, error, started)
             raise
@@ -256,6 +258,11 @@ class NoMemory:
     def tell(self, event: Event) -> None:
         """Tell whoever watches."""
         self.teller(event)
+
+
+def _label(key: Key) -> str:
+    scope = f" [{key.scope}]" if key.scope else ""
+    return f"{key.tool} {key.version}: {key.stage}{scope}"
 
 
 def fingerprint(inputs: Mapping[str, object]) -> str:

@@ -6,16 +6,19 @@ is copied with its binaries: what people tested is what the others get, byte for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from toolsync.config.definition import Tool
 from toolsync.journal.key import Key
 from toolsync.journal.uploads import Upload
-from toolsync.model.errors import Held, UsageError, Waiting
+from toolsync.model.errors import Held, ToolsyncError, UsageError, Waiting
 from toolsync.model.release import Licensed
 from toolsync.pipeline.context import Context
-from toolsync.pipeline.deliver import Origin, deliver
+from toolsync.pipeline.deliver import Origin, deliver, make_ready
+from toolsync.pipeline.places import side_by_side
 from toolsync.pipeline.work import Work
 from toolsync.system.clock import parsed, stamp
 
@@ -26,13 +29,44 @@ def take(work: Work, licensed: Licensed, series: str) -> bool:
     Say whether anything was sent. Raises what `deliver` raises, and Waiting while a release
     in staging is not old enough.
     """
-    context, tool = work.context, work.tool
-    if tool.publish.channel != "staging" or context.staging is None:
-        return deliver(work, licensed, series)
-    staging = replace(work, context=replace(context, target=context.staging))
-    news = deliver(staging, licensed, series)
-    check_ripe(context, tool, work.version, series, context.staging.name)
-    return deliver(work, licensed, series, Origin(context.staging.name, series)) or news
+    context, tool, first = work.context, work.tool, _first(work)
+    news = deliver(first, licensed, series)
+    if first is work:
+        return news
+    staging = first.context.target.name
+    check_ripe(context, tool, work.version, series, staging)
+    return deliver(work, licensed, series, Origin(staging, series)) or news
+
+
+def make_all_ready(
+    work: Work, licensed: Licensed, series: Sequence[str]
+) -> dict[str, ToolsyncError]:
+    """Build a release for several series at once, as far as there are places.
+
+    Returns what keeps it from being taken, by series. Where one thing is done after the other
+    nothing is done here, and `take` does it all.
+    """
+    places, first = work.context.places, _first(work)
+    if min(places.tools, places.builds, len(series)) == 1:
+        return {}
+
+    def ready(name: str) -> ToolsyncError | None:
+        try:
+            make_ready(first, licensed, name)
+        except ToolsyncError as error:
+            return error
+        return None
+
+    found = side_by_side([partial(ready, name) for name in series], places.builds)
+    return {name: error for name, error in zip(series, found, strict=True) if error}
+
+
+def _first(work: Work) -> Work:
+    """Return the same release on its way to the first target: staging, where that is wanted."""
+    context = work.context
+    if work.tool.publish.channel != "staging" or context.staging is None:
+        return work
+    return replace(work, context=replace(context, target=context.staging))
 
 
 def promote(

@@ -108,7 +108,8 @@ def _claimed(
 def _known_orig(work: Work, licensed: Licensed) -> KnownOrig | None:
     """Return the orig that the target has in place of ours, if that is to be used."""
     unpacked, target = licensed.unpacked, work.context.target
-    found = target.known_orig(work.tool.source, unpacked.upstream, unpacked.orig)
+    with work.context.places.at_targets():
+        found = target.known_orig(work.tool.source, unpacked.upstream, unpacked.orig)
     return None if found is None else KnownOrig(orig=found, target=target.name)
 
 

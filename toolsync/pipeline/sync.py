@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 from toolsync.config.definition import Tool
 from toolsync.journal.followed import Follows
@@ -24,7 +26,8 @@ from toolsync.pipeline.context import Context
 from toolsync.pipeline.deliver import judge_packages
 from toolsync.pipeline.locate import whole
 from toolsync.pipeline.memory import Event
-from toolsync.pipeline.promote import take
+from toolsync.pipeline.places import side_by_side
+from toolsync.pipeline.promote import make_all_ready, take
 from toolsync.pipeline.recalls import announce_recalls
 from toolsync.pipeline.road import licensed
 from toolsync.pipeline.status import candidates, status_of, wanted_series
@@ -49,12 +52,7 @@ def sync(
             for tool in tools
         )
     context = replace(context, memory=context.memory.retrying(retry))
-    outcomes = []
-    for tool, found in zip(tools, look_at_all(context, tools, jobs), strict=True):
-        try:
-            outcomes.append(_sync_tool(context, tool, found, dry_run))
-        except ToolsyncError as error:
-            outcomes.append(in_trouble(context, tool, error))
+    outcomes = _each(context, tools, look_at_all(context, tools, jobs), dry_run)
     if not dry_run:
         publish_log(context)
         try:
@@ -66,6 +64,31 @@ def sync(
                 )
             )
     return outcomes
+
+
+def _each(
+    context: Context, tools: Sequence[Tool], looks: Sequence[Look], dry_run: bool
+) -> list[Outcome]:
+    """Return where each tool stands after its turn; they go side by side as there are places.
+
+    Tools of one source package go one after the other: their versions are published in order.
+    """
+    chains: dict[str, list[tuple[int, Tool, Look]]] = {}
+    for place, (tool, found) in enumerate(zip(tools, looks, strict=True)):
+        chains.setdefault(tool.source, []).append((place, tool, found))
+
+    def work(own: Sequence[tuple[int, Tool, Look]]) -> list[tuple[int, Outcome]]:
+        return [(place, one(tool, found)) for place, tool, found in own]
+
+    def one(tool: Tool, found: Look) -> Outcome:
+        try:
+            return _sync_tool(context, tool, found, dry_run)
+        except ToolsyncError as error:
+            return in_trouble(context, tool, error)
+
+    works = [partial(work, own) for own in chains.values()]
+    done = dict(chain.from_iterable(side_by_side(works, context.places.tools)))
+    return [done[place] for place in range(len(tools))]
 
 
 def _sync_tool(context: Context, tool: Tool, found: Look, dry_run: bool) -> Outcome:
@@ -156,8 +179,12 @@ def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[To
         if release.parts:
             context.journal.releases.see(tool.name, release.version, dump(release))
         item, work = licensed(context, tool, release), work_on(context, tool, release)
-        for series in wanted_series(context.config, tool):
+        wanted = wanted_series(context.config, tool)
+        kept_from = make_all_ready(work, item, wanted)
+        for series in wanted:
             try:
+                if series in kept_from:
+                    raise kept_from[series]
                 news = take(work, item, series) or news
             except ToolsyncError as error:
                 errors.append(error)

@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, TypeVar
@@ -28,6 +31,8 @@ T = TypeVar("T")
 _PR_SET_PDEATHSIG = 1
 """prctl(2)."""
 _KB = 1024
+_LOADING = 10.0
+"""Seconds in which other threads should have loaded their modules."""
 
 
 def confined(work: Callable[[], T], *, what: str, seconds: float, memory: int) -> T:
@@ -40,12 +45,16 @@ def confined(work: Callable[[], T], *, what: str, seconds: float, memory: int) -
     """
     from multiprocessing.connection import Pipe  # heavy, and few commands read strangers' pages
 
+    wait_for_imports()
     ours, theirs = Pipe(duplex=False)
     process = _forked(theirs, work, memory)
     theirs.close()
     kind, answer = "lost", None
     try:
-        with suppress(EOFError, UnpicklingError):
+        with (
+            stop.ended_by(partial(os.kill, process, signal.SIGKILL)),
+            suppress(EOFError, UnpicklingError),
+        ):
             kind, answer = ours.recv() if ours.poll(seconds) else ("late", None)
         if kind != "late":
             ours.close()
@@ -61,6 +70,16 @@ def confined(work: Callable[[], T], *, what: str, seconds: float, memory: int) -
     if isinstance(answer, ToolsyncError):
         raise answer
     raise _too_much(kind, what, seconds, memory, 0 if process else status)
+
+
+def wait_for_imports() -> None:
+    """Return when no other thread is loading a module: a fork would wait for its end for ever."""
+    end = time.monotonic() + _LOADING
+    while time.monotonic() < end and any(
+        getattr(getattr(module, "__spec__", None), "_initializing", False)
+        for module in list(sys.modules.values())
+    ):
+        time.sleep(0.005)
 
 
 def _forked(pipe: Connection, work: Callable[[], object], memory: int) -> int:

@@ -51,10 +51,10 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.__exit__(None, None, None)
         _using.deadline = None
         _watchdog.remove(self)
         self.watch(None)
+        self._stop.__exit__(None, None, None)
 
     def watch(self, used: socket.socket | None, *, copy: bool = False) -> None:
         """Remember the socket that the request runs over; a copy where TLS will take it away."""

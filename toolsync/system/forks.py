@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from toolsync.model.errors import ProgramFailed, ToolsyncError, unforeseen
 from toolsync.system import stop
+from toolsync.system.confined import wait_for_imports
 
 T = TypeVar("T")
 
@@ -29,12 +30,13 @@ def side_by_side(works: Sequence[Callable[[], T]]) -> list[T | ToolsyncError]:
     """Do the first of ``works`` here and each other one in a process of its own.
 
     Returns the results in order; where a process died before it returned one, an error.
-    The processes are forks: there must be no threads yet, and what is open here (the journal, a
-    connection) must not be used there. What a work raises is raised here, from another process
-    as a ToolsyncError (`unforeseen`). None of them outlives this one. Each keeps to a processor
-    of its own, as far as there are so many.
+    The processes are forks: no other thread may hold a lock that they want, and what is open here
+    (the journal, a connection) must not be used there. What a work raises is raised here, from
+    another process as a ToolsyncError (`unforeseen`). None of them outlives this one. Each keeps to
+    a processor of its own, as far as there are so many.
     """
     works = [_at(processor, work) for processor, work in zip(_processors(), works, strict=False)]
+    wait_for_imports()
     fork = get_context("fork")
     others = []
     for work in works[1:]:

@@ -29,7 +29,7 @@ from toolsync.model.errors import (
     TookTooMuch,
     ToolsyncError,
 )
-from toolsync.system import builder, stop, subreaper
+from toolsync.system import builder, stop, subreaper, underway
 from toolsync.system.isolation import PLAIN, Isolation, Way, end, kill
 from toolsync.system.private import UMASK
 from toolsync.system.programs import find, how_to_get
@@ -105,6 +105,8 @@ def run(
     way = builder.way(program, environment, isolation)
     command = [*way.words, program, *map(str, argv[1:])]
     gauge = Gauge(_places(argv, cwd, environment, log))
+    if log is not None:
+        underway.logs_to(log)
     with ExitStack() as stack:
         sink = stack.enter_context(_opened(log)) if log else None
         source = stack.enter_context(given.open("rb")) if given else subprocess.DEVNULL

@@ -29,6 +29,10 @@ _lock = threading.Lock()
 _enders: set[Callable[[], None]] = set()
 _number = 0
 """The signal that was heard first, 0 before any."""
+# A process that is forked while another thread holds the lock would wait for it for ever.
+os.register_at_fork(
+    before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+)
 
 
 def begun() -> bool:
@@ -45,7 +49,8 @@ def status() -> int:
 def ended_by(ender: Callable[[], None]) -> Iterator[None]:
     """Have ``ender``, which must not wait, end what the block waits for when we are to stop.
 
-    Raises KeyboardInterrupt, after a call of ``ender``, when that is so already.
+    Raises KeyboardInterrupt, after a call of ``ender``, when that is so already; and in place of
+    whatever the block ends with when it became so meanwhile: what was ended has told us nothing.
     """
     with _lock:
         if not begun():
@@ -55,9 +60,15 @@ def ended_by(ender: Callable[[], None]) -> Iterator[None]:
         raise KeyboardInterrupt
     try:
         yield
+    except Exception as error:
+        if begun():
+            raise KeyboardInterrupt from error
+        raise
     finally:
         with _lock:
             _enders.discard(ender)
+    if begun():
+        raise KeyboardInterrupt
 
 
 def listen() -> None:

@@ -107,7 +107,7 @@ def test_the_second_toolsync_waits_and_takes_what_the_first_made(
         assert growing.exists()
         growing.rename(tarball)
     waiting.join(20)
-    assert told == ["waiting for another toolsync that makes the bookworm chroot"]
+    assert told == ["waiting for whoever makes the bookworm chroot"]
     assert found == [tarball]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -109,3 +111,21 @@ def test_a_folder_in_its_place_is_told(path: Path) -> None:
 def test_every_text_of_every_table_is_given(database: Database) -> None:
     database.write(ADD, "a")
     assert {"c", "a", "x"} <= set(database.texts())
+
+
+def test_each_thread_has_its_own_transactions_and_waits_for_the_others(database: Database) -> None:
+    def add(name: str) -> None:
+        for number in range(20):
+            with database.transaction():  # what another thread reads then is not there yet
+                (count,) = database.all("SELECT count(*) AS n FROM told")
+                database.execute(ADD, f"{count.integer('n'):03} {name}{number}")
+
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):  # threads come and go, and their connections with them
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(add, "abcd"))
+    found = sorted(subjects(database))
+    assert [subject[:3] for subject in found] == [f"{n:03}" for n in range(240)]
+    assert len(os.listdir("/proc/self/fd")) < before + 3 * 3 * 4
+    database.close()
+    assert len(os.listdir("/proc/self/fd")) < before

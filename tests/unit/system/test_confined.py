@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -71,3 +73,22 @@ def test_many_threads_may_ask_at_once() -> None:
     for thread in threads:
         thread.join()
     assert sorted(answers) == list(range(16))
+
+
+def test_a_module_that_another_thread_is_loading_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slowly_loaded.py").write_text("import time\ntime.sleep(0.6)\nREADY = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    other = threading.Thread(target=importlib.import_module, args=("slowly_loaded",))
+    other.start()
+    while "slowly_loaded" not in sys.modules:
+        time.sleep(0.01)
+    ready = confined(
+        lambda: importlib.import_module("slowly_loaded").READY,
+        what="it",
+        seconds=5,
+        memory=200 * MB,
+    )
+    other.join()
+    assert ready == 1
