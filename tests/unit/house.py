@@ -110,7 +110,7 @@ PACKAGES = {
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",
-        "again audit check envelope inclusion keep logaudit logserved merkle note record "
+        "again audit check envelope inclusion keep logaudit logserved merkle note record sbom "
         "statement tiles",
     ),
     "pipeline": Package(

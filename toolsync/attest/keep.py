@@ -8,17 +8,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from toolsync.attest.envelope import Envelope, pae, sealed
+from toolsync.attest.envelope import Envelope, pae, read_envelope, read_json, sealed
 from toolsync.attest.note import ORIGIN
 from toolsync.attest.record import evidence
-from toolsync.attest.statement import GATES, payload, statement
+from toolsync.attest.sbom import SUFFIX, sbom
+from toolsync.attest.statement import GATES, Record, payload, statement
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
 from toolsync.gate.binding import BINDING
 from toolsync.journal.decisions import Decision
 from toolsync.journal.journal import Journal
+from toolsync.license.terms import from_json
 from toolsync.model.errors import UsageError
-from toolsync.model.values import Blob, dump
+from toolsync.model.values import Blob, dump, load
+from toolsync.model.versions import upstream_key
 from toolsync.system.gpg import SigningHome
 from toolsync.system.signing import Signer
 from toolsync.system.store import Store, digest_of
@@ -67,7 +70,8 @@ def attest(
     signed. Raises SetupError when it cannot sign.
     """
     record = gather(journal, tool, release)
-    # Who signs is no part of what is known: an upgrade must not sign everything anew.
+    # Who signs, and what follows from the rest, is no part of what is known: an upgrade must not
+    # sign everything anew.
     digest = hashlib.sha256(payload(statement(record))).hexdigest()
     known = journal.evidence.newest(tool.name, release)
     if known is not None and known.payload == digest and store.has(known.envelope):
@@ -75,11 +79,51 @@ def attest(
     for path in _inputs(tool).values():
         store.add_file(path)
     log = f"{ORIGIN}{journal.identity.introduce().id}"
-    said = payload(statement({**record, "signed_by": {"toolsync": _own_version(), "log": log}}))
+    bill = store.add_bytes(bill_of(record, store), f"{tool.name}_{release}{SUFFIX}")
+    signed_by = {"toolsync": _own_version(), "log": log}
+    said = payload(statement({**record, "sbom": dump(bill), "signed_by": signed_by}))
     signed = _signed(config.state, workshop, key(), said)
     blob = store.add_bytes(signed, f"{tool.name}_{release}.intoto.json")
     journal.evidence.keep(tool.name, release, blob, digest)
     return blob
+
+
+def bill_of(record: Record, store: Store) -> bytes:
+    """Return the bill of materials of a record, see `sbom.sbom`."""
+    kept = ((record.get("license") or {}).get("judgment") or {}).get("kept")
+    blob = load(Blob, kept) if kept else None
+    here = blob is not None and store.has(blob)
+    return sbom(record, from_json(store.path(blob).read_bytes()) if blob and here else None)
+
+
+def newest_bill(journal: Journal, tool: Tool, release: str, store: Store) -> bytes:
+    """Return the bill of materials that was signed last with a release, else one of what is known.
+
+    Without a ``release`` that of the newest one with signed evidence. Raises UsageError for none.
+    """
+    signed = journal.evidence.of(tool.name)
+    if not release and not signed:
+        raise UsageError(
+            f"no release of {tool.name} has signed evidence yet",
+            resolution=f"Name a version: see toolsync log {tool.name}.",
+        )
+    release = release or max(signed, key=upstream_key)
+    bill = signed_bill(store, signed[release]) if release in signed else None
+    if bill is not None and store.has(bill):
+        return store.path(bill).read_bytes()
+    return bill_of(gather(journal, tool, release), store)
+
+
+def signed_bill(store: Store, envelope: Blob) -> Blob | None:
+    """Return the bill of materials that evidence names, None for evidence from before.
+
+    Raises Unverified for what is no evidence.
+    """
+    if not store.has(envelope):
+        return None
+    said = read_json(read_envelope(store.path(envelope).read_bytes()).payload, "payload")
+    bill = said["predicate"].get("sbom")
+    return load(Blob, bill) if bill else None
 
 
 def _signed(state: Path, workshop: Workshop, fingerprint: str, said: bytes) -> bytes:

@@ -26,6 +26,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--key", "keys", type=_FILE, multiple=True, help="Who may have signed it.")
 @click.option("--files", type=_FOLDER, help="Where the files are, instead of the store.")
 @click.option("--output", "-o", type=_FOLDER, help="Put evidence, key and files there.")
+@click.option("--sbom", is_flag=True, help="Print the bill of materials (CycloneDX).")
 @click.option("--json", "as_json", is_flag=True, help="Print the statement, or the checks.")
 @click.pass_obj
 def command(
@@ -36,15 +37,19 @@ def command(
     keys: tuple[Path, ...],
     files: Path | None,
     output: Path | None,
+    sbom: bool,
     as_json: bool,
 ) -> int:
     """Show the proof of a release: page, digests, signatures, gates, build, apt's confirmation.
 
     With --output an auditor gets all of it, signed; with --verify it is checked: signature,
     its place in the log of publications, every file's bytes, and what can be done again
-    (upstream's proof, orig tarball, terms).
+    (upstream's proof, orig tarball, terms). --sbom tells what is in a release, of the newest
+    that was published where no VERSION is named.
     """
     with opened(settings) as context:
+        if sbom and tool is not None and file is None and output is None:
+            return _bill(context, tool, version or "")
         if file is not None:
             if tool is not None or output is not None:
                 raise UsageError("--verify goes with neither TOOL nor --output")
@@ -76,6 +81,14 @@ def _tell(context: Context, name: str, version: str, output: Path | None, as_jso
         say("signed: not yet; that is done when it is published")
     else:
         say(f"signed: {signed.at}, in {context.store.where(signed.envelope)}")
+    return FINE
+
+
+def _bill(context: Context, name: str, version: str) -> int:
+    from toolsync.attest.keep import newest_bill
+
+    tool = chosen_tool(context.config, name)
+    click.echo(newest_bill(context.journal, tool, version, context.store), nl=False)
     return FINE
 
 

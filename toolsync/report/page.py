@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from toolsync.attest.record import lines
+from toolsync.attest.sbom import SUFFIX
 from toolsync.journal.publications import Publication
 from toolsync.model.text import escaped, escaped_json
 from toolsync.model.values import Blob
@@ -61,6 +62,8 @@ class Record:
     evidence: Mapping[str, object]
     signed: Blob | None = None
     """The signed statement, in the store, where there is one."""
+    bill: Blob | None = None
+    """The bill of materials that it names, in the store, where there is one."""
 
     @property
     def text(self) -> str:
@@ -133,6 +136,11 @@ def signed_name(blob: Blob) -> str:
     return f"evidence/{blob.sha256}.intoto.json"
 
 
+def bill_name(blob: Blob) -> str:
+    """Return where a bill of materials stands: beside the statements."""
+    return f"evidence/{blob.sha256}{SUFFIX}"
+
+
 File = tuple[str, Callable[[], bytes]]
 """A file's path below the site's folder, and what makes its content when it is to be written."""
 
@@ -191,6 +199,7 @@ def templates() -> Environment:
     )
     environment.globals |= {"trend": small, "history": large, "scale": scale()}
     environment.globals |= {"in_words": in_words, "signed_name": signed_name}
+    environment.globals |= {"bill_name": bill_name}
     environment.globals |= {"more_columns": COLUMNS}
     return environment
 

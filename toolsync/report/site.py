@@ -19,7 +19,7 @@ from toolsync.pipeline.context import Context
 from toolsync.pipeline.loghead import FOLDER
 from toolsync.pipeline.survey import last_standing
 from toolsync.report.feed import NAME, feed
-from toolsync.report.page import MAX_RECORDS, File, Install, Site, files, signed_name
+from toolsync.report.page import MAX_RECORDS, File, Install, Site, bill_name, files, signed_name
 from toolsync.report.toolpage import faulty_view, view
 from toolsync.system.clock import stamp
 from toolsync.system.forks import side_by_side
@@ -109,6 +109,8 @@ def _signed(context: Context, site: Site) -> Iterator[File]:
         for record in tool.records[:MAX_RECORDS]:
             if record.signed is not None:
                 yield signed_name(record.signed), context.store.where(record.signed).read_bytes
+            if record.bill is not None:
+                yield bill_name(record.bill), context.store.where(record.bill).read_bytes
 
 
 def _log(context: Context) -> Iterator[File]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from toolsync.attest.keep import signed_bill
 from toolsync.attest.record import evidence
 from toolsync.config.definition import Tool
 from toolsync.journal.pages import PageRow
@@ -12,7 +14,7 @@ from toolsync.journal.publications import Publication
 from toolsync.journal.releases import SeenRelease
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
-from toolsync.model.errors import Damaged
+from toolsync.model.errors import Damaged, Unverified
 from toolsync.model.release import Blob, Outcome
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.pipeline.context import Context
@@ -58,16 +60,32 @@ def view(
         points=tuple(_points(rows)),
         holds=tuple(_holds(context, (r for found in results.values() for r in found))),
         records=tuple(
-            Record(
-                version=record["version"],
-                outcome=_phrase(results[record["version"]]),
-                evidence=record,
-                signed=_kept(context, signed.get(record["version"])),
+            _record(
+                context,
+                record,
+                _phrase(results[record["version"]]),
+                _kept(context, signed.get(record["version"])),
             )
             for record in records[:MAX_RECORDS]
         ),
         evidence=tuple(records),
         more=values(Known(tool=tool.name, outcome=outcome, page=page)),
+    )
+
+
+def _record(
+    context: Context, record: Mapping[str, object], outcome: str, envelope: Blob | None
+) -> Record:
+    """Return the evidence of one release, with what was signed of it."""
+    bill = None
+    with suppress(Unverified):  # told by others, too
+        bill = signed_bill(context.store, envelope) if envelope else None
+    return Record(
+        version=str(record["version"]),
+        outcome=outcome,
+        evidence=record,
+        signed=envelope,
+        bill=_kept(context, bill),
     )
 
 

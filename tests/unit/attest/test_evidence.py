@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -504,6 +505,14 @@ def test_the_command_checks_and_gives_away(original: Published, tmp_path: Path) 
     told = rig.run("evidence", "--verify", file, "--key", key, "--files", out).stdout
     assert "It stands" in told
     assert "log: leaf 1 of the 2 of launchpad.net/toolsync/log/" in told
+    bill = (out / "hello_1.0.cdx.json").read_bytes()
+    said = json.loads(read_envelope(file.read_bytes()).payload)
+    assert hashlib.sha256(bill).hexdigest() == said["predicate"]["sbom"]["sha256"]
+    assert rig.run("evidence", "hello", "--sbom").stdout.encode() == bill
+    rig.run("page", "--output", tmp_path / "page")
+    (served,) = (tmp_path / "page" / "evidence").glob("*.cdx.json")
+    assert served.read_bytes() == bill
+    assert f'href="../evidence/{served.name}"' in (tmp_path / "page/tools/hello.html").read_text()
     (out / "hello-1.0.tar.gz").write_bytes(archive("1.0", extra={"evil": "x"}))
     found = rig.json("evidence", "--verify", file, "--files", out, status=3)
     assert found["passes"] is False
