@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools systemd
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license deb deb-check faults fuzz genuine screenshots \
+.PHONY: run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license license-texts deb deb-check faults fuzz genuine screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -61,6 +61,10 @@ cases: packages-test $(VENV)/.test
 CASES_LICENSE ?= ../shared/cases/license
 cases-license: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.license_cases $(CASES_LICENSE) --cache $(VENV)/cases-license
+
+# License files of real origs of Debian, which come by apt-get source.
+license-texts: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.tools.license_texts --cache $(VENV)/license-texts
 
 # The shipped tools on genuine releases, which lie in TREES/TOOL/ (tests/tools/genuine.py).
 TREES ?= ../trees

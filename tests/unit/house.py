@@ -85,8 +85,9 @@ PACKAGES = {
     ),
     "license": Package(
         "model system config archives gate",
-        "bundled change compare components dep5 detect gate hints known metadata names "
-        "normalise notice policy report scan spdx terms trees worddiff",
+        "bundled change compare components dep5 detect gate hints identify known machinereadable "
+        "metadata names normalise notice policy report scan shortnames spdx template terms titles "
+        "trees wording worddiff",
     ),
     "package": Package(
         "model system config",

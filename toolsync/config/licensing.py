@@ -14,6 +14,13 @@ ALLOWED = (
     " LGPL-3.0-or-later MIT MIT-0 MPL-1.1 MPL-2.0 OFL-1.1 OpenSSL PSF-2.0 Python-2.0 Ruby Unlicense"
     " W3C X11 Zlib"
 )
+ALSO_ALLOWED = (
+    "BSD-1-Clause BSD-2-Clause-Darwin BSD-3-Clause-flex bzip2-1.0.6 CC-BY-3.0 dtoa GPL-1.0-or-later"
+    " HPND-sell-variant ICU Info-ZIP Libpng libpng-2.0 NCSA PostgreSQL TCL Unicode-3.0"
+    " Unicode-DFS-2016 WTFPL X11-distribute-modifications-variant"
+)
+"""Allowed where the settings name no class of their own; in Debian's main. They stand apart so that
+what was decided by the classes above goes on counting."""
 NEEDS_ACCEPTANCE = (
     "LicenseRef-Amazon-Software-License CDDL-1.0 CDDL-1.1 CPL-1.0 EPL-1.0 GFDL-1.3-only"
 )
@@ -31,6 +38,12 @@ class Classes:
     needs_acceptance: tuple[str, ...] = tuple(NEEDS_ACCEPTANCE.split())
     """Pass once a tool's definition says who accepted them for it."""
     denied: tuple[str, ...] = tuple(DENIED.split())
+
+    @property
+    def passing(self) -> tuple[str, ...]:
+        """All licenses that may pass by themselves."""
+        by_default = self.allowed == tuple(ALLOWED.split())
+        return (*self.allowed, *ALSO_ALLOWED.split()) if by_default else self.allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,7 @@ def _rewritten(text: LicenseText, other: LicenseText) -> Change:
     """Return the change of one text into another."""
     about = (other.fingerprint,)
     where = text.path if text.path == other.path else f"{text.path} (now {other.path})"
-    if text.id and text.id == other.id:
+    if text.id and text.id == other.id and len(other.words) * 4 >= len(text.words):
         message = f"{where} has {text.id} in another wording that is known"
         return Change(code="other-wording", verdict=SILENT, message=message, about=about)
     if len(text.parts) > 1 and len(other.parts) > 1 and text.parts[0] == other.parts[0]:

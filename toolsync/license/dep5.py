@@ -57,10 +57,11 @@ def completed(copyright_text: str, lacks: Sequence[Lack], top: Path) -> str:
         folder = lack.file.rpartition("/")[0]
         files = [f"{folder}/*" if folder else lack.file]
         holders = _holders(top / lack.file) or "see the license text"
-        parsed.add_files_paragraph(FilesParagraph.create(files, holders, License(lack.id)))
-        if lack.id not in has:
-            has.add(lack.id)
-            text = License(lack.id, _text(lack, top))
+        name = re.sub(r" (AND|OR|WITH) ", lambda word: word[0].lower(), lack.id)
+        parsed.add_files_paragraph(FilesParagraph.create(files, holders, License(name)))
+        if name not in has:
+            has.add(name)
+            text = License(name, _text(lack, top))
             parsed.add_license_paragraph(LicenseParagraph.create(text))
     return str(parsed.dump())
 
@@ -87,7 +88,8 @@ def _lacks(parsed: Any, texts: Iterable[LicenseText]) -> Iterator[Lack]:
         said = license_.synopsis if license_ is not None else ""
         named = {hints.family(spdx.base(word)).lower() for word in _WORD.findall(said)}
         named |= {"mit"} & {"mit" for name in named if name == "expat"}
-        if hints.family(spdx.base(text.id)).lower() not in named:
+        ids = spdx.names(text.id) or {text.id}
+        if any(hints.family(spdx.base(name)).lower() not in named for name in ids):
             yield Lack(file=text.file, id=text.id, said=said)
 
 

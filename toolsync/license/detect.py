@@ -34,6 +34,8 @@ LINES = 60
 """Of a file that are looked at: its header."""
 COPY_BYTES = 64 * 1024
 
+_RUN = re.compile(rb"((.)\2{79})\2+", re.DOTALL)
+"""More of one sign than a line has: licensecheck's expressions take their square in time."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 _SPLIT = re.compile(r"\s+(?:and/or|and|or|with)\s+|\s*[,|]\s*")
 _NOTHING = frozenset({"unknown", "public-domain", "none", "no-copyright", "generated"})
@@ -81,7 +83,7 @@ class Detector:
         for digest, path in batch.items():
             copies.append(folder / digest)
             with path.open("rb") as source, copies[-1].open("wb") as copy:
-                copy.write(source.read(COPY_BYTES))
+                copy.write(_RUN.sub(rb"\1", source.read(COPY_BYTES)))
         options = ["--machine", "--shortname-scheme=spdx,debian", f"--lines={LINES}", "--check=."]
         try:
             done = run(self.program, *options, "--", *copies, timeout=self.seconds, cwd=folder)

@@ -131,9 +131,19 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 
 def normalise(text: str) -> str:
     """Return a text's words, lower case, one space between."""
+    return " ".join(_without_parties(words_of(text)))
+
+
+def words_of(text: str) -> list[str]:
+    """Return a text's words, lower case, with the parties that it names."""
+    return [word for chunk in without_notices(_chunks(_plain(text))) for word in _words(chunk.text)]
+
+
+def words_of_notices(text: str) -> frozenset[str]:
+    """Return the words that stand in a text's statements of copyright."""
     chunks = _chunks(_plain(text))
-    words = [word for chunk in without_notices(chunks) for word in _words(chunk.text)]
-    return " ".join(_without_parties(words))
+    kept = set(map(id, without_notices(chunks)))
+    return frozenset(w for chunk in chunks if id(chunk) not in kept for w in _words(chunk.text))
 
 
 def sections(text: str) -> tuple[str, ...]:

@@ -99,6 +99,11 @@ _STARTERS = frozenset({"the", "for", "all", "such", "neither", "in", "some", "th
 """What starts a sentence where it stands in a name in the middle of a line."""
 
 
+def of_terms(word: str) -> bool:
+    """Say whether a bare word in lower case belongs to terms or to sentences, and to no name."""
+    return word in _STOPS and word not in _NAMES
+
+
 def without_notices(chunks: Sequence[Chunk]) -> list[Chunk]:
     """Return the chunks that are no part of a statement of copyright."""
     kept: list[Chunk] = []

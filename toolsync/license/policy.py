@@ -27,11 +27,19 @@ class Policy:
         """Return the class of an SPDX expression: of AND the gravest part, of OR the mildest."""
         return spdx.graded(expression, self._grade_of, _UNKNOWN)
 
+    def grade_of_text(self, text: LicenseText) -> int:
+        """Return the class of a license text: where its choice may mean all, the gravest part."""
+        if not text.id:
+            return _UNKNOWN
+        if text.said:
+            return max(map(self._grade_of, spdx.names(text.id)), default=_UNKNOWN)
+        return self.grade(text.id)
+
     def _grade_of(self, name: str) -> int:
         for grade, listing in (
             (_DENIED, self.classes.denied),
             (_NEEDS, self.classes.needs_acceptance),
-            (_ALLOWED, self.classes.allowed),
+            (_ALLOWED, self.classes.passing),
         ):
             if any(spdx.base(name) == spdx.base(item) for item in listing):
                 return grade
@@ -44,16 +52,18 @@ class Policy:
                 return entry
             if not entry.fingerprints and text.id:
                 bases = {spdx.base(name) for name in spdx.names(entry.expression)}
-                if spdx.base(text.id) in bases or text.id == entry.expression:
+                held = {spdx.base(name) for name in spdx.names(text.id)} or {text.id}
+                if held <= bases or text.id == entry.expression:
                     return entry
         return None
 
     def allows(self, expression: str) -> bool:
         """Say whether an expression is allowed, or accepted for this tool."""
-        grade = self.grade(expression)
-        return grade == _ALLOWED or any(
-            expression == entry.expression for entry in self.tool.accepted
-        )
+        return self.grade(expression) == _ALLOWED or self.allows_as_accepted(expression)
+
+    def allows_as_accepted(self, expression: str) -> bool:
+        """Say whether exactly this expression was accepted for this tool."""
+        return any(expression == entry.expression for entry in self.tool.accepted)
 
     def component(self, path: str, digests: Iterable[str] = ()) -> Bundled | None:
         """Return the entry of tool.toml that covers a part of the tree."""
@@ -73,11 +83,11 @@ def check_main_texts(terms: Terms, policy: Policy) -> Iterator[Change]:
         if text.fingerprint in policy.approved:
             continue
         entry = policy.acceptance(text)
-        grade = policy.grade(text.id) if text.id else _UNKNOWN
+        grade = policy.grade_of_text(text)
         if entry is not None:
             yield _accepted(text, entry)
         elif grade != _ALLOWED:
-            yield _not_allowed(text, grade)
+            yield _not_allowed(text, grade, terms)
     there = {file.path for file in terms.files}
     for path in policy.tool.must_ship:
         if path not in there:
@@ -108,23 +118,23 @@ def _accepted(text: LicenseText, entry: Accepted) -> Change:
     )
 
 
-def _not_allowed(text: LicenseText, grade: int) -> Change:
+def _not_allowed(text: LicenseText, grade: int, terms: Terms) -> Change:
     """Return the change of a text whose license is denied, needs acceptance, or is unknown."""
     about = (text.fingerprint,)
     if grade == _DENIED:
         return Change(
             code="denied",
             verdict=BLOCK,
-            message=f"{text.path} is {text.id}, which toolsync.toml denies",
+            message=f"{text.path} is {_named(text)}, which toolsync.toml denies",
             about=about,
         )
     if grade == _NEEDS:
-        message = f"{text.path} is {text.id}, which must be accepted for each tool by a person"
+        message = f"{text.path} is {_named(text)}, which must be accepted for each tool by a person"
         return Change(code="needs-acceptance", verdict=REVIEW, message=message, about=about)
     what = (
-        f"is {text.id}, which is in no class of toolsync.toml"
+        f"is {_named(text)}, which is in no class of toolsync.toml"
         if text.id
-        else (f"holds terms that are not known{_guess(text)}")
+        else (f"holds terms that are not known{_guess(text, terms)}")
     )
     return Change(
         code="unknown-terms",
@@ -135,9 +145,19 @@ def _not_allowed(text: LicenseText, grade: int) -> Change:
     )
 
 
-def _guess(text: LicenseText) -> str:
+def _guess(text: LicenseText, terms: Terms) -> str:
+    """Return what an unknown text speaks of, and licensecheck's opinion where it differs."""
     found = hints.ids(text.words[: hints.HEAD_BYTES].encode())
-    return f" (they speak of {listed(found)})" if found else ""
+    parts = [f"they speak of {listed(found)}"] if found else []
+    opinion = terms.opinion(text)
+    if opinion and set(opinion) != set(found):
+        parts.append(f"licensecheck takes them for {listed(opinion)}")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _named(text: LicenseText) -> str:
+    """Return what a text is, and what in it was read as a choice."""
+    return f'{text.id} (reading "{text.said}" as a choice)' if text.said else text.id
 
 
 def check_first(terms: Terms, policy: Policy) -> Iterator[Change]:
@@ -145,14 +165,16 @@ def check_first(terms: Terms, policy: Policy) -> Iterator[Change]:
     yield from problems(terms)
     yield from metadata_disagrees(Terms(), terms)
     for text in terms.nested:
-        grade = policy.grade(text.id) if text.id else _UNKNOWN
-        if policy.component(text.path) is not None or (text.id and policy.allows(text.id)):
+        grade = policy.grade_of_text(text)
+        allowed = bool(text.id) and (grade == _ALLOWED or policy.allows_as_accepted(text.id))
+        if policy.component(text.path) is not None or allowed:
             continue
         denied = grade == _DENIED
         yield Change(
             code="bundled-denied" if denied else "bundled-license",
             verdict=BLOCK if denied else REVIEW,
-            message=f"the license text {text.path} is {text.id or 'not known' + _guess(text)}",
+            message=f"the license text {text.path} is "
+            + (_named(text) or f"not known{_guess(text, terms)}"),
             about=(text.fingerprint,),
             unknown=not text.id,
             paths=(text.path,),

@@ -16,6 +16,9 @@ from pathlib import Path
 
 from toolsync.archives.member import as_text
 from toolsync.license import components, hints, known, metadata, names, normalise
+from toolsync.license.identify import identify
+from toolsync.license.machinereadable import Stated, is_machine_readable
+from toolsync.license.machinereadable import stated as machine_readable
 from toolsync.license.terms import (
     KEPT_WORDS,
     Component,
@@ -33,6 +36,8 @@ MAX_TEXT_BYTES = 64 * 1024 * 1024
 """Of all license texts together."""
 MAX_FILES = 500_000
 MAX_PROBLEMS = 200
+MAX_OPINIONS = 40
+"""License texts that are not known and that a detector is asked about, those at the top first."""
 DIGITS = 32
 """Hex digits of a file's digest that are kept: enough against accident and attack (128 bits)."""
 
@@ -56,6 +61,10 @@ class _Found:
     text_bytes: int = 0
     text_count: int = 0
 
+    stated: dict[str, Stated] = field(default_factory=dict)
+    """What texts are, by their words."""
+    opinions: int = 0
+    """License texts for which a detector is asked, since they are not known here."""
     untold: int = 0
     """Problems beyond those that are told one by one."""
     untold_digest: hashlib._Hash = field(default_factory=hashlib.sha256)
@@ -212,7 +221,16 @@ def _take(
         ids = () if binary else hints.ids(head, path=canonical)
         if not ids and not kind and not binary and hints.wants_explanation(head, canonical):
             found.unexplained[short] = place
+    if kind and found.opinions < MAX_OPINIONS and _is_unknown(found, kind, path):
+        found.opinions += 1
+        found.unexplained[short] = place
     found.files.append(File(path=canonical, digest=short, ids=ids))
+
+
+def _is_unknown(found: _Found, kind: str, path: str) -> bool:
+    """Say whether the file that was just read is a license text that is not known."""
+    last = found.texts[kind][-1:]
+    return bool(last) and last[0].file == path and bool(last[0].words) and not last[0].id
 
 
 def _read(place: Path) -> tuple[bytes, str]:
@@ -253,18 +271,32 @@ def _take_text(
         found.trouble(path, text.problem)
     raw = normalise.decode(data[: normalise.TEXT_BYTES]) or ""
     whole = known.identify(text.words, known.first_words(raw))
+    stated = Stated(expression=whole.id) if whole.id else _stated(raw, text.words, found)
     parts = normalise.sections(raw) if not text.problem else ()
     found.texts[kind].append(
         LicenseText(
             path=canonical,
             file=path,
             fingerprint=normalise.fingerprint(whole.words),
-            id=whole.id,
+            id=stated.expression,
+            said=stated.said,
             parts=tuple(known.part(part) for part in parts) if len(parts) > 1 else (),
             words=whole.words[:KEPT_WORDS],
             size=size,
         )
     )
+
+
+def _stated(raw: str, words: str, found: _Found) -> Stated:
+    """Return what a text that is not known by its fingerprint is; the same words are read once."""
+    if words not in found.stated:
+        readable = is_machine_readable(raw)
+        found.stated[words] = (
+            machine_readable(raw, work=found.own)
+            if readable
+            else Stated(expression=identify(raw, work=found.own))
+        )
+    return found.stated[words]
 
 
 def _take_metadata(found: _Found, canonical: str, data: bytes, digest: str) -> None:

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from toolsync.license import shortnames
+
+_SHORT = 200
+"""Characters of names joined by signs; what is longer is a text."""
 _SPELLED = {
     "mit license": "MIT",
     "the mit license": "MIT",
@@ -64,9 +68,9 @@ def expression_of(value: str) -> str:
     if not re.fullmatch(
         r"[A-Za-z0-9.+:()-]+(?: (?:AND|OR|WITH|and|or|with) [A-Za-z0-9.+:()-]+)*", text
     ):
-        return ""
+        return shortnames.expression(text) if len(text) < _SHORT else ""
     parsed = _parsed(re.sub(r"\b(and|or|with)\b", lambda word: word[0].upper(), text))
-    return "" if parsed is None else str(parsed)
+    return shortnames.expression(text) if parsed is None else str(parsed)
 
 
 def names(expression: str) -> frozenset[str]:

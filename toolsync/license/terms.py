@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from toolsync.model.release import dump, load
+from toolsync.model.values import WHILE_FILLED
 
 RULES = 1
 """Raised when the same tree would come to other terms."""
@@ -34,6 +35,8 @@ class LicenseText:
     """Fingerprints of what stands between rulers, where there are several."""
     words: str = ""
     size: int = 0
+    said: str = field(default="", metadata=WHILE_FILLED)
+    """What in it was read as a choice, though it may mean another thing; see `shortnames`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +119,23 @@ class Terms:
         return hashlib.sha256(to_json(replace(self, told=()))).hexdigest()
 
     def ids(self) -> dict[str, tuple[str, ...]]:
-        """Return the license ids of each file by path: its own words first, else the detector's."""
+        """Return the license ids of each file by path: its own words first, else the detector's.
+
+        Of license texts only their own words count here.
+        """
         told = {item.digest: item.ids for item in self.told}
-        return {file.path: file.ids or told.get(file.digest, ()) for file in self.files}
+        texts = {text.path for text in self.texts}
+        return {
+            file.path: file.ids or (() if file.path in texts else told.get(file.digest, ()))
+            for file in self.files
+        }
+
+    def opinion(self, text: LicenseText) -> tuple[str, ...]:
+        """Return what a detector takes a license text for: a second opinion, never a decision."""
+        told = {item.digest: item.ids for item in self.told}
+        return next(
+            (told.get(file.digest, ()) for file in self.files if file.path == text.path), ()
+        )
 
 
 def to_json(terms: Terms) -> bytes:
