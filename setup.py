@@ -28,6 +28,7 @@ setup(
         "toolsync.config": ["*.json"],
         "toolsync.license": ["*.json"],
         "toolsync.report": ["*.j2", "*.css", "*.js"],
+        "toolsync.web": ["templates/*.j2", "static/*.css", "static/*.js"],
     },
     data_files=data_files(),
     entry_points={"console_scripts": ["toolsync = toolsync.cli.main:main"]},
@@ -50,15 +51,19 @@ setup(
     extras_require={
         "ppa": ["launchpadlib>=1.11"],
         "sigstore": ["sigstore>=4"],
+        "web": ["flask>=2.2", "waitress>=2.1"],
         "test": [
             "aiosmtpd",
+            "flask>=2.2",
             "hypothesis",
             "mypy",
             "pytest",
             "pytest-xdist",
             "ruff",
             "types-requests",
+            "types-waitress",
             "vulture",
+            "waitress>=2.1",
         ],
     },
 )

@@ -46,9 +46,9 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system config gate",
-        "database decisions evidence followed identity journal judgments key keydates leaves log "
-        "messages migrations origins pages publications redate releases results rows runs "
-        "statuses "
+        "accounts database decisions evidence followed identity journal judgments key keydates "
+        "leaves log messages migrations origins pages publications redate releases results rows "
+        "runs states statuses "
         "uploads",
     ),
     "http": Package(
@@ -136,14 +136,20 @@ PACKAGES = {
     ),
     "maintain": Package(
         "model system config journal verify build publish attest pipeline report setup",
-        "backup doctor gc keylife plan repair restore retire scrub scrubbed service",
+        "backup doctor gc keylife overview plan repair restore retire scrub scrubbed service",
+    ),
+    "web": Package(
+        "model system config gate journal archives watchfile unpack verify license build compat "
+        "publish attest pipeline report setup adopt maintain",
+        "api app guard hearing lists login overview people problems request routes server setup "
+        "words",
     ),
     "cli": Package(
         "model system config gate journal watchfile unpack verify license build compat publish "
-        "attest pipeline report setup adopt maintain",
+        "attest pipeline report setup adopt maintain web",
         "add approve archive audit backup check compat completion decision doctor evidence fetch "
         "gc key launchpad license log main manual page progress promote reject render repack "
-        "restore retire review run scrub series session status sync verify why",
+        "restore retire review run scrub series serve session status sync user verify why",
     ),
 }
 
@@ -167,5 +173,6 @@ WORLD = {
     "the clock": ({"time"}, {"system", "http"}),
     "SQL": ({"sqlite3"}, {"journal"}),
     "the terminal": ({"click", "rich"}, {"cli"}),
+    "a web application": ({"flask", "waitress", "werkzeug"}, {"web"}),
 }
 """Outside modules that only some packages may import."""

@@ -33,6 +33,8 @@ COMMANDS = {
     "evidence": "Show the proof of a release, from its page to apt.",
     "audit": "Audit an archive's log of publications, also since a head that you kept.",
     "page": "Write a static site of all tools, their evidence and how to install.",
+    "serve": "Show all of it in a browser, and let reviewers decide there.",
+    "user": "Say who may read and who may decide in a browser.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the archive or a PPA, or repair the archive.",
     "key": "Show, rotate, export or extend the key that signs the archive.",

@@ -36,6 +36,7 @@ Sections: TypeAlias = (
     | settings.Local
     | settings.Ppa
     | settings.Report
+    | settings.Web
     | settings.Webhook
     | settings.Compat
 )
@@ -80,6 +81,7 @@ _SECTIONS: Mapping[str, type[Sections]] = {
     "report": settings.Report,
     "report.webhook": settings.Webhook,
     "compat": settings.Compat,
+    "web": settings.Web,
 }
 """Where the defaults of each section's keys stand."""
 

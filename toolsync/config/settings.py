@@ -128,6 +128,19 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """How ``toolsync serve`` answers, and whom."""
+
+    listen: str = "127.0.0.1:8765"
+    hosts: tuple[str, ...] = ()
+    https: bool = False
+    anonymous: bool = False
+    proxies: tuple[str, ...] = ()
+    proxy_header: str = "X-Remote-User"
+    hook_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ppa:
     """Launchpad, and how uploads reach it."""
 
@@ -187,6 +200,7 @@ class Config:
     local: Local = Local()
     ppa: Ppa = Ppa()
     report: Report = Report()
+    web: Web = Web()
     own: Mapping[str, Table] = field(default_factory=dict)
     """Sections of targets that no field above stands for, by the target's word."""
     targets: Mapping[str, TargetForm] = field(default_factory=dict, repr=False)

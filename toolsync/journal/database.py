@@ -69,6 +69,10 @@ class Database:
         self._open[threading.current_thread()] = found
         return found
 
+    def patience(self, seconds: float) -> None:
+        """Wait no longer than so for another process's writing before Busy is raised."""
+        self._connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """For the block, write all or nothing; another process's writing is waited for."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from toolsync.gate.gates import GATES, Gates
+from toolsync.journal.accounts import Accounts
 from toolsync.journal.database import Database
 from toolsync.journal.decisions import Decisions
 from toolsync.journal.evidence import Evidence
@@ -30,6 +31,7 @@ from toolsync.journal.redate import redate
 from toolsync.journal.releases import Releases
 from toolsync.journal.results import Results
 from toolsync.journal.runs import Runs
+from toolsync.journal.states import States
 from toolsync.journal.statuses import Statuses
 from toolsync.journal.uploads import Uploads
 from toolsync.system.clock import Clock
@@ -61,6 +63,8 @@ class Journal:
     keydates: KeyDates
     identity: Identity
     followed: Followed
+    states: States
+    accounts: Accounts
 
     @classmethod
     def open(cls, path: Path, clock: Clock, gates: Gates = GATES) -> Self:
@@ -89,6 +93,8 @@ class Journal:
             keydates=KeyDates(database, clock),
             identity=Identity(database),
             followed=Followed(database, clock),
+            states=States(database, clock),
+            accounts=Accounts(database, clock),
         )
 
     def close(self) -> None:

@@ -186,6 +186,62 @@ MIGRATIONS = (
                 'sha256', new.sha256, 'size', new.size, 'at', new.at)
             FROM leaf; END;
     """,
+    # what everybody sees of every tool, which tools' rows of it are out of date, and who may decide
+    """
+    CREATE TABLE state (
+        tool TEXT PRIMARY KEY, mark TEXT NOT NULL, status TEXT NOT NULL, place INTEGER NOT NULL,
+        current TEXT NOT NULL, newest TEXT NOT NULL, url TEXT NOT NULL, message TEXT NOT NULL,
+        resolution TEXT NOT NULL, exit_status INTEGER NOT NULL, since TEXT NOT NULL,
+        holder TEXT NOT NULL, lag INTEGER NOT NULL, summary TEXT NOT NULL, area TEXT NOT NULL,
+        places TEXT NOT NULL, computed TEXT NOT NULL);
+    CREATE INDEX state_place ON state (place, tool);
+    CREATE TABLE stale (tool TEXT PRIMARY KEY, at TEXT NOT NULL, n INTEGER NOT NULL DEFAULT 1)
+        WITHOUT ROWID;
+    CREATE TRIGGER page_is_new AFTER INSERT ON page BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.looked)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER page_is_other AFTER UPDATE ON page
+        WHEN OLD.tool IS NOT NEW.tool OR OLD.status IS NOT NEW.status
+            OR OLD.message IS NOT NEW.message BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.looked)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER release_is_new AFTER INSERT ON release BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.seen)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER release_is_other AFTER UPDATE ON release
+        WHEN OLD.tool IS NOT NEW.tool OR OLD.data IS NOT NEW.data
+            OR OLD.sha256 IS NOT NEW.sha256 BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.accepted)
+        ON CONFLICT DO UPDATE SET n = n + 1; END;
+    CREATE TRIGGER result_is_new AFTER INSERT ON result BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.finished)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER result_is_gone AFTER DELETE ON result BEGIN
+        INSERT INTO stale (tool, at) VALUES (OLD.tool, '')
+        ON CONFLICT DO UPDATE SET n = n + 1; END;
+    CREATE TRIGGER judgment_is_new AFTER INSERT ON judgment BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.at)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER decision_is_new AFTER INSERT ON decision BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.at)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER upload_is_new AFTER INSERT ON upload BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.changed)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER upload_is_other AFTER UPDATE ON upload
+        WHEN OLD.tool IS NOT NEW.tool OR OLD.state IS NOT NEW.state
+            OR OLD.series IS NOT NEW.series BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.changed)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER upload_is_gone AFTER DELETE ON upload BEGIN
+        INSERT INTO stale (tool, at) VALUES (OLD.tool, '')
+        ON CONFLICT DO UPDATE SET n = n + 1; END;
+    CREATE TABLE account (
+        name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL, changed TEXT NOT NULL);
+    CREATE TABLE token (
+        name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
+        role TEXT NOT NULL, made TEXT NOT NULL, ends TEXT NOT NULL);
+    """,
 )
 
 

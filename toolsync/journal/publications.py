@@ -35,19 +35,30 @@ class Publications:
 
     def all(self) -> list[Publication]:
         """Return all publications that were ever confirmed, oldest first."""
-        rows = self.database.all(
-            "SELECT first.id, coalesce(former.tool, first.tool) AS tool, first.version,"
-            " first.scope, log.at,"
-            " coalesce(release.seen, '') AS seen,"
-            " coalesce(json_extract(release.data, '$.published'), '') AS published"
-            " FROM (SELECT min(id) AS id, tool, version, scope FROM log"
-            " WHERE stage='confirm' AND event='done' GROUP BY tool, version, scope) AS first"
-            " JOIN log USING (id) LEFT JOIN former ON former.was=first.tool"
-            " LEFT JOIN release ON release.tool=coalesce(former.tool, first.tool)"
-            " AND release.version=first.version"
-            " ORDER BY first.id"
-        )
+        return self._found("1")
+
+    def of(self, tool: str) -> list[Publication]:
+        """Return a tool's publications, whatever its name was, oldest first."""
+        own = "tool IN (SELECT ? UNION SELECT was FROM former WHERE tool=?)"
+        return self._found(own, tool, tool)
+
+    def _found(self, which: str, *values: str) -> list[Publication]:
+        rows = self.database.all(_SQL.format(which=which), *values)
         return [_publication(row) for row in rows]
+
+
+_SQL = (
+    "SELECT first.id, coalesce(former.tool, first.tool) AS tool, first.version,"
+    " first.scope, log.at,"
+    " coalesce(release.seen, '') AS seen,"
+    " coalesce(json_extract(release.data, '$.published'), '') AS published"
+    " FROM (SELECT min(id) AS id, tool, version, scope FROM log"
+    " WHERE stage='confirm' AND event='done' AND {which} GROUP BY tool, version, scope) AS first"
+    " JOIN log USING (id) LEFT JOIN former ON former.was=first.tool"
+    " LEFT JOIN release ON release.tool=coalesce(former.tool, first.tool)"
+    " AND release.version=first.version"
+    " ORDER BY first.id"
+)
 
 
 def _publication(row: Row) -> Publication:

@@ -4,6 +4,7 @@
 
     ToolsyncError             status  meaning
     ├── UsageError              2     the command cannot mean anything
+    │   └── Changed             2     what a person decides over is not what was shown any more
     ├── SetupError              5     the set-up must be mended (config, key, program)
     │   ├── ProgramMissing      5
     │   └── Damaged             5     store or archive have other bytes than they must have
@@ -64,6 +65,10 @@ class UsageError(ToolsyncError):
     """The command line names something that does not exist or cannot be combined."""
 
     exit_status = USAGE
+
+
+class Changed(UsageError):
+    """What a person decides over has changed since it was shown."""
 
 
 class SetupError(ToolsyncError):

@@ -188,12 +188,12 @@ def _evidence(tool: ToolView) -> bytes:
 
 @cache
 def templates() -> Environment:
-    """Return the templates, which escape all values and put `_clean` to work on texts."""
+    """Return the templates, which escape all values and put `clean` to work on texts."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_clean,
+        finalize=clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -204,7 +204,7 @@ def templates() -> Environment:
     return environment
 
 
-def _clean(value: object) -> object:
+def clean(value: object) -> object:
     """Return a text with escapes for control characters and those that reverse its direction."""
     if not isinstance(value, str) or value.isprintable() or isinstance(value, Markup):
         return value

@@ -56,7 +56,7 @@ def view(
         upstream=(outcome.newest if outcome else "") or _last_seen(taken),
         looked=page.looked if page else "",
         packages=tool.packages,
-        places=tuple(_places(uploads, rows)),
+        places=tuple(places_of(uploads, rows)),
         points=tuple(_points(rows)),
         holds=tuple(_holds(context, (r for found in results.values() for r in found))),
         records=tuple(
@@ -112,7 +112,7 @@ def faulty_view(outcome: Outcome) -> ToolView:
     )
 
 
-def _places(uploads: Sequence[Upload], rows: Sequence[Publication]) -> Iterator[Place]:
+def places_of(uploads: Sequence[Upload], rows: Sequence[Publication]) -> Iterator[Place]:
     """Yield the newest version that each target serves for each series."""
     newest: dict[tuple[str, str], tuple[Any, str, str]] = {}
     first = {(r.target, r.series, r.version, r.revision): r.at for r in rows}

@@ -27,6 +27,7 @@ from toolsync.config.settings import (
     Mail,
     Ppa,
     Report,
+    Web,
     Webhook,
     cache_places,
     default_file,
@@ -109,6 +110,7 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         local=Local(**{"valid_days": _valid_days(state), **raw.get("local", {})}),
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {}), tables.channels),
+        web=_web(raw.get("web", {})),
         own={name: raw[name] for name in tables.targets if name in raw and name not in _FIELDS},
         targets=tables.targets,
     )
@@ -124,6 +126,11 @@ def _series(raw: Table) -> tuple[str, ...]:
     """Return the series that are named; what follows the supported ones gets them later."""
     named = raw.get("series", supported.FOLLOW)
     return tuple(named) if named != supported.FOLLOW else (host_series(),)
+
+
+def _web(raw: Table) -> Web:
+    lists = {name: tuple(raw.get(name, ())) for name in ("hosts", "proxies")}
+    return Web(**{**raw, **lists})
 
 
 _FIELDS = frozenset(field_names(Config))

@@ -1,0 +1,132 @@
+"""The real ``toolsync serve`` on loopback: it starts, answers, sees what others do, and ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.servers.web import Web
+from tests.support.rig import Rig, environment
+from tests.support.tiny import publish, write_tool
+
+PASSWORD = "correct horse battery"
+
+
+@contextmanager
+def serving(rig: Rig, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Give a running server, and where it listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    argv = rig.argv("serve", "--listen", place, *words)
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=environment())
+    try:
+        assert process.stderr is not None
+        assert place in process.stderr.readline()
+        yield process, place
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+
+
+def ask(
+    place: str, path: str, form: dict[str, str] | None = None, **headers: str
+) -> tuple[int, dict[str, str], str]:
+    connection = http.client.HTTPConnection(place, timeout=10)
+    try:
+        body = None if form is None else urlencode(form)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+        connection.request("POST" if form is not None else "GET", path, body, kind | headers)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read().decode()
+    finally:
+        connection.close()
+
+
+def cookie(headers: dict[str, str]) -> str:
+    return headers["Set-Cookie"].partition(";")[0]
+
+
+def log_in(rig: Rig, place: str, name: str = "ann", role: str = "reviewer") -> str:
+    """Make an account and return the cookie of its session."""
+    done = subprocess.run(
+        rig.argv("user", "add", name, "--role", role),
+        input=PASSWORD + "\n",
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=True,
+    )
+    assert f"{name} may log in as a {role}" in done.stdout
+    _, headers, page = ask(place, "/login")
+    before = cookie(headers)
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token
+    form = {"name": name, "password": PASSWORD, "csrf": token[1]}
+    status, headers, _ = ask(place, "/login", form, Cookie=before)
+    assert status == 303
+    return cookie(headers)
+
+
+def test_it_serves_what_the_command_line_sees_and_ends_within_a_second(
+    rig: Rig, web: Web, tmp_path: Path
+) -> None:
+    rig.configure('tools = ["hello"]\n' + rig.settings)
+    publish(web, "1.0")
+    write_tool(rig.tools, web.url + "/dl/", "1.0")
+    with serving(rig) as (process, place):
+        session = log_in(rig, place)
+        status, headers, page = ask(place, "/", Cookie=session)
+        assert (status, "not looked at" in page) == (200, True)
+        assert "Server" not in headers
+        rig.run("check")
+        _, _, text = ask(place, "/api/v1/tools?q=hello", Cookie=session)
+        (tool,) = json.loads(text)["tools"]
+        assert (tool["tool"], tool["status"], tool["newest"]) == ("hello", "new", "1.0")
+        assert ask(place, "/", Cookie=session, Host="evil.example")[0] == 421
+        token = rig.run("user", "token", "ann", "ci").stdout.strip()
+        assert ask(place, "/api/v1/tools", Authorization=f"Bearer {token}")[0] == 200
+        # Somebody who keeps a connection open holds nothing up.
+        idle = socket.create_connection(("127.0.0.1", int(place.rpartition(":")[2])))
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=5)
+        assert time.monotonic() - began < 1
+        idle.close()
+        assert process.returncode in (0, 130)
+
+
+def test_a_unix_socket_is_nobody_elses(rig: Rig) -> None:
+    place = rig.root / "web.sock"
+    argv = rig.argv("serve", "--listen", f"unix:{place}")
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=environment())
+    try:
+        assert process.stderr is not None
+        assert f"unix:{place}" in process.stderr.readline()
+        assert place.stat().st_mode & 0o777 == 0o660
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(place))
+            client.sendall(b"GET /login HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.0 200")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:99999", "256.0.0.1:80"])
+def test_a_place_that_is_none_is_told(rig: Rig, listen: str) -> None:
+    done = rig.run("serve", "--listen", listen, status=None)
+    assert done.returncode in (2, 5)
+    assert listen in done.stderr
+    assert "→" in done.stderr

@@ -1,0 +1,97 @@
+"""What a request for the list of tools asks for, and the list: for the page and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import request
+
+from toolsync.journal.states import ORDER, SORTS, Asked, State
+from toolsync.maintain.overview import refresh, refresh_stale
+from toolsync.model.errors import Busy, UsageError
+from toolsync.web.request import context, shared
+
+MOST = 200
+"""Tools on one page."""
+_AT_ONCE = 40
+"""Statuses that a request brings up to date itself; the server's own thread does the rest."""
+_LONGEST = 200
+"""Characters of what is searched for."""
+_STATUSES = (*filter(None, ORDER), "none", "waiting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A page of the list."""
+
+    asked: Asked
+    tools: list[State]
+    total: int
+    """How many there are that meet what is asked for."""
+    counts: Mapping[str, int]
+    """How many of each status there are in all."""
+    behind: int
+    """Statuses that are about to be computed anew."""
+
+    @property
+    def every(self) -> int:
+        """How many tools there are in all."""
+        return sum(self.counts.values())
+
+
+def asked_for(most: int) -> Asked:
+    """Return what the request's query asks for; raise UsageError where that is nothing."""
+    given = {name: value.strip() for name, value in request.args.items()}
+    return Asked(
+        text=given.get("q", "")[:_LONGEST],
+        status=_one_of("status", given, _STATUSES),
+        series=given.get("series", "")[:_LONGEST],
+        area=given.get("area", "")[:_LONGEST],
+        holder=given.get("holder", "")[:_LONGEST],
+        sort=_one_of("sort", given, SORTS),
+        first=_number(given, "first", 0, 0, 10_000_000),
+        most=_number(given, "most", most, 1, MOST),
+    )
+
+
+def listed(asked: Asked) -> Listed:
+    """Return a page of the list, with what was written of its tools until now."""
+    journal = context().journal
+    behind = bring_up_to_date()
+    with journal.one_moment():
+        tools, total = journal.states.listed(asked)
+        counts = journal.states.counts()
+    return Listed(asked=asked, tools=tools, total=total, counts=counts, behind=behind)
+
+
+def bring_up_to_date() -> int:
+    """Compute what is out of date, where it is little; return how much is left."""
+    try:
+        if not context().journal.states.counts():
+            refresh(context(), shared().plan)  # the first request of all
+        return refresh_stale(context(), shared().plan, most=_AT_ONCE)
+    except Busy:
+        return len(context().journal.states.stale())  # another writes: what is known is shown
+
+
+def _one_of(name: str, given: Mapping[str, str], known: tuple[str, ...]) -> str:
+    value = given.get(name, "")
+    if value and value not in known:
+        raise UsageError(
+            f"{name} is {value[:40]!r}; wanted: {', '.join(filter(None, known))}",
+            resolution="Choose one of these.",
+        )
+    return value
+
+
+def _number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = given.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 9 and least <= int(text) <= most):
+        raise UsageError(
+            f"{name} is {text[:40]!r}; wanted: a number from {least} to {most}",
+            resolution="Ask for fewer.",
+        )
+    return int(text)

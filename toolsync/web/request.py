@@ -1,0 +1,88 @@
+"""What one request works with: the opened context, and who asks. Opened when first wanted."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from flask import current_app, g
+
+from toolsync.config.settings import Config
+from toolsync.maintain.overview import Plan
+from toolsync.pipeline.context import Context, opened
+from toolsync.system.clock import Clock
+from toolsync.web.hearing import Hearing
+from toolsync.web.people import Person, Tries
+from toolsync.web.setup import Setup
+
+_PATIENCE = 2.0
+"""Seconds that a request waits while another process writes the journal."""
+_KEY = "toolsync"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all requests of one server share."""
+
+    setup: Setup
+    clock: Clock
+    plan: Plan
+    tries: Tries
+    hearing: Hearing
+
+
+def share(extensions: dict[str, object], shared: Shared) -> None:
+    """Keep what is shared with an application's extensions, where Flask has its place for it."""
+    extensions[_KEY] = shared
+
+
+def shared() -> Shared:
+    """Return what all requests share."""
+    found = current_app.extensions[_KEY]
+    assert isinstance(found, Shared)
+    return found
+
+
+def config() -> Config:
+    """Return the set-up as its file says now."""
+    if "config" not in g:
+        g.config = shared().setup.load()
+    found = g.config
+    assert isinstance(found, Config)
+    return found
+
+
+def context() -> Context:
+    """Return the context of this request; raises what `pipeline.context.opened` raises."""
+    if "context" not in g:
+        g.stack = ExitStack()
+        g.context = g.stack.enter_context(
+            opened(config(), tell=_say, progress=lambda _: _show, clock=shared().clock)
+        )
+        g.context.journal.database.patience(_PATIENCE)
+    found = g.context
+    assert isinstance(found, Context)
+    return found
+
+
+def close(_: BaseException | None = None) -> None:
+    """Close what this request has opened."""
+    stack = g.pop("stack", None)
+    g.pop("context", None)
+    if isinstance(stack, ExitStack):
+        stack.close()
+
+
+def person() -> Person:
+    """Return who asks."""
+    found = g.person
+    assert isinstance(found, Person)
+    return found
+
+
+def _say(_: object) -> None:
+    """Tell nobody of events: a request does no stage's work."""
+
+
+def _show(done: int, total: int | None) -> None:
+    """Show no progress."""

@@ -1,0 +1,39 @@
+"""The visible table of all routes: what is answered, by whom it may be asked, and by what function.
+
+A route that is not here is not there; one without a role would be open to everybody, so each names
+one: ``everybody``, ``reader`` or ``reviewer``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask.typing import ResponseReturnValue
+
+from toolsync.web import api, login, overview
+
+EVERYBODY = ""
+View = Callable[..., ResponseReturnValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One address."""
+
+    name: str
+    rule: str
+    view: View
+    role: str
+    method: str = "GET"
+    signed: bool = False
+    """Whether the request proves by itself who sends it: a hook."""
+
+
+ROUTES = (
+    Route(name="overview", rule="/", view=overview.page, role="reader"),
+    Route(name="login", rule="/login", view=login.page, role=EVERYBODY),
+    Route(name="log_in", rule="/login", view=login.log_in, role=EVERYBODY, method="POST"),
+    Route(name="log_out", rule="/logout", view=login.log_out, role=EVERYBODY, method="POST"),
+    Route(name="api_tools", rule="/api/v1/tools", view=api.tools, role="reader"),
+)

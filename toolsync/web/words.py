@@ -1,0 +1,96 @@
+"""What templates call: times in words, statuses by their shapes, and texts of bounded length."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import request, url_for
+from markupsafe import Markup, escape
+
+from toolsync.journal.states import ORDER, State
+from toolsync.report.lag import in_words
+from toolsync.system.clock import parsed
+from toolsync.web.request import shared
+
+_MOST = 4000
+
+
+def ago(moment: str) -> Markup:
+    """Return a moment (ISO 8601) as the time since, with the exact one to be seen on hover."""
+    try:
+        then = parsed(moment)
+    except ValueError:
+        return Markup("never") if not moment else escape(bounded(moment, 40))
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    seconds = (shared().clock.now() - then).total_seconds()
+    told = "just now" if abs(seconds) < 60 else f"{_one(abs(seconds))} ago"
+    told = f"in {_one(-seconds)}" if seconds <= -60 else told
+    exact = f"{then.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    text = Markup('<time datetime="{}" title="{}">{}</time>')
+    return text.format(_machine(then), exact, told)
+
+
+def _machine(then: datetime) -> str:
+    return f"{then.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _one(seconds: float) -> str:
+    """Return a time by its greatest unit alone."""
+    number, unit = in_words(seconds).split()[:2]
+    return f"{number} {unit}"
+
+
+def lasting(seconds: int) -> str:
+    """Return a lag in words, a dash where there is none."""
+    return in_words(seconds) if seconds >= 0 else "-"
+
+
+def bounded(text: str, most: int = _MOST) -> str:
+    """Return a text cut to so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def status_class(status: str) -> str:
+    """Return the name under which the style sheet has a status's color and shape."""
+    return status if status in ORDER and status else "unknown"
+
+
+def status_word(status: str) -> str:
+    """Return a status as it is shown."""
+    return status or "not looked at"
+
+
+def tool_url(name: str) -> str:
+    """Return the address of a tool's page."""
+    return url_for("overview", q=name)
+
+
+def sentence(state: State) -> str:
+    """Return what happened and what to do."""
+    return " ".join(filter(None, (state.message, state.resolution)))
+
+
+def here() -> str:
+    """Return the name of the route that answers."""
+    return request.endpoint or ""
+
+
+def nav() -> tuple[tuple[str, str], ...]:
+    """Return the pages that the head of every page leads to."""
+    return (("overview", "Overview"),)
+
+
+GLOBALS = {
+    "ago": ago,
+    "lasting": lasting,
+    "bounded": bounded,
+    "status_class": status_class,
+    "status_word": status_word,
+    "tool_url": tool_url,
+    "sentence": sentence,
+    "here": here,
+    "nav": nav,
+    "url_for": url_for,
+}
+"""By the names that templates call them."""
