@@ -118,7 +118,9 @@ def list_(settings: Settings, as_json: bool) -> int:
 @click.argument("account")
 @click.argument("name")
 @click.option("--role", type=_ROLE, default=ROLES[0], show_default=True, help="Its scope.")
-@click.option("--days", type=click.IntRange(1, 3660), default=90, show_default=True)
+@click.option(
+    "--days", type=click.IntRange(1, 3660), default=90, show_default=True, help="How long it holds."
+)
 @click.option("--remove", "is_removed", is_flag=True, help="Let the token hold no longer.")
 @click.pass_obj
 def token(
