@@ -236,6 +236,13 @@ MIGRATIONS = (
     CREATE TRIGGER upload_is_gone AFTER DELETE ON upload BEGIN
         INSERT INTO stale (tool, at) VALUES (OLD.tool, '')
         ON CONFLICT DO UPDATE SET n = n + 1; END;
+    CREATE TRIGGER origin_is_new AFTER INSERT ON origin BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.asked)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    CREATE TRIGGER origin_is_other AFTER UPDATE ON origin
+        WHEN OLD.sha256 IS NOT NEW.sha256 OR OLD.stated IS NOT NEW.stated BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.asked)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
     CREATE TABLE account (
         name TEXT PRIMARY KEY, role TEXT NOT NULL, secret TEXT NOT NULL, changed TEXT NOT NULL);
     CREATE TABLE token (
