@@ -129,14 +129,21 @@ class Database:
         rows = self.all(sql, *values)
         return rows[0] if rows else None
 
-    def texts(self) -> Iterator[str]:
-        """Give every text in every table."""
-        tables = self.all("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    def texts(self, least: int) -> Iterator[str]:
+        """Give every text of at least so many characters, whatever column of a table it is in."""
+        columns = self.all(
+            "SELECT t.name AS place, c.name AS name FROM sqlite_schema t"
+            " JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
+        )
         try:
-            for table in tables:
-                sql = f"SELECT * FROM {table.text('name')}"  # noqa: S608 (our own names)
-                for row in self._connection.execute(sql):
-                    yield from (value for value in row if isinstance(value, str))
+            for column in columns:
+                name, place = column.text("name"), column.text("place")
+                sql = (
+                    f'SELECT "{name}" FROM {place}'  # noqa: S608 (our own names)
+                    f' WHERE length("{name}") >= ? AND typeof("{name}") = \'text\''
+                )
+                for (value,) in self._connection.execute(sql, (least,)):
+                    yield value
         except sqlite3.DatabaseError as error:
             raise in_words(error) from error
 

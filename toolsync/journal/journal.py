@@ -103,7 +103,10 @@ class Journal:
 
     def digests(self) -> set[str]:
         """Return every SHA-256 that is named anywhere in here."""
-        return {digest for text in self.database.texts() for digest in SHA256.findall(text)}
+        found: set[str] = set()
+        for text in self.database.texts(64):
+            found.update(SHA256.findall(text))
+        return found
 
     def copy_to(self, path: Path) -> None:
         """Write a copy as of one moment, which another process may go on changing."""

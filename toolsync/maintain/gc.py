@@ -90,8 +90,9 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Cleanup:
                 path.unlink(missing_ok=True)
     # What is served, and what the evidence of it names, is in use whatever the journal says.
     used = served.union(*(names for names in sworn if names & served))
-    for file in (file for file in _superseded(context, sizes) if file.digest not in used):
-        if not limit or size <= limit:
+    superseded = _superseded(context, sizes) if limit and size > limit else []
+    for file in (file for file in superseded if file.digest not in used):
+        if size <= limit:
             break
         size -= file.size
         dropped.append(Dropped(what=file.what, why="superseded", size=file.size))

@@ -110,7 +110,8 @@ def test_a_folder_in_its_place_is_told(path: Path) -> None:
 
 def test_every_text_of_every_table_is_given(database: Database) -> None:
     database.write(ADD, "a")
-    assert {"c", "a", "x"} <= set(database.texts())
+    assert {"c", "a", "x"} <= set(database.texts(1))
+    assert not {"c", "a", "x"} & set(database.texts(2))
 
 
 def test_each_thread_has_its_own_transactions_and_waits_for_the_others(database: Database) -> None:
