@@ -16,9 +16,9 @@ from toolsync.model.errors import FINE, SetupError
 )
 @click.pass_obj
 def command(settings: Settings, listen: str | None) -> int:
-    """Show everything in a browser, and let reviewers decide there, until Ctrl-C ends it.
+    """Show where every tool stands in a browser, until Ctrl-C ends it.
 
-    Who may read and who may decide is said with toolsync user. Without a proxy in front of it that
+    Who may read is said with toolsync user. Without a proxy in front of it that
     speaks TLS, let it listen on this machine alone.
     """
     config = settings.load_as_owner()
@@ -27,8 +27,7 @@ def command(settings: Settings, listen: str | None) -> int:
     except ModuleNotFoundError as error:
         raise SetupError(
             f"the library {error.name} is not on this machine",
-            resolution="Install it with: apt install toolsync-web (or python3-flask and"
-            " python3-waitress)",
+            resolution="Install it with: apt install python3-flask python3-waitress",
         ) from error
     serve(settings.load, listen or config.web.listen, lambda line: note(line, {}))
     return FINE

@@ -137,7 +137,6 @@ class Web:
     anonymous: bool = False
     proxies: tuple[str, ...] = ()
     proxy_header: str = "X-Remote-User"
-    hook_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
