@@ -48,6 +48,10 @@ def proof_of(given: Given, wanted: str) -> Path:
     return given.store.path(blob)
 
 
-def said(text: str, name: str, code: int) -> str:
-    """Return what a program said as one short line, or how it ended where it was silent."""
-    return " ".join((text or f"{name} ended with {code}").split())[:300]
+def said(text: str, name: str, code: int, folder: str) -> str:
+    """Return what a program said as one short line, or how it ended where it was silent.
+
+    ``folder`` held what it was given: a name that differs each time would make it news each time.
+    """
+    words = (text or f"{name} ended with {code}").replace(f"{folder}/", "the ")
+    return " ".join(words.split())[:300]

@@ -56,8 +56,8 @@ def _judged(archive: Path, proof: Path, key: str) -> tuple[str, str]:
         signature = Path(shutil.copyfile(proof, Path(folder, "signature")))
         words = ("minisign", "-V", "-P", key, "-m", archive.absolute(), "-x", signature)
         done = run(*words, timeout=_SECONDS, ok=range(256))
-    if done.code:
-        return "", said(done.tail, "minisign", done.code)
+        if done.code:
+            return "", said(done.tail, "minisign", done.code, folder)
     comment = done.out.partition("Trusted comment: ")[2]
     return " ".join(comment.split()), ""
 

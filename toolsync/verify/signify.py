@@ -78,7 +78,7 @@ def _judged(archive: Path, proof: Path, key: str) -> tuple[bytes | None, str]:
             ok=range(256),
         )
         if done.code:
-            return None, said(done.tail, PROGRAM, done.code)
+            return None, said(done.tail, PROGRAM, done.code, folder)
         if not carries:
             return None, ""
         if text.stat().st_size > LIMIT:

@@ -30,7 +30,7 @@ PROGRAM = "sigstore"
 _SECONDS = 120
 _IDENTITY = r"^\S.{0,500}$"
 _WRAPPING = re.compile(r"^\s*(?:\[[\d:]+\])?\s*(?:ERROR|WARNING)?\s*|\s+\w+\.py:\d+\s*$")
-_ACTUAL = re.compile(r"SANs do not match .*; actual SANs: \{(.*)\}")
+_ACTUAL = re.compile(r"SANs do not match .*; actual SANs: \{'?(.*?)'?\}")
 _ISSUER = re.compile(r"Issuer\w* does not match \(got '?([^',]*)'?, expected")
 _OTHER_BYTES = re.compile(
     "digest mismatch|Signature is invalid for input|no subject for digest|inconsistent with other"
@@ -128,7 +128,8 @@ def _said(given: Given, bundle: Mapping[str, object], identity: str) -> str:
             env={"HOME": folder, "COLUMNS": "2000"},
             ok=range(256),
         )
-    return _words(done.err or done.out, done.code) if done.code else ""
+        text = (done.err or done.out).replace(f"{folder}/", "the ")
+    return _words(text, done.code) if done.code else ""
 
 
 def _words(text: str, code: int) -> str:

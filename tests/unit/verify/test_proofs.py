@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 
 from tests.servers.web import Web
 from tests.support.rig import Rig
+from tests.support.signers import MAKERS, signify, ssh
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.model.errors import Unverified
 from toolsync.setup.tools import load_tool
@@ -26,61 +25,6 @@ DATA = b"the release's bytes\n" * 50
 NAME = "foo-2.0.tar.gz"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-Sign = Callable[[Path, Path], object]
-"""Signs a file into another."""
-
-
-def sh(*words: str | Path, given: bytes = b"") -> bytes:
-    return subprocess.run(
-        list(map(str, words)), check=True, capture_output=True, input=given
-    ).stdout
-
-
-@dataclass(frozen=True)
-class Owner:
-    """A key as it is pinned, and how it signs."""
-
-    pin: str
-    sign: Sign
-
-
-def minisign(folder: Path) -> Owner:
-    pub, key = folder / "k.pub", folder / "k.key"
-    sh("minisign", "-G", "-W", "-f", "-p", pub, "-s", key, given=b"\n\n")
-    return Owner(
-        pub.read_text().splitlines()[1],
-        lambda file, into: sh("minisign", "-S", "-s", key, "-m", file, "-x", into, given=b"\n"),
-    )
-
-
-def signify(folder: Path, *more: str) -> Owner:
-    pub, key = folder / "s.pub", folder / "s.sec"
-    if not pub.exists():
-        sh("signify-openbsd", "-G", "-n", "-p", pub, "-s", key)
-    return Owner(
-        pub.read_text().splitlines()[1],
-        lambda file, into: sh("signify-openbsd", "-S", *more, "-s", key, "-m", file, "-x", into),
-    )
-
-
-def ssh(folder: Path, use: str = "file") -> Owner:
-    key = folder / "id"
-    if not key.exists():
-        sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "Release Team", "-f", key)
-
-    def sign(file: Path, into: Path) -> None:
-        into.write_bytes(
-            sh("ssh-keygen", "-Y", "sign", "-f", key, "-n", use, given=file.read_bytes())
-        )
-
-    return Owner(key.with_suffix(".pub").read_text().strip(), sign)
-
-
-MAKERS: Mapping[str, Callable[[Path], Owner]] = {
-    "minisign": minisign,
-    "signify": signify,
-    "ssh": ssh,
-}
 SENTENCES: Mapping[str, Mapping[str, str]] = {
     "minisign": {
         "good": "signed by the minisign key RW",

@@ -97,7 +97,7 @@ def judged(file: Path, proof: Path | None, made: Path, *identities: str, **more:
 SENTENCES = {
     "good": f"^signed by {re.escape(IDENTITY)}, for whom https://token.test vouches, by keys/trust",
     "tampered": "has a bad Sigstore signature: it was made over another file or over other bytes",
-    "mail": "is signed by another identity: 'me@foo.test'; wanted: https://github.com/o/foo/",
+    "mail": "is signed by another identity: me@foo.test; wanted: https://github.com/o/foo/",
     "issuer": "another issuer vouches: https://other.test; wanted: https://token.test",
     "expired": "the certificate that signed foo-2.0.tar.gz had expired when it was used",
     "file": r"has a bad Sigstore signature: it was made over another file .*digest mismatch",
