@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import random
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ with atheris.instrument_imports(include=["toolsync"]):
     from toolsync.model.versions import NotAVersion, mangle, upstream_key
     from toolsync.system.gpgpackets import PUBLIC_KEY, SIGNATURE, unreadable
     from toolsync.system.ssh import signer_of
+    from toolsync.verify import bundles
+    from toolsync.verify.checksum import match
     from toolsync.verify.sumlines import as_text, parse_sums
     from toolsync.watch.kinds import KINDS
     from toolsync.watch.pages import Pages
@@ -37,6 +41,8 @@ from tests.support.archives import COMPRESSORS, GOOD, deb_of, gz, symlink, tar, 
 
 _LIMITS = Limits(unpacked_bytes=16 * 1024 * 1024, members=2_000)
 _PLACE = Path(tempfile.gettempdir())
+_RELEASE = Path(__file__)
+"""Stands for a release of which a list may state the digest."""
 _PAGES = ("feed", "forgejo", "github", "gitlab", "html", "index", "json", "s3", "text")
 
 
@@ -101,11 +107,43 @@ def version(data: bytes) -> None:
 
 def sums(data: bytes) -> None:
     """Read a list of checksums, and look for keys and signatures in it."""
-    parse_sums(as_text(data))
+    text = as_text(data)
+    parse_sums(text)
+    with contextlib.suppress(Held):
+        match(text, _RELEASE, ("tool-1.0.tar.gz", "dl/tool-1.0.tar.gz"))
     for kind in (SIGNATURE, PUBLIC_KEY):
         unreadable(data, kind)
     if (key := signer_of(data)) is not None:
         assert key.fingerprint
+
+
+def bundle(data: bytes) -> None:
+    """Read what lies beside a file as Sigstore's bundles, and what they say of themselves."""
+    for found in bundles.bundles_in(data):
+        json.dumps(found)
+        assert 0 <= bundles.signed_at(found) < 10**11
+        if (stated := bundles.statement_of(found)) is not None:
+            assert all(isinstance(name, str) for name in bundles.subjects_of(stated, "0" * 64))
+
+
+def forge(data: bytes) -> None:
+    """Read a forge's answers, an API's and a feed's, of all the ways in which they are asked."""
+    if len(data) < 2:
+        return
+    kind = ("github", "gitlab", "forgejo", "npm")[data[0] % 4]
+    types = ("application/json", "application/atom+xml", "text/html")
+    answer = Page(
+        url="http://vendor.test/o/r",
+        body=data[2:],
+        content_type=types[data[1] % len(types)],
+        validators=Validators(),
+    )
+    tool = _tool(kind)
+    watch = replace(tool.watch, releases=("tags", "releases")[data[1] // 3 % 2])
+    watch = replace(watch, file_url="" if data[1] // 6 % 2 else watch.file_url)
+    tool = replace(tool, watch=watch)
+    with contextlib.suppress(Held, SetupError, TryAgain):
+        KINDS[kind].read(tool, _Given(answer))
 
 
 def _tool(kind: str) -> Tool:
@@ -167,6 +205,30 @@ TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]
             ("tool-1.0: " + "AB CD " * 16 + "\n").encode("utf-16"),
             b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxioGY4d/4xsAAAAg+U2nu0jW\n",
             b"\xc6\x0a\x04\x00\x00\x00\x00\x1cabcd",
+        ],
+    ),
+    "bundle": (
+        bundle,
+        lambda: [
+            b'{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":'
+            b'{"tlogEntries":[{"integratedTime":"1","inclusionPromise":{"x":1}}]},"dsseEnvelope":'
+            b'{"payload":"eyJzdWJqZWN0IjpbeyJuYW1lIjoiYSIsImRpZ2VzdCI6eyJzaGEyNTYiOiIwIn19XX0="}}',
+            b'{"attestations":[{"bundle":{"mediaType":"application/vnd.dev.sigstore.bundle"}}]}',
+            b'{"attestation_bundles":[{"attestations":[{"verification_material":{"certificate":"x"'
+            b',"transparency_entries":[{}]},"envelope":{"statement":"e30=","signature":"x"}}]}]}',
+        ],
+    ),
+    "forge": (
+        forge,
+        lambda: [
+            b'\x00\x00[{"name":"tool-1.0","commit":{"sha":"x"}},{"tag_name":"tool-1.1"}]',
+            b"\x00\x01" + _FEED,
+            b'\x01\x03[{"tag_name":"tool-1.0","released_at":"2025-01-01","assets":{"links":'
+            b'[{"name":"tool-1.0.tar.gz","url":"http://h/tool-1.0.tar.gz"}]}}]',
+            b'\x02\x09[{"tag_name":"tool-1.0","draft":false,"assets":[{"name":"tool-1.0.tar.gz",'
+            b'"browser_download_url":"http://h/tool-1.0.tar.gz","size":1}]}]',
+            b'\x03\x00{"versions":{"1.0.0":{"dist":{"tarball":"http://h/t.tgz","integrity":'
+            b'"sha512-x"}}},"dist-tags":{"latest":"1.0.0"},"time":{"1.0.0":"2025-01-01"}}',
         ],
     ),
     "version": (version, lambda: [b"s/-(\\d+)$/.$1/\n1.3-57676", b"tr/a-z/A-Z/\n1.0rc1"]),
