@@ -18,11 +18,11 @@ from tests.support.rig import ROOT, Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.config.definition import Tool
 from toolsync.journal.key import Key
-from toolsync.model.errors import GateClosed, Rejected, UsageError
+from toolsync.model.errors import Changed, GateClosed, Rejected, UsageError
 from toolsync.model.judgment import Judgment
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import source_cleared
-from toolsync.pipeline.review import decide, rejected, waiting
+from toolsync.pipeline.review import decide, fingerprint, questions, rejected, waiting
 from toolsync.pipeline.survey import look_at_all, stand
 from toolsync.pipeline.sync import sync
 from toolsync.pipeline.work import work_on
@@ -359,3 +359,29 @@ def test_the_screen_shows_all_and_the_decision_is_told(rig: Rig, tool: Tool) -> 
     (two,) = rig.json("approve", "hello", "1.0", "--reason", "it is fine")
     assert (two["stage"], two["verdict"]) == ("compat", "approved")
     assert rig.json("review") == []
+
+
+def test_a_decision_is_over_what_was_shown_and_over_nothing_else(
+    context: Context, tool: Tool
+) -> None:
+    held(context, tool)
+    journal = context.journal
+
+    def decided(verdict: str, shown: str) -> None:
+        decide(journal, tool.name, "1.0", verdict=verdict, who="j", reason="seen", shown=shown)
+
+    shown = fingerprint(questions(journal, tool.name, "1.0"))
+    (question,) = questions(journal, tool.name, "1.0")
+    said = question.judged.judgment
+    journal.judgments.keep(question.judged.key, "i", replace(said, subject="0" * 64))
+    with pytest.raises(Changed, match="nothing was decided"):
+        decided("approved", shown)
+    journal.judgments.keep(question.judged.key, "i", said)
+    decided("approved", shown)
+    with pytest.raises(Changed, match="another's decision"):
+        decided("rejected", shown)  # who rejects has not seen that it was approved
+    assert [d.verdict for d in journal.decisions.of(tool.name)] == ["approved"]
+    over = [(question.judged.key, said)]
+    with pytest.raises(Changed, match="somebody else"):
+        journal.decisions.add_all(over, verdict="rejected", who="k", reason="r", known=0)
+    assert len(journal.decisions.of(tool.name)) == 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from toolsync.journal.database import Database
 from toolsync.journal.key import Key
 from toolsync.journal.log import add_line
+from toolsync.model.errors import Changed
 from toolsync.model.judgment import Judgment
 from toolsync.system.clock import Clock, stamp
 
@@ -57,16 +58,41 @@ class Decisions:
 
     def add(self, key: Key, judgment: Judgment, *, verdict: str, who: str, reason: str) -> None:
         """Keep a person's decision over what a gate said, and log it."""
-        now = stamp(self.clock.now())
-        carries = json.dumps(judgment.carries)
         with self.database.transaction():
-            self.database.execute(
-                "INSERT INTO decision (tool, version, stage, verdict, subject, carries,"
-                " summary, who, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                *(key.tool, key.version, key.stage, verdict, judgment.subject, carries),
-                *(judgment.summary, who, now, reason),
-            )
-            add_line(self.database, key, verdict, f"by {who}: {reason}", now)
+            self._add(key, judgment, verdict, who, reason)
+
+    def add_all(
+        self,
+        chosen: Sequence[tuple[Key, Judgment]],
+        *,
+        verdict: str,
+        who: str,
+        reason: str,
+        known: int,
+    ) -> None:
+        """Keep one decision over what several gates said of a release: all of it, or nothing.
+
+        Raises Changed, and keeps nothing, where there are not ``known`` decisions over the tool:
+        somebody else has decided since they were counted.
+        """
+        with self.database.transaction():
+            if chosen and len(self.of(chosen[0][0].tool)) != known:
+                raise Changed(
+                    "somebody else has decided meanwhile; nothing of this was decided",
+                    resolution="See what was decided, and decide again if you must.",
+                )
+            for key, judgment in chosen:
+                self._add(key, judgment, verdict, who, reason)
+
+    def _add(self, key: Key, judgment: Judgment, verdict: str, who: str, reason: str) -> None:
+        now = stamp(self.clock.now())
+        self.database.execute(
+            "INSERT INTO decision (tool, version, stage, verdict, subject, carries,"
+            " summary, who, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(key.tool, key.version, key.stage, verdict, judgment.subject),
+            *(json.dumps(judgment.carries), judgment.summary, who, now, reason),
+        )
+        add_line(self.database, key, verdict, f"by {who}: {reason}", now)
 
 
 def newest_decision(

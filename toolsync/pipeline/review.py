@@ -6,6 +6,8 @@ what it judged. `gates` asks and applies; nothing here does any stage's work.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +17,7 @@ from toolsync.journal.decisions import APPROVED, REJECTED, Decision, newest_deci
 from toolsync.journal.journal import Journal
 from toolsync.journal.judgments import Judged
 from toolsync.journal.results import Result
-from toolsync.model.errors import UsageError
+from toolsync.model.errors import Changed, UsageError
 from toolsync.model.versions import upstream_key
 
 MOST = 2000
@@ -122,13 +124,22 @@ def decide(
     who: str,
     reason: str,
     stages: Sequence[str] = (),
+    shown: str = "",
 ) -> tuple[Decision, ...]:
     """Keep a person's decision over all that waits of a release, or over the named ``stages``.
 
-    It may replace an earlier one, until the release is published. Returns what was decided.
-    Raises UsageError where there is nothing to decide, or no reason for it.
+    It may replace an earlier one, until the release is published. ``shown`` is the `fingerprint`
+    of what the person has seen, empty where that is not known. Returns what was decided. Raises
+    UsageError where there is nothing to decide, or no reason for it; Changed where something else
+    would be decided over than what was shown.
     """
-    told = _checked_reason(reason)
+    told, known = _checked_reason(reason), len(journal.decisions.of(tool))
+    if shown and shown != fingerprint(questions(journal, tool, version)):
+        raise Changed(
+            f"{tool} {version} is not what was shown any more: other bytes, another judgment or"
+            " another's decision came since; nothing was decided",
+            resolution="Look at it again, and decide then.",
+        )
     asked = _undecided(journal, tool, version, verdict)
     here = [question.judged.key.stage for question in asked]
     wrong = [stage for stage in stages if stage not in here]
@@ -137,10 +148,9 @@ def decide(
             f"{tool} {version} does not wait at {', '.join(wrong)}, but at {', '.join(here)}",
             resolution="Leave out --stage to decide over all that waits.",
         )
-    for question in asked:
-        key, said = question.judged.key, question.judged.judgment
-        if key.stage in stages or not stages:
-            journal.decisions.add(key, said, verdict=verdict, who=who, reason=told)
+    judged = (question.judged for question in asked)
+    over = [(j.key, j.judgment) for j in judged if j.key.stage in stages or not stages]
+    journal.decisions.add_all(over, verdict=verdict, who=who, reason=told, known=known)
     kept = journal.decisions.of(tool)
     chosen = [q.judged for q in asked if q.judged.key.stage in (stages or here)]
     found = (
@@ -148,6 +158,21 @@ def decide(
         for judged in chosen
     )
     return tuple(decision for decision in found if decision is not None)
+
+
+def fingerprint(asked: Sequence[Question]) -> str:
+    """Return what is another when anything is that a person decides over: its SHA-256, in hex.
+
+    A judgment's subject is over the release's contents, its terms or surface, and the policy.
+    """
+    rows = [
+        [
+            *(question.judged.key.stage, question.judged.judgment.subject),
+            question.decision and [question.decision.verdict, question.decision.at],
+        ]
+        for question in asked
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def _checked_reason(reason: str) -> str:

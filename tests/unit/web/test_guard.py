@@ -173,8 +173,8 @@ def test_tokens_are_for_the_api_for_a_time_and_a_scope(site: Site) -> None:
     ended = token(site, "reader", days=-1)
     assert site.get(path, Authorization=f"Bearer {ended}").status_code == 401
     journal = site.journal()
-    assert known not in "".join(journal.database.texts())
-    assert PASSWORD not in "".join(journal.database.texts())
+    assert known not in "".join(journal.database.texts(1))
+    assert PASSWORD not in "".join(journal.database.texts(1))
     journal.close()
     for _ in range(30):
         site.get(path, Authorization="Bearer x")
