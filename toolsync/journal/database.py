@@ -129,7 +129,7 @@ class Database:
         rows = self.all(sql, *values)
         return rows[0] if rows else None
 
-    def texts(self, least: int) -> Iterator[str]:
+    def texts(self, least: int = 1) -> Iterator[str]:
         """Give every text of at least so many characters, whatever column of a table it is in."""
         columns = self.all(
             "SELECT t.name AS place, c.name AS name FROM sqlite_schema t"
