@@ -26,7 +26,7 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account builder clock confined deadline distro dput effort forks git gpg gpghome "
+        "account apt builder clock confined deadline distro dput effort forks git gpg gpghome "
         "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
         "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run "
         "sandbox seccomp signing space ssh stop store subreaper testproxy underway user work",
@@ -95,7 +95,8 @@ PACKAGES = {
     ),
     "build": Package(
         "model system config",
-        "autopkgtest backend backends chroot chrootdoctor host job keyrings lint mapping sbuild "
+        "archives autopkgtest backend backends chroot chrootdoctor host job keyrings lint mapping "
+        "sbuild "
         "stage",
     ),
     "compat": Package(
@@ -131,8 +132,8 @@ PACKAGES = {
         "settings tools",
     ),
     "adopt": Package(
-        "model system config http watch verify pipeline setup",
-        "add propose",
+        "model system config http watch watchfile verify build pipeline setup",
+        "add adopt packaging propose",
     ),
     "maintain": Package(
         "model system config journal verify build publish attest pipeline report setup",
@@ -147,8 +148,8 @@ PACKAGES = {
     "cli": Package(
         "model system config gate journal watchfile unpack verify license build compat publish "
         "attest pipeline report setup adopt maintain web",
-        "add approve archive audit backup check compat completion decision doctor evidence fetch "
-        "gc key launchpad license log main manual page progress promote reject render repack "
+        "add adopt approve archive audit backup check compat completion decision doctor evidence "
+        "fetch gc key launchpad license log main manual page progress promote reject render repack "
         "restore retire review run scrub series serve session status sync user verify why",
     ),
 }

@@ -7,7 +7,7 @@ package that was built or tested: it is shown, and decides nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,10 @@ class Job:
     """What its processes may use."""
     hosts: tuple[str, ...] = ()
     """Whom a test that needs the internet may reach."""
+    known: tuple[str, ...] = ()
+    """Errors of lintian's that the packaging had before, as ``PACKAGE: TAG``."""
+    lacks: Callable[[], tuple[str, ...]] = tuple
+    """Returns the build dependencies that the series does not have, each with what there is."""
     own: Table = field(default_factory=dict)
     """Keys of [build] that the backend alone reads, where no setting has a name for them."""
 

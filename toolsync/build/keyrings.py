@@ -13,6 +13,7 @@ from pathlib import Path
 
 from toolsync.config.series import series_tag
 from toolsync.model.errors import ProgramFailed, SetupError, Unreachable, Unverified
+from toolsync.system.apt import private_apt
 from toolsync.system.gpgkeys import inspect_keys
 from toolsync.system.run import run
 
@@ -100,19 +101,11 @@ def fetch_keyring(series: str, mirror: str, folder: Path) -> bytes:
     """
     distribution, _ = series_tag(series)
     keyring = KEYRINGS[distribution]
+    stanza = f"Types: deb\nURIs: {mirror}\nSuites: {series}\nComponents: main\nTrusted: yes\n"
+    env = private_apt(folder, stanza)
     try:
-        run(
-            *("apt-get", "-q", "update"),
-            timeout=_SECONDS,
-            env=_private_apt(folder, f"deb [trusted=yes] {mirror} {series} main\n"),
-            cwd=folder,
-        )
-        run(
-            *("apt-get", "-q", "download", keyring.package),
-            timeout=_SECONDS,
-            env={"APT_CONFIG": str(folder / "apt.conf"), "HOME": str(folder)},
-            cwd=folder,
-        )
+        for words in (("update",), ("download", keyring.package)):
+            run("apt-get", "-q", *words, timeout=_SECONDS, env=env, cwd=folder)
     except ProgramFailed as error:
         raise Unreachable(
             f"{mirror} gave no {keyring.package} for {series}: {error}",
@@ -130,23 +123,3 @@ def fetch_keyring(series: str, mirror: str, folder: Path) -> bytes:
         )
     check_keyring(path, keyring)
     return path.read_bytes()
-
-
-def _private_apt(folder: Path, sources: str) -> Mapping[str, str]:
-    """Lay out a world of apt's own in ``folder`` and return the environment that points to it."""
-    for name in ("lists/partial", "cache/archives/partial", "etc"):
-        (folder / name).mkdir(parents=True)
-    (folder / "status").touch()
-    (folder / "etc/sources.list").write_text(sources, encoding="utf-8")
-    settings = {
-        "Dir::State": folder,
-        "Dir::State::lists": folder / "lists",
-        "Dir::State::status": folder / "status",
-        "Dir::Cache": folder / "cache",
-        "Dir::Etc": folder / "etc",
-        "Acquire::Languages": "none",
-        "APT::Sandbox::User": "root",
-    }
-    lines = [f'{name} "{value}";' for name, value in settings.items()]
-    (folder / "apt.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return {"APT_CONFIG": str(folder / "apt.conf"), "HOME": str(folder)}

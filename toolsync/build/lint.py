@@ -40,11 +40,17 @@ SUPPRESSED_FOR: Mapping[str, tuple[str, ...]] = {
 
 
 def lint(
-    files: Sequence[Path], *, distribution: str, folder: Path, log: Path
+    files: Sequence[Path],
+    *,
+    distribution: str,
+    folder: Path,
+    log: Path,
+    known: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """Return lintian's warnings about a .dsc or about .debs, appending its words to ``log``.
 
-    Raises PackageFailed with the tags when there are errors.
+    ``known`` errors, as ``PACKAGE: TAG``, count as warnings: the packaging had them before. Raises
+    PackageFailed with the tags when there are others.
     """
     done = run(
         *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=error"),
@@ -58,7 +64,7 @@ def lint(
     name = files[0].name
     with log.open("a", encoding="utf-8") as sink:
         sink.write(f"\n==== lintian {name}\n{done.out}{done.err}")
-    found = tuple(_tags(done.out))
+    found = tuple(_tags(done.out, known))
     errors = [finding.message for finding in found if finding.severity == "breaking"]
     if errors:
         raise PackageFailed(
@@ -66,7 +72,7 @@ def lint(
             resolution="Mend the tool's debian/, or override a tag there and say why;"
             " `lintian-explain-tags TAG` tells what each means.",
         )
-    if done.code:
+    if done.code and not any(finding.severity == "risky" for finding in found):
         raise ProgramFailed(
             f"lintian ended with status {done.code}, wanted 0, though it names no error in"
             f" {name}:\n{done.tail}",
@@ -76,14 +82,30 @@ def lint(
     return found
 
 
-def _tags(text: str) -> Iterator[Finding]:
+def _tags(text: str, known: Sequence[str] = ()) -> Iterator[Finding]:
     """Yield a finding for each error and warning; the finer grades stay in the log."""
     for line in text.splitlines():
         match = _TAG.match(line)
         if match and match.group(1) in "EW":
+            old = f"{match.group(2)}: {match.group(3)}" in known
+            grave = "risky" if old else "breaking"
             yield Finding(
                 stage="build",
                 code=f"lintian:{match.group(3)}",
-                severity="breaking" if match.group(1) == "E" else "info",
-                message=line,
+                severity=grave if match.group(1) == "E" else "info",
+                message=f"{line} (as in the packaging before)" if old else line,
             )
+
+
+def errors_of(files: Sequence[Path], *, folder: Path) -> tuple[str, ...]:
+    """Return lintian's errors about a .dsc or .debs as `[package] lintian` names them."""
+    done = run(
+        *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=none"),
+        *("--suppress-tags", ",".join(SUPPRESSED)),
+        *files,
+        timeout=_SECONDS,
+        cwd=folder,
+        env={"HOME": str(folder), "TMPDIR": str(folder)},
+    )
+    matches = filter(None, map(_TAG.match, done.out.splitlines()))
+    return tuple(dict.fromkeys(f"{m.group(2)}: {m.group(3)}" for m in matches if m.group(1) == "E"))

@@ -147,7 +147,9 @@ def trouble(job: Job, stage: str, text: str, *, full: Path | None) -> ToolsyncEr
     what = f"{job.dsc.name} did not build for {job.series} (sbuild's stage {stage})"
     if stage == "check-space" or full is not None:
         return no_room(what, full or job.folder, text)
-    if stage in _PACKAGE_STAGES or (stage == "install-deps" and _LACKING.search(text)):
+    if stage == "install-deps" and _LACKING.search(text):
+        return failed(what, job.lacks() or decisive_lines(text))
+    if stage in _PACKAGE_STAGES:
         return failed(what, decisive_lines(text))
     if stage == "create-session" or not can_map():
         return SetupError(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from debian.deb822 import Changes
 
+from toolsync.build.archives import control_of, open_archive
 from toolsync.build.autopkgtest import autopkgtest
 from toolsync.build.backend import Backend
 from toolsync.build.backends import backend_of
@@ -20,7 +21,7 @@ from toolsync.build.job import Job, Made
 from toolsync.build.lint import lint
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
-from toolsync.model.errors import PackageFailed
+from toolsync.model.errors import PackageFailed, ToolsyncError
 from toolsync.model.release import Blob, Built, Finding, SourcePackage
 from toolsync.system.isolation import Isolation
 from toolsync.system.run import run
@@ -30,9 +31,17 @@ from toolsync.system.work import Workshop
 
 
 def build(
-    item: SourcePackage, *, settings: Build, store: Store, workshop: Workshop, chroots: Chroots
+    item: SourcePackage,
+    *,
+    settings: Build,
+    store: Store,
+    workshop: Workshop,
+    chroots: Chroots,
+    known: tuple[str, ...] = (),
 ) -> Built:
     """Return the package's binaries and its whole .changes, all in the store.
+
+    ``known`` are lintian's errors that the packaging had before (`lint`).
 
     Raises PackageFailed, with the whole log, when build, lint or tests find the package at
     fault, TryAgain when the world was not ready, SetupError when this machine cannot build.
@@ -54,6 +63,8 @@ def build(
             ),
             hosts=settings.test_hosts,
             own=settings.own,
+            known=known,
+            lacks=lambda: _lacks(job, settings),
         )
         try:
             return _proved(item, job, backend, settings, store)
@@ -92,13 +103,23 @@ def _proved(
     )
 
 
+def _lacks(job: Job, settings: Build) -> tuple[str, ...]:
+    """Return what the series' archive does not have of what is built with; empty if unknown."""
+    try:
+        archive = open_archive(job.series, settings, job.folder.parent / "archive")
+        return archive.lacks(control_of(job.dsc))
+    except ToolsyncError:
+        return ()
+
+
 def _linted(job: Job, files: list[Path], settings: Build) -> list[Finding]:
     """Return lintian's warnings, where it is asked."""
     if not settings.lint:
         return []
     distribution, _ = series_tag(job.series)
+    place, known = job.folder.parent, job.known
     with step("lint"):
-        return [*lint(files, distribution=distribution, folder=job.folder.parent, log=job.log)]
+        return [*lint(files, distribution=distribution, folder=place, log=job.log, known=known)]
 
 
 def _tests(

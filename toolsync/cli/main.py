@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "Do what timer or cron want done: sync all, then tell what changed.",
     "fetch": "Fetch, verify and unpack one release into a folder.",
     "add": "Write a first tool.toml from a release page's address.",
+    "adopt": "Follow existing Debian packaging: make a tool of it.",
     "status": "Show where every tool stands, without asking anybody.",
     "log": "Show what was done for a tool.",
     "why": "Say why a tool is at the version that it is at.",

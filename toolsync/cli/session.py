@@ -18,6 +18,7 @@ from toolsync.model.text import escaped
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
     from toolsync.config.settings import Config
+    from toolsync.model.errors import SetupError
     from toolsync.model.release import Outcome
     from toolsync.pipeline.context import Context
     from toolsync.pipeline.memory import Event
@@ -133,7 +134,7 @@ def config_for(settings: Settings, *, archive_url: str | None = None, **given: A
 @contextmanager
 def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Context]:
     """Open the context for the block by settings from `config_for`."""
-    from toolsync.maintain.plan import settle_names
+    from toolsync.maintain.plan import named_folders, settle_names
     from toolsync.pipeline.context import opened as bench_opened
     from toolsync.system.clock import SystemClock
 
@@ -148,6 +149,8 @@ def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterat
         ) as context,
     ):
         settle_names(config, context.journal)
+        if found := named_folders(config, context.journal):
+            context = replace(context, config=replace(config, named_folders=found))
         yield context
 
 
@@ -162,13 +165,17 @@ def long_steps_shown(label: str = "") -> Iterator[None]:
 
 
 def chosen_tools(
-    config: Config, names: tuple[str, ...]
+    config: Config, names: tuple[str, ...], *, elsewhere: bool = False
 ) -> tuple[tuple[Tool, ...], tuple[Outcome, ...]]:
     """Return the named tools, by name or by folder (all if none is named), and the faulty ones.
 
-    Raises the error of a definition when no tool is left to work on.
+    With ``elsewhere`` the folders that were synced by their paths are among all. Raises the error
+    of a definition when no tool is left to work on.
     """
-    each, faulty = read_tools(config, places_of(config, names))
+    places = places_of(config, names)
+    if elsewhere and not names:
+        places |= {str(folder): folder for folder in config.named_folders.values()}
+    each, faulty = read_tools(config, places)
     tools = tuple(each)
     return tools, faulty()
 
@@ -180,6 +187,7 @@ def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
     """
     from toolsync.setup.tools import tool_places, tools_named
 
+    names = tuple(str(config.named_folders.get(name, name)) for name in names)
     if any(not _is_folder(name) and _defines(Path(name)) for name in names):
         known = dict(tool_places(config))  # a tool of that name goes before a folder
         names = tuple(
@@ -244,11 +252,11 @@ def _defines(folder: Path) -> bool:
     return any((folder / file).is_file() for file in ("tool.toml", "debian/watch"))
 
 
-def _folder_tool(folder: Path) -> Tool:
-    from toolsync.setup.tools import load_tool
+def _folder_tool(folder: Path) -> Tool | SetupError:
+    from toolsync.setup.tools import read_tool
 
     if (folder / "tool.toml").is_file():
-        return load_tool(folder)
+        return read_tool(folder)
     from toolsync.watchfile.folder import load_folder
 
     return load_folder(folder)

@@ -33,7 +33,7 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
 
     rows: list[tuple[str, Outcome | None, PageRow | None]]
     with opened(settings) as context:
-        chosen, faulty = chosen_tools(context.config, tools)
+        chosen, faulty = chosen_tools(context.config, tools, elsewhere=True)
         pages = {tool.name: context.journal.pages.of(tool.name) for tool in chosen}
         rows = [(tool.name, last_standing(context, tool), pages[tool.name]) for tool in chosen]
         sent = {tool.name: newest_uploads(context.journal.uploads.of(tool.name)) for tool in chosen}

@@ -68,7 +68,7 @@ class Watch:
 
     @property
     def is_folder(self) -> bool:
-        """Whether a folder with debian/watch says all that there is to say."""
+        """Whether debian/watch says where releases appear."""
         return self.kind == "watch"
 
     @property
@@ -147,6 +147,8 @@ class Tool:
     epoch: int = 0
     """Of its Debian versions (Debian Policy 5.6.12)."""
     publish: Publish = Publish()
+    lintian: tuple[str, ...] = ()
+    """Errors that its packaging had before, as ``PACKAGE: TAG``; they hold nothing."""
     own: Mapping[str, Table] = field(default_factory=dict)
     """The sections that one gate alone reads, and that no field above stands for."""
 

@@ -53,6 +53,8 @@ class Build:
     """Whom tests that need the internet may reach; with none they are skipped."""
     work: str = ""
     chroots: str = ""
+    sources: str = ""
+    """A file of the form of sources.list(5): the archives that packaging is adopted from."""
     own: Table = field(default_factory=dict)
     """Keys that one backend alone has, and that no field above stands for."""
     record: Record | None = field(default=None, compare=False, repr=False)
@@ -204,6 +206,8 @@ class Config:
     """Sections of targets that no field above stands for, by the target's word."""
     targets: Mapping[str, TargetForm] = field(default_factory=dict, repr=False)
     """The table of targets that the settings were read with."""
+    named_folders: Mapping[str, Path] = field(default_factory=dict)
+    """Folders elsewhere that were synced by their paths, by the tool's name."""
 
     @property
     def archive(self) -> Path:

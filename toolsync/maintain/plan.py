@@ -78,6 +78,16 @@ def settle_names(config: Config, journal: Journal) -> None:
             journal.followed.rename(was, name)
 
 
+def named_folders(config: Config, journal: Journal) -> dict[str, Path]:
+    """Return the folders that were synced by their paths, and are there still, by tool."""
+    places = dict(tool_places(config))
+    return {
+        name: Path(one.folder)
+        for name, one in journal.followed.all().items()
+        if name not in places and _elsewhere(config, one)
+    }
+
+
 def orphans(
     config: Config,
     journal: Journal,

@@ -122,7 +122,7 @@ def judge_packages(work: Work, licensed: Licensed) -> None:
 def _made(work: Work, licensed: Licensed, series: str) -> Compatible:
     """Return the package for a series, made here or for a target that builds, past its gates."""
     source = source_for(work, licensed, series)
-    return package_cleared(work, _ready(work.context, source))
+    return package_cleared(work, _ready(work, source))
 
 
 def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Compatible:
@@ -130,7 +130,7 @@ def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Comp
     context = work.context
     first = _first_series(work, origin)
     made = source_for(work, licensed, first, copied=True)
-    original = package_cleared(work, _ready(context, made))
+    original = package_cleared(work, _ready(work, made))
     if made.series == series:
         return original
     source = replace(made, series=series)
@@ -237,16 +237,18 @@ class _Row:
         self._upload = now
 
 
-def _ready(context: Context, source: SourcePackage) -> Package:
+def _ready(work: Work, source: SourcePackage) -> Package:
     """Return what the target is given: binaries from here, or the source package alone."""
+    context = work.context
     if context.target.takes_source and not context.config.ppa.build_first:
         why = f"[ppa] build_first is false: the builds of {context.target.name} are the proof"
         _skip(context, source, "build", why)
         return source
-    return _built(context, source)
+    return _built(work, source)
 
 
-def _built(context: Context, source: SourcePackage) -> Built:
+def _built(work: Work, source: SourcePackage) -> Built:
+    context, known = work.context, work.tool.lintian
     key = key_of(source, "build")
     kept = context.journal.results.get(key) if upload_of(context, source) else None
     if kept is not None:
@@ -260,13 +262,13 @@ def _built(context: Context, source: SourcePackage) -> Built:
         source,
         lambda: {
             "dsc": source.files[0].sha256,
-            "how": [settings.backend, settings.tests, settings.lint],
+            "how": [settings.backend, settings.tests, settings.lint, *known],
         },
-        lambda: _build(context, source),
+        lambda: _build(context, source, known),
     )
 
 
-def _build(context: Context, source: SourcePackage) -> Built:
+def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> Built:
     with context.places.building():
         return build(
             source,
@@ -274,6 +276,7 @@ def _build(context: Context, source: SourcePackage) -> Built:
             store=context.store,
             workshop=context.workshop,
             chroots=context.chroots,
+            known=known,
         )
 
 

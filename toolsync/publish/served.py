@@ -14,6 +14,7 @@ from pathlib import Path
 
 from toolsync.model.errors import Held, Replaced, Unreachable, Unverified
 from toolsync.model.release import Blob, Built, SourcePackage
+from toolsync.system.apt import private_apt
 from toolsync.system.gpg import open_signed
 from toolsync.system.run import Done, run
 from toolsync.system.store import Store, digest_of
@@ -86,7 +87,7 @@ def fetch_source(
 
 def look(offer: Offer, folder: Path) -> Mapping[str, str]:
     """Let apt read the archive's index and judge who signed it; return apt's environment."""
-    env = _private_root(folder, offer.stanza)
+    env = private_apt(folder, offer.stanza)
     _apt("update", env=env, folder=folder)
     _check_signature(folder, offer)
     return env
@@ -102,36 +103,6 @@ def stanza(url: str, series: str, components: str, key: str) -> str:
         f"Components: {components}\n"
         "Signed-By:\n" + "".join(f" {line.strip() or '.'}\n" for line in lines)
     )
-
-
-def _private_root(folder: Path, stanza: str) -> Mapping[str, str]:
-    """Lay out a root for apt in ``folder`` and return the environment that points to it."""
-    for name in ("lists/partial", "cache/archives/partial", "etc/sources.list.d", "etc/empty"):
-        (folder / name).mkdir(parents=True)
-    (folder / "status").touch()
-    (folder / "etc/sources.list.d/toolsync.sources").write_text(stanza, encoding="utf-8")
-    settings = {
-        "Dir::State": folder,
-        "Dir::State::lists": folder / "lists",
-        "Dir::State::status": folder / "status",
-        "Dir::Cache": folder / "cache",
-        "Dir::Etc": folder / "etc",
-        "Dir::Etc::sourcelist": "/dev/null",
-        "Dir::Etc::sourceparts": folder / "etc/sources.list.d",
-        "Dir::Etc::parts": folder / "etc/empty",
-        "Dir::Etc::main": "/dev/null",
-        "Dir::Etc::preferencesparts": folder / "etc/empty",
-        "Dir::Etc::trusted": "/dev/null",
-        "Dir::Etc::trustedparts": folder / "etc/empty",
-        "Dir::Log": folder,
-        "Acquire::Languages": "none",
-        "Acquire::Retries": 2,
-        # apt's own user could read neither a private archive nor this folder.
-        "APT::Sandbox::User": "root",
-    }
-    lines = [f'{name} "{value}";' for name, value in settings.items()]
-    (folder / "apt.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return {"APT_CONFIG": str(folder / "apt.conf"), "HOME": str(folder), "TMPDIR": str(folder)}
 
 
 def _apt(*words: str, env: Mapping[str, str], folder: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -51,8 +51,7 @@ class ToolTables:
         """What a tool.toml may say, as a JSON Schema."""
         whole = base("tool.schema.json")
         keys = dict(whole["properties"])
-        named = [kind for kind in self.kinds.values() if kind.in_toml]
-        keys["watch"] = with_choice(keys["watch"], "kind", named)
+        keys["watch"] = with_choice(keys["watch"], "kind", self.kinds.values())
         keys["verify"] = with_choice(keys["verify"], "method", self.methods.values())
         sections = {gate.name: as_section(gate) for gate in self.gates if gate.settings}
         return {**whole, "properties": {**keys, **sections}}
@@ -134,18 +133,20 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
         _require_consistent(overlay, folder, raw, tables)
     kind = tables.kinds[raw["watch"]["kind"]]
     package = raw.get("package", {})
+    followed = _by_watch_file(folder) if kind.name == "watch" else None
     return Tool(
         name=folder.name,
         folder=folder,
         summary=raw["summary"],
         homepage=raw["homepage"],
-        watch=_watch(raw["watch"], kind),
-        verify=_verify(raw.get("verify", {}), tables.methods),
+        watch=_watch(raw["watch"], kind, followed),
+        verify=_verify(raw.get("verify", {}), tables.methods, followed),
         license=license_policy(raw.get("license", {})),
         compat=_compat(raw.get("compat", {})),
         source=package.get("source") or _source_named(folder),
         series=tuple(package.get("series", [])),
-        epoch=package.get("epoch", 0),
+        epoch=package.get("epoch", followed.epoch if followed else 0),
+        lintian=tuple(package.get("lintian", [])),
         publish=_publish(raw.get("publish", {})),
         overlay=overlay,
         own={
@@ -175,12 +176,25 @@ _WATCH = frozenset(field_names(Watch)) - _BESIDE
 _VERIFY = frozenset(field_names(Verify)) - _BESIDE
 
 
-def _watch(raw: Table, kind: Kind) -> Watch:
+def _by_watch_file(folder: Path) -> Tool:
+    """Return the tool that a folder's debian/watch and debian/changelog alone would define."""
+    from toolsync.watchfile.folder import load_folder  # no other tool needs its parser
+
+    return load_folder(folder)
+
+
+def _watch(raw: Table, kind: Kind, followed: Tool | None) -> Watch:
     flat, own = _parted(raw, _WATCH)
-    return Watch(**{**flat, "mangle": tuple(flat.get("mangle", []))}, own=own, record=kind)
+    values = {**flat, "mangle": tuple(flat.get("mangle", []))}
+    if followed:
+        values.setdefault("prereleases", followed.watch.prereleases)
+        return replace(followed.watch, **values, own=own, record=kind)
+    return Watch(**values, own=own, record=kind)
 
 
-def _verify(raw: Table, methods: Mapping[str, Method]) -> Verify:
+def _verify(raw: Table, methods: Mapping[str, Method], followed: Tool | None) -> Verify:
+    if followed and not raw:
+        return followed.verify
     flat, own = _parted(raw, _VERIFY)
     pinned = tuple(_squeezed(flat.get("keys", [])))
     return Verify(**{**flat, "keys": pinned}, own=own, record=methods.get(raw.get("method", "")))

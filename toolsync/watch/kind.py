@@ -111,8 +111,6 @@ class Kind:
     """The Debian packages that reading such pages needs."""
     ready: Callable[[Tool], str] | None = None
     """Says in a phrase what would be asked; raises SetupError where something is missing."""
-    in_toml: bool = True
-    """Whether a tool.toml may name it."""
 
 
 URL = {"url": keys.address("the page: an http or https address")}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from toolsync.config.record import Table
 from toolsync.watch.kind import Kind
 
 if TYPE_CHECKING:
@@ -19,9 +21,16 @@ def read(tool: Tool, pages: Pages) -> list[Release]:
     return by_rules(tool, pages)
 
 
+def _no_address(watch: Table) -> Iterator[str]:
+    """Yield what a [watch] section of this kind says and debian/watch says already."""
+    for key in ("url", "user_agent"):
+        if key in watch:
+            yield f"watch.{key}: debian/watch says that where the kind is watch"
+
+
 WATCH = Kind(
     name="watch",
-    about="a folder with debian/watch: what that says",
+    about="what the tool's own debian/watch says",
     read=read,
-    in_toml=False,
+    faults=_no_address,
 )

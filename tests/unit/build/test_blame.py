@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,9 @@ def test_the_log_of_a_failed_build_is_kept_and_a_person_can_ask_again(rig: Rig, 
     more = rig.run("sync", "--retry", "hello")
     assert "build [bookworm" in more.stderr
     assert rig.run("sync", "--retry", "hello").stderr == ""  # what succeeded is not done again
+
+
+def test_what_a_series_lacks_is_named_with_what_there_is(job: Job) -> None:
+    lacks = ("debhelper-compat (= 14): there is debhelper-compat 13",)
+    error = sbuild.trouble(replace(job, lacks=lambda: lacks), "install-deps", LACKING, full=None)
+    assert str(error).endswith(f"(sbuild's stage install-deps):\n{lacks[0]}")

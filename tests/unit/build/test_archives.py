@@ -1,0 +1,83 @@
+"""What an archive's package lists say of build dependencies, by Debian Policy chapter 7."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolsync.build.archives import Archive, control_of, series_of, stanzas
+from toolsync.config.settings import Build
+from toolsync.model.errors import SetupError
+from toolsync.system.apt import private_apt
+
+PACKAGES = """\
+Package: debhelper
+Version: 13.11
+Provides: debhelper-compat (= 13), dh-sequence-single-binary
+
+Package: libfoo-dev
+Version: 1:2.0-1
+
+Package: exim4
+Version: 4.96
+Provides: mail-transport-agent
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """An archive that apt trusts because the test says so."""
+    place = tmp_path_factory.mktemp("archive")
+    listed = "".join(
+        f"{part.rstrip()}\nArchitecture: all\nFilename: x\nSize: 1\nSHA256: {'0' * 64}\n\n"
+        for part in PACKAGES.split("\n\n")
+    )
+    (place / "Packages").write_text(listed)
+    stanza = f"Types: deb\nURIs: file:{place}\nSuites: ./\nTrusted: yes\n"
+    archive = Archive("bookworm", place, private_apt(place / "root", stanza))
+    archive.update()
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("field", "lacks"),
+    [
+        ("debhelper-compat (= 13), libfoo-dev (>= 1:1.9), dh-sequence-single-binary", ()),
+        ("debhelper-compat (= 14)",
+            ("debhelper-compat (= 14): there is debhelper-compat 13",)),
+        ("libfoo-dev (>= 3)", ("libfoo-dev (>= 3): there is libfoo-dev 1:2.0-1",)) ,
+        ("libfoo-dev (>= 1:3) | mail-transport-agent", ()),
+        ("nobody | noone (>> 1)", ("nobody | noone (>> 1): there is none",)),
+        ("nobody [hurd-any], nobody <!nocheck>, one <nocheck>, ${perl:Depends},",
+            ("nobody: there is none",)),
+        ("# a comment\n libfoo-dev,\n", ()),
+        ("mail-transport-agent (>= 1)", (
+            "mail-transport-agent (>= 1): there is none of a version",)),
+    ],
+)  # fmt: skip
+def test_what_a_series_cannot_meet_is_told_with_what_there_is(
+    archive: Archive, field: str, lacks: tuple[str, ...]
+) -> None:
+    assert archive.lacks({"Build-Depends": field}) == lacks
+
+
+def test_a_sources_file_says_by_whom_each_archive_is_signed(tmp_path: Path) -> None:
+    file = tmp_path / "x.sources"
+    stanza = "Types: deb\nURIs: http://a/\nSuites: trixie trixie-updates sid\nComponents: main\n"
+    file.write_text(f"{stanza}Signed-By: /k\n")
+    settings = Build(sources=str(file))
+    assert series_of(settings) == ("trixie", "sid")
+    assert "Types: deb deb-src\nURIs: http://a/\nSuites: trixie trixie-updates\n" in stanzas(
+        "trixie", settings
+    )
+    with pytest.raises(SetupError, match="has no archive for bookworm"):
+        stanzas("bookworm", settings)
+    file.write_text(stanza)
+    with pytest.raises(SetupError, match="without Suites or Signed-By"):
+        series_of(settings)
+
+
+def test_the_first_paragraph_of_control_counts(tmp_path: Path) -> None:
+    (tmp_path / "control").write_text("Source: x\nBuild-Depends: a,\n b\n\nPackage: y\n")
+    assert control_of(tmp_path / "control")["Build-Depends"] == "a,\n b"

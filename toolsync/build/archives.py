@@ -1,0 +1,291 @@
+"""Look into a series' own archive with apt: its source packages, binaries and what they need.
+
+Which archives these are, and by which keys they are believed, says `[build] sources`, a file of
+the form of sources.list(5); without it they are the distribution's own, by its keyring.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from debian.deb822 import Deb822, Dsc, PkgRelation, Sources
+
+from toolsync.build.chroot import default_mirror
+from toolsync.build.keyrings import archive_keyring
+from toolsync.config.series import series_tag
+from toolsync.config.settings import Build
+from toolsync.model.errors import ProgramFailed, SetupError, Unreachable, Unverified
+from toolsync.model.versions import sort_key
+from toolsync.system.apt import private_apt
+from toolsync.system.run import run
+from toolsync.system.work import remove_tree
+
+_SECONDS = 600
+_SECURITY = "http://security.debian.org/debian-security"
+_COMPONENTS = {"debian": "main", "ubuntu": "main universe"}
+_DISTRUST = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
+_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
+_TOLD, _DAY = 5, 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A source package that an archive serves."""
+
+    version: str
+    files: Mapping[str, str]
+    """The sha256 of each of its files, by name."""
+    binaries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What apt knows of one series."""
+
+    series: str
+    folder: Path
+    env: Mapping[str, str]
+
+    def sources(self, name: str) -> tuple[Known, ...]:
+        """Return the versions of a source package, newest first; none where there are none."""
+        done = self._apt("apt-cache", "showsrc", "--only-source", name, ok=(0, 100))
+        found = [_known(part) for part in Sources.iter_paragraphs(done, use_apt_pkg=False)]
+        once = {known.version: known for known in found}  # apt tells each index's own
+        return tuple(sorted(once.values(), key=lambda known: sort_key(known.version), reverse=True))
+
+    def source(self, name: str, version: str, into: Path) -> Path:
+        """Get a source package, whose files apt compares with the signed index; return its .dsc."""
+        into.mkdir(parents=True, exist_ok=True)
+        words = ("source", "--download-only", "--only-source", f"{name}={version}")
+        self._apt("apt-get", "-q", *words, cwd=into)
+        (dsc,) = into.glob("*.dsc")
+        return dsc
+
+    def binaries(self, names: Sequence[str], into: Path) -> tuple[Path, ...]:
+        """Get the newest of binary packages, those that the archive has for this machine."""
+        into.mkdir(parents=True, exist_ok=True)
+        listed = self._apt("apt-cache", "pkgnames").split()
+        if there := [name for name in names if name in listed]:
+            self._apt("apt-get", "-q", "download", *there, cwd=into)
+        return tuple(sorted(into.glob("*.deb")))
+
+    def lacks(self, control: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the build dependencies that the series cannot meet, each with what there is.
+
+        ``control`` is a .dsc, or the first paragraph of a debian/control.
+        """
+        architecture = run("dpkg", "--print-architecture", timeout=60).out.strip()
+        groups = [
+            [one for one in group if _is_meant(one, architecture)]
+            for field in _FIELDS
+            if _relations(control.get(field, ""))
+            for group in PkgRelation.parse_relations(_relations(control.get(field, "")))
+        ]
+        groups = [group for group in groups if group]
+        names = sorted({str(one["name"]) for group in groups for one in group})
+        known = self._versions(names)
+        lacking = [g for g in groups if not any(_is_met(one, known) for one in g)]
+        return tuple(dict.fromkeys(_told(group, known) for group in lacking))
+
+    def _versions(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the versions of packages, also those that others provide, by name."""
+        if not names:
+            return {}
+        text = self._apt("apt-cache", "showpkg", *names, ok=(0, 100))
+        return {
+            name: tuple(_offered(part))
+            for part in re.split(r"(?m)^(?=Package: )", text)
+            if (name := part.partition("\n")[0].removeprefix("Package: ").partition(":")[0].strip())
+        }
+
+    def update(self) -> None:
+        """Fetch the indices; apt judges by whom they are signed."""
+        self._apt("apt-get", "-q", "update", "--error-on=any")
+
+    def _apt(self, *words: str, cwd: Path | None = None, ok: Sequence[int] = (0,)) -> str:
+        try:
+            done = run(*words, timeout=_SECONDS, env=self.env, cwd=cwd or self.folder, ok=ok)
+        except ProgramFailed as error:
+            raise _refusal(self.series, error) from error
+        return done.out
+
+
+def open_archive(
+    series: str, settings: Build, folder: Path, now: datetime | None = None
+) -> Archive:
+    """Return a series' archive, its indices in ``folder``: those of the day before ``now`` do.
+
+    Raises SetupError where no keyring vouches for it, Unreachable where it does not answer,
+    Unverified where its index is not signed by these keys.
+    """
+    text, told, root = stanzas(series, settings), folder / "stanzas", folder / "root"
+    known = told.read_text(encoding="utf-8") if told.is_file() else ""
+    young = now and known == text and now.timestamp() - told.stat().st_mtime < _DAY
+    if not young:
+        remove_tree(folder)
+        root.mkdir(parents=True)
+    archive = Archive(series, root, private_apt(root, text))
+    if not young:
+        archive.update()
+        told.write_text(text, encoding="utf-8")
+    return archive
+
+
+def stanzas(series: str, settings: Build) -> str:
+    """Return the sources of a series, each with its keys; SetupError where there are none."""
+    if settings.sources:
+        return "\n".join(_of_file(Path(settings.sources), series))
+    distribution, _ = series_tag(series)
+    keyring = archive_keyring(series)
+    own = settings.mirror if distribution == "debian" else ""
+    places = {own or default_mirror(distribution): [series]}
+    if distribution == "ubuntu":
+        places[default_mirror(distribution)] += [f"{series}-updates", f"{series}-security"]
+    elif not own:
+        places[default_mirror(distribution)] += [f"{series}-updates"]
+        places[_SECURITY] = [f"{series}-security"]
+    return "\n".join(
+        f"Types: deb deb-src\nURIs: {url}\nSuites: {' '.join(suites)}\n"
+        f"Components: {_COMPONENTS[distribution]}\nSigned-By: {keyring}\n"
+        for url, suites in places.items()
+    )
+
+
+def series_of(settings: Build) -> tuple[str, ...]:
+    """Return the series that `[build] sources` names, in its order; none without it."""
+    if not settings.sources:
+        return ()
+    suites = (name for part in _parts(Path(settings.sources)) for name in part["Suites"].split())
+    return tuple(dict.fromkeys(name.partition("-")[0] for name in suites))
+
+
+def _parts(path: Path) -> list[Deb822]:
+    try:
+        parts = [*Deb822.iter_paragraphs(path.read_text(encoding="utf-8"))]
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be read ({error.strerror}); `[build] sources` names it",
+            resolution="Write one of the form of sources.list(5), deb822.",
+        ) from error
+    for part in parts:
+        if not part.get("Suites") or not part.get("Signed-By"):
+            raise SetupError(
+                f"{path} has a stanza without Suites or Signed-By: whom its index is signed by",
+                resolution="Say so in each; sources.list(5) tells how.",
+            )
+    return parts
+
+
+def _of_file(path: Path, series: str) -> Iterator[str]:
+    """Yield the stanzas of a series and its -updates, -security and the like."""
+    found = False
+    for part in _parts(path):
+        suites = [name for name in part["Suites"].split() if name.partition("-")[0] == series]
+        if suites:
+            found = True
+            yield str(Deb822({**part, "Types": "deb deb-src", "Suites": " ".join(suites)}))
+    if not found:
+        raise SetupError(
+            f"{path} has no archive for {series}",
+            resolution="Add a stanza with that suite, or name another series: apt:NAME/SERIES.",
+        )
+
+
+def _known(part: Sources) -> Known:
+    files = {row["name"]: row["sha256"] for row in part.get("Checksums-Sha256", [])}
+    binaries = re.split(r"[,\s]+", part.get("Binary", "").strip())
+    return Known(version=part["Version"], files=files, binaries=tuple(binaries))
+
+
+def control_of(path: Path) -> Mapping[str, str]:
+    """Return the first paragraph of a .dsc, signed or not, or of a debian/control."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".dsc":
+        return {key: str(value) for key, value in Dsc(text).items() if isinstance(value, str)}
+    return dict(next(iter(Deb822.iter_paragraphs(text.splitlines())), Deb822()))
+
+
+def _relations(text: str) -> str:
+    """Return a field's relations without comments, variables of debhelper and empty ones."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    each = [part.strip() for part in " ".join(lines).split(",")]
+    return ", ".join(part for part in each if part and "${" not in part) or ""
+
+
+def _is_meant(one: Mapping[str, object], architecture: str) -> bool:
+    """Say whether a relation counts here: for this architecture, with no build profile."""
+    restrictions = one.get("restrictions") or []
+    if isinstance(restrictions, list) and any(
+        all(term.enabled for term in group) for group in restrictions
+    ):
+        return False
+    arches = one.get("arch") or []
+    if not isinstance(arches, list) or not arches:
+        return True
+    named = [
+        item.enabled
+        for item in arches
+        if item.arch in (architecture, "any", "linux-any", f"any-{architecture}")
+    ]
+    return named[0] if named else not arches[0].enabled
+
+
+def _is_met(one: Mapping[str, object], known: Mapping[str, Sequence[str]]) -> bool:
+    there = known.get(str(one["name"]), ())
+    wanted = one.get("version")
+    if not isinstance(wanted, tuple):
+        return bool(there)
+    relation, version = wanted
+    return any(_fits(found, relation, version) for found in there if found)
+
+
+def _fits(found: str, relation: str, version: str) -> bool:
+    left, right = sort_key(found), sort_key(version)
+    return {
+        "<<": left < right,
+        "<=": left <= right,
+        "=": left == right,
+        ">=": left >= right,
+        ">>": left > right,
+    }.get(relation, True)
+
+
+def _told(group: Sequence[Mapping[str, object]], known: Mapping[str, Sequence[str]]) -> str:
+    """Return an unmet relation with the versions that there are."""
+    words = " | ".join(
+        f"{one['name']} ({' '.join(version)})"
+        if isinstance(version := one.get("version"), tuple)
+        else str(one["name"])
+        for one in group
+    )
+    there = {str(one["name"]): known.get(str(one["name"]), ()) for one in group}
+    found = [
+        f"{name} {', '.join(filter(None, versions[:_TOLD]))}"
+        for name, versions in there.items()
+        if versions
+    ]
+    return f"{words}: there is {'; '.join(found) or 'none'}"
+
+
+def _offered(part: str) -> Iterator[str]:
+    """Yield a package's versions, and those that others provide; ``""`` for one without."""
+    own = part.partition("\nVersions: \n")[2].partition("\nReverse Depends")[0]
+    yield from re.findall(r"(?m)^(\S+) \(", own)
+    provided = part.partition("\nReverse Provides: \n")[2]
+    for line in provided.splitlines():
+        version = re.search(r"\(= ([^)\s]+)\)\s*$", line)
+        if line.strip():
+            yield version[1] if version else ""
+
+
+def _refusal(series: str, error: ProgramFailed) -> Unverified | Unreachable:
+    text = f"apt cannot read the archive of {series}: {error}"
+    if _DISTRUST.search(str(error)):
+        return Unverified(text, resolution="See by which key it is signed: `[build] sources`.")
+    return Unreachable(
+        text, resolution="Run again later, or name archives that answer: `[build] sources`."
+    )
