@@ -128,7 +128,7 @@ PACKAGES = {
         "toolpage uploads webhook why",
     ),
     "setup": Package(
-        "model system config gate watch verify build publish report",
+        "model system config gate watch watchfile verify build publish report",
         "settings tools",
     ),
     "adopt": Package(

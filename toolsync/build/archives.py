@@ -264,7 +264,7 @@ def _told(group: Sequence[Mapping[str, object]], known: Mapping[str, Sequence[st
     )
     there = {str(one["name"]): known.get(str(one["name"]), ()) for one in group}
     found = [
-        f"{name} {', '.join(filter(None, versions[:_TOLD]))}"
+        f"{name} {', '.join(v or '(no version)' for v in versions[:_TOLD])}"
         for name, versions in there.items()
         if versions
     ]

@@ -46,14 +46,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         ("debhelper-compat (= 13), libfoo-dev (>= 1:1.9), dh-sequence-single-binary", ()),
         ("debhelper-compat (= 14)",
             ("debhelper-compat (= 14): there is debhelper-compat 13",)),
-        ("libfoo-dev (>= 3)", ("libfoo-dev (>= 3): there is libfoo-dev 1:2.0-1",)) ,
+        ("libfoo-dev (>= 1:3)", ("libfoo-dev (>= 1:3): there is libfoo-dev 1:2.0-1",)) ,
         ("libfoo-dev (>= 1:3) | mail-transport-agent", ()),
         ("nobody | noone (>> 1)", ("nobody | noone (>> 1): there is none",)),
         ("nobody [hurd-any], nobody <!nocheck>, one <nocheck>, ${perl:Depends},",
             ("nobody: there is none",)),
         ("# a comment\n libfoo-dev,\n", ()),
         ("mail-transport-agent (>= 1)", (
-            "mail-transport-agent (>= 1): there is none of a version",)),
+            "mail-transport-agent (>= 1): there is mail-transport-agent (no version)",)),
     ],
 )  # fmt: skip
 def test_what_a_series_cannot_meet_is_told_with_what_there_is(
