@@ -3,7 +3,8 @@
 All of it happens in one workshop folder. The .changes that comes out is written by
 dpkg-genchanges over the source package's own files and the new binaries, always with the
 orig; it is the same bytes for the same source. The .buildinfo (it holds the hour of the
-build) is kept in the log and not published, since a version's bytes are for ever.
+build) is kept in the store, named by the evidence and repeated in the log; in the archive it is not
+published, since a version's bytes are for ever.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _proved(
     made = backend.build(job)
     with job.log.open("ab") as sink:
         sink.write(before)
-    _keep_buildinfo(made.changes, job.log)
+    buildinfo = _keep_buildinfo(made.changes, job.log, store)
     changes, names = _whole_changes(job, made.changes)
     findings += made.findings
     debs = [job.folder / name for name in names if name.endswith(".deb")]
@@ -100,6 +101,7 @@ def _proved(
         tests=tests,
         log=store.add_file(job.log, log_name),
         findings=(*findings, *more),
+        buildinfo=buildinfo,
     )
 
 
@@ -135,10 +137,14 @@ def _tests(
         return autopkgtest(job, debs=tuple(debs), tarball=made.tarball)
 
 
-def _keep_buildinfo(changes: Path, log: Path) -> None:
+def _keep_buildinfo(changes: Path, log: Path, store: Store) -> Blob | None:
+    """Keep what tells in what environment the build was, in the store and in its log."""
+    kept = None
     for path in sorted(changes.parent.glob("*.buildinfo")):
+        kept = store.add_file(path)
         with log.open("a", encoding="utf-8") as sink:
             sink.write(f"\n==== {path.name}\n{path.read_text(encoding='utf-8')}")
+    return kept
 
 
 def _whole_changes(job: Job, binary: Path) -> tuple[Path, tuple[str, ...]]:

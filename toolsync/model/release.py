@@ -338,6 +338,8 @@ class Built:
     """The package's own tests in one phrase, e.g. ``2 passed``."""
     log: Blob
     findings: tuple[Finding, ...] = ()
+    buildinfo: Blob | None = field(default=None, metadata=WHILE_FILLED)
+    """In what environment they were built (deb-buildinfo(5)); None of what was built before."""
 
     @property
     def debs(self) -> tuple[Blob, ...]:

@@ -73,6 +73,11 @@ def test_the_log_keeps_the_build_and_its_buildinfo(context: Context) -> None:
     assert "dh_builddeb" in log
     assert "Installed-Build-Depends" in log
     assert built.log.name.endswith(".build")
+    assert built.buildinfo is not None
+    assert built.buildinfo.name.startswith("tiny-tool_")
+    told = context.store.path(built.buildinfo).read_text()
+    assert "Installed-Build-Depends" in told
+    assert told in log
 
 
 def test_twice_the_same_bytes(context: Context) -> None:
