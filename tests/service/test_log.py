@@ -21,6 +21,7 @@ from toolsync.attest.logserved import check_served
 from toolsync.attest.merkle import is_consistent, leaf_hash, root_of
 from toolsync.attest.note import read_note, sealed
 from toolsync.attest.tiles import read_entries, tiles
+from toolsync.journal.migrations import MIGRATIONS, statements
 from toolsync.model.errors import Unverified
 from toolsync.publish.keyring import NAME
 from toolsync.report.message import as_text
@@ -247,11 +248,9 @@ def test_a_journal_that_the_head_does_not_go_on_from_is_refused(
 def test_a_publication_before_the_log_gets_its_leaf_once(archive: Archive) -> None:
     """A state from before there was a log: the next sync makes all of it, in its order."""
     wanted = archive.entries()
-    version = "SELECT 1"
-    with closing(sqlite3.connect(archive.rig.state / "journal.sqlite")) as journal:
-        (number,) = journal.execute("PRAGMA user_version").fetchone()
-        version = f"PRAGMA user_version = {number - 1}"
-    tampered(archive, "DROP TRIGGER evidence_is_a_leaf", "DROP TABLE leaf", version)
+    script = next(one for one in MIGRATIONS if "CREATE TABLE leaf" in one)
+    drop = ("DROP TRIGGER evidence_is_a_leaf", "DROP TABLE leaf")
+    tampered(archive, *drop, *statements(script + "\n"))
     shutil.rmtree(archive.log)
     for _ in range(2):
         archive.rig.run("sync", "hello", status=None)  # its vendor is gone, and that is said
