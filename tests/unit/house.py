@@ -91,7 +91,7 @@ PACKAGES = {
     ),
     "package": Package(
         "model system config",
-        "changelog continued hunks patches settler stage",
+        "changelog continued hunks patches placeholders settler stage",
     ),
     "build": Package(
         "model system config",

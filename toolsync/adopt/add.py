@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from toolsync.adopt.propose import propose
+from toolsync.config.packaging import SAY_HERE
 from toolsync.config.settings import Config, Limits, shipped
 from toolsync.http.client import Http
 from toolsync.model.errors import Drifted, SetupError, ToolsyncError, UsageError
@@ -42,8 +43,8 @@ Homepage: {homepage}
 Package: {name}
 Architecture: any
 Depends: ${{misc:Depends}}, ${{shlibs:Depends}}
-Description: {name} (say here in a line what it does)
- Say here what it does, and for whom.
+Description: {say} in a line what it does, without its name
+ {say} what it does, and for whom.
 """
 _FIRST_COPYRIGHT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -51,12 +52,28 @@ Upstream-Name: {name}
 Source: {homepage}
 
 Files: *
-Copyright: say here whose it is
-License: say-here-which
- Put the license's text here.
+Copyright: {say} whose it is
+License: {say} which
+ {say} the license's text.
 """
-_UNSIGNED = "no pinned key signs this list; say here why it will do all the same"
-_FIRST_RULES = "#!/usr/bin/make -f\n%:\n\tdh $@\n"
+_UNSIGNED = f"{SAY_HERE} why a list that no pinned key signs will do all the same"
+_FIRST_RULES = """\
+#!/usr/bin/make -f
+export DEB_BUILD_MAINT_OPTIONS = hardening=+all
+
+%:
+\tdh $@
+
+# Makefiles by hand install below /usr/local, where no package may (Debian Policy 9.1.2).
+others = configure configure.ac CMakeLists.txt meson.build pyproject.toml setup.py Makefile.PL \\
+\tBuild.PL
+ifneq ($(wildcard Makefile makefile GNUmakefile),)
+ifeq ($(wildcard $(others)),)
+override_dh_auto_install:
+\tdh_auto_install -- PREFIX=/usr prefix=/usr
+endif
+endif
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,10 +179,15 @@ def _tried(
 def _proposal(context: Context, candidate: Candidate, tool: str) -> Proposal:
     """Return the files of a definition, which has seen no release yet."""
     homepage = _homepage(candidate.watch["url"])
-    words = {"name": tool, "homepage": homepage, "maintainer": context.config.maintainer}
+    words = {
+        "say": SAY_HERE,
+        "name": tool,
+        "homepage": homepage,
+        "maintainer": context.config.maintainer,
+    }
     undecided = (*candidate.notes, *_open_questions(candidate))
     files = {
-        "tool.toml": _toml(tool, homepage, candidate, undecided),
+        "tool.toml": _toml(homepage, candidate, undecided),
         "debian/control": _FIRST_CONTROL.format(**words),
         "debian/copyright": _FIRST_COPYRIGHT.format(**words),
         "debian/rules": _FIRST_RULES,
@@ -239,9 +261,9 @@ def _open_questions(candidate: Candidate) -> tuple[str, ...]:
     )
 
 
-def _toml(name: str, homepage: str, candidate: Candidate, undecided: tuple[str, ...]) -> str:
+def _toml(homepage: str, candidate: Candidate, undecided: tuple[str, ...]) -> str:
     lines = [f"# To be decided: {question}." for question in undecided]
-    lines += [f"summary = {_string(f'{name} (say here in a line what it does)')}"]
+    lines += [f"summary = {_string(f'{SAY_HERE} in a line what it does')}"]
     lines += [f"homepage = {_string(homepage)}", "", "[watch]"]
     lines += [f"{key} = {_value(value)}" for key, value in candidate.watch.items()]
     found = candidate.verify

@@ -14,6 +14,9 @@ NOT_PACKAGING = ("watch", "changelog", "*~", ".*")
 _DEEPEST = 40
 """Folders in folders; a link to a folder above it would go on for ever."""
 
+SAY_HERE = "SAY HERE:"
+"""What stands wherever only a person knows; nothing is packaged while it does."""
+
 
 def packaging_files(debian: Path) -> dict[str, Path]:
     """Return the files below ``debian`` by their paths in it, sorted; what links lead to counts.

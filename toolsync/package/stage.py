@@ -15,6 +15,7 @@ from toolsync.model.release import Blob, Finding, Licensed, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
 from toolsync.package.continued import armored, former_changelog, take_over, version_over
 from toolsync.package.patches import conflicts_told, settle_patches
+from toolsync.package.placeholders import check_placeholders
 from toolsync.package.settler import Fate
 from toolsync.system.run import run
 from toolsync.system.store import Store
@@ -56,8 +57,9 @@ def package(
 
     ``content`` is the digest of what goes in, ``revision`` the packaging's count; a ``known``
     orig of the same content takes the place of ours. Raises PackageFailed with the hunk where a
-    patch does not apply.
+    patch does not apply, SetupError while a placeholder stands.
     """
+    check_placeholders(tool.name, tool.folder, tool.debian)
     unpacked = item.unpacked
     orig, upstream = known.orig if known else unpacked.orig, unpacked.upstream
     former = former_changelog(tool.debian)

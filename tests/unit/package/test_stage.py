@@ -14,6 +14,7 @@ from debian.debian_support import Version
 from tests.support.tiny import EPOCH, archive, write_tool
 from tests.support.tiny_packages import consent
 from toolsync.config.definition import Tool
+from toolsync.config.packaging import SAY_HERE
 from toolsync.config.series import full_version, series_tag
 from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import (
@@ -155,6 +156,13 @@ def test_a_patch_that_applies_is_left_to_dpkg_source(
         "--- a/LICENSE\n+++ b/LICENSE\n@@ -1 +1 @@\n-Do as you like.\n+Do as they like.\n"
     )
     assert make(cleared(store), tool, store, tmp_path / "w", "bookworm").files
+
+
+def test_a_placeholder_is_refused_with_its_place(tmp_path: Path, store: Store, tool: Tool) -> None:
+    with (tool.debian / "control").open("a") as control:
+        control.write(f" {SAY_HERE} what it does.\n")
+    with pytest.raises(SetupError, match=r"debian/control:\d+ \(what it does\)"):
+        make(cleared(store), tool, store, tmp_path / "work", "bookworm")
 
 
 def test_upstreams_own_debian_folder_is_replaced(tmp_path: Path, store: Store, tool: Tool) -> None:
