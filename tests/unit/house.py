@@ -108,7 +108,7 @@ PACKAGES = {
         "model system config http archives",
         "archivekeys byhash checked copying distributions follow index inspector intact keyring "
         "kind local openlocal openppa origs ppa ppadoctor ppapackage ppastate preflight rebuild "
-        "reprepro sending served settling sourceupload target targets",
+        "reprepro sending served settling snapshots sourceupload target targets",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",

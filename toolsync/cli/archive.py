@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from toolsync.model.errors import FINE, UsageError
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
+    from toolsync.publish.target import Target
 
 
 @click.group("archive")
@@ -23,12 +25,28 @@ def command() -> None:
 @click.option("--series", help="For which series; the first configured one if not given.")
 @click.option("--url", help="The address under which instances see the archive.")
 @click.option("--target", metavar="TARGET", help="local, or ppa:OWNER/NAME.")
+@click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
+    help="Stay with what was served at this moment, in UTC; a day means its end.",
+)
 @click.pass_obj
-def sources(settings: Settings, series: str | None, url: str | None, target: str | None) -> int:
-    """Print the deb822 stanza with which an instance installs from the archive.
+def sources(
+    settings: Settings,
+    series: str | None,
+    url: str | None,
+    target: str | None,
+    at: datetime | None,
+) -> int:
+    r"""Print the deb822 stanza with which an instance installs from the archive.
 
-    Put it into /etc/apt/sources.list.d/toolsync.sources; it carries the archive's key. Its last
-    line is a comment: the command that installs what is there.
+    Put it into /etc/apt/sources.list.d/toolsync.sources; it carries the archive's key.
+    Its last line is a comment: the command that installs what is there.
+
+    \b
+      toolsync archive sources --series noble
+      toolsync archive sources --at 2026-11-20T08:00   as it was then, for as long as
+                                                       [local] snapshot_days keeps it
     """
     from toolsync.pipeline.survey import is_served
     from toolsync.setup.tools import load_tools
@@ -40,12 +58,26 @@ def sources(settings: Settings, series: str | None, url: str | None, target: str
                 f"the archive has no series {wanted}; it has {', '.join(context.config.series)}",
                 resolution="Name one of these, or add it to `series` in toolsync.toml.",
             )
-        click.echo(context.target.stanza(wanted))
+        click.echo(_stanza(context.target, wanted, at))
         tools, _ = load_tools(context.config)
         served = [tool for tool in tools if is_served(context, tool, wanted)]
         if served:
             click.echo(f"# apt-get update && apt-get install {_names(served)}")
     return FINE
+
+
+def _stanza(target: Target, series: str, at: datetime | None) -> str:
+    if at is None:
+        return target.stanza(series)
+    from toolsync.publish.local import LocalArchive
+
+    if not isinstance(target, LocalArchive):
+        raise UsageError(
+            f"{target.name} keeps no snapshots", resolution="Only the local archive does: [local]."
+        )
+    whole_day = at.time() == time.min
+    moment = (at + timedelta(days=1, seconds=-1) if whole_day else at).replace(tzinfo=UTC)
+    return target.stanza_at(series, moment)
 
 
 @command.command("packages")
@@ -90,9 +122,13 @@ def repair(settings: Settings, as_json: bool) -> int:
         return FINE
     for fault in done.faults:
         say(f"{fault.path} {fault.message}")
+    for sentence in done.snapshots:
+        say(sentence)
     say(
         f"rebuilt of {len(done.packages)} packages"
         if done.faults
+        else "nothing else is damaged"
+        if done.snapshots
         else "nothing is damaged, and nothing was changed"
     )
     return FINE

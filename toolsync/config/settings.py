@@ -84,6 +84,8 @@ class Local:
     label: str = "toolsync"
     valid_days: int = 0
     """How long an index is to be believed, 0 for ever: a sync signs anew each day."""
+    snapshot_days: int = 0
+    """How long what was served can be had at its moment's address; 0 for never."""
     automatic: bool = False
     """Whether apt may replace the distribution's packages of the same names by it unasked."""
 

@@ -46,6 +46,8 @@ _LEFT_OUT = frozenset(
         "cache",
         "launchpad/cache",
         "launchpad/request",
+        "snapshots",
+        "archive/snapshots",
     }
     | {"conf/lock", "archive/conf/lock", f"conf/{CHECKED}", f"archive/conf/{CHECKED}"}
 )

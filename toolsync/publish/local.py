@@ -23,11 +23,12 @@ from toolsync.model.errors import (
     SetupError,
     TryAgain,
     Unverified,
+    UsageError,
 )
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
-from toolsync.publish import index
+from toolsync.publish import index, snapshots
 from toolsync.publish.inspector import Inspector
-from toolsync.publish.intact import damaged
+from toolsync.publish.intact import Fault, damaged
 from toolsync.publish.keyring import NAME as KEYRING
 from toolsync.publish.rebuild import Pool, Published
 from toolsync.publish.served import Offer, check_signers, fetch_all, stanza
@@ -58,6 +59,7 @@ class LocalArchive:
     ) -> None:
         self._root, self._settings, self._series = root.absolute(), settings, series
         self._store, self._workshop, self._limits = store, workshop, limits or Limits()
+        self._clock = clock or SystemClock()
         self._settling = Settling(
             self._root,
             settings=settings,
@@ -65,7 +67,7 @@ class LocalArchive:
             owner=owner,
             signing=signing,
             workshop=workshop,
-            clock=clock or SystemClock(),
+            clock=self._clock,
         )
         self._reprepro = self._settling.reprepro
         self.inspector = Inspector(self._root, self._settling, workshop)
@@ -188,6 +190,8 @@ class LocalArchive:
         """Digest all that apt may fetch; see `target.Inspectable`. Changes nothing."""
         if faults := self.inspector.look(deep=True):
             raise damaged(self._root, faults)
+        if old := [how for _, how in snapshots.faults(self._root)]:
+            raise damaged(self._root, [Fault(path="", message=how) for how in old])
         marks = self.inspector.checked().marks
         return f"{len(marks)} files are as they were signed" if marks else "there is none yet"
 
@@ -220,6 +224,26 @@ class LocalArchive:
             )
         return stanza(self.url, series, "main non-free", self._settling.public_key)
 
+    def stanza_at(self, series: str, moment: datetime) -> str:
+        """Return the stanza by which an instance stays with what was served at a moment.
+
+        Raises UsageError where no snapshot is kept of it, Unverified where it was signed by keys
+        that sign no longer.
+        """
+        place = snapshots.at(self._root, moment)
+        release = place / "dists" / series / "InRelease"
+        if not release.is_file():
+            raise UsageError(
+                f"{place.name} has nothing for {series}", resolution="Name another series."
+            )
+        key = self._settling.public_key
+        with self._workshop.folder("check") as folder:
+            text = check_signers([release], key, self._settling.signers, folder=folder)
+        ends = "Check-Valid-Until: no\n" if index.until(text) else ""
+        url = f"{self.url}/{snapshots.FOLDER}/{place.name}"
+        head, signed, tail = stanza(url, series, "main non-free", key).partition("Signed-By:")
+        return f"{head}{ends}{signed}{tail}"
+
     def settle(self) -> bool:
         """Serve what is promised and set up; say whether anything had to be changed.
 
@@ -233,6 +257,7 @@ class LocalArchive:
                 self._settling.keep()
         if self._is_there():
             self.inspector.look_and_keep()
+            self._keep_snapshot()
         return not kept
 
     def size(self) -> int:
@@ -328,6 +353,16 @@ class LocalArchive:
             finally:
                 self.inspector.forget()
             self.inspector.look_and_keep()
+            self._keep_snapshot()
+
+    def _keep_snapshot(self) -> None:
+        """Keep what is served now where that is wanted, unless it is damaged; drop what is old."""
+        days, now = self._settings.snapshot_days, self._clock.now()
+        if days and not self.inspector.look():
+            suites = self.inspector.checked().suites
+            entries = (entry for suite in suites for entry in suite.entries)
+            snapshots.take(self._root, entries, now)
+        snapshots.expire(self._root, days, now)
 
     def _is_there(self) -> bool:
         return any((self._root / "dists").glob("*/InRelease"))

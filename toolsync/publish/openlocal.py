@@ -50,6 +50,11 @@ LOCAL = TargetKind(
             " old; 0 for ever; 14 for the service if not given, else 0",
             least=0,
         ),
+        "snapshot_days": keys.number(
+            "days for which each state of the archive stays to be had, as an archive of its own"
+            " below snapshots/; 0, as if not given, for none",
+            least=0,
+        ),
         "automatic": keys.flag(
             "whether apt takes its newer package for the distribution's of the same name unasked"
         ),
