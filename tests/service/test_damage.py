@@ -131,7 +131,11 @@ def test_every_fault_of_the_archive_is_told_and_repaired(damaged: Rig, fault: st
     assert indices(rig.archive) == wanted
     assert rig.pool() == pool
     release = (rig.archive / "dists/bookworm/InRelease").read_bytes()
-    assert rig.json("archive", "repair") == {"faults": [], "packages": []}
+    assert rig.json("archive", "repair") == {
+        "faults": [],
+        "packages": [],
+        "snapshots": [],
+    }
     assert (rig.archive / "dists/bookworm/InRelease").read_bytes() == release
     (row,) = rig.json("status", "hello")
     assert row["status"] == "up-to-date"
