@@ -17,12 +17,8 @@ from toolsync.model.errors import SetupError, UsageError
 from toolsync.model.release import Blob
 from toolsync.model.values import load
 from toolsync.pipeline.context import Context
-<<<<<<< HEAD
 from toolsync.pipeline.transparency import publish_log
-from toolsync.publish import keyring
-=======
 from toolsync.publish import keyring, snapshots
->>>>>>> ea24cfe (Keep each state of the archive for a while, so that an instance can stay at a moment)
 from toolsync.publish.checked import Entry
 from toolsync.publish.intact import Fault
 from toolsync.publish.local import LocalArchive
@@ -63,28 +59,18 @@ def repair(context: Context) -> Repaired:
     if missing and not faults:
         text = ", ".join(f"{p.series} {p.source}" for p in missing)
         faults = (Fault(path="dists", message=f"names nothing of {text}"),)
-<<<<<<< HEAD
     mended = tuple(
         Fault(path=name, message="of the log was not as the journal has it")
         for name in publish_log(context, deep=True)
     )
-    if not faults:
-        return Repaired(faults=mended, packages=())
-    _require_known(wanted, entries)
-    archive.rebuild(wanted, pool)
-    return Repaired(
-        faults=(*faults, *mended),
-        packages=tuple(f"{p.series} {p.source} {p.version}" for p in wanted),
-=======
     if faults:
         _require_known(wanted, entries)
         archive.rebuild(wanted, pool)
     made = wanted if faults else []
     return Repaired(
-        faults=faults,
+        faults=(*faults, *mended),
         packages=tuple(f"{p.series} {p.source} {p.version}" for p in made),
         snapshots=tuple(snapshots.mend(context.config.archive)),
->>>>>>> ea24cfe (Keep each state of the archive for a while, so that an instance can stay at a moment)
     )
 
 
