@@ -57,7 +57,7 @@ def test_every_command_is_named() -> None:
 
 
 def test_the_tool_shown_is_a_valid_one(rig: Rig) -> None:
-    (toml,) = re.findall(r"```toml\n(.*?)```", TOOLS_PAGE, re.DOTALL)
+    toml, *_ = re.findall(r"```toml\n(.*?)```", TOOLS_PAGE, re.DOTALL)
     folder = rig.tools / "hello"
     (folder / "debian").mkdir(parents=True)
     (folder / "debian" / "control").write_text("Source: hello\n")
