@@ -142,8 +142,8 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app guard hearing lists login overview people problems request routes server setup "
-        "words",
+        "api app guard hearing lists login overview people problems request review routes server "
+        "setup words",
     ),
     "cli": Package(
         "model system config gate journal watchfile unpack verify license build compat publish "

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from toolsync.pipeline.context import Context
     from toolsync.pipeline.review import Question, Waiting
 
-MOST = 400_000
-"""Bytes of a gate's report that are shown; the whole one lies in the store."""
-_DIFF = re.compile(r"\{\+.*?\+\}|\[-.*?-\]", re.DOTALL)
+_COLORS = {"gone": "red", "come": "green"}
 
 
 @click.command("review")
@@ -81,11 +79,13 @@ def _screen(context: Context, item: Waiting) -> list[str]:
 
 
 def _answer(context: Context, question: Question) -> list[str]:
+    from toolsync.pipeline.review import report_of
+
     said = question.judged.judgment
     against = f" (against {said.before})" if said.before else ""
     head = f"{said.stage}: {said.verdict}{against}"
     lines = [head, *_wrapped(said.summary)]
-    report = _report(context, question)
+    report = report_of(context.store, question)
     if report:
         return [*lines, *(f"  {line}".rstrip() for line in report.splitlines())]
     return [*lines, *(f"  {f.severity:<9} {f.message}" for f in said.findings)]
@@ -97,34 +97,27 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="  ")
 
 
-def _report(context: Context, question: Question) -> str:
-    """Return what the gate has written for a person, cut where nobody would read on."""
-    blob = question.judged.judgment.report
-    if blob is None or not context.store.has(blob):
-        return ""
-    path = context.store.path(blob)
-    with path.open("rb") as file:
-        text = file.read(MOST).decode("utf-8", "replace")
-    return text if blob.size <= MOST else f"{text}\n… {blob.size} bytes; the rest is in {path}"
-
-
 def _show(text: str) -> None:
     """Print a screen; on a terminal through a pager, with what a diff adds and removes in color."""
     clean = printable(text)
     if not sys.stdout.isatty():
         say(clean)
         return
+    from toolsync.license.worddiff import marked
+
     bold = re.sub(r"(?m)^\S.*$", lambda found: render.styled(found[0], bold=True), clean)
-    click.echo_via_pager(_DIFF.sub(_colored, bold) + "\n")
+    pieces = (_colored(kind, piece) for kind, piece in marked(bold))
+    click.echo_via_pager("".join(pieces) + "\n")
 
 
-def _colored(found: re.Match[str]) -> str:
-    return render.styled(found[0], fg="green" if found[0].startswith("{+") else "red")
+def _colored(kind: str, piece: str) -> str:
+    return render.styled(piece, fg=_COLORS[kind]) if kind else piece
 
 
 def _object(context: Context, item: Waiting) -> dict[str, object]:
     """Return a held release as ``review --json`` prints it."""
     from toolsync.model.values import dump
+    from toolsync.pipeline.review import report_of
 
     release = item.release
     return {
@@ -134,7 +127,7 @@ def _object(context: Context, item: Waiting) -> dict[str, object]:
         "page": release["page"],
         "url": release["url"],
         "gates": [
-            {**dump(question.judged.judgment), "text": _report(context, question)}
+            {**dump(question.judged.judgment), "text": report_of(context.store, question)}
             for question in item.questions
         ],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,6 +13,9 @@ MAX_WORDS = 60_000
 MAX_CHANGES = 200
 MAX_PAIRS = 400_000
 """Of equal words in both texts; with more, those that are very frequent align nothing."""
+GONE, COME = "gone", "come"
+_MARKS = re.compile(r"(\[-|-\]|\{\+|\+\})")
+_BEGIN, _END = {"[-": GONE, "{+": COME}, {GONE: "-]", COME: "+}"}
 
 
 def word_diff(old: str, new: str) -> str:
@@ -43,3 +47,21 @@ def _lines(old: list[str], new: list[str]) -> Iterator[str]:
         yield "… " + " ".join(filter(None, parts)) + " …"
     if len(changes) > MAX_CHANGES:
         yield f"… and {len(changes) - MAX_CHANGES} more changes"
+
+
+def marked(text: str) -> Iterator[tuple[str, str]]:
+    """Give a report's pieces in their order, each with `GONE`, `COME` or nothing, marks included.
+
+    One pass, whatever marks a stranger's text holds; what is begun and never ended is plain.
+    """
+    kind, parts = "", list[str]()
+    for piece in _MARKS.split(text):
+        if not kind and piece in _BEGIN:
+            yield "", "".join(parts)
+            kind, parts = _BEGIN[piece], [piece]
+        elif kind and piece == _END[kind]:
+            yield kind, "".join((*parts, piece))
+            kind, parts = "", []
+        else:
+            parts.append(piece)
+    yield "", "".join(parts)

@@ -19,9 +19,12 @@ from toolsync.journal.judgments import Judged
 from toolsync.journal.results import Result
 from toolsync.model.errors import Changed, UsageError
 from toolsync.model.versions import upstream_key
+from toolsync.system.store import Store
 
 MOST = 2000
 """Characters of a reason: a decision is a sentence or two, and a log line too."""
+_SHOWN = 400_000
+"""Bytes of a gate's report that are shown; the whole one lies in the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +176,20 @@ def fingerprint(asked: Sequence[Question]) -> str:
         for question in asked
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def report_of(store: Store, question: Question) -> str:
+    """Return what the gate has written for a person, cut where nobody would read on.
+
+    Empty where it has written nothing; raises Damaged where the store has other bytes.
+    """
+    blob = question.judged.judgment.report
+    if blob is None or not store.has(blob):
+        return ""
+    path = store.path(blob)
+    with path.open("rb") as file:
+        text = file.read(_SHOWN).decode("utf-8", "replace")
+    return text if blob.size <= _SHOWN else f"{text}\n… {blob.size} bytes; the rest is in {path}"
 
 
 def _checked_reason(reason: str) -> str:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from flask import current_app, g
 
+from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
 from toolsync.maintain.overview import Plan
 from toolsync.pipeline.context import Context, opened
 from toolsync.system.clock import Clock
 from toolsync.web.hearing import Hearing
 from toolsync.web.people import Person, Tries
+from toolsync.web.problems import Refused
 from toolsync.web.setup import Setup
 
 _PATIENCE = 2.0
@@ -71,6 +73,16 @@ def close(_: BaseException | None = None) -> None:
     g.pop("context", None)
     if isinstance(stack, ExitStack):
         stack.close()
+
+
+def tool_named(name: str) -> Tool:
+    """Return a tool that is followed; raises Refused for none, SetupError for a faulty one."""
+    followed = shared().plan.one(config(), name)
+    if followed is None:
+        raise Refused(404, f"no tool of the name {name[:80]!r} is followed", "")
+    if not isinstance(followed.found, Tool):
+        raise followed.found
+    return followed.found
 
 
 def person() -> Person:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flask.typing import ResponseReturnValue
 
-from toolsync.web import api, login, overview
+from toolsync.web import api, login, overview, review
 
 EVERYBODY = ""
 View = Callable[..., ResponseReturnValue]
@@ -32,6 +32,14 @@ class Route:
 
 ROUTES = (
     Route(name="overview", rule="/", view=overview.page, role="reader"),
+    Route(name="review", rule="/review/<name>/<version>", view=review.page, role="reader"),
+    Route(
+        name="decide",
+        rule="/review/<name>/<version>",
+        view=review.decide_over,
+        role="reviewer",
+        method="POST",
+    ),
     Route(name="login", rule="/login", view=login.page, role=EVERYBODY),
     Route(name="log_in", rule="/login", view=login.log_in, role=EVERYBODY, method="POST"),
     Route(name="log_out", rule="/logout", view=login.log_out, role=EVERYBODY, method="POST"),

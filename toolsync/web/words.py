@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import request, url_for
 from markupsafe import Markup, escape
 
+from toolsync.gate.gates import GATES
 from toolsync.journal.states import ORDER, State
 from toolsync.report.lag import in_words
 from toolsync.system.clock import parsed
@@ -66,6 +67,12 @@ def tool_url(name: str) -> str:
     return url_for("overview", q=name)
 
 
+def review_url(state: State) -> str:
+    """Return where the release of a tool is reviewed that a gate holds; empty where none does."""
+    held = state.status == "held" and state.holder in GATES.names
+    return url_for("review", name=state.tool, version=state.newest) if held else ""
+
+
 def sentence(state: State) -> str:
     """Return what happened and what to do."""
     return " ".join(filter(None, (state.message, state.resolution)))
@@ -88,6 +95,7 @@ GLOBALS = {
     "status_class": status_class,
     "status_word": status_word,
     "tool_url": tool_url,
+    "review_url": review_url,
     "sentence": sentence,
     "here": here,
     "nav": nav,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support import mutations
 from toolsync.license import known, normalise
-from toolsync.license.worddiff import word_diff
+from toolsync.license.worddiff import COME, GONE, marked, word_diff
 
 TEXTS = mutations.texts()
 
@@ -110,3 +110,10 @@ def test_a_word_diff_shows_words_and_what_is_around() -> None:
     assert "you may {+not+} reproduce or distribute" in shown
     assert "[-the-] {+a+}" in shown
     assert word_diff(old, old) == ""
+
+
+def test_marks_are_told_from_text() -> None:
+    assert [*filter(all, marked("a [-b-] {+c [-d+}"))] == [(GONE, "[-b-]"), (COME, "{+c [-d+}")]
+    for text in ("", "{+", "{+ a -] b", "+} [-x"):
+        assert "".join(piece for _, piece in marked(text)) == text
+        assert not [kind for kind, _ in marked(text) if kind]
