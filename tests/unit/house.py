@@ -143,7 +143,7 @@ PACKAGES = {
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
         "api app guard hearing lists login overview people problems request review routes server "
-        "setup words",
+        "setup tool words",
     ),
     "cli": Package(
         "model system config gate journal watchfile unpack verify license build compat publish "

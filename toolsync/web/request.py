@@ -9,7 +9,7 @@ from flask import current_app, g
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
-from toolsync.maintain.overview import Plan
+from toolsync.maintain.overview import Defined, Plan
 from toolsync.pipeline.context import Context, opened
 from toolsync.system.clock import Clock
 from toolsync.web.hearing import Hearing
@@ -75,14 +75,20 @@ def close(_: BaseException | None = None) -> None:
         stack.close()
 
 
+def followed(name: str) -> Defined:
+    """Return a tool, or what is wrong with its definition; raises Refused for none."""
+    found = shared().plan.one(config(), name)
+    if found is None:
+        raise Refused(404, f"no tool of the name {name[:80]!r} is followed", "")
+    return found.found
+
+
 def tool_named(name: str) -> Tool:
     """Return a tool that is followed; raises Refused for none, SetupError for a faulty one."""
-    followed = shared().plan.one(config(), name)
-    if followed is None:
-        raise Refused(404, f"no tool of the name {name[:80]!r} is followed", "")
-    if not isinstance(followed.found, Tool):
-        raise followed.found
-    return followed.found
+    found = followed(name)
+    if not isinstance(found, Tool):
+        raise found
+    return found
 
 
 def person() -> Person:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flask.typing import ResponseReturnValue
 
-from toolsync.web import api, login, overview, review
+from toolsync.web import api, login, overview, review, tool
 
 EVERYBODY = ""
 View = Callable[..., ResponseReturnValue]
@@ -32,6 +32,13 @@ class Route:
 
 ROUTES = (
     Route(name="overview", rule="/", view=overview.page, role="reader"),
+    Route(name="tool", rule="/tool/<name>", view=tool.page, role="reader"),
+    Route(
+        name="evidence",
+        rule="/tool/<name>/evidence/<version>",
+        view=tool.evidence,
+        role="reader",
+    ),
     Route(name="review", rule="/review/<name>/<version>", view=review.page, role="reader"),
     Route(
         name="decide",

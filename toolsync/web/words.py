@@ -64,7 +64,7 @@ def status_word(status: str) -> str:
 
 def tool_url(name: str) -> str:
     """Return the address of a tool's page."""
-    return url_for("overview", q=name)
+    return url_for("tool", name=name)
 
 
 def review_url(state: State) -> str:

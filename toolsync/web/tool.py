@@ -1,0 +1,82 @@
+"""One tool: why it is where it is, what waits, its history, its evidence, and how to install it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Response, render_template
+from flask.typing import ResponseReturnValue
+
+from toolsync.config.definition import Tool
+from toolsync.model.errors import ToolsyncError
+from toolsync.pipeline.review import waiting
+from toolsync.pipeline.status import faulty
+from toolsync.pipeline.survey import last_standing
+from toolsync.report.page import ToolView
+from toolsync.report.toolpage import faulty_view, view
+from toolsync.web.problems import Refused
+from toolsync.web.request import config, context, followed, tool_named
+
+_LINES, _FIRST, _RECORDS, _HOLDS = 200, 30, 20, 10
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of signed evidence that is sent; what is larger is taken where toolsync runs."""
+
+
+def page(name: str) -> ResponseReturnValue:
+    """Show all that is known of a tool, also of one whose definition is faulty."""
+    journal, found = context().journal, followed(name)
+    known = isinstance(found, Tool)
+    return render_template(
+        "tool.html.j2",
+        tool=_view(found) if isinstance(found, Tool) else faulty_view(faulty(name, found)),
+        waits=waiting(journal, found) if isinstance(found, Tool) else [],
+        installs=list(_installs()) if known else [],
+        ppa=config().target if config().target.startswith("ppa:") else "",
+        keys=journal.keydates.of(name),
+        entries=journal.log.of(name, _LINES)[::-1],
+        most={"lines": _LINES, "first": _FIRST, "records": _RECORDS, "holds": _HOLDS},
+    )
+
+
+def evidence(name: str, version: str) -> ResponseReturnValue:
+    """Send the signed evidence of a release, as the store has it."""
+    store, tool = context().store, tool_named(name)
+    signed = context().journal.evidence.newest(tool.name, version)
+    if signed is None or not store.has(signed.envelope):
+        raise Refused(
+            404,
+            f"{tool.name} {version[:80]} has no signed evidence: it was not published from here",
+            "",
+        )
+    if signed.envelope.size > _LARGEST:
+        raise Refused(
+            413,
+            f"the evidence has {signed.envelope.size} bytes; at most {_LARGEST} are sent",
+            "Where toolsync runs: toolsync evidence TOOL VERSION --output FOLDER.",
+        )
+    data = store.path(signed.envelope).read_bytes()
+    response = Response(data, content_type="application/json")
+    response.headers.set("Content-Disposition", "attachment", filename=signed.envelope.name)
+    return response
+
+
+def _view(tool: Tool) -> ToolView:
+    journal = context().journal
+    return view(
+        context(),
+        tool,
+        last_standing(context(), tool),
+        journal.pages.of(tool.name),
+        journal.publications.of(tool.name),
+    )
+
+
+def _installs() -> Iterator[tuple[str, str]]:
+    """Yield series and stanza of what the local archive serves; a page asks no other server."""
+    if config().target.startswith("ppa:"):
+        return
+    for series in config().series:
+        try:
+            yield series, context().target.stanza(series)
+        except ToolsyncError:
+            continue  # nothing is served for it yet
