@@ -18,6 +18,7 @@ from tests.servers.web import Web
 from tests.support import tiny
 from tests.support.rig import ROOT, Rig
 from tests.support.tiny_packages import Context, passed
+from toolsync.journal.migrations import MIGRATIONS
 from toolsync.model.errors import Busy, Held, SetupError
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import archive_held, end_survivors
@@ -218,14 +219,25 @@ def as_before_promises(rig: Rig) -> None:
     for path in (rig.state / NAME, rig.archive / "conf" / NAME, rig.state / "store/journal.json"):
         path.unlink()
     shutil.rmtree(rig.archive / "conf" / "journals", ignore_errors=True)
+    shutil.rmtree(rig.archive / "log", ignore_errors=True)
     (rig.archive / "conf" / "lock").unlink()
     journal = rig.state / "journal.sqlite"
     if not journal.exists() or not journal.stat().st_size:
         return
     with closing(sqlite3.connect(journal)) as db, db:
-        for table in ("identity", "followed", "former", "retirement", "part"):
-            db.execute(f"DROP TABLE IF EXISTS {table}")
+        for kind, name in made_since(8, db):
+            db.execute(f"DROP {kind} IF EXISTS {name}")
         db.execute("PRAGMA user_version = 8")
+
+
+def made_since(version: int, db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the triggers and tables, in this order, that a journal of that version lacked."""
+    ask = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type DESC"
+    with closing(sqlite3.connect(":memory:")) as before:
+        for script in MIGRATIONS[:version]:
+            before.executescript(script)
+        known = set(before.execute(ask))
+    return [row for row in db.execute(ask) if row not in known and row[0] in ("trigger", "table")]
 
 
 def rows(rig: Rig) -> list[Any]:

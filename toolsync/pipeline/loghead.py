@@ -90,7 +90,8 @@ def require_logged(config: Config, journal: Journal, *, strict: bool) -> None:
 def _refused(what: str) -> SetupError:
     return SetupError(
         f"the journal {what}",
-        resolution="Restore state and archive from one backup, into an empty folder: toolsync"
+        resolution="If the archive is another state's: name a folder of this one's own in [local]"
+        " path. Else restore state and archive from one backup, into an empty folder: toolsync"
         " restore FILE. Nothing was changed. Whoever holds a head that is lost with it will see"
         " that by toolsync audit.",
     )
