@@ -50,6 +50,8 @@ _EXCEPTIONS = {
 _GNU = re.compile(r"(a?gpl|lgpl|gfdl)-?v?(\d(?:\.\d)?)(?:\.0)?(\+|-or-later|-only)?")
 _WITH = re.compile(r"(?:[ -]with[ -]|-)([a-z0-9-]+?)[ -](?:link(?:ing)?[ -])?exceptions?$")
 _WORD = re.compile(r"[a-z0-9][a-z0-9.+-]*")
+_LONGEST = 120
+"""Characters of a name: no license is called by more, and what is read of it stays bounded."""
 
 
 def expression(synopsis: str) -> str:
@@ -84,6 +86,8 @@ def is_slashed(synopsis: str) -> bool:
 
 def _one(text: str) -> str:
     """Return one name, perhaps with an exception; one that is not known permits nothing more."""
+    if len(text) > _LONGEST:
+        return ""
     found = _WITH.search(text)
     name = _plain(text[: found.start()] if found else text)
     exception = _EXCEPTIONS.get(found[1], "") if found else ""
