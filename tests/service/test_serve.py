@@ -18,7 +18,7 @@ import pytest
 
 from tests.servers.web import Web
 from tests.support.rig import Rig, environment
-from tests.support.tiny import publish, write_tool
+from tests.support.tiny import LICENSE, accepted, publish, write_tool
 
 PASSWORD = "correct horse battery"
 
@@ -105,6 +105,26 @@ def test_it_serves_what_the_command_line_sees_and_ends_within_a_second(
         assert time.monotonic() - began < 2  # half a second, and what a busy machine adds
         idle.close()
         assert process.returncode in (0, 130)
+
+
+def test_what_a_gate_holds_is_decided_there_and_told_by_the_log(rig: Rig, web: Web) -> None:
+    rig.configure('tools = ["hello"]\n' + rig.settings)
+    publish(web, "1.0")
+    file = write_tool(rig.tools, web.url + "/dl/", "1.0") / "tool.toml"
+    file.write_text(file.read_text().replace(accepted(LICENSE), "[license]\n"))
+    rig.run("sync", "hello", status=3)
+    with serving(rig) as (_, place):
+        session = log_in(rig, place)
+        assert "/review/hello/1.0" in ask(place, "/tool/hello", Cookie=session)[2]
+        _, _, page = ask(place, "/review/hello/1.0", Cookie=session)
+        form = dict(re.findall(r'name="(csrf|shown)" value="([^"]+)"', page.partition("<main")[2]))
+        form |= {"verdict": "approved", "reason": "legal has agreed"}
+        status, headers, _ = ask(place, "/review/hello/1.0", form, Cookie=session)
+        assert (status, headers["Location"]) == (303, "/tool/hello")
+        assert "by ann (web): legal has agreed" in ask(place, "/tool/hello", Cookie=session)[2]
+        assert ask(place, "/review/hello/1.0", form, Cookie=session)[0] == 409
+    assert "by ann (web): legal has agreed" in rig.run("log", "hello").stdout
+    assert rig.json("review") == []
 
 
 def test_a_unix_socket_is_nobody_elses(rig: Rig) -> None:

@@ -198,7 +198,7 @@ def _checked_reason(reason: str) -> str:
         problem = "is empty" if not told else f"has {len(told)} characters, or some unprintable"
         raise UsageError(
             f"the reason {problem}; wanted: a sentence of at most {MOST} characters that says why",
-            resolution="Write what the next person should know, with --reason.",
+            resolution="Write what the next person should know.",
         )
     return told
 

@@ -41,7 +41,8 @@ def answer(error: Exception) -> Response:
         text = escaped_json(json.dumps(about, ensure_ascii=False))
         response = Response(text + "\n", found.status, content_type="application/problem+json")
     else:
-        again = request.path if request.endpoint == "decide" and found.status != 403 else ""
+        decides = request.endpoint == "decide" and found.status in (400, 409, 503)
+        again = request.path if decides else ""
         page = render_template("problem.html.j2", problem=found, message=message, again=again)
         response = Response(page, found.status)
     if found.wait:

@@ -44,7 +44,7 @@ def page(name: str, version: str) -> ResponseReturnValue:
     journal, tool = context().journal, tool_named(name)
     with journal.one_moment():
         item = _waiting(tool, version)
-        shown = fingerprint(questions(journal, tool.name, version))
+        every = questions(journal, tool.name, version)
     asked = []
     for question in item.questions:
         report = report_of(context().store, question)
@@ -54,7 +54,8 @@ def page(name: str, version: str) -> ResponseReturnValue:
         "review.html.j2",
         item=item,
         asked=asked,
-        shown=shown,
+        decided=[question.decision for question in every if question.decision],
+        shown=fingerprint(every),
         may=person().may("reviewer"),
         longest=MOST,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -89,6 +90,22 @@ def test_what_was_not_shown_is_not_decided(held: Site, given: str) -> None:
     assert decisions(held) == []
     again = held.post(PATH, page=PATH, verdict="rejected", reason="no", shown=shown(held))
     assert (again.status_code, decisions(held)[0].verdict) == (303, "rejected")
+
+
+def test_what_was_decided_in_part_is_told(held: Site) -> None:
+    held.log_in()
+    journal = held.journal()
+    (said,) = journal.judgments.of_release(TOOL, VERSION)
+    key, other = replace(said.key, stage="binding"), replace(said.judgment, stage="binding")
+    journal.judgments.keep(key, "inputs", replace(other, verdict="contradicted"))
+    journal.decisions.add(key, other, verdict="approved", who="joe", reason="theirs is odd")
+    journal.close()
+    page = held.get(PATH).text
+    assert "joe has approved what the gate binding said" in page
+    assert "theirs is odd" in page
+    held.post(PATH, page=PATH, verdict="rejected", reason="no", shown=shown(held))
+    told = [(made.stage, made.verdict, made.who) for made in decisions(held)[1:]]
+    assert sorted(told) == [(n, "rejected", "ann (web)") for n in ("binding", "license")]
 
 
 def test_the_second_of_two_reviewers_is_refused(held: Site) -> None:
