@@ -107,7 +107,10 @@ def test_it_serves_what_the_command_line_sees_and_ends_within_a_second(
         assert process.returncode in (0, 130)
 
 
-def test_what_a_gate_holds_is_decided_there_and_told_by_the_log(rig: Rig, web: Web) -> None:
+@pytest.mark.slow
+def test_a_held_release_goes_from_a_login_to_its_publication(
+    rig: Rig, web: Web, tmp_path: Path
+) -> None:
     rig.configure('tools = ["hello"]\n' + rig.settings)
     publish(web, "1.0")
     file = write_tool(rig.tools, web.url + "/dl/", "1.0") / "tool.toml"
@@ -123,8 +126,17 @@ def test_what_a_gate_holds_is_decided_there_and_told_by_the_log(rig: Rig, web: W
         assert (status, headers["Location"]) == (303, "/tool/hello")
         assert "by ann (web): legal has agreed" in ask(place, "/tool/hello", Cookie=session)[2]
         assert ask(place, "/review/hello/1.0", form, Cookie=session)[0] == 409
-    assert "by ann (web): legal has agreed" in rig.run("log", "hello").stdout
-    assert rig.json("review") == []
+        assert "by ann (web): legal has agreed" in rig.run("log", "hello").stdout
+        assert rig.json("review") == []
+        rig.run("sync", "hello")
+        _, _, page = ask(place, "/tool/hello", Cookie=session)
+        assert "Types: deb deb-src" in page
+        assert "sudo apt install hello" in page
+        found = re.search(r'href="(/tool/hello/evidence/1\.0)"', page)
+        assert found
+        (tmp_path / "signed.json").write_text(ask(place, found[1], Cookie=session)[2])
+    checks = rig.json("evidence", "--verify", tmp_path / "signed.json")
+    assert checks["passes"]
 
 
 def test_a_unix_socket_is_nobody_elses(rig: Rig) -> None:
