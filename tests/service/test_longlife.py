@@ -55,7 +55,10 @@ def columns(db: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
 
 
 def row_for(db: sqlite3.Connection, table: str) -> tuple[str, list[object]]:
-    """Return the statement that puts a row in, each value of its column's kind."""
+    """Return the statement that puts a row in, each value of its column's kind.
+
+    A row that the database wrote itself when another table got one is left as it is.
+    """
     texts = {"data": "{}", "sighting": "{}", "detail": "{}", "carries": "[]", "tool": "t"}
     texts |= {"stage": "fetch", "state": "confirmed", "scope": "", "version": "1.0"}
     found = columns(db, table)
@@ -63,7 +66,7 @@ def row_for(db: sqlite3.Connection, table: str) -> tuple[str, list[object]]:
     values: list[object] = [
         7 if "INT" in kind else texts.get(name, stamp(NOW)) for name, kind in found
     ]
-    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(found))})", values
+    return f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({', '.join('?' * len(found))})", values
 
 
 def rows(db: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
@@ -109,8 +112,8 @@ def test_a_journal_of_every_schema_opens_keeps_its_rows_and_works(
     Journal.open(path, SystemClock()).close()
     with closing(sqlite3.connect(path)) as db:
         for table, kept in before.items():
-            (now,) = rows(db, table)
-            assert now[: len(kept[0])] == kept[0], table
+            now = [row[: len(kept[0])] for row in rows(db, table)]
+            assert now == kept, table
     works(path)
 
 
