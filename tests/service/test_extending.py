@@ -271,7 +271,7 @@ def test_what_records_need_is_missed_and_their_names_are_told(
     (folder / "tool.toml").write_text(re.sub(r"(?m)^(url|files) = .*\n", "", toml))
     with pytest.raises(SetupError, match=r"watch\.url: missing; a page of kind sums needs it"):
         load_tool(folder, extended.tools)
-    with pytest.raises(SetupError, match="npm or probe"):
+    with pytest.raises(SetupError, match="npm, probe or watch"):
         load_tool(folder)  # the shipped tables do not know it
     rig.file.write_text('target = "depot:stable"\n[depot]\n[build]\nbackend = "options"\n')
     with pytest.raises(SetupError, match=r"depot: 'path' is a required property"):
