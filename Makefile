@@ -36,13 +36,15 @@ run: packages-run ids $(VENV)/.run
 
 # Packages whose code and tests use no library but Python's own: tested once.
 OURS_ALONE := attest binding compat fetch journal pipeline
+# Tests that start programs, and whose libraries other tests use in the same ways: tested once.
+PROGRAMS_ALONE := archive_formats archive_key at_once damage key_life log retire snapshots stop
 
 test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
 	@$(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== those that touch a library, on Debian's own libraries"
 	@$(PYTHON) -m pytest -n 2 -m "not slow" -p no:cacheprovider $(OURS_ALONE:%=--ignore=tests/unit/%) \
-	  --ignore-glob='tests/unit/test_*.py'
+	  $(PROGRAMS_ALONE:%=--ignore=tests/service/test_%.py) --ignore-glob='tests/unit/test_*.py'
 	@echo "== slow tests: clean chroots, real builds, kills"
 	@$(VENV)/bin/pytest -n 2 --dist loadgroup -m slow --durations=10
 
