@@ -126,7 +126,8 @@ def test_a_folder_is_published_with_its_components_and_installed(
     upstream.release("1.0", "good")
     rig.run("sync", package)
     origs = {name for name in rig.pool() if ".orig" in name}
-    assert origs == {"hello_1.0.orig.tar.gz", "hello_1.0.orig-words.tar.gz"}
+    tarballs = {"hello_1.0.orig.tar.gz", "hello_1.0.orig-words.tar.gz"}
+    assert origs == tarballs | {f"{name}.asc" for name in tarballs}
     fresh = set(rig.pool())
     rig.run("sync", package)
     assert set(rig.pool()) == fresh
