@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ _COPY = ".toolsync-key-"
 """How the names of folders begin in which a key is on its way from one home to another."""
 _GONE = ".gone"
 """How the names of homes end that are about to be removed."""
+_HELD = 5.0
 _SHORT = Path("/tmp")  # noqa: S108 (mkdtemp makes it ours alone; TMPDIR may be deep)
 
 
@@ -236,9 +238,25 @@ def _prefix(home: Path) -> str:
     return f"toolsync-home-{hashlib.sha256(str(home.parent).encode()).hexdigest()[:12]}-"
 
 
+def _break_locks(home: Path) -> None:
+    """Remove the locks that a killed gpg has left in a home.
+
+    GnuPG takes a lock for held while a process of the number in it lives. Ours run in namespaces
+    of their own, where small numbers always live: it would wait for ever. A lock that is held is
+    held for moments, so one that is `_HELD` seconds old is nobody's.
+    """
+    for pattern in ("*.lock", ".#lk*"):
+        for lock in home.glob(pattern):
+            with suppress(FileNotFoundError):
+                while (age := time.time() - lock.stat().st_mtime) < _HELD and age >= 0:
+                    time.sleep(0.05)
+                lock.unlink()
+
+
 @contextmanager
 def _short(path: Path) -> Iterator[Path]:
     """Yield a short name for a GnuPG home; afterwards nothing of GnuPG's runs there."""
+    _break_locks(path)
     with tempfile.TemporaryDirectory(prefix=_prefix(path), dir=_SHORT) as folder:
         home = Path(folder, "h")
         home.symlink_to(path, target_is_directory=True)

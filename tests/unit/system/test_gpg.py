@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from toolsync.system.gpg import (
     open_signed,
 )
 from toolsync.system.gpgstatus import parse_status
+from toolsync.system.run import run
 
 
 @pytest.fixture(scope="module")
@@ -501,3 +503,23 @@ def test_two_at_once_make_one_key(tmp_path: Path) -> None:
     names = {process.communicate(timeout=60)[0].strip() for process in both}
     assert len(names) == 1
     assert len(names.pop()) == 40
+
+
+@pytest.mark.parametrize("name", ["gnupg_spawn_agent_sentinel.lock", "pubring.kbx.lock"])
+def test_a_lock_that_a_killed_gpg_has_left_holds_up_nobody(tmp_path: Path, name: str) -> None:
+    """The number in it is that of a living process, as it mostly is in a namespace."""
+    home = SigningHome(tmp_path / "gnupg")
+    key = home.ensure_key("Archive <archive@vendors.test>")
+    lock = home.path / name
+    lock.write_text(f"{1:10d}\n{socket.gethostname()}\n")
+    (home.path / f".#lk0x00005500.{socket.gethostname()}.2").touch()
+    ten_seconds_ago = time.time() - 10
+    for path in (lock, *home.path.glob(".#lk*")):
+        os.utime(path, (ten_seconds_ago, ten_seconds_ago))
+    (tmp_path / "text").write_text("signed\n")
+    words = ("gpg", "--batch", "--local-user", key, "--clearsign", tmp_path / "text")
+    with home.opened() as env:
+        run(*words, env=env, timeout=20)
+    assert "SIGNATURE" in (tmp_path / "text.asc").read_text()
+    assert not list(home.path.glob(".#lk*"))
+    assert not lock.exists()
