@@ -23,6 +23,7 @@ from tests.servers.web import Web
 from tests.service.test_local import indices
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
+from tests.support.tiny_packages import Context, passed
 from toolsync.maintain.scrub import blobs_in
 
 
@@ -389,3 +390,13 @@ def test_a_backup_of_a_damaged_archive_is_refused(damaged: Rig) -> None:
     said = rig.run("backup", rig.root / "b", status=5).stderr
     assert deb(rig).name in said
     assert "archive repair" in said
+
+
+def test_an_archive_of_before_the_first_publication_is_whole(tmp_path: Path) -> None:
+    """As a kill leaves it between its first, empty indices and what was to be published."""
+    context = Context(tmp_path)
+    context.archive().withdraw(())  # settles and adds nothing
+    assert (context.root / "archive/dists/bookworm/InRelease").is_file()
+    assert not (context.root / "archive/db/tracking.db").exists()
+    target = context.archive()
+    target.confirm(target.publish(passed(context.built())))

@@ -94,7 +94,8 @@ class Inspector:
         signers = promise.signing if promise else ()
         faults, found = inspect(self._root, before, signed=self._signed, signers=signers, deep=deep)
         if found.suites and not any(fault.path.startswith("dists/") for fault in faults):
-            path, how = self._settling.reprepro.database_fault()
+            tracked = any(e.path.endswith(".dsc") for s in found.suites for e in s.entries)
+            path, how = self._settling.reprepro.database_fault(tracked=tracked)
             faults += (Fault(path=path, message=how),) if path else ()
         return faults, found
 

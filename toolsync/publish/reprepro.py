@@ -192,12 +192,14 @@ class Reprepro:
             found[path] = next(s[3:] for s in sums if s.startswith(":2:"))
         return found
 
-    def database_fault(self) -> tuple[str, str]:
+    def database_fault(self, *, tracked: bool = True) -> tuple[str, str]:
         """Return the first database that is gone or none, below the archive, and how it is found.
 
         Both are empty where all look like databases; reprepro takes a missing one for empty.
+        That of tracks is made with the first source package: until one is ``tracked``, as after
+        a kill between the first, empty indices and the first publication, there is none.
         """
-        for name in _DATABASES:
+        for name in _DATABASES if tracked else _DATABASES[:-1]:
             try:
                 with (self._root / "db" / name).open("rb") as file:
                     head = file.read(16)[12:]
