@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +68,7 @@ def package(
     with workshop.folder("package") as folder:
         tree = folder / f"{tool.source}-{upstream}"
         tarballs = [store.copy_to(blob, folder) for blob in (orig, *unpacked.origs[1:])]
-        _unpack(tarballs[0], tree, folder)
-        remove_tree(tree / "debian")  # upstream's own; ours replaces it
-        for part, tarball in zip(unpacked.components, tarballs[1:], strict=True):
-            _unpack(tarball, tree / part.component, folder)
+        _lay_out(item, tree, tarballs, folder)
         _put_packaging(tool.debian, tree)
         if (notice := item.notice) is not None:
             store.copy_to(notice, tree / "debian", "copyright")
@@ -96,6 +94,7 @@ def package(
             tarball.unlink()
         made = [store.add_file(path) for path in sorted(folder.iterdir()) if path.is_file()]
     made.sort(key=lambda blob: not blob.name.endswith(".dsc"))
+    told = (known.finding(unpacked.orig),) if known else ()
     return SourcePackage(
         licensed=item,
         series=series,
@@ -104,11 +103,17 @@ def package(
         content=content,
         revision=revision,
         files=(*made, orig, *unpacked.origs[1:]),
-        findings=(
-            *((known.finding(unpacked.orig),) if known else ()),
-            *(fate.finding for fate in fates),
-        ),
+        findings=(*told, *(fate.finding for fate in fates)),
     )
+
+
+def _lay_out(item: Licensed, tree: Path, tarballs: Sequence[Path], folder: Path) -> None:
+    """Unpack the orig tarballs, a component's into its folder, without upstream's own debian/."""
+    main, *others = tarballs
+    _unpack(main, tree, folder)
+    remove_tree(tree / "debian")
+    for part, tarball in zip(item.unpacked.components, others, strict=True):
+        _unpack(tarball, tree / part.component, folder)
 
 
 def _unpack(tarball: Path, tree: Path, folder: Path) -> None:

@@ -83,7 +83,7 @@ def expire(root: Path, days: int, now: datetime) -> list[Path]:
     gone = [p for p in known if not days or (p in ends and ends[p] < cutoff)]
     for path in gone:
         _remove(path)
-    if gone:
+    if gone or any((root / FOLDER).glob(".*")):
         _drop_unnamed(root)
     return gone
 
@@ -108,12 +108,19 @@ def faults(root: Path) -> Iterator[tuple[Path, str]]:
     """Yield each snapshot that is not as it was, and what is wrong with it; digests all files."""
     digests: dict[tuple[int, int], str] = {}
     for snapshot in kept(root):
-        for path, wanted in _sums(snapshot).items() or [(SUMS, "")]:
-            found = _digest(snapshot / path, digests) if wanted else ""
-            if found != wanted or not wanted:
-                how = f"has sha256 {found}" if found else "is gone or cannot be read"
-                yield snapshot, f"{FOLDER}/{snapshot.name}/{path} {how}, wanted {wanted or 'sums'}"
-                break
+        if fault := _fault(snapshot, digests):
+            yield snapshot, fault
+
+
+def _fault(snapshot: Path, digests: dict[tuple[int, int], str]) -> str:
+    sums = _sums(snapshot)
+    if not sums:
+        return f"{FOLDER}/{snapshot.name}/{SUMS} cannot be read, wanted the digests of its files"
+    for path, wanted in sums.items():
+        if (found := _digest(snapshot / path, digests)) != wanted:
+            how = f"has sha256 {found}" if found else "is gone or cannot be read"
+            return f"{FOLDER}/{snapshot.name}/{path} {how}, wanted {wanted}"
+    return ""
 
 
 def mend(root: Path) -> list[str]:
@@ -128,7 +135,7 @@ def mend(root: Path) -> list[str]:
             if path.startswith("pool/") and ours.is_file() and digest_of(ours)[0] == wanted:
                 (root / FOLDER / path).unlink(missing_ok=True)
                 _shared_once(ours, root / FOLDER / path)
-        if any(place == snapshot for place, _ in faults(root)):
+        if _fault(snapshot, {}):
             _remove(snapshot)
             done.append(f"{fault}: the snapshot was removed, its bytes are nowhere else")
         else:
@@ -171,7 +178,7 @@ def _remove(snapshot: Path) -> None:
 
 
 def _drop_unnamed(root: Path) -> None:
-    for path in (root / FOLDER).glob(".old-*"):
+    for path in (root / FOLDER).glob(".*"):  # what a killed run has left
         shutil.rmtree(path, ignore_errors=True)
     named = {path for snapshot in kept(root) for path in _sums(snapshot)}
     for file in list(_files(root / FOLDER / "pool")):

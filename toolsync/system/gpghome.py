@@ -238,7 +238,7 @@ def _prefix(home: Path) -> str:
     return f"toolsync-home-{hashlib.sha256(str(home.parent).encode()).hexdigest()[:12]}-"
 
 
-def _break_locks(home: Path) -> None:
+def break_locks(home: Path) -> None:
     """Remove the locks that a killed gpg has left in a home.
 
     GnuPG takes a lock for held while a process of the number in it lives. Ours run in namespaces
@@ -256,7 +256,7 @@ def _break_locks(home: Path) -> None:
 @contextmanager
 def _short(path: Path) -> Iterator[Path]:
     """Yield a short name for a GnuPG home; afterwards nothing of GnuPG's runs there."""
-    _break_locks(path)
+    break_locks(path)
     with tempfile.TemporaryDirectory(prefix=_prefix(path), dir=_SHORT) as folder:
         home = Path(folder, "h")
         home.symlink_to(path, target_is_directory=True)

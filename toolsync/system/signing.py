@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from toolsync.model.errors import ProgramFailed, SetupError
-from toolsync.system.gpghome import SigningHome
+from toolsync.system.gpghome import SigningHome, break_locks
 from toolsync.system.gpgkeys import FLAGS, SECONDS, KeyInfo, listed_keys
 from toolsync.system.run import run
 
@@ -75,6 +75,7 @@ class Signer:
     def opened(self) -> Iterator[Mapping[str, str]]:
         """Yield the environment in which gpg finds this key."""
         if self._keyring is not None:
+            break_locks(self._keyring)
             yield {"GNUPGHOME": str(self._keyring)}
             return
         with self._own.opened() as env:
