@@ -65,7 +65,8 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise _unopened(self._path, error) from error
         for thread in [thread for thread in list(self._open) if not thread.is_alive()]:
-            self._open.pop(thread).close()
+            if (left := self._open.pop(thread, None)) is not None:  # else another thread was first
+                left.close()
         self._open[threading.current_thread()] = found
         return found
 

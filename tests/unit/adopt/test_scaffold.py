@@ -41,7 +41,7 @@ def test_nothing_is_packaged_while_a_placeholder_stands(folder: Path) -> None:
 def test_makefiles_by_hand_install_below_usr(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "debian").symlink_to(folder / "debian")
     (tmp_path / "Makefile").write_text("all:\n")
-    argv = ["make", "-n", "-f", "debian/rules", "override_dh_auto_install"]
+    argv = ["make", "-n", "--no-print-directory", "-f", "debian/rules", "override_dh_auto_install"]
     made = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.stdout.strip() == "dh_auto_install -- PREFIX=/usr prefix=/usr", made.stderr
     (tmp_path / "configure").write_text("#!/bin/sh\n")
