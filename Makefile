@@ -41,12 +41,12 @@ PROGRAMS_ALONE := archive_formats archive_key at_once damage key_life log retire
 
 test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
-	@$(VENV)/bin/pytest -n 2 -m "not slow"
+	@tests/in-memory $(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== those that touch a library, on Debian's own libraries"
-	@$(PYTHON) -m pytest -n 2 -m "not slow" -p no:cacheprovider $(OURS_ALONE:%=--ignore=tests/unit/%) \
+	@tests/in-memory $(PYTHON) -m pytest -n 2 -m "not slow" -p no:cacheprovider $(OURS_ALONE:%=--ignore=tests/unit/%) \
 	  $(PROGRAMS_ALONE:%=--ignore=tests/service/test_%.py) --ignore-glob='tests/unit/test_*.py'
 	@echo "== slow tests: clean chroots, real builds, kills"
-	@$(VENV)/bin/pytest -n 2 --dist loadgroup -m slow --durations=10
+	@tests/in-memory $(VENV)/bin/pytest -n 2 --dist loadgroup -m slow --durations=10 -o tmp_path_retention_policy=failed
 
 lint: $(VENV)/.test
 	@$(VENV)/bin/ruff check toolsync tests setup.py
@@ -75,7 +75,7 @@ genuine: packages-test packages-run ids $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.genuine $(TREES) $(SERIES:%=--series %)
 
 quick: $(VENV)/.test $(VENV)/.sigstore lint
-	@$(VENV)/bin/pytest -n 2 -m "not slow"
+	@tests/in-memory $(VENV)/bin/pytest -n 2 -m "not slow"
 
 # $(call install,PACKAGES): say what is missing and install it.
 define install
