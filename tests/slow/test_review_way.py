@@ -58,6 +58,11 @@ def test_changed_terms_wait_for_a_person_and_go_on_as_decided(rig: Rig, web: Web
     screen = rig.run("review", "hello", status=3).stdout
     for part in ("license: block (against 1.0)", "evaluation", f"{web.url}/dl/hello-1.1.tar.gz"):
         assert part in screen
+    screen = rig.run("review", "hello", "--diff", status=3).stdout
+    for part in ("terms: LICENSE", "evaluation only, and never", "+echo 1.1", "packaging: "):
+        assert part in screen
+    (item,) = rig.json("review", "hello", "--diff", status=3)
+    assert [c["path"] for c in item["changes"]["source"]["changes"]] == ["LICENSE", "hello"]
     assert len(debs(rig)) == 1
 
     # A person approves: exactly that goes on, and the evidence says who.

@@ -38,7 +38,8 @@ PACKAGES = {
     ),
     "archives": Package(
         "model system config",
-        "body compare extract guard lzip member streams tarball tree zipball zipdirectory",
+        "body compare differ entries extract guard lzip member streams tarball tree zipball "
+        "zipdirectory",
     ),
     "gate": Package(
         "model system config archives",
@@ -85,9 +86,9 @@ PACKAGES = {
     ),
     "license": Package(
         "model system config archives gate",
-        "bundled change compare components dep5 detect gate hints identify known machinereadable "
-        "metadata names normalise notice policy report scan shortnames spdx template terms titles "
-        "trees wording worddiff",
+        "bundled change compare components dep5 detect gate hints identify known "
+        "machinereadable metadata names normalise notice policy report scan shortnames "
+        "sidebyside spdx template terms titles trees wording worddiff",
     ),
     "package": Package(
         "model system config",
@@ -118,9 +119,9 @@ PACKAGES = {
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish attest",
-        "accepted archivekey asked asserved belonging context deliver eligible gates keydates "
-        "locate loghead memory obtain origins places promote recalls review road schedule "
-        "scheduler sources stages status survey sync transparency work workers",
+        "accepted archivekey asked asserved belonging changes context deliver eligible gates "
+        "keydates locate loghead memory obtain origins places promote recalls review road "
+        "schedule scheduler sources stages status survey sync transparency work workers",
     ),
     "report": Package(
         "model system config journal http attest pipeline",
@@ -142,15 +143,16 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app guard hearing lists login overview people problems request review routes server "
-        "setup tool words",
+        "api app comparing diffs guard hearing lists login overview people problems request "
+        "review routes server setup tool words",
     ),
     "cli": Package(
-        "model system config gate journal watchfile unpack verify license build compat publish "
-        "attest pipeline report setup adopt maintain web",
-        "add adopt approve archive audit backup check compat completion decision doctor evidence "
-        "fetch gc key launchpad license log main manual page progress promote reject render repack "
-        "restore retire review run scrub series serve session status sync user verify why",
+        "model system config gate journal archives watchfile unpack verify license build compat "
+        "publish attest pipeline report setup adopt maintain web",
+        "add adopt approve archive audit backup check compat completion decision differences "
+        "doctor evidence fetch gc key launchpad license log main manual page progress promote "
+        "reject render repack restore retire review run scrub series serve session status sync "
+        "user verify why",
     ),
 }
 

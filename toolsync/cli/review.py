@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolsync.cli import render
+from toolsync.cli import differences, render
 from toolsync.cli.session import (
     Settings,
     chosen_tool,
@@ -18,25 +18,35 @@ from toolsync.cli.session import (
     say,
     tool_names,
 )
-from toolsync.model.errors import FINE, HELD
+from toolsync.model.errors import FINE, HELD, UsageError
 
 if TYPE_CHECKING:
+    from toolsync.pipeline.changes import Changes
     from toolsync.pipeline.context import Context
     from toolsync.pipeline.review import Question, Waiting
 
 _COLORS = {"gone": "red", "come": "green"}
+_DIFFERS = re.compile(rf"(?m)^{differences.MARGIN}[-+].*$")
+"""A line of a file that differs."""
 
 
 @click.command("review")
 @click.argument("tool", shell_complete=tool_names, required=False)
+@click.option("--diff", "with_diff", is_flag=True, help="Show TOOL's source and terms compared.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @click.pass_obj
-def command(settings: Settings, tool: str | None, as_json: bool) -> int:
+def command(settings: Settings, tool: str | None, with_diff: bool, as_json: bool) -> int:
     """List the releases that a gate holds for you, or show all that there is to know of TOOL's.
 
-    Decide with toolsync approve or toolsync reject. Exit status 3 while anything waits.
+    With --diff also what is not as in the last release that passed: its terms, its source and its
+    packaging, line by line. Decide with toolsync approve or toolsync reject. Exit status 3 while
+    anything waits.
     """
+    from toolsync.pipeline.changes import changes_of
     from toolsync.pipeline.review import waiting
+
+    if with_diff and tool is None:
+        raise UsageError("--diff is of one tool", resolution="Name it: toolsync review TOOL --diff")
 
     with opened(settings) as context:
         if tool is None:
@@ -44,14 +54,20 @@ def command(settings: Settings, tool: str | None, as_json: bool) -> int:
         else:
             tools = (chosen_tool(context.config, tool),)
         found = [item for one in tools for item in waiting(context.journal, one)]
+        differing = {}
+        if with_diff:
+            differing = {
+                item.version: changes_of(context, tools[0], item.version) for item in found
+            }
         if as_json:
-            render.as_json([_object(context, item) for item in found])
+            render.as_json([_object(context, item, differing.get(item.version)) for item in found])
         elif not found:
             say(f"Nothing {f'of {tool} ' if tool else ''}waits for a decision.")
         elif tool is None:
             _list(found)
         else:
-            _show("\n".join(line for item in found for line in _screen(context, item)))
+            screens = (_screen(context, item, differing.get(item.version)) for item in found)
+            _show("\n".join(line for screen in screens for line in screen))
     return HELD if found else FINE
 
 
@@ -66,7 +82,7 @@ def _list(found: list[Waiting]) -> None:
     say("\nLook at one with: toolsync review TOOL")
 
 
-def _screen(context: Context, item: Waiting) -> list[str]:
+def _screen(context: Context, item: Waiting, changes: Changes | None) -> list[str]:
     """Return everything that a person needs to decide, as lines."""
     release = item.release
     head = f"{item.tool} {item.version} waits since {item.since}"
@@ -74,6 +90,8 @@ def _screen(context: Context, item: Waiting) -> list[str]:
     lines += [f"  evidence      toolsync evidence {item.tool} {item.version}"]
     for question in item.questions:
         lines += ["", *_answer(context, question)]
+    lines += differences.lines(changes, width=_width()) if changes else []
+    lines += differences.steps(context, item.tool, item.version) if changes else []
     decide = f"{item.tool} {item.version} --reason 'why'"
     return [*lines, "", f"Decide: toolsync approve {decide}", f"    or: toolsync reject {decide}"]
 
@@ -97,6 +115,12 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="  ")
 
 
+def _width() -> int:
+    import shutil
+
+    return min(160, shutil.get_terminal_size().columns)
+
+
 def _show(text: str) -> None:
     """Print a screen; on a terminal through a pager, with what a diff adds and removes in color."""
     clean = printable(text)
@@ -107,15 +131,19 @@ def _show(text: str) -> None:
 
     bold = re.sub(r"(?m)^\S.*$", lambda found: render.styled(found[0], bold=True), clean)
     pieces = (_colored(kind, piece) for kind, piece in marked(bold))
-    click.echo_via_pager("".join(pieces) + "\n")
+    click.echo_via_pager(_DIFFERS.sub(_signed, "".join(pieces)) + "\n")
+
+
+def _signed(line: re.Match[str]) -> str:
+    return _colored("gone" if line[0].lstrip()[0] == "-" else "come", line[0])
 
 
 def _colored(kind: str, piece: str) -> str:
     return render.styled(piece, fg=_COLORS[kind]) if kind else piece
 
 
-def _object(context: Context, item: Waiting) -> dict[str, object]:
-    """Return a held release as ``review --json`` prints it."""
+def _object(context: Context, item: Waiting, changes: Changes | None) -> dict[str, object]:
+    """Return a held release as ``review --json`` prints it, with --diff what differs in it."""
     from toolsync.model.values import dump
     from toolsync.pipeline.review import report_of
 
@@ -130,4 +158,5 @@ def _object(context: Context, item: Waiting) -> dict[str, object]:
             {**dump(question.judged.judgment), "text": report_of(context.store, question)}
             for question in item.questions
         ],
+        **({"changes": dump(changes)} if changes else {}),
     }

@@ -52,7 +52,7 @@ def text_changes(old: Terms, new: Terms) -> Iterator[str]:
     for text in new.texts:
         if text.fingerprint in before or not text.words:
             continue
-        base = _predecessor(text, old, new)
+        base = predecessor(text, old, new)
         yield ""
         if base is None:
             yield f"== {text.file}, in normalised words"
@@ -64,7 +64,8 @@ def text_changes(old: Terms, new: Terms) -> Iterator[str]:
             yield f"… (only the first {KEPT_WORDS} characters of a text are kept to be shown)"
 
 
-def _predecessor(text: LicenseText, old: Terms, new: Terms) -> LicenseText | None:
+def predecessor(text: LicenseText, old: Terms, new: Terms) -> LicenseText | None:
+    """Return what a text is compared with: the one at its place, else a release's main text."""
     same = [other for other in old.texts if other.path == text.path]
     mains = list(old.mains) if text in new.mains else []
     return next(iter(same + mains), None)

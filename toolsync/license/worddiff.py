@@ -27,7 +27,7 @@ def word_diff(old: str, new: str) -> str:
     return "\n".join(lines)
 
 
-def _many_pairs(old: list[str], new: list[str]) -> bool:
+def many_pairs(old: list[str], new: list[str]) -> bool:
     """Say whether the same word stands in both so often that each pair cannot be looked at."""
     here, there = Counter(old), Counter(new)
     return sum(count * there[word] for word, count in here.items()) > MAX_PAIRS
@@ -35,7 +35,7 @@ def _many_pairs(old: list[str], new: list[str]) -> bool:
 
 def _lines(old: list[str], new: list[str]) -> Iterator[str]:
     """Give one line for each change, with the words around it."""
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=_many_pairs(old, new))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=many_pairs(old, new))
     changes = [op for op in matcher.get_opcodes() if op[0] != "equal"]
     for _, start, end, fresh, fresh_end in changes[:MAX_CHANGES]:
         parts = [" ".join(old[max(0, start - AROUND) : start])]

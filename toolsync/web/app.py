@@ -15,6 +15,7 @@ from toolsync.maintain.overview import Plan
 from toolsync.report.page import clean
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.web import guard, problems, words
+from toolsync.web.comparing import Comparing
 from toolsync.web.hearing import Hearing
 from toolsync.web.people import NOBODY, Tries
 from toolsync.web.problems import Refused
@@ -38,6 +39,7 @@ def application(
         plan=Plan(),
         tries=Tries(clock=time),
         hearing=Hearing(),
+        comparing=Comparing(clock=time),
     )
     share(app.extensions, found)
     app.config.update(
@@ -59,6 +61,7 @@ def application(
         "lstrip_blocks": True,
     }
     app.jinja_env.globals |= words.GLOBALS | {"csrf": guard.csrf, "person": person}
+    app.jinja_env.filters |= words.FILTERS
     for route in ROUTES:
         app.add_url_rule(route.rule, route.name, route.view, methods=[route.method])
     app.before_request(_before)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from flask import current_app, g
 
@@ -12,6 +14,7 @@ from toolsync.config.settings import Config
 from toolsync.maintain.overview import Defined, Plan
 from toolsync.pipeline.context import Context, opened
 from toolsync.system.clock import Clock
+from toolsync.web.comparing import Comparing
 from toolsync.web.hearing import Hearing
 from toolsync.web.people import Person, Tries
 from toolsync.web.problems import Refused
@@ -31,6 +34,7 @@ class Shared:
     plan: Plan
     tries: Tries
     hearing: Hearing
+    comparing: Comparing
 
 
 def share(extensions: dict[str, object], shared: Shared) -> None:
@@ -58,13 +62,20 @@ def context() -> Context:
     """Return the context of this request; raises what `pipeline.context.opened` raises."""
     if "context" not in g:
         g.stack = ExitStack()
-        g.context = g.stack.enter_context(
-            opened(config(), tell=_say, progress=lambda _: _show, clock=shared().clock)
-        )
+        g.context = g.stack.enter_context(_opened(config(), shared()))
         g.context.journal.database.patience(_PATIENCE)
     found = g.context
     assert isinstance(found, Context)
     return found
+
+
+def another() -> Callable[[], AbstractContextManager[Context]]:
+    """Return what opens a context of its own, for a thread that outlives the request."""
+    return partial(_opened, config(), shared())
+
+
+def _opened(config: Config, shared: Shared) -> AbstractContextManager[Context]:
+    return opened(config, tell=_say, progress=lambda _: _show, clock=shared.clock)
 
 
 def close(_: BaseException | None = None) -> None:

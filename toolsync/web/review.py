@@ -11,8 +11,10 @@ from flask.typing import ResponseReturnValue
 from toolsync.config.definition import Tool
 from toolsync.journal.decisions import APPROVED, REJECTED
 from toolsync.license.worddiff import marked
-from toolsync.model.errors import Busy
+from toolsync.model.errors import Busy, Damaged, ToolsyncError
 from toolsync.model.judgment import Judgment
+from toolsync.model.release import Finding
+from toolsync.pipeline.changes import Changes, Step, end_of, steps_of
 from toolsync.pipeline.review import (
     MOST,
     Waiting,
@@ -22,12 +24,19 @@ from toolsync.pipeline.review import (
     report_of,
     waiting,
 )
+from toolsync.web.diffs import Shown, parted, shown
 from toolsync.web.problems import Refused
-from toolsync.web.request import context, person, tool_named
+from toolsync.web.request import another, context, person, shared, tool_named
 from toolsync.web.words import tool_url
 
 _UNSHOWN = "nothing"
 """The fingerprint of what nobody has seen: it fits no release."""
+
+
+_LOG = 64 * 1024
+"""Bytes of a log's end that are shown."""
+_FINDINGS = 500
+_GRAVE = ("breaking", "risky", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +46,17 @@ class Asked:
     said: Judgment
     pieces: Sequence[tuple[str, str]]
     """Of its report, in their order: what kind of change, and the text; none without a report."""
+
+    @property
+    def grave(self) -> list[Finding]:
+        """What a person is asked about, gravest first."""
+        found = [f for f in self.said.findings if f.severity in _GRAVE]
+        return sorted(found, key=lambda f: _GRAVE.index(f.severity))[:_FINDINGS]
+
+    @property
+    def rest(self) -> list[Finding]:
+        """What is told besides."""
+        return [f for f in self.said.findings if f.severity not in _GRAVE][:_FINDINGS]
 
 
 def page(name: str, version: str) -> ResponseReturnValue:
@@ -50,15 +70,65 @@ def page(name: str, version: str) -> ResponseReturnValue:
         report = report_of(context().store, question)
         pieces = tuple(marked(report)) if report else ()
         asked.append(Asked(said=question.judged.judgment, pieces=pieces))
+    changes, told = _changes(tool, version)
     return render_template(
         "review.html.j2",
         item=item,
         asked=asked,
+        changes=changes,
+        trees=_trees(changes),
+        told=told,
+        steps=[_step(step) for step in steps_of(context(), tool.name, version)],
         decided=[question.decision for question in every if question.decision],
         shown=fingerprint(every),
         may=person().may("reviewer"),
         longest=MOST,
     )
+
+
+def file(name: str, version: str, part: str) -> ResponseReturnValue:
+    """Show what differs in one file: also where it is too much for the page of the release."""
+    tool, path = tool_named(name), request.args.get("path", "")
+    changes, told = _changes(tool, version)
+    if changes is None:
+        raise Refused(503, told, "Load the page again in some seconds.", wait=3)
+    tree = changes.packaging if part == "packaging" else changes.source
+    found = next((change for change in tree.changes if change.path == path), None)
+    if found is None or part not in ("source", "packaging"):
+        raise Refused(404, f"no file {path[:200]!r} differs in {tool.name} {version[:80]}", "")
+    return render_template(
+        "file.html.j2",
+        tool=tool.name,
+        version=version,
+        before=changes.before,
+        change=found,
+        parts=list(parted(found.hunks)),
+    )
+
+
+def _changes(tool: Tool, version: str) -> tuple[Changes | None, str]:
+    """Return what differs, or why that is not to be seen yet."""
+    try:
+        found = shared().comparing.ask(context(), another(), tool, version)
+    except ToolsyncError as error:
+        return None, f"{error} {error.resolution}"
+    if isinstance(found, Changes):
+        return found, ""
+    return None, f"the releases are being compared, for {found:.0f} s now"
+
+
+def _trees(changes: Changes | None) -> list[Shown]:
+    if changes is None:
+        return []
+    return [shown("source", changes.source), shown("packaging", changes.packaging)]
+
+
+def _step(step: Step) -> tuple[Step, str]:
+    """Return what a step has left, with the end of its log."""
+    try:
+        return step, end_of(context(), step.log, _LOG) if step.log else ""
+    except Damaged as error:
+        return step, str(error)
 
 
 def decide_over(name: str, version: str) -> ResponseReturnValue:

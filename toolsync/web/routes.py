@@ -47,6 +47,12 @@ ROUTES = (
         role="reviewer",
         method="POST",
     ),
+    Route(
+        name="file",
+        rule="/review/<name>/<version>/<part>",
+        view=review.file,
+        role="reader",
+    ),
     Route(name="login", rule="/login", view=login.page, role=EVERYBODY),
     Route(name="log_in", rule="/login", view=login.log_in, role=EVERYBODY, method="POST"),
     Route(name="log_out", rule="/logout", view=login.log_out, role=EVERYBODY, method="POST"),

@@ -88,6 +88,39 @@ def nav() -> tuple[tuple[str, str], ...]:
     return (("overview", "Overview"),)
 
 
+_GATES = {
+    "binding": "Its version",
+    "license": "Its terms",
+    "compat": "What users would notice",
+}
+"""What each gate asks about; one that others add is called by its name."""
+
+
+def gate_words(stage: str) -> str:
+    """Return what a gate asks about, as a heading."""
+    return _GATES.get(stage, stage)
+
+
+def capitalize_first(text: str) -> str:
+    """Return a sentence that begins with a capital letter, and is else as it was."""
+    return text[:1].upper() + text[1:]
+
+
+def size(before: int, after: int) -> str:
+    """Return how large a file was and is, as a phrase."""
+    if before and after and before != after:
+        return f"{_bytes(before)} before, {_bytes(after)} now"
+    return _bytes(after or before)
+
+
+def _bytes(number: int) -> str:
+    if number < 1000:
+        return f"{number} bytes"
+    kilo = number / 1000
+    return f"{kilo:.3g} KB" if kilo < 999.5 else f"{kilo / 1000:.3g} MB"
+
+
+FILTERS = {"capitalize_first": capitalize_first}
 GLOBALS = {
     "ago": ago,
     "lasting": lasting,
@@ -97,6 +130,8 @@ GLOBALS = {
     "tool_url": tool_url,
     "review_url": review_url,
     "sentence": sentence,
+    "gate_words": gate_words,
+    "size": size,
     "here": here,
     "nav": nav,
     "url_for": url_for,
