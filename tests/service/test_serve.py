@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import re
 import signal
 import socket
@@ -105,6 +106,44 @@ def test_it_serves_what_the_command_line_sees_and_ends_within_a_second(
         assert time.monotonic() - began < 2  # half a second, and what a busy machine adds
         idle.close()
         assert process.returncode in (0, 130)
+
+
+def test_a_hook_is_in_the_journal_within_seconds(rig: Rig, web: Web) -> None:
+    secret = rig.root / "hook.secret"
+    secret.write_text("known to the forge\n")
+    secret.chmod(0o600)
+    hooks = f'[web]\nhook_secret_file = "{secret}"\n'
+    rig.configure('tools = ["hello"]\n' + rig.settings + hooks)
+    publish(web, "1.0")
+    write_tool(rig.tools, web.url + "/dl/", "1.0", "1.1")
+    with serving(rig) as (_, place):
+        session = log_in(rig, place)
+
+        def seen() -> str:
+            text = ask(place, "/api/v1/tools?q=hello", Cookie=session)[2]
+            return str(json.loads(text)["tools"][0]["newest"])
+
+        def after_a_hook(wanted: str) -> float:
+            begun = time.monotonic()
+            body = json.dumps({"url": f"{web.url}/dl/"})
+            kind = {
+                "Content-Type": "application/json",
+                "Authorization": "Bearer known to the forge",
+            }
+            connection = http.client.HTTPConnection(place, timeout=10)
+            connection.request("POST", "/hooks/generic", body, kind)
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())["tools"]) == (202, ["hello"])
+            connection.close()
+            while seen() != wanted:
+                assert time.monotonic() - begun < 20
+                time.sleep(0.05)
+            return time.monotonic() - begun
+
+        took = after_a_hook("1.0")
+        logging.info("from a hook to new in the journal: %.1f s", took)
+        assert took < 10
+        assert len(web.requests("/dl/")) == 1
 
 
 @pytest.mark.slow

@@ -143,7 +143,7 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app comparing diffs guard hearing lists login overview people problems request "
+        "api app comparing diffs guard hearing hooks lists login overview people problems request "
         "review routes server setup tool words",
     ),
     "cli": Package(

@@ -141,6 +141,7 @@ class Web:
     anonymous: bool = False
     proxies: tuple[str, ...] = ()
     proxy_header: str = "X-Remote-User"
+    hook_secret_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

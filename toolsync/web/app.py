@@ -38,7 +38,7 @@ def application(
         clock=time,
         plan=Plan(),
         tries=Tries(clock=time),
-        hearing=Hearing(),
+        hearing=Hearing(clock=time),
         comparing=Comparing(clock=time),
     )
     share(app.extensions, found)
@@ -83,6 +83,7 @@ def _before() -> ResponseReturnValue | None:
     route = _BY_NAME[request.endpoint]
     if route.signed:
         return None
+    guard.require_small()
     g.person, by_token = guard.who()
     guard.require_own_form(by_token=by_token)
     if g.person.may(route.role):

@@ -17,8 +17,10 @@ from toolsync.web.people import NOBODY, Person, digest_of
 from toolsync.web.problems import Refused
 from toolsync.web.request import config, context, shared
 
-LARGEST = 256 * 1024
-"""Bytes of a request's body: a form, or what a forge's hook sends."""
+LARGEST = 1024 * 1024
+"""Bytes of a request's body, which a forge's hook may have."""
+_FORM = 256 * 1024
+"""Bytes of a form."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -61,6 +63,12 @@ def require_own_form(*, by_token: bool) -> None:
             "the form is not from this session, or too old; nothing was changed",
             "Go back, load the page anew, and send it again.",
         )
+
+
+def require_small() -> None:
+    """Refuse a form that is larger than any of ours."""
+    if (request.content_length or 0) > _FORM:
+        raise Refused(413, f"the form has more than {_FORM} bytes; nothing was changed", "")
 
 
 def csrf() -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flask.typing import ResponseReturnValue
 
-from toolsync.web import api, login, overview, review, tool
+from toolsync.web import api, hooks, login, overview, review, tool
 
 EVERYBODY = ""
 View = Callable[..., ResponseReturnValue]
@@ -56,5 +56,20 @@ ROUTES = (
     Route(name="login", rule="/login", view=login.page, role=EVERYBODY),
     Route(name="log_in", rule="/login", view=login.log_in, role=EVERYBODY, method="POST"),
     Route(name="log_out", rule="/logout", view=login.log_out, role=EVERYBODY, method="POST"),
+    Route(
+        name="hook",
+        rule="/hooks/<forge>",
+        view=hooks.hear,
+        role=EVERYBODY,
+        method="POST",
+        signed=True,
+    ),
+    Route(
+        name="look",
+        rule="/tool/<name>/look",
+        view=tool.look,
+        role="reviewer",
+        method="POST",
+    ),
     Route(name="api_tools", rule="/api/v1/tools", view=api.tools, role="reader"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import Response, render_template
+from flask import Response, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from toolsync.config.definition import Tool
@@ -15,7 +15,8 @@ from toolsync.pipeline.survey import last_standing
 from toolsync.report.page import ToolView
 from toolsync.report.toolpage import faulty_view, view
 from toolsync.web.problems import Refused
-from toolsync.web.request import config, context, followed, tool_named
+from toolsync.web.request import config, context, followed, person, shared, tool_named
+from toolsync.web.words import tool_url
 
 _LINES, _FIRST, _RECORDS, _HOLDS = 200, 30, 20, 10
 _LARGEST = 16 * 1024 * 1024
@@ -34,8 +35,16 @@ def page(name: str) -> ResponseReturnValue:
         ppa=config().target if config().target.startswith("ppa:") else "",
         keys=journal.keydates.of(name),
         entries=journal.log.of(name, _LINES)[::-1],
+        asked=name in shared().hearing.waiting(),
+        may=person().may("reviewer") and known,
         most={"lines": _LINES, "first": _FIRST, "records": _RECORDS, "holds": _HOLDS},
     )
+
+
+def look(name: str) -> ResponseReturnValue:
+    """Have the tool's page looked at within some seconds."""
+    shared().hearing.ask([tool_named(name).name])
+    return redirect(tool_url(name), 303)
 
 
 def evidence(name: str, version: str) -> ResponseReturnValue:
