@@ -26,8 +26,8 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account apt builder clock confined deadline distro dput effort forks git gpg gpghome "
-        "gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
+        "account apt board builder clock confined deadline distro dput effort forks git gpg "
+        "gpghome gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
         "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run "
         "sandbox seccomp signing space ssh stop store subreaper testproxy underway user work",
     ),
@@ -143,8 +143,8 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app comparing diffs guard hearing hooks lists login overview people problems request "
-        "review routes server setup tool words",
+        "api app comparing diffs doctoring guard health hearing hooks lists login now overview "
+        "people problems request review routes server setup tool words",
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "

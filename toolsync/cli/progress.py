@@ -9,17 +9,19 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from toolsync.model.text import escaped
 from toolsync.system import stop, underway
+from toolsync.system.board import Board
 from toolsync.system.underway import Step
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_TICK = 0.25
+_TICK, _TICKS = 0.25, 4
+"""Seconds between two looks, and looks between two that others are told of."""
 _PATIENCE = 1.0
 """Seconds that a step may take unseen on a terminal."""
 _FIRST, _LAST = 30.0, 600.0
@@ -30,9 +32,12 @@ _SHOW_CURSOR = b"\x1b[?25h"
 
 
 @contextmanager
-def shown(told: Callable[[str], None]) -> Iterator[None]:
-    """For the block, show each long step; ``told`` prints a line about one, where lines are due."""
-    ticker = _Ticker(_Board() if sys.stderr.isatty() else _Lines(told))
+def shown(told: Callable[[str], None], board: Board | None = None) -> Iterator[None]:
+    """For the block, show each long step; ``told`` prints a line about one, where lines are due.
+
+    On a ``board`` other processes see all steps.
+    """
+    ticker = _Ticker(_Screen() if sys.stderr.isatty() else _Lines(told), board)
     with underway.watched(ticker.begin):
         try:
             yield
@@ -43,8 +48,8 @@ def shown(told: Callable[[str], None]) -> Iterator[None]:
 class _Ticker:
     """Looks at what is under way four times a second, from the first step on."""
 
-    def __init__(self, view: _Board | _Lines) -> None:
-        self._view, self._over = view, threading.Event()
+    def __init__(self, view: _Screen | _Lines, board: Board | None) -> None:
+        self._view, self._board, self._over = view, board, threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -61,9 +66,14 @@ class _Ticker:
             self._thread.join()
 
     def _run(self) -> None:
-        with self._view:
+        with self._view, closing(self._board) if self._board else nullcontext():
+            number = 0
             while not self._over.wait(_TICK):
-                self._view.look(underway.steps())
+                steps = underway.steps()
+                self._view.look(steps)
+                if self._board and number % _TICKS == 0:
+                    self._board.tell(steps)
+                number += 1
 
 
 class _Lines(ExitStack):
@@ -85,7 +95,7 @@ class _Lines(ExitStack):
             self._due[id(step)] = (step, due)
 
 
-class _Board(ExitStack):
+class _Screen(ExitStack):
     """Keeps a line for each step at the bottom of the terminal."""
 
     def __init__(self) -> None:

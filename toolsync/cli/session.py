@@ -139,7 +139,7 @@ def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterat
     from toolsync.system.clock import SystemClock
 
     with (
-        long_steps_shown(),
+        long_steps_shown(state=config.state if lock else None, purpose=lock),
         bench_opened(
             config,
             tell=event_printer(settings.verbose),
@@ -155,12 +155,19 @@ def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterat
 
 
 @contextmanager
-def long_steps_shown(label: str = "") -> Iterator[None]:
-    """For the block, show on stderr what takes long; with ``label`` the block itself, too."""
+def long_steps_shown(
+    label: str = "", *, state: Path | None = None, purpose: str = ""
+) -> Iterator[None]:
+    """For the block, show on stderr what takes long; with ``label`` the block itself, too.
+
+    With ``state`` whoever else looks at that state folder sees it, too.
+    """
     from toolsync.cli.progress import shown
+    from toolsync.system.board import Board
     from toolsync.system.underway import step
 
-    with shown(lambda line: note(line, {})), step(label) if label else nullcontext():
+    board = Board(state, purpose) if state else None
+    with shown(lambda line: note(line, {}), board), step(label) if label else nullcontext():
         yield
 
 

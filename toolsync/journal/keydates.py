@@ -40,6 +40,12 @@ class KeyDates:
         sql = "SELECT * FROM keydate WHERE tool = ? ORDER BY fingerprint"
         return tuple(row.read(KeyDate) for row in self.database.all(sql, tool))
 
+    def ending(self, before: str, limit: int) -> list[tuple[str, KeyDate]]:
+        """Return the keys that end before a moment, each with its tool, soonest first."""
+        sql = "SELECT * FROM keydate WHERE ends != '' AND ends < ? ORDER BY ends, tool LIMIT ?"
+        rows = self.database.all(sql, before, limit)
+        return [(row.text("tool"), row.read(KeyDate)) for row in rows]
+
     def keep(self, tool: str, dates: Sequence[KeyDate]) -> None:
         """Keep what a tool's keyring says now; a key with another end than before was re-dated."""
         known = {date.fingerprint: date for date in self.of(tool)}

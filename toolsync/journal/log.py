@@ -45,6 +45,11 @@ class Log:
         )
         return [row.read(Entry) for row in reversed(self.database.all(sql, tool, tool, limit))]
 
+    def last(self, limit: int) -> list[Entry]:
+        """Return the last lines of all tools, newest first."""
+        rows = self.database.all("SELECT * FROM log ORDER BY id DESC LIMIT ?", limit)
+        return [row.read(Entry) for row in rows]
+
 
 def add_line(database: Database, key: Key, event: str, message: str, now: str) -> None:
     """Add a line within the transaction that makes what it tells."""

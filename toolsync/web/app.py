@@ -16,6 +16,7 @@ from toolsync.report.page import clean
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.web import guard, problems, words
 from toolsync.web.comparing import Comparing
+from toolsync.web.doctoring import Doctor
 from toolsync.web.hearing import Hearing
 from toolsync.web.people import NOBODY, Tries
 from toolsync.web.problems import Refused
@@ -40,6 +41,7 @@ def application(
         tries=Tries(clock=time),
         hearing=Hearing(clock=time),
         comparing=Comparing(clock=time),
+        doctor=Doctor(clock=time),
     )
     share(app.extensions, found)
     app.config.update(

@@ -16,6 +16,7 @@ from toolsync.model.errors import Busy, ToolsyncError, unforeseen
 from toolsync.pipeline.changes import Changes, changes_of, is_known
 from toolsync.pipeline.context import Context
 from toolsync.system.clock import Clock
+from toolsync.system.underway import step
 
 _PATIENCE = 2.0
 """Seconds that a page waits."""
@@ -63,7 +64,7 @@ class Comparing:
 
         def work() -> None:
             try:
-                with self._turn, open_() as context:
+                with step(f"{tool.name} {version}: comparing"), self._turn, open_() as context:
                     changes_of(context, tool, version)
             except ToolsyncError as error:
                 self._fail(key, error)

@@ -15,6 +15,7 @@ from toolsync.maintain.overview import Defined, Plan
 from toolsync.pipeline.context import Context, opened
 from toolsync.system.clock import Clock
 from toolsync.web.comparing import Comparing
+from toolsync.web.doctoring import Doctor
 from toolsync.web.hearing import Hearing
 from toolsync.web.people import Person, Tries
 from toolsync.web.problems import Refused
@@ -35,6 +36,7 @@ class Shared:
     tries: Tries
     hearing: Hearing
     comparing: Comparing
+    doctor: Doctor
 
 
 def share(extensions: dict[str, object], shared: Shared) -> None:

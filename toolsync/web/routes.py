@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flask.typing import ResponseReturnValue
 
-from toolsync.web import api, hooks, login, overview, review, tool
+from toolsync.web import api, health, hooks, login, now, overview, review, tool
 
 EVERYBODY = ""
 View = Callable[..., ResponseReturnValue]
@@ -53,6 +53,10 @@ ROUTES = (
         view=review.file,
         role="reader",
     ),
+    Route(name="now", rule="/now", view=now.page, role="reader"),
+    Route(name="now_events", rule="/now/events", view=now.events, role="reader"),
+    Route(name="health", rule="/health", view=health.page, role="reader"),
+    Route(name="health_anew", rule="/health", view=health.anew, role="reviewer", method="POST"),
     Route(name="login", rule="/login", view=login.page, role=EVERYBODY),
     Route(name="log_in", rule="/login", view=login.log_in, role=EVERYBODY, method="POST"),
     Route(name="log_out", rule="/logout", view=login.log_out, role=EVERYBODY, method="POST"),
@@ -72,4 +76,5 @@ ROUTES = (
         method="POST",
     ),
     Route(name="api_tools", rule="/api/v1/tools", view=api.tools, role="reader"),
+    Route(name="api_now", rule="/api/v1/now", view=now.api, role="reader"),
 )

@@ -15,13 +15,14 @@ from toolsync.model.errors import SetupError, ToolsyncError, UsageError, unfores
 from toolsync.pipeline.context import Context, opened
 from toolsync.pipeline.survey import look_at_all
 from toolsync.system import stop
+from toolsync.system.underway import step
 from toolsync.web import guard
 from toolsync.web.app import application
 from toolsync.web.request import Shared
 
 _PAUSE = 10.0
 """Seconds between two looks at what is out of date."""
-_THREADS = 6
+_THREADS = 12
 _LIMITS: Mapping[str, object] = {
     "ident": None,
     "threads": _THREADS,
@@ -99,7 +100,8 @@ def look(context: Context, shared: Shared, names: tuple[str, ...]) -> None:
     """Look at some tools' pages, and remember what they gave."""
     found = (shared.plan.one(context.config, name) for name in names)
     tools = [one.found for one in found if one is not None and isinstance(one.found, Tool)]
-    look_at_all(context, tools, context.config.jobs)
+    with step(f"looking at {', '.join(tool.name for tool in tools[:5])}"):
+        look_at_all(context, tools, context.config.jobs)
 
 
 def _show(done: int, total: int | None) -> None:

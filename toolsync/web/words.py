@@ -8,7 +8,9 @@ from flask import request, url_for
 from markupsafe import Markup, escape
 
 from toolsync.gate.gates import GATES
+from toolsync.journal.runs import RunRow
 from toolsync.journal.states import ORDER, State
+from toolsync.model.errors import BUG, FINE, HELD, LATER, SETUP, USAGE
 from toolsync.report.lag import in_words
 from toolsync.system.clock import parsed
 from toolsync.web.request import shared
@@ -85,7 +87,7 @@ def here() -> str:
 
 def nav() -> tuple[tuple[str, str], ...]:
     """Return the pages that the head of every page leads to."""
-    return (("overview", "Overview"),)
+    return (("overview", "Overview"), ("now", "Now"), ("health", "Health"))
 
 
 _GATES = {
@@ -116,8 +118,36 @@ def size(before: int, after: int) -> str:
 def _bytes(number: int) -> str:
     if number < 1000:
         return f"{number} bytes"
-    kilo = number / 1000
-    return f"{kilo:.3g} KB" if kilo < 999.5 else f"{kilo / 1000:.3g} MB"
+    told = float(number)
+    for unit in ("KB", "MB", "GB"):
+        told /= 1000
+        if told < 999.5:
+            return f"{told:.3g} {unit}"
+    return f"{told / 1000:.3g} TB"
+
+
+def elapsed(seconds: int) -> str:
+    """Return how long something has been going on: minutes and seconds, or hours too."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+_CAME_TO = {
+    FINE: "all is well",
+    BUG: "it met a bug",
+    USAGE: "it was called wrongly",
+    HELD: "something waits for a person",
+    LATER: "something is to be tried again later",
+    SETUP: "the set-up must be mended",
+}
+
+
+def run_words(run: RunRow) -> str:
+    """Return what an unattended run came to, in words."""
+    if not run.finished:
+        return "it runs, or was ended"
+    return _CAME_TO.get(run.exit_status, f"it ended with status {run.exit_status}")
 
 
 FILTERS = {"capitalize_first": capitalize_first}
@@ -132,6 +162,8 @@ GLOBALS = {
     "sentence": sentence,
     "gate_words": gate_words,
     "size": size,
+    "elapsed": elapsed,
+    "run_words": run_words,
     "here": here,
     "nav": nav,
     "url_for": url_for,

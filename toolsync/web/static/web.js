@@ -28,6 +28,22 @@ if (search) {
     }
   });
 }
+const running = document.getElementById("running");
+if (running) {
+  const show = text => {
+    const open = new Set([...running.querySelectorAll("details[open] pre")].map(pre => pre.getAttribute("aria-label")));
+    const focused = document.activeElement.getAttribute?.("aria-label");
+    running.innerHTML = text;  // our own server's, with all values escaped
+    for (const pre of running.querySelectorAll("details pre")) {
+      const name = pre.getAttribute("aria-label");
+      if (open.has(name)) { pre.closest("details").open = true; pre.scrollTop = pre.scrollHeight; }
+      if (name && name === focused) pre.focus();
+    }
+  };
+  const events = new EventSource(running.dataset.events);
+  events.onmessage = event => show(JSON.parse(event.data));
+  document.querySelector(".noscript")?.remove();
+}
 for (const place of document.querySelectorAll(".copy")) {
   const button = document.createElement("button");
   const text = place.querySelector("pre");
