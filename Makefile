@@ -39,7 +39,7 @@ OURS_ALONE := attest binding compat fetch journal pipeline
 # Tests that start programs, and whose libraries other tests use in the same ways: tested once.
 PROGRAMS_ALONE := archive_formats archive_key at_once damage key_life log retire snapshots stop
 
-test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.txpkgupload $(VENV)/.axe lint
+test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.schemathesis $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
 	@tests/in-memory $(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== those that touch a library, on Debian's own libraries"
@@ -129,6 +129,12 @@ $(VENV)/.moto: | $(VENV)/.test
 	@echo "Installing moto, an EC2 to test against, into $(VENV)/moto"
 	@$(PYTHON) -m venv $(VENV)/moto
 	@$(VENV)/moto/bin/pip install -qq 'moto[server]' 2>&1 | { grep -v '^WARNING: Location' || true; }
+	@touch $@
+
+$(VENV)/.schemathesis: | $(VENV)/.test
+	@echo "Installing schemathesis, which tries the API by its description, into $(VENV)/schemathesis"
+	@$(PYTHON) -m venv $(VENV)/schemathesis
+	@$(VENV)/schemathesis/bin/pip install -qq 'schemathesis>=4,<5' 2>&1 | { grep -v '^WARNING: Location' || true; }
 	@touch $@
 
 # The Debian packages, built in a copy of what git tracks, so that nothing is left here.

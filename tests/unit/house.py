@@ -143,8 +143,8 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app comparing diffs doctoring guard health hearing hooks lists login now overview "
-        "people problems request review routes server setup tool words",
+        "api app comparing diffs doctoring guard health hearing hooks lists login now openapi "
+        "overview people problems request review routes server setup tool words",
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "

@@ -145,18 +145,7 @@ def _colored(kind: str, piece: str) -> str:
 def _object(context: Context, item: Waiting, changes: Changes | None) -> dict[str, object]:
     """Return a held release as ``review --json`` prints it, with --diff what differs in it."""
     from toolsync.model.values import dump
-    from toolsync.pipeline.review import report_of
+    from toolsync.pipeline.review import as_object
 
-    release = item.release
-    return {
-        "tool": item.tool,
-        "version": item.version,
-        "since": item.since,
-        "page": release["page"],
-        "url": release["url"],
-        "gates": [
-            {**dump(question.judged.judgment), "text": report_of(context.store, question)}
-            for question in item.questions
-        ],
-        **({"changes": dump(changes)} if changes else {}),
-    }
+    found = as_object(context.store, item)
+    return {**found, "changes": dump(changes)} if changes else found

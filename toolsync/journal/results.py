@@ -91,6 +91,14 @@ class Results:
         )
         return [row.text("version") for row in rows]
 
+    def tools_held(self) -> list[str]:
+        """Return the tools of which a gate holds a release, or did."""
+        rows = self.database.all(
+            "SELECT DISTINCT tool FROM result WHERE outcome='held' AND kind='GateClosed'"
+            " ORDER BY tool"
+        )
+        return [row.text("tool") for row in rows]
+
     def times(self) -> list[tuple[str, str, str]]:
         """Return stage, start and end of everything that was done."""
         rows = self.database.all(

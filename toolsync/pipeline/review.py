@@ -18,6 +18,7 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.judgments import Judged
 from toolsync.journal.results import Result
 from toolsync.model.errors import Changed, UsageError
+from toolsync.model.values import dump
 from toolsync.model.versions import upstream_key
 from toolsync.system.store import Store
 
@@ -190,6 +191,21 @@ def report_of(store: Store, question: Question) -> str:
     with path.open("rb") as file:
         text = file.read(_SHOWN).decode("utf-8", "replace")
     return text if blob.size <= _SHOWN else f"{text}\n… {blob.size} bytes; the rest is in {path}"
+
+
+def as_object(store: Store, item: Waiting) -> dict[str, object]:
+    """Return a held release as ``review --json`` prints it; raises as `report_of`."""
+    return {
+        "tool": item.tool,
+        "version": item.version,
+        "since": item.since,
+        "page": item.release["page"],
+        "url": item.release["url"],
+        "gates": [
+            {**dump(question.judged.judgment), "text": report_of(store, question)}
+            for question in item.questions
+        ],
+    }
 
 
 def _checked_reason(reason: str) -> str:

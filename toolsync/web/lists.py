@@ -44,14 +44,14 @@ def asked_for(most: int) -> Asked:
     """Return what the request's query asks for; raise UsageError where that is nothing."""
     given = {name: value.strip() for name, value in request.args.items()}
     return Asked(
-        text=given.get("q", "")[:_LONGEST],
+        text=_text("q", given),
         status=_one_of("status", given, _STATUSES),
-        series=given.get("series", "")[:_LONGEST],
-        area=given.get("area", "")[:_LONGEST],
-        holder=given.get("holder", "")[:_LONGEST],
+        series=_text("series", given),
+        area=_text("area", given),
+        holder=_text("holder", given),
         sort=_one_of("sort", given, SORTS),
-        first=_number(given, "first", 0, 0, 10_000_000),
-        most=_number(given, "most", most, 1, MOST),
+        first=number(given, "first", 0, 0, 10_000_000),
+        most=number(given, "most", most, 1, MOST),
     )
 
 
@@ -75,6 +75,16 @@ def bring_up_to_date() -> int:
         return len(context().journal.states.stale())  # another writes: what is known is shown
 
 
+def _text(name: str, given: Mapping[str, str]) -> str:
+    value = given.get(name, "")
+    if len(value) > _LONGEST:
+        raise UsageError(
+            f"{name} has {len(value)} characters; wanted: at most {_LONGEST}",
+            resolution="Ask for less.",
+        )
+    return value
+
+
 def _one_of(name: str, given: Mapping[str, str], known: tuple[str, ...]) -> str:
     value = given.get(name, "")
     if value and value not in known:
@@ -85,7 +95,8 @@ def _one_of(name: str, given: Mapping[str, str], known: tuple[str, ...]) -> str:
     return value
 
 
-def _number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+def number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """Return a number of a query; raise UsageError where it is none, or beyond its bounds."""
     text = given.get(name, "")
     if not text:
         return default

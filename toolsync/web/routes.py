@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flask.typing import ResponseReturnValue
 
-from toolsync.web import api, health, hooks, login, now, overview, review, tool
+from toolsync.web import api, health, hooks, login, now, openapi, overview, review, tool
 
 EVERYBODY = ""
 View = Callable[..., ResponseReturnValue]
@@ -76,5 +76,30 @@ ROUTES = (
         method="POST",
     ),
     Route(name="api_tools", rule="/api/v1/tools", view=api.tools, role="reader"),
+    Route(name="api_tool", rule="/api/v1/tools/<name>", view=api.tool, role="reader"),
+    Route(name="api_log", rule="/api/v1/tools/<name>/log", view=api.log, role="reader"),
+    Route(
+        name="api_look",
+        rule="/api/v1/tools/<name>/look",
+        view=api.look,
+        role="reviewer",
+        method="POST",
+    ),
+    Route(name="api_reviews", rule="/api/v1/reviews", view=api.reviews, role="reader"),
+    Route(
+        name="api_review",
+        rule="/api/v1/reviews/<name>/<version>",
+        view=api.review,
+        role="reader",
+    ),
+    Route(
+        name="api_decide",
+        rule="/api/v1/reviews/<name>/<version>",
+        view=api.decide_over,
+        role="reviewer",
+        method="POST",
+    ),
     Route(name="api_now", rule="/api/v1/now", view=now.api, role="reader"),
+    Route(name="api_health", rule="/api/v1/health", view=api.health, role="reader"),
+    Route(name="openapi", rule="/api/v1/openapi.json", view=openapi.served, role="reader"),
 )
