@@ -11,7 +11,7 @@ SHELL := /bin/bash
 VENV := .venv
 
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
-	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv licensecheck lintian mmdebstrap openssh-client python3-pip python3-venv reprepro \
+	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv licensecheck lintian mmdebstrap openssh-client python3-pip python3-venv quilt reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
 TEST_PACKAGES := build-essential chromium chromium-driver curl faketime fonts-dejavu-core minisign openssh-client openssl python3-aiosmtpd python3-click python3-debian python3-gnupg python3-hypothesis \
 	python3-flask python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-license-expression python3-lxml python3-prometheus-client \
@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools systemd
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
-.PHONY: run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license license-texts deb deb-check faults fuzz genuine screenshots \
+.PHONY: adoptions run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license license-texts deb deb-check faults fuzz genuine screenshots \
 	clean packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -67,6 +67,11 @@ cases-license: packages-test $(VENV)/.test
 # License files of real origs of Debian, which come by apt-get source.
 license-texts: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.license_texts --cache $(VENV)/license-texts
+
+# Real packages of Debian, adopted and taken to apt; hours long on a slow machine, and needs root.
+AT_ONCE ?= 2
+adoptions: packages-test packages-run ids $(VENV)/.test
+	@$(VENV)/bin/python -m tests.tools.adoptions --cache $(or $(CACHE),$(VENV)/adoptions) --at-once $(AT_ONCE)
 
 # The shipped tools on genuine releases, which lie in TREES/TOOL/ (tests/tools/genuine.py).
 TREES ?= ../trees

@@ -67,8 +67,11 @@ def source_package(place: Path, folder: Path) -> Path:
     return dsc
 
 
-def served(place: Path, dsc: Path, keys: Keys) -> Path:
-    """Return a sources file for a signed archive of one source package, at file:…"""
+def served(place: Path, dsc: Path, keys: Keys, lacks: str = "12") -> Path:
+    """Return a sources file for a signed archive of one source package, at file:…
+
+    With ``lacks`` its debhelper is too old for the package.
+    """
     suite = place / "dists" / "bookworm"
     for kind, name in (("source", "Sources"), ("binary-amd64", "Packages")):
         (suite / "main" / kind).mkdir(parents=True)
@@ -81,8 +84,8 @@ def served(place: Path, dsc: Path, keys: Keys) -> Path:
     other = index.stdout.replace("hello", "other")  # a name whose files nobody has
     (suite / "main" / "source" / "Sources").write_text(f"{index.stdout}\n{other}")
     (suite / "main" / "binary-amd64" / "Packages").write_text(
-        "Package: debhelper\nVersion: 12.1\nArchitecture: all\nFilename: x\nSize: 1\n"
-        f"SHA256: {'0' * 64}\nProvides: debhelper-compat (= 12)\n\n"
+        f"Package: debhelper\nVersion: {lacks or 13}.1\nArchitecture: all\nFilename: x\n"
+        f"Size: 1\nSHA256: {'0' * 64}\nProvides: debhelper-compat (= {lacks or 13})\n\n"
     )
     rows = "".join(
         f" {hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_size}"
@@ -94,7 +97,7 @@ def served(place: Path, dsc: Path, keys: Keys) -> Path:
     (suite / "Release").write_text(
         f"{head}Date: {format_datetime(datetime.now(UTC), usegmt=True)}\nSHA256:\n{rows}"
     )
-    key = keys.make("Archive")
+    key = keys.make(f"Archive of {dsc.name}")
     keys.sign(suite / "Release", suite / "InRelease", key, how=["--clear-sign"])
     ring = keys.export(place / "archive.asc", key)
     sources = place / "adopt.sources"

@@ -33,8 +33,8 @@ PACKAGES = {
     ),
     "config": Package(
         "model system",
-        "consistency definition keys licensing packaging plainschema record schema series "
-        "settings supported",
+        "consistency definition keys later licensing mended packaging plainschema record schema "
+        "series settings supported",
     ),
     "archives": Package(
         "model system config",
@@ -92,7 +92,7 @@ PACKAGES = {
     ),
     "package": Package(
         "model system config",
-        "changelog continued hunks patches placeholders settler stage",
+        "changelog continued hunks mended patches placeholders settler stage workspace",
     ),
     "build": Package(
         "model system config",
@@ -121,7 +121,8 @@ PACKAGES = {
         "binding license package build compat publish attest",
         "accepted archivekey asked asserved belonging changes context deliver eligible gates "
         "keydates locate loghead memory obtain origins places promote recalls review road "
-        "schedule scheduler sources stages status survey sync transparency work workers",
+        "schedule scheduler sources stages status survey sync transparency work workers "
+        "workspace",
     ),
     "report": Package(
         "model system config journal http attest pipeline",
@@ -133,8 +134,9 @@ PACKAGES = {
         "settings tools",
     ),
     "adopt": Package(
-        "model system config http watch watchfile verify build pipeline setup",
-        "add adopt packaging propose",
+        "model system config http archives watch watchfile verify unpack license "
+        "build compat pipeline setup",
+        "add adopt bases follow packaging propose successor vouched",
     ),
     "maintain": Package(
         "model system config journal verify build publish attest pipeline report setup",
@@ -152,7 +154,7 @@ PACKAGES = {
         "add adopt approve archive audit backup check compat completion decision differences "
         "doctor evidence fetch gc key launchpad license log main manual page progress promote "
         "reject render repack restore retire review run scrub series serve session status sync "
-        "user verify why",
+        "user verify why workspace",
     ),
 }
 

@@ -13,19 +13,24 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from debian.deb822 import Deb822
 
-from toolsync.adopt.packaging import Packaging, open_packaging, source_beside
+from toolsync.adopt.bases import Bases, Former, bases_of, former_of
+from toolsync.adopt.packaging import Packaging, open_packaging
+from toolsync.adopt.successor import bring_later
+from toolsync.adopt.vouched import Vouched, vouched
 from toolsync.build.archives import Archive, control_of, open_archive, series_of
 from toolsync.build.lint import errors_of
 from toolsync.config.definition import Tool
 from toolsync.config.packaging import packaging_files
 from toolsync.config.settings import Config
 from toolsync.model.errors import SetupError, ToolsyncError, UsageError
+from toolsync.model.release import Release
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.setup.tools import load_tool, overlay_of, read_tool, tool_places
@@ -59,6 +64,10 @@ class Adoption:
     undecided: tuple[str, ...]
     """What a person should know or say, each in a sentence."""
     toml: str
+    bases: Bases = field(default_factory=Bases)
+    """With what the gates compare its first release."""
+    later: Path | None = None
+    """A later packaging's patches, while the adoption goes on (`config.later`)."""
     folder: Path | None = None
     """Where it was written; None where nothing was."""
     changed: bool = False
@@ -87,6 +96,10 @@ def adopt(
         if dry_run:
             return found
         changed = _write(found, packaging, target)
+        found.bases.write(target)
+        shutil.rmtree(target / "later", ignore_errors=True)
+        if found.later:
+            shutil.copytree(found.later, target / "later")
         return replace(found, folder=target, changed=changed)
 
 
@@ -161,31 +174,42 @@ def _found(
     archives = opened.all(undecided)
     name, control = packaging.package.name, packaging.debian / "control"
     tool = load_folder(packaging.folder)
-    newest, offered = _newest(context, tool, undecided, tell)
+    release, offered = _newest(context, tool, undecided, tell)
+    newest = release.version if release else ""
+
+    @cache
+    def all_archives() -> Sequence[Archive]:
+        archives.extend(opened.newer(undecided))
+        return archives
+
+    proof = vouched(context, tool, release, all_archives, folder) if release else Vouched()
     pins = {} if tool.keyring else _pins(name, packaging, archives, offered)
-    if not tool.keyring and newest not in pins:
-        archives += opened.newer(undecided)
-        pins = _pins(name, packaging, archives, offered)
-    proof = _proof(tool, pins, newest)
-    if not tool.keyring and newest not in pins:
+    pins = {version: pin for version, pin in pins.items() if version != newest}
+    if proof.digest:
+        pins[newest] = proof.digest
+    if not (proof.signed or proof.digest):
+        why = proof.said or "no key is in debian/upstream, and no archive has its orig tarball"
         undecided.append(
-            f"nothing proves {newest or 'the next release'}: no key is in debian/upstream, and no"
-            " archive has its orig tarball; put upstream's key there, or pin a digest that"
-            " somebody has checked ([verify.pins])"
+            f"nothing proves {newest or 'the next release'}: {why}; put upstream's key into"
+            " debian/upstream, or pin a digest that somebody has checked ([verify.pins])"
         )
     served = {a.series: known[0].version for a in archives if (known := a.sources(name))}
     undecided += _newer(name, packaging.package, served)
+    former = former_of(packaging, archives, folder)
+    bases = bases_of(context, packaging, former, undecided, tell)
+    patches = tuple(_patches(packaging.debian / "patches" / "series"))
+    later = bring_later(packaging, all_archives, newest, folder, tell) if patches else None
     lint = context.config.build.lint
-    lintian = _lintian(packaging, archives, folder, undecided, tell) if lint else ()
+    lintian = _lintian(packaging, former, folder, undecided, tell) if lint else ()
     return Adoption(
         name=name,
         said=packaging.said,
         version=packaging.package.version,
         page=tool.watch.url,
         newest=newest,
-        proof=proof,
+        proof=proof.said if proof.signed or proof.digest else "none yet",
         licenses=_licenses(packaging.debian / "copyright"),
-        patches=tuple(_patches(packaging.debian / "patches" / "series")),
+        patches=patches,
         lacks={
             archive.series: lacks
             for archive in archives
@@ -195,21 +219,23 @@ def _found(
         served=served,
         lintian=lintian,
         undecided=tuple(undecided),
-        toml=_toml(packaging, tool, control, lintian, pins),
+        toml=_toml(packaging, tool, control, lintian, pins, proof),
+        bases=bases,
+        later=later,
     )
 
 
 def _newest(
     context: Context, tool: Tool, undecided: list[str], tell: Callable[[str], None]
-) -> tuple[str, tuple[str, ...]]:
-    """Return the newest version that the page offers, and all that it offers."""
+) -> tuple[Release | None, tuple[str, ...]]:
+    """Return the newest release that the page offers, and the versions of all that it offers."""
     tell(f"looking at {tool.watch.url}")
     try:
         sighting = look(tool, http=context.http, limits=context.config.limits)
     except ToolsyncError as error:
         undecided.append(f"the release page could not be read: {error}")
-        return "", ()
-    return sighting.newest.version, tuple(release.version for release in sighting.releases)
+        return None, ()
+    return sighting.newest, tuple(release.version for release in sighting.releases)
 
 
 def _pins(
@@ -241,23 +267,15 @@ def _newer(name: str, package: Package, served: Mapping[str, str]) -> Iterator[s
             )
 
 
-def _proof(tool: Tool, pins: Mapping[str, str], newest: str) -> str:
-    if tool.keyring:
-        return "a signature by a key of debian/upstream"
-    if newest in pins:
-        return "the digest of the orig tarball that the distribution's archive has"
-    return "none yet"
-
-
 def _lintian(
     packaging: Packaging,
-    archives: Sequence[Archive],
+    former: Former,
     folder: Path,
     undecided: list[str],
     tell: Callable[[str], None],
 ) -> tuple[str, ...]:
     """Return the errors that lintian finds in the packaging's own source package and binaries."""
-    dsc = source_beside(packaging, archives, folder / "former")
+    dsc = former.dsc
     if dsc is None:
         undecided.append(
             f"which errors lintian finds in {packaging.package.version} is not known: its source"
@@ -265,13 +283,12 @@ def _lintian(
         )
         return ()
     tell(f"reading {dsc.name} and its binaries with lintian")
-    debs: tuple[Path, ...] = ()
-    for archive in archives:
-        own = next((k for k in archive.sources(packaging.package.name)
-                    if k.version == packaging.package.version), None)  # fmt: skip
-        if own and not debs:
-            debs = archive.binaries(own.binaries, folder / "debs")
-    found = [error for files in ([dsc], debs) if files for error in errors_of(files, folder=folder)]
+    found = [
+        error
+        for files in ([dsc], former.debs)
+        if files
+        for error in errors_of(files, folder=folder)
+    ]
     return tuple(sorted(set(found)))
 
 
@@ -294,6 +311,7 @@ def _toml(
     control: Path,
     lintian: Sequence[str],
     pins: Mapping[str, str],
+    proof: Vouched,
 ) -> str:
     """Return the tool.toml: what debian/ does not say."""
     parts = [*Deb822.iter_paragraphs(control.read_text(encoding="utf-8", errors="replace"))]
@@ -321,7 +339,10 @@ def _toml(
     if lintian:
         lines += ["lintian = [", *(f"    {json.dumps(error)}," for error in lintian), "]"]
     if not tool.keyring:
-        lines += ["", "[verify]", 'method = "pins"', "[verify.pins]"]
+        lines += ["", "[verify]", 'method = "pins"']
+    if pins or not tool.keyring:
+        lines += ["", f"# {' '.join(proof.said.split())}"] if proof.digest else []
+        lines += ["[verify.pins]"]
         lines += [f'"{version}" = "{digest}"' for version, digest in pins.items()]
     return "\n".join(lines) + "\n"
 
@@ -375,6 +396,7 @@ def _write(found: Adoption, packaging: Packaging, target: Path) -> bool:
     if own.is_file():
         text = re.sub(r'(?m)^(adopted|digest|dsc) = ".*"$', _renewed(text), own.read_text())
     replace_file(own, text.encode())
+    _pinned_anew(own, found.toml)
     load_tool(target)
     return True
 

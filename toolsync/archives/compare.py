@@ -34,6 +34,21 @@ def difference(one: Path, other: Path, limits: Limits) -> str:
     return ""
 
 
+def more_than(whole: Path, part: Path, limits: Limits) -> tuple[str, tuple[str, ...]]:
+    """Return how ``part`` is not wholly in ``whole``, in a phrase, and what ``whole`` has besides.
+
+    The phrase is empty where everything in ``part`` is the same in ``whole``; the second are paths
+    below the top folder, without folders. Raises Hostile as `difference`.
+    """
+    ours, theirs = _tree(whole, limits), _tree(part, limits)
+    for path, there in sorted(theirs.items()):
+        here = ours.get(path)
+        if path and here != there:
+            return f"{shown(path)} is {here or 'not there'}, and in the other {there}", ()
+    found = sorted(p for p, what in ours.items() if p not in theirs and what != _FOLDER)
+    return "", tuple(found)
+
+
 def _tree(archive: Path, limits: Limits) -> dict[str, str]:
     """Return what is at each path below the top folder, in a phrase."""
     guard = guard_for(archive_form(archive), limits)

@@ -25,6 +25,7 @@ from toolsync.system.run import run
 from toolsync.system.work import remove_tree
 
 _SECONDS = 600
+_HELPER = "/usr/lib/apt/apt-helper"
 _SECURITY = "http://security.debian.org/debian-security"
 _COMPONENTS = {"debian": "main", "ubuntu": "main universe"}
 _DISTRUST = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
@@ -40,6 +41,8 @@ class Known:
     files: Mapping[str, str]
     """The sha256 of each of its files, by name."""
     binaries: tuple[str, ...]
+    is_main: bool = True
+    """Whether it is in the archive's component main (Debian Policy 2.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,18 @@ class Archive:
         self._apt("apt-get", "-q", *words, cwd=into)
         (dsc,) = into.glob("*.dsc")
         return dsc
+
+    def file(self, name: str, version: str, file: str, into: Path) -> Path:
+        """Get one file of a source package, by the digest that the signed index has of it."""
+        words = ("source", "--print-uris", "--only-source", f"{name}={version}")
+        for line in self._apt("apt-get", "-q", *words).splitlines():
+            url, _, rest = line.lstrip("'").partition("' ")
+            found = rest.split(" ")
+            if len(found) == 3 and found[0] == file and found[2].startswith("SHA256:"):
+                into.mkdir(parents=True, exist_ok=True)
+                self._apt(_HELPER, "download-file", url, str(into / file), found[2])
+                return into / file
+        raise Unreachable(f"apt knows no address of {file} of {name} {version} in {self.series}")
 
     def binaries(self, names: Sequence[str], into: Path) -> tuple[Path, ...]:
         """Get the newest of binary packages, those that the archive has for this machine."""
@@ -198,7 +213,8 @@ def _of_file(path: Path, series: str) -> Iterator[str]:
 def _known(part: Sources) -> Known:
     files = {row["name"]: row["sha256"] for row in part.get("Checksums-Sha256", [])}
     binaries = re.split(r"[,\s]+", part.get("Binary", "").strip())
-    return Known(version=part["Version"], files=files, binaries=tuple(binaries))
+    main = "main" in part.get("Directory", "main").split("/")[:3]
+    return Known(version=part["Version"], files=files, binaries=tuple(binaries), is_main=main)
 
 
 def control_of(path: Path) -> Mapping[str, str]:

@@ -31,6 +31,7 @@ COMMANDS = {
     "review": "Show what waits for your decision, and all that you need for it.",
     "approve": "Let a release go on that a gate holds.",
     "reject": "Keep a release out that a gate holds.",
+    "workspace": "Mend the packaging of a release by hand, and take what was mended.",
     "evidence": "Show the proof of a release, from its page to apt.",
     "audit": "Audit an archive's log of publications, also since a head that you kept.",
     "page": "Write a static site of all tools, their evidence and how to install.",

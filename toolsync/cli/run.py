@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, note, opened, say
+from toolsync.cli.session import Settings, chosen_tools, followed, note, opened, say
 from toolsync.model.errors import gravest
 from toolsync.system import journald
 
@@ -40,7 +40,9 @@ def command(settings: Settings, every: bool, dry_run: bool, as_json: bool) -> in
         chosen = fitting if every else due(context, fitting)
         if dry_run:
             return _show_preview(preview(context, fitting, faulty, chosen), as_json)
-        came = run_once(context, fitting, faulty, due=chosen)
+        fresh = {tool.name: tool for tool in followed(context, chosen)}
+        fitting = tuple(fresh.get(tool.name, tool) for tool in fitting)
+        came = run_once(context, fitting, faulty, due=tuple(fresh.values()))
     _show(came, as_json)
     for channel, error in came.troubles:
         note(f"{channel}: {error}", {"channel": channel}, grave=True)

@@ -251,6 +251,15 @@ def chosen_tool(config: Config, name: str) -> Tool:
     return tool
 
 
+def followed(context: Context, tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
+    """Return the tools, those anew whose adopted packaging has changed where it came from."""
+    if not any(tool.watch.is_folder for tool in tools):
+        return tools  # none was adopted: nothing is loaded for it
+    from toolsync.adopt.follow import follow_packaging
+
+    return follow_packaging(context, tools, lambda line: note(line, {}))
+
+
 def _is_folder(name: str) -> bool:
     return "/" in name or name in (".", "..")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, opened, say, tool_names
+from toolsync.cli.session import Settings, chosen_tools, followed, opened, say, tool_names
 from toolsync.model.errors import gravest
 
 
@@ -45,6 +45,8 @@ def command(
                 say(f"{tool.name} is left out: {misfit(context.config, tool)}", err=True)
             chosen = tuple(tool for tool in chosen if tool not in left_out)
         chosen = in_plan(context, chosen, named=bool(tools))
+        if not dry_run:
+            chosen = followed(context, chosen)
         at_once = context.config.jobs
         found = [*sync(context, chosen, at_once, dry_run=dry_run, retry=retry), *faulty]
     if as_json:

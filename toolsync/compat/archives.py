@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from toolsync.archives.tree import open_any
+from toolsync.archives.tree import open_any, open_packages
 from toolsync.compat.change import Change
 from toolsync.compat.compare import compare
 from toolsync.compat.compiled import read_libraries
-from toolsync.compat.deb import read_release
+from toolsync.compat.deb import read_packages, read_release
 from toolsync.compat.probe import Prober
+from toolsync.compat.surface import Surface
 from toolsync.config.settings import Config
 from toolsync.system.confined import confined
 from toolsync.system.sandbox import sandbox_for
@@ -39,6 +41,31 @@ def compare_files(
             seconds=2 * (config.limits.gate_seconds + config.compat.total_seconds),
             memory=config.limits.gate_memory,
         )
+
+
+def installed(debs: Sequence[Path], *, config: Config, commands: tuple[str, ...] = ()) -> Surface:
+    """Return what binary packages offer together, as the gate keeps it of a release.
+
+    ``commands`` are those that matter, as in a tool's [compat]. Raises Hostile and TooMuch.
+    """
+    workshop = Workshop(config.state, config.build.work or None)
+    with open_packages(debs, workshop=workshop, limits=config.limits) as top:
+        return confined(
+            partial(_installed, debs, top, config, commands),
+            what="reading and running its commands",
+            seconds=config.limits.gate_seconds + config.compat.total_seconds,
+            memory=config.limits.gate_memory,
+        )
+
+
+def _installed(
+    debs: Sequence[Path], top: Path, config: Config, commands: tuple[str, ...]
+) -> Surface:
+    release = read_packages(debs, top)
+    prober = Prober(release, sandbox_for(release.tree.root, **asdict(config.compat)), commands)
+    read_libraries(release.tree, release.draft, prober.sandbox)
+    prober.examine()
+    return replace(release.surface(), installed=True)
 
 
 def _compared(

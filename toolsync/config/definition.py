@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolsync.config.later import later_digest, later_patches
 from toolsync.config.licensing import LicensePolicy
+from toolsync.config.mended import mended_digest
 from toolsync.config.packaging import packaging_files
 from toolsync.config.record import PageKind, Proof, Table
 from toolsync.model.values import NEVER, WHILE_FILLED, told
@@ -197,8 +199,26 @@ class Tool:
         """All files by which signatures are judged: the keyring, and the root of trust if any."""
         return (*self.keyring, *((self.trusted_root,) if self.trusted_root.is_file() else ()))
 
-    def packaging_digest(self) -> str:
+    def base(self, gate: str) -> tuple[Path, str] | None:
+        """Return what a gate would have kept of the release that was adopted, and its version.
+
+        None where the tool was not adopted, or that is not known.
+        """
+        for path in sorted((self.folder / "base").glob(f"{gate}_*.json")):
+            return path, path.name.removeprefix(f"{gate}_").removesuffix(".json")
+        return None
+
+    @property
+    def mended(self) -> Path:
+        """The folder for what an operator mends of its packaging; it need not be there."""
+        if self.overlay is None or self.overlay.parent == self.folder.parent:
+            return self.folder / "mended"
+        return self.overlay.with_suffix("") / "mended"
+
+    def packaging_digest(self, release: str = "") -> str:
         """Return a digest over names, executable bits and contents of debian/, links followed.
+
+        With ``release`` (upstream's version) what counts for that alone is among them.
 
         A changelog is among them where packaging has one: it is gone on with.
         """
@@ -212,4 +232,7 @@ class Tool:
             else:
                 content = f"link to {path.readlink()}"
             hasher.update(f"{name}\0{mode}\0{content}\n".encode(errors="surrogateescape"))
+        if release:
+            later = later_digest(self.folder) if later_patches(self.folder, release) else ""
+            hasher.update(f"{later}{mended_digest(self.mended, release)}".encode())
         return hasher.hexdigest()

@@ -38,6 +38,8 @@ class Asked(Generic[S]):
     before_version: str
     approved: frozenset[str]
     """Digests that a person approved in earlier releases, see `Judgment.carries`."""
+    adopted: bool = False
+    """Whether ``before`` is of what a distribution serves, by whose packaging the tool came."""
 
 
 def _no_policy(_tool: Tool, _config: Config) -> object:

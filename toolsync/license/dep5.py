@@ -53,9 +53,12 @@ def completed(copyright_text: str, lacks: Sequence[Lack], top: Path) -> str:
 
     parsed = _parsed(copyright_text)
     has = {paragraph.license.synopsis for paragraph in parsed.all_license_paragraphs()}
+    told = {glob for paragraph in parsed.all_files_paragraphs() for glob in paragraph.files}
     for lack in lacks:
         folder = lack.file.rpartition("/")[0]
-        files = [f"{folder}/*" if folder else lack.file]
+        # Of two paragraphs with one pattern the last would count for all (and lintian refuses it).
+        files = [f"{folder}/*" if folder and f"{folder}/*" not in told else lack.file]
+        told.update(files)
         holders = _holders(top / lack.file) or "see the license text"
         name = re.sub(r" (AND|OR|WITH) ", lambda word: word[0].lower(), lack.id)
         parsed.add_files_paragraph(FilesParagraph.create(files, holders, License(name)))
@@ -81,8 +84,8 @@ def _parsed(text: str) -> Any:
 
 def _lacks(parsed: Any, texts: Iterable[LicenseText]) -> Iterator[Lack]:
     for text in texts:
-        if not text.id:
-            continue
+        if not text.id or text.file.startswith("debian/"):
+            continue  # upstream's own packaging is no part of ours
         paragraph = parsed.find_files_paragraph(text.file)
         license_ = paragraph.license if paragraph is not None else None
         said = license_.synopsis if license_ is not None else ""

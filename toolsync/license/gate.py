@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolsync.archives.tree import open_release
 from toolsync.config.definition import Tool
@@ -47,6 +47,10 @@ def judge(asked: Asked[Unpacked]) -> Judgment:
     approved = asked.approved
     policy = Policy(tool=tool.license, classes=config.license, approved=approved)
     old = from_json(store.path(before).read_bytes()) if before is not None else None
+    first = old is None or asked.adopted
+    if old is not None and asked.adopted:
+        # Judged as a first release, but for what the distribution's own review has let in.
+        policy = replace(policy, approved=approved | policy.known_to_main(old))
     detector = Detector(workshop=workshop, cache=config.licenses)
     new = _terms(item, old, detector, config=config, store=store, workshop=workshop)
     known = before_version if old is not None else ""
@@ -55,7 +59,7 @@ def judge(asked: Asked[Unpacked]) -> Judgment:
         lacks, unreadable = _lacks(tool, new)
         changes = [
             *check_main_texts(new, policy),
-            *(check_first(new, policy) if old is None else compare(old, new)),
+            *(check_first(new, policy) if first else compare(old or Terms(), new)),
             *_unexplained(detector.problems),
             *_uncovered(lacks, unreadable),
         ]

@@ -45,6 +45,17 @@ class Policy:
                 return grade
         return _UNKNOWN
 
+    def known_to_main(self, old: Terms) -> frozenset[str]:
+        """Return the texts of what a distribution has in main that have no class here.
+
+        Its archive's own review has let them in. What is denied here, or must be accepted by a
+        person, stays so.
+        """
+        texts = (*old.mains, *old.nested)
+        unknown = (text.fingerprint for text in texts if self.grade_of_text(text) == _UNKNOWN)
+        none = (change.key for change in problems(old) if change.code == "no-license-file")
+        return frozenset((*unknown, *none))
+
     def acceptance(self, text: LicenseText) -> Accepted | None:
         """Return the entry of tool.toml that covers a main text."""
         for entry in self.tool.accepted:
@@ -167,6 +178,7 @@ def check_first(terms: Terms, policy: Policy) -> Iterator[Change]:
     for text in terms.nested:
         grade = policy.grade_of_text(text)
         allowed = bool(text.id) and (grade == _ALLOWED or policy.allows_as_accepted(text.id))
+        allowed = allowed or text.fingerprint in policy.approved
         if policy.component(text.path) is not None or allowed:
             continue
         denied = grade == _DENIED

@@ -65,6 +65,20 @@ def compare_trees(
     return Comparison(changes=(*compare(before, after), *changes), old=before, new=after)
 
 
+def terms_of(path: Path, *, workshop: Workshop, limits: Limits, cache: Path | None = None) -> Terms:
+    """Return the terms of one archive, as the gate keeps them; raises Hostile, TooMuch."""
+    with open_any(path, workshop=workshop, limits=limits) as top:
+        seen = confined(
+            partial(scan, top),
+            what="reading the license texts",
+            seconds=limits.gate_seconds,
+            memory=limits.gate_memory,
+        )
+        detector = Detector(workshop=workshop, cache=cache)
+        known = seen.unexplained and available()
+        return seen.explained(detector.look(seen.unexplained) if known else {})
+
+
 def unreadable(name: str, reason: str) -> Change:
     """Return the change that something could not be read: at least a review."""
     return Change(

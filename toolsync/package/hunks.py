@@ -149,3 +149,18 @@ def _hunks(lines: list[bytes], at: int) -> Iterator[bytes]:
             end += 1
         yield b"".join(lines[at:end])
         at = end
+
+
+def changed_lines(hunk: bytes) -> list[bytes]:
+    """Return the lines that a hunk takes away, or without any its context; blanks left out."""
+    lines = hunk.splitlines()[1:]
+    gone = [line[1:] for line in lines if line.startswith(b"-")]
+    return [b"".join(line.split()) for line in gone or [line[1:] for line in lines]]
+
+
+def strips_blanks(hunk: bytes) -> bool:
+    """Say whether a hunk only takes blanks off the ends of lines, where they mean nothing."""
+    lines = hunk.splitlines()[1:]
+    old = [line[1:].rstrip(b" \t\r") for line in lines if line.startswith(b"-")]
+    new = [line[1:] for line in lines if line.startswith(b"+")]
+    return bool(old) and old == new and not any(line.endswith(b"\\") for line in old)

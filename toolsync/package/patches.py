@@ -17,12 +17,14 @@ _TOLD = 6000
 """Characters of hunks that are told of all patches together; of the others their places alone."""
 
 
-def settle_patches(debian: Path, tree: Path, version: str) -> tuple[Fate, ...]:
+def settle_patches(
+    debian: Path, tree: Path, version: str, *, partly: bool = False
+) -> tuple[Fate, ...]:
     """Rewrite ``debian``'s patches for the release in ``tree``, and return what became of which.
 
     ``version`` is upstream's.
-    Where any does not apply, nothing is rewritten. What cannot be read as a unified patch below
-    the tree is left to dpkg-source.
+    Where any does not apply, nothing is rewritten; ``partly`` those before it are. What cannot be
+    read as a unified patch below the tree is left to dpkg-source.
     """
     series = debian / "patches" / "series"
     names = listed(series)
@@ -35,10 +37,12 @@ def settle_patches(debian: Path, tree: Path, version: str) -> tuple[Fate, ...]:
     with tempfile.TemporaryDirectory(prefix=".patches-", dir=tree.parent) as place:
         settler = Settler(Path(place), tree, version, known)
         fates = settler.fates()
-        if not any(fate.code == "patch-conflict" for fate in fates):
-            for name, data in settler.refreshed.items():
-                (series.parent / name).write_bytes(data)
-            _leave_out(series, [f.patch for f in fates if f.code == "patch-upstream"])
+        lost = [fate.patch for fate in fates if fate.code == "patch-conflict"]
+        sure = names[: names.index(lost[0])] if lost and partly else [] if lost else names
+        for name in set(sure) & settler.refreshed.keys():
+            (series.parent / name).write_bytes(settler.refreshed[name])
+        there = [f.patch for f in fates if f.code == "patch-upstream" and f.patch in sure]
+        _leave_out(series, there)
     return fates
 
 

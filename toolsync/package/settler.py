@@ -13,7 +13,7 @@ from pathlib import Path
 
 from toolsync.model.release import Finding
 from toolsync.model.versions import upstream_key
-from toolsync.package.hunks import Part, Patch
+from toolsync.package.hunks import Part, Patch, changed_lines, strips_blanks
 from toolsync.system.run import run
 
 _SECONDS = 120
@@ -23,6 +23,10 @@ _SHARE = 0.75
 """Of the lines that upstream's own patch adds; with these in the release it is called applied."""
 _TELLING = 5
 """Characters without which an added line tells nothing."""
+_KNOWN_BY = 12
+"""Characters by which a line is known again elsewhere."""
+_READ = 64 * 1024 * 1024
+"""Bytes of a release that are searched for what a patch changes."""
 _HUNK_LINES, _HUNKS = 12, 4
 """What is told of a patch that does not apply."""
 
@@ -33,7 +37,7 @@ class Fate:
 
     patch: str
     code: str
-    """``patch-upstream``, ``patch-refreshed`` or ``patch-conflict``."""
+    """``patch-upstream``, ``patch-refreshed``, ``patch-conflict``, or ``patches-later``."""
     why: str
     surely: bool = True
     """Whether the hunks say so; not where fuzz or a header was relied on."""
@@ -44,6 +48,8 @@ class Fate:
     @property
     def sentence(self) -> str:
         """It in one sentence, for changelog and evidence."""
+        if self.code == "patches-later":
+            return f"Patches are those of {self.why}, for of ours do not apply: {self.patch}"
         act = "left out" if self.code == "patch-upstream" else "refreshed"
         return f"Patch {self.patch} is {act}: {self.why}"
 
@@ -60,6 +66,7 @@ class Settler:
     def __init__(self, place: Path, tree: Path, version: str, patches: Sequence[Patch]) -> None:
         self._place, self._tree, self._version, self._patches = place, tree, version, patches
         self._names = sorted({name for patch in patches for name in patch.names})
+        self._all: frozenset[bytes] | None = None
         self.refreshed: dict[str, bytes] = {}
 
     def fates(self) -> tuple[Fate, ...]:
@@ -107,6 +114,7 @@ class Settler:
         """Return the fate of a patch that does not apply as a whole."""
         lost: list[tuple[Part, bytes, str]] = []
         applied = there = fuzzy = 0
+        needless: dict[str, None] = {}
         for part in patch.parts:
             for at, hunk in enumerate(part.hunks, 1):
                 text = part.only(hunk)
@@ -118,6 +126,8 @@ class Settler:
                     applied, fuzzy = applied + 1, fuzzy + 1
                 elif self._try(text, now, fuzz=_FUZZ, reverse=True, dry=True) is not None:
                     there, fuzzy = there + 1, fuzzy + 1
+                elif why := self._needless(part, hunk):
+                    needless[why] = None
                 else:
                     said = self._said(text, now).replace("Hunk #1", f"Hunk #{at}")
                     lost.append((part, hunk, said))
@@ -132,12 +142,45 @@ class Settler:
                 link=patch.link,
             )
         if not applied:
-            why = "this release has its change"
-            return Fate(patch=patch.name, code="patch-upstream", why=why, surely=not fuzzy)
+            why = "; ".join(needless) or "this release has its change"
+            sure = not (fuzzy or needless)
+            return Fate(patch=patch.name, code="patch-upstream", why=why, surely=sure)
         words = [f"{there} of its {there + applied} hunks are in this release"] if there else []
         words += [f"lines around {fuzzy} of its hunks have changed"] if fuzzy else []
-        why = "; ".join(words) or "its lines have moved"
-        return self._renew(patch, before, now, why, surely=not fuzzy)
+        why = "; ".join((*words, *needless)) or "its lines have moved"
+        return self._renew(patch, before, now, why, surely=not (fuzzy or needless))
+
+    def _needless(self, part: Part, hunk: bytes) -> str:
+        """Return why the release needs a hunk no longer that cannot be applied; empty if it may.
+
+        That it changes blanks at the ends of lines alone, or what is gone from the release together
+        with its file. What was moved to another file is not gone.
+        """
+        if strips_blanks(hunk):
+            return (
+                "some of its hunks only take blanks off the ends of lines, and these have changed"
+            )
+        if part.old == "/dev/null" or part.new == "/dev/null" or (self._tree / part.old).exists():
+            return ""
+        changed = {line for line in changed_lines(hunk) if len(line) >= _KNOWN_BY}
+        known = self._lines_of_all()
+        if not changed or known is None or changed & known:
+            return ""
+        return f"{part.old} is gone from this release, and what it changes there with it"
+
+    def _lines_of_all(self) -> frozenset[bytes] | None:
+        """Return every line of the release, without its blanks; None where that is too much."""
+        if self._all is None:
+            found: set[bytes] = set()
+            size = 0
+            for path in self._tree.rglob("*"):
+                if path.is_file() and not path.is_symlink():
+                    size += path.stat().st_size
+                    if size > _READ:
+                        return None
+                    found.update(b"".join(line.split()) for line in path.read_bytes().splitlines())
+            self._all = frozenset(found)
+        return self._all
 
     def _renew(
         self, patch: Patch, before: Path, now: Path, why: str, *, surely: bool = True

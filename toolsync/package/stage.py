@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.config.definition import Tool
+from toolsync.config.later import Later, later_patches
 from toolsync.config.packaging import NOT_PACKAGING, packaging_files
 from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import Blob, Finding, Licensed, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
 from toolsync.package.continued import armored, former_changelog, take_over, version_over
+from toolsync.package.mended import put_mended
 from toolsync.package.patches import conflicts_told, settle_patches
 from toolsync.package.placeholders import check_placeholders
 from toolsync.package.settler import Fate
@@ -68,10 +70,11 @@ def package(
     with workshop.folder("package") as folder:
         tree = folder / f"{tool.source}-{upstream}"
         tarballs = [store.copy_to(blob, folder) for blob in (orig, *unpacked.origs[1:])]
-        _lay_out(item, tree, tarballs, folder)
-        _put_packaging(tool.debian, tree)
+        lay_out(item, tree, tarballs, folder)
+        put_packaging(tool.debian, tree)
         if (notice := item.notice) is not None:
             store.copy_to(notice, tree / "debian", "copyright")
+        mended = put_mended(tool, item.release.version, tree / "debian")
         fates = _settle_patches(tree, tool, item.release.version)
         if former:
             take_over(tree / "debian", maintainer)
@@ -84,7 +87,7 @@ def package(
             maintainer=maintainer,
             orig=orig,
             former=former,
-            more=[fate.sentence for fate in fates],
+            more=[*(finding.message for finding in mended), *(fate.sentence for fate in fates)],
         )
         (tree / "debian" / "changelog").write_text(log, "utf-8", "surrogateescape")
         epoch = int(entry_date(item, former).timestamp())
@@ -103,11 +106,11 @@ def package(
         content=content,
         revision=revision,
         files=(*made, orig, *unpacked.origs[1:]),
-        findings=(*told, *(fate.finding for fate in fates)),
+        findings=(*told, *mended, *(fate.finding for fate in fates)),
     )
 
 
-def _lay_out(item: Licensed, tree: Path, tarballs: Sequence[Path], folder: Path) -> None:
+def lay_out(item: Licensed, tree: Path, tarballs: Sequence[Path], folder: Path) -> None:
     """Unpack the orig tarballs, a component's into its folder, without upstream's own debian/."""
     main, *others = tarballs
     _unpack(main, tree, folder)
@@ -136,7 +139,7 @@ def _unpack(tarball: Path, tree: Path, folder: Path) -> None:
         (only if only.is_dir() and not only.is_symlink() else place).rename(tree)
 
 
-def _put_packaging(ours: Path, tree: Path) -> None:
+def put_packaging(ours: Path, tree: Path) -> None:
     """Copy the tool's debian/ into the tree; links are followed, but for those into the tree.
 
     Raises SetupError for a link that leads nowhere, in the tool's folder and in the tree.
@@ -189,16 +192,41 @@ def _build(tree: Path, epoch: int, tool: Tool) -> None:
 def _failed(tool: Tool, what: str) -> PackageFailed:
     return PackageFailed(
         f"{tool.name}: its source package could not be made: {what}",
-        resolution=f"Mend it there (refresh patches for this release) and run again: {tool.debian}",
+        resolution=f"Open a tree to mend it in: toolsync workspace {tool.name}",
     )
 
 
 def _settle_patches(tree: Path, tool: Tool, version: str) -> tuple[Fate, ...]:
     """Return which patches are left out or refreshed; raise PackageFailed for all that conflict."""
     fates = settle_patches(tree / "debian", tree, version)
-    if told := conflicts_told(fates):
+    told = conflicts_told(fates)
+    if told and (later := later_patches(tool.folder, version)) is not None:
+        theirs = _settle_later(tree, later, version, fates)
+        if theirs is not None:
+            return theirs
+        told += f"\nThose of {later.version} in {later.series} do not apply either."
+    if told:
         raise _failed(tool, told)
     return fates
+
+
+def _settle_later(
+    tree: Path, later: Later, version: str, lost: Sequence[Fate]
+) -> tuple[Fate, ...] | None:
+    """Put a later packaging's patches in place of ours, all of them; None where any conflicts."""
+    ours = tree / "debian" / "patches"
+    kept = ours.rename(tree.parent / "patches-before")
+    if later.patches.is_dir():
+        shutil.copytree(later.patches, ours)
+    fates = settle_patches(tree / "debian", tree, version)
+    if conflicts_told(fates):
+        shutil.rmtree(ours)
+        kept.rename(ours)
+        return None
+    shutil.rmtree(kept)
+    names = ", ".join(fate.patch for fate in lost if fate.code == "patch-conflict")
+    said = f"packaging {later.version} in {later.series}"
+    return (Fate(patch=names, code="patches-later", why=said, surely=False), *fates)
 
 
 def _keep_signatures(item: Licensed, orig: Blob, tool: Tool, store: Store, folder: Path) -> None:

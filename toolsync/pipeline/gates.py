@@ -110,7 +110,7 @@ class _Asking(Generic[S]):
         return memory.do(kept, self.key, None, lambda: inputs | over, act)
 
     def _inputs(self) -> dict[str, object]:
-        before, version = self._before()
+        before, version, _ = self._before()
         tool, config = self.work.tool, self.work.context.config
         return {
             **self.gate.inputs(self.item),
@@ -135,7 +135,7 @@ class _Asking(Generic[S]):
     def said(self, approved: frozenset[str]) -> Judgment:
         """Return what the gate says now, of which nothing is kept."""
         context = self.work.context
-        before, version = self._before()
+        before, version, adopted = self._before()
         return self.gate.judge(
             Asked(
                 item=self.item,
@@ -146,21 +146,35 @@ class _Asking(Generic[S]):
                 before=before,
                 before_version=version,
                 approved=approved,
+                adopted=adopted,
             )
         )
 
-    def _before(self) -> tuple[Blob | None, str]:
-        """Return what the gate has kept of the newest older release that all gates let pass."""
+    def _before(self) -> tuple[Blob | None, str, bool]:
+        """Return what the gate has kept of the newest older release that all gates let pass.
+
+        Where there is none, it is what the distribution had when its packaging was adopted; the
+        last value says so.
+        """
         context, here = self.work.context, upstream_key(self.key.version)
         older = [
             v for v in context.journal.results.cleared(self.key.tool) if upstream_key(v) < here
         ]
         if not older:
-            return None, ""
+            return self._adopted()
         version = max(older, key=upstream_key)
         said = _nearest(context.journal.judgments.of_release(self.key.tool, version), self.key)
         kept = said.judgment.kept if said else None
-        return (kept, version) if kept is not None and context.store.has(kept) else (None, "")
+        known = kept is not None and context.store.has(kept)
+        return (kept, version, False) if known else (None, "", False)
+
+    def _adopted(self) -> tuple[Blob | None, str, bool]:
+        """Return what the gate would have kept of the release whose packaging was adopted."""
+        found = self.work.tool.base(self.gate.name)
+        if found is None or upstream_key(found[1]) >= upstream_key(self.key.version):
+            return None, "", False
+        path, version = found
+        return self.work.context.store.add_file(path, path.name), version, True
 
 
 def _nearest(said: Sequence[Judged], key: Key) -> Judged | None:

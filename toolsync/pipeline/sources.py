@@ -64,7 +64,7 @@ def _content(work: Work, licensed: Licensed) -> str:
     return fingerprint(
         {
             "orig": main.sha256,
-            "debian": work.tool.packaging_digest(),
+            "debian": work.tool.packaging_digest(licensed.release.version),
             "by": work.context.config.maintainer,
             "epoch": work.tool.epoch,
             "rules": PACKAGE.rules,

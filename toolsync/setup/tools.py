@@ -193,9 +193,9 @@ def _watch(raw: Table, kind: Kind, followed: Tool | None) -> Watch:
 
 
 def _verify(raw: Table, methods: Mapping[str, Method], followed: Tool | None) -> Verify:
-    if followed and not raw:
-        return followed.verify
     flat, own = _parted(raw, _VERIFY)
+    if followed and not raw.get("method"):
+        return replace(followed.verify, pins=flat.get("pins", {}))
     pinned = tuple(_squeezed(flat.get("keys", [])))
     return Verify(**{**flat, "keys": pinned}, own=own, record=methods.get(raw.get("method", "")))
 

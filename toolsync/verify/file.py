@@ -22,7 +22,7 @@ from toolsync.verify import checksum
 from toolsync.verify.alone import beside, prove
 from toolsync.verify.method import Method
 from toolsync.verify.openpgp import OPENPGP, accept, trust_of
-from toolsync.verify.refusal import MissingProof
+from toolsync.verify.refusal import MissingProof, WeakProof
 from toolsync.verify.trust import Trust, ahead, date_of, statement
 
 Verdict = Literal["good", "bad", "missing-signature", "no-keyring", "unchecked"]
@@ -41,6 +41,8 @@ class Checked:
     """When it says that it signed."""
     listed: str = ""
     """The name that a signed checksum file gives the file, where one proves it."""
+    lacks: bool = False
+    """Whether it is refused only for want of a proof that counts: nothing speaks against it."""
 
 
 def verify_file(
@@ -233,4 +235,5 @@ def _refused(error: Unverified) -> Checked:
         verdict="missing-signature" if missing else "bad",
         sentence=str(error),
         resolution=error.resolution,
+        lacks=missing or isinstance(error, WeakProof),
     )

@@ -15,6 +15,10 @@ class MissingProof(Unverified):
     verdict = "missing-signature"
 
 
+class WeakProof(Unverified):
+    """There is a signature, and it rests on what can be forged: it says nothing either way."""
+
+
 class NoKeyring(Unverified):
     """A proof is there, and no key to check it with."""
 
@@ -89,7 +93,7 @@ def _revoked(signature: Signature, trust: Trust, subject: str) -> Unverified:
 
 
 def _weak(signature: Signature, trust: Trust, subject: str) -> Unverified:
-    return Unverified(
+    return WeakProof(
         f"{subject} is signed with a weak hash: the signature by {signer(signature, trust)} rests"
         f" on {signature.hash}, which can be forged; wanted: SHA-256 or better",
         resolution="Ask upstream to sign with SHA-256 or SHA-512; until then, pin the digest of"

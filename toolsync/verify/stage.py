@@ -47,7 +47,7 @@ def verify(
     if item.release.sha512:
         pins.check_sha512(item, store)
     found = method.verify(Given(item=item, tool=tool, store=store, now=now, limits=limits))
-    if not unproved and method.name == WATCH.name and not _is_proved(found):
+    if not unproved and method.name == WATCH.name and not _is_proved(found, tool):
         raise _unchecked(found, tool)
     return replace(found, method=method.name)
 
@@ -69,12 +69,13 @@ def _check_keys(tool: Tool, method: Method) -> None:
             )
 
 
-def _is_proved(found: Verified) -> bool:
-    """Say whether a key stands behind all of a watch file's tarballs; other methods have judged.
+def _is_proved(found: Verified, tool: Tool) -> bool:
+    """Say whether a key, or a pin, stands behind all of a watch file's tarballs.
 
     A list of checksums that nobody has signed lies beside the file, and says no more than that.
     """
-    proofs = (found.fingerprint, *(proof.fingerprint for proof in found.components))
+    pin = tool.verify.pins.get(found.release.version) == found.fetched.archive.sha256
+    proofs = (found.fingerprint or pin, *(proof.fingerprint for proof in found.components))
     return found.verdict == "good" and all(proofs)
 
 

@@ -57,6 +57,7 @@ def _judged(given: Given, part: Part, fetched: FetchedPart) -> tuple[Checked, Pr
     """Return the verdict on one tarball; raise Unverified where it is refused."""
     with _laid_out(given, fetched) as place:
         checked, content = _check(given, part, place)
+        checked = _pinned(given, part, fetched, checked)
         if checked.verdict not in ("good", "unchecked"):
             refused = _REFUSALS.get(checked.verdict, Unverified)
             raise refused(checked.sentence, resolution=checked.resolution)
@@ -72,6 +73,18 @@ def _judged(given: Given, part: Part, fetched: FetchedPart) -> tuple[Checked, Pr
             plain=digest_of(plain)[0] if plain.is_file() else "",
         )
     return checked, proof
+
+
+def _pinned(given: Given, part: Part, fetched: FetchedPart, checked: Checked) -> Checked:
+    """Return that a pin proves the main tarball, where it has no proof of upstream's that counts.
+
+    A signature that is bad, or another's, is refused whatever is pinned.
+    """
+    digest = fetched.archive.sha256
+    pin = given.tool.verify.pins.get(given.item.release.version)
+    if part.component or pin != digest or not (checked.lacks or checked.verdict == "unchecked"):
+        return checked
+    return Checked(verdict="good", sentence=f"sha256 {digest} as pinned; {checked.sentence}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +237,8 @@ def _missing(name: str, plan: Plan) -> Checked:
         verdict="missing-signature",
         sentence=f"{name} has a missing signature: none is at {where}",
         resolution="Look whether upstream has moved it; a release that used to be signed and no"
-        " longer is, is a warning.",
+        " longer is, is a warning. One that was checked by hand can be pinned: [verify.pins].",
+        lacks=True,
     )
 
 

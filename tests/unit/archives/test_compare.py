@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.archives import Item, folder, gz, hardlink, symlink, tar, zip_of
-from toolsync.archives.compare import difference
+from toolsync.archives.compare import difference, more_than
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Hostile
 
@@ -103,3 +103,13 @@ def test_no_difference_means_equal_trees(
         for tree in (one, other)
     )
     assert (differ(root, tar(as_tar), zip_of(as_zip)) == "") == (one == other)
+
+
+def test_what_one_has_besides_the_other_is_named(tmp_path: Path) -> None:
+    (tmp_path / "whole").write_bytes(gz(tar([*TREE, Item(name="a/doc/rfc.txt", data=b"r")])))
+    (tmp_path / "part").write_bytes(lzma.compress(tar(TREE)))
+    found = more_than(tmp_path / "whole", tmp_path / "part", Limits())
+    assert found == ("", ("doc/rfc.txt",))
+    said, besides = more_than(tmp_path / "part", tmp_path / "whole", Limits())
+    assert (said.startswith("'doc"), "not there, and in the other" in said) == (True, True)
+    assert besides == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from toolsync.license.dep5 import completed, lacking
 from toolsync.license.scan import scan
 from toolsync.model.errors import PackageFailed
 
+BSD = mutations.texts()["BSD-3-Clause"]
 HEAD = (
     "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
     "Files: *\nCopyright: 2020 Jane Doe\nLicense: Expat\n Do as you like.\n"
@@ -48,3 +50,17 @@ def test_a_completed_one_lacks_nothing_and_holds_the_texts(tree: Path) -> None:
 def test_what_is_of_another_form_is_said(tree: Path) -> None:
     with pytest.raises(PackageFailed, match="machine-readable"):
         lacking("It is free.\n", scan(tree).terms)
+
+
+def test_no_pattern_stands_there_twice_and_upstreams_packaging_is_not_ours(tree: Path) -> None:
+    (tree / "debian").mkdir()
+    (tree / "debian" / "copyright").write_text(BSD)
+    (tree / "lib").mkdir(exist_ok=True)
+    for name in ("LICENSE", "COPYING"):
+        (tree / "lib" / name).write_text(BSD if name == "LICENSE" else mutations.MIT)
+    said = HEAD + "\nFiles: lib/*\nCopyright: X\nLicense: none\n own\n"
+    whole = completed(said, lacking(said, scan(tree).terms), tree)
+    patterns = re.findall(r"(?m)^Files: (.*)$", whole)
+    assert len(patterns) == len(set(patterns))
+    assert not any(pattern.startswith("debian/") for pattern in patterns)
+    assert {"lib/*", "lib/COPYING", "lib/LICENSE"} <= set(patterns)

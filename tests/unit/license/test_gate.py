@@ -41,6 +41,7 @@ class Gatekeeper:
         self.classes = Classes()
         self.last: Judgment | None = None
         self.version = ""
+        self.adopted = False
 
     def judge(
         self, files: Mapping[str, str | bytes], *approved: str, version: str = "1.0"
@@ -72,6 +73,7 @@ class Gatekeeper:
                 before=self.last.kept if self.last else None,
                 before_version=self.version,
                 approved=frozenset(approved),
+                adopted=self.adopted,
             )
         )
         assert said.stage == "license"
@@ -359,3 +361,17 @@ def test_a_gate_that_is_given_up_holds_with_its_reason(gate: Gatekeeper) -> None
     other = {**BASE, "LICENSE": PROPRIETARY}
     gate.limits = Limits(gate_seconds=0)
     assert not gate.judge(other, *said.carries, version="1.2").passes  # nor is it approved
+
+
+def test_what_a_distribution_has_in_main_is_no_review_again(gate: Gatekeeper) -> None:
+    odd = {**BASE, "LICENSE": "Do as you like, and be kind to whales.\n"}
+    assert gate.judge(odd).verdict == "review"
+    gate.accept(gate.judge(odd))
+    gate.adopted = True
+    said = gate.judge({**odd, "pkg/b.py": "y = 2\n"}, version="1.1")
+    assert (said.verdict, "compared with 1.0" in said.summary) == ("silent", True)
+    other = gate.judge({**odd, "LICENSE": "Do as you like on Mondays.\n"}, version="1.2")
+    assert other.verdict != "silent"
+    gate.accept(gate.judge(BASE))
+    gate.classes = Classes(denied=("MIT",))
+    assert gate.judge(BASE, version="1.3").verdict == "block"

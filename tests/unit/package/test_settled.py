@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.unit.package.test_stage import cleared, make, store, tool
 from toolsync.config.definition import Tool
 from toolsync.model.errors import PackageFailed
 from toolsync.model.release import Licensed, SourcePackage
+from toolsync.package.hunks import strips_blanks
 from toolsync.system.store import Store
 
 __all__ = ["store", "tool"]  # fixtures
@@ -142,3 +144,76 @@ def test_all_patches_that_conflict_are_told_with_hunks_and_upstreams_commit(
     assert "fine.patch" not in text
     assert len(text) < 4000
     assert ".patches-" not in text, "no random name"
+
+
+def test_a_later_packagings_patches_are_taken_where_ours_conflict(
+    tmp_path: Path, store: Store, tool: Tool
+) -> None:
+    ours = changed(OLD, ("line 30", "thirty"))
+    release = changed(OLD, *((f"line {n}", f"else {n}") for n in range(26, 35)))
+    theirs = changed(release, ("else 30", "thirty"))
+    place = tool.folder / "later"
+    (place / "patches").mkdir(parents=True)
+    (place / "patches" / "new.patch").write_text(diff(tmp_path, release, theirs))
+    (place / "patches" / "series").write_text("new.patch\n")
+    (place / "said").write_text("trixie 1.1-1\n")
+    patches = {"own.patch": diff(tmp_path, OLD, ours)}
+    with pytest.raises(PackageFailed, match=r"toolsync workspace|does not apply: own.patch"):
+        packaged(tmp_path, store, tool, release, patches)  # made for a newer release than this
+    shutil.rmtree(tool.debian / "patches")
+    before = tool.packaging_digest("1.0")
+    (place / "said").write_text("trixie 1:1.0+dfsg-2\n")
+    assert tool.packaging_digest("1.0") != before
+    made = packaged(tmp_path, store, tool, release, patches)
+    (finding,) = made.findings
+    assert (finding.code, finding.severity) == ("patches-later", "risky")
+    assert finding.message == (
+        "Patches are those of packaging 1:1.0+dfsg-2 in trixie, for of ours do not apply: own.patch"
+    )
+    (out := tmp_path / "out").mkdir()
+    debian = laid_out(made.files, store, out)
+    assert (debian.parent / "text").read_text() == "".join(theirs)
+    (place / "patches" / "new.patch").write_text(diff(tmp_path, OLD, ours))
+    shutil.rmtree(tool.debian / "patches")
+    with pytest.raises(PackageFailed, match=r"1:1\.0\+dfsg-2 in trixie do not apply either"):
+        packaged(tmp_path, store, tool, release, patches)
+
+
+def test_what_is_gone_from_the_release_is_not_missed_and_what_has_moved_is(
+    tmp_path: Path, store: Store, tool: Tool
+) -> None:
+    tail = ["an ending with blanks  \n"]
+    strip = diff(
+        tmp_path, [*OLD[:9], *tail, *OLD[9:]], [*OLD[:9], "an ending with blanks\n", *OLD[9:]]
+    )
+    gone = (
+        "--- a/script.py\n+++ b/script.py\n@@ -1,2 +1,2 @@\n #!/usr/bin/python\n"
+        "-print 'a line that nobody has'\n+print('a line that nobody has')\n"
+    )
+    own = changed(OLD, ("line 50", "ours"))
+    release = ["new\n", *OLD[:8], "an ending of another kind\n", *OLD[8:]]
+    patches = {
+        "strip.patch": strip,
+        "gone.patch": gone,
+        "own.patch": diff(tmp_path, OLD, own),
+    }
+    made = packaged(tmp_path, store, tool, release, patches)
+    found = {f.message.split(" is ")[0]: (f.code, f.severity) for f in made.findings}
+    assert found == {
+        "Patch strip.patch": ("patch-upstream", "risky"),
+        "Patch gone.patch": ("patch-upstream", "risky"),
+        "Patch own.patch": ("patch-refreshed", "info"),
+    }
+    assert "script.py is gone from this release" in made.findings[1].message
+    shutil.rmtree(tool.debian / "patches")
+    moved = [*release, "print 'a line that nobody has'\n"]
+    with pytest.raises(
+        PackageFailed, match=r"gone.patch: it changes script.py, which this release"
+    ):
+        packaged(tmp_path, store, tool, moved, {"gone.patch": gone})
+
+
+def test_blanks_before_a_line_or_after_a_backslash_count() -> None:
+    assert strips_blanks(b"@@ -1 +1 @@\n-a \n+a\n")
+    for hunk in (b"-a\n+\ta\n", b"-a \\ \n+a \\\n", b"-a\n+a \n", b"+a\n", b"-a \n+b\n"):
+        assert not strips_blanks(b"@@ -1 +1 @@\n" + hunk)

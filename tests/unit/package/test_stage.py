@@ -142,7 +142,7 @@ def test_a_patch_that_does_not_apply_is_told_with_its_hunk(
     assert "a patch does not apply" in str(caught.value)
     assert "Hunk #1 FAILED" in str(caught.value)
     assert "LICENSE" in str(caught.value)
-    assert "patches" in caught.value.resolution
+    assert "toolsync workspace hello" in caught.value.resolution
     assert list((tmp_path / "w").glob("toolsync-*/*")) == []
 
 

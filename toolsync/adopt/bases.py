@@ -1,0 +1,97 @@
+"""What the gates would have kept of the release whose packaging is adopted.
+
+The next release is then compared with what the distribution's users have: with the terms of its
+orig tarball, which the review of the distribution's archive has let into main, and with what its
+binary packages install.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolsync.adopt.packaging import Packaging, source_beside
+from toolsync.build.archives import Archive
+from toolsync.compat.archives import installed
+from toolsync.license.terms import to_json
+from toolsync.license.trees import terms_of
+from toolsync.model.errors import ToolsyncError
+from toolsync.pipeline.context import Context
+from toolsync.system.store import replace_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """The packaging's own source package, and what the distribution built of it."""
+
+    dsc: Path | None
+    """Its orig tarballs lie beside it."""
+    debs: tuple[Path, ...] = ()
+    is_main: bool = False
+    """Whether an archive has it, in its component main."""
+
+
+def former_of(packaging: Packaging, archives: Sequence[Archive], folder: Path) -> Former:
+    """Return what there is of the release that the packaging is of."""
+    dsc = source_beside(packaging, archives, folder / "former")
+    debs: tuple[Path, ...] = ()
+    main = False
+    for archive in archives:
+        for known in archive.sources(packaging.package.name):
+            if known.version == packaging.package.version and not debs:
+                main = main or known.is_main
+                debs = archive.binaries(known.binaries, folder / "debs")
+    return Former(dsc=dsc, debs=debs, is_main=main)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bases:
+    """What gates are to compare the first release with, as files by their names."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Put them into a tool's folder, in place of what is there."""
+        place = folder / "base"
+        place.mkdir(parents=True, exist_ok=True)
+        for path in place.glob("*.json"):
+            if path.name not in self.files:
+                path.unlink()
+        for name, data in self.files.items():
+            replace_file(place / name, data)
+
+
+def bases_of(
+    context: Context,
+    packaging: Packaging,
+    former: Former,
+    undecided: list[str],
+    tell: Callable[[str], None],
+) -> Bases:
+    """Return what can be known; what cannot is said in ``undecided``, and nothing is raised."""
+    name, version, config = packaging.package.name, packaging.package.upstream, context.config
+    files: dict[str, bytes] = {}
+    orig = former.dsc and _orig_beside(former.dsc, name, version)
+    if former.is_main and orig:
+        tell(f"reading the terms of {orig.name}")
+        try:
+            terms = terms_of(orig, workshop=context.workshop, limits=config.limits,
+                             cache=config.licenses)  # fmt: skip
+            files[f"license_{version}.json"] = to_json(terms)
+        except ToolsyncError as error:
+            undecided.append(f"with which terms to compare is not known: {error}")
+    if former.debs:
+        tell(f"reading what {len(former.debs)} binary packages of {version} install")
+        try:
+            surface = installed(former.debs, config=config)
+            files[f"compat_{version}.json"] = surface.to_json()
+        except ToolsyncError as error:
+            undecided.append(f"with which commands and files to compare is not known: {error}")
+    return Bases(files=files)
+
+
+def _orig_beside(dsc: Path, name: str, version: str) -> Path | None:
+    found = dsc.parent.glob(f"{name}_*.orig.tar.*")
+    return next((path for path in found if path.suffix != ".asc"
+                 and path.name.startswith(f"{name}_{version}.orig.tar.")), None)  # fmt: skip
