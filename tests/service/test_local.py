@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from debian.deb822 import Changes
 
 from tests.support.tiny_packages import Context, passed
 from toolsync.config.settings import Config, Local
@@ -22,6 +23,7 @@ from toolsync.model.errors import Busy, Held, Replaced, SetupError, Unreachable,
 from toolsync.model.release import Built
 from toolsync.pipeline.context import open_http
 from toolsync.publish import index
+from toolsync.publish.rebuild import Pool, Published
 from toolsync.publish.targets import TARGETS, open_target
 from toolsync.system.clock import SystemClock
 from toolsync.system.gpg import SigningHome
@@ -67,12 +69,49 @@ def test_the_archive_is_laid_out_as_the_set_up_says(context: Context) -> None:
     text = (context.root / "archive/conf/distributions").read_text()
     fingerprint = SigningHome(context.root / "gnupg").usable_key()
     assert f"SignWith: {fingerprint}\n" in text
-    assert "Tracking: keep includechanges\n" in text
+    assert "Tracking: keep includechanges includebuildinfos\n" in text
     release = (context.root / "archive/dists/bookworm/InRelease").read_text()
     assert "Origin: Ours\n" in release
     assert "Codename: bookworm\n" in release
     assert "NotAutomatic: yes\nButAutomaticUpgrades: yes\n" in release
     assert "Components: main non-free\n" in release
+
+
+def test_the_buildinfo_lies_beside_the_source_and_goes_with_it(context: Context) -> None:
+    """Named by the .changes of the archive; that of the evidence is the same for each build."""
+    built = context.built()
+    name = f"{built.source.name}_{built.source.version}_amd64.buildinfo"
+    told = context.store.add_bytes(b"Format: 1.0\nSource: tiny-tool\n", name)
+    target = context.archive()
+    target.publish(passed(replace(built, buildinfo=told)))
+    root = context.root / "archive"
+    (place,) = root.glob(f"pool/main/t/tiny-tool/{name}")
+    assert place.read_bytes() == context.store.path(told).read_bytes()
+    kept = Changes(next(place.parent.glob("*.changes")).read_text())
+    assert kept["Checksums-Sha256"][-1]["sha256"] == told.sha256
+    assert name not in context.store.path(built.changes).read_text()
+    before = pool(root)
+    target.publish(passed(replace(built, buildinfo=told)))
+    assert pool(root) == before
+
+    pool_of = Pool(root, context.store)
+    item = Published(
+        series="bookworm",
+        source=built.source.name,
+        version=built.source.version,
+        changes=built.changes,
+        files=built.files,
+        buildinfo=told,
+        required=True,
+    )
+    place.unlink()
+    target.rebuild([item], pool_of)
+    assert pool(root) == before
+    context.store.where(told).unlink()
+    place.unlink()
+    target.rebuild([item], Pool(root, context.store))  # it is no reason to serve nothing
+    assert not place.exists()
+    assert target.inspector.look(deep=True) == ()
 
 
 def test_a_changed_set_up_is_exported_at_once_and_a_series_can_join(context: Context) -> None:

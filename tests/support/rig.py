@@ -83,7 +83,7 @@ class Rig:
     def pool(self) -> dict[str, str]:
         """Return the digests of the archive's packages by file name.
 
-        Left out are the .buildinfo and .changes kept for tracking: they carry the build's date.
+        Left out are the .buildinfo, which has the build's date, and the .changes, which names it.
         """
         files = (p for p in (self.archive / "pool").rglob("*") if p.is_file())
         kept = (p for p in files if p.suffix not in (".buildinfo", ".changes"))

@@ -96,9 +96,8 @@ PACKAGES = {
     ),
     "build": Package(
         "model system config",
-        "archives autopkgtest backend backends chroot chrootdoctor host job keyrings lint mapping "
-        "sbuild "
-        "stage",
+        "again archives autopkgtest backend backends chroot chrootdoctor difference host job "
+        "keyrings lint mapping sbuild stage variation",
     ),
     "compat": Package(
         "model system config archives gate",
@@ -107,7 +106,8 @@ PACKAGES = {
     ),
     "publish": Package(
         "model system config http archives",
-        "archivekeys byhash checked copying distributions follow index inspector intact keyring "
+        "archivekeys buildinfo byhash checked copying distributions follow index inspector intact "
+        "keyring "
         "kind local openlocal openppa origs ppa ppadoctor ppapackage ppastate preflight rebuild "
         "reprepro sending served settling snapshots sourceupload target targets",
     ),
@@ -120,8 +120,8 @@ PACKAGES = {
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish attest",
         "accepted archivekey asked asserved belonging changes context deliver eligible gates "
-        "keydates locate loghead memory obtain origins places promote recalls review road "
-        "schedule scheduler sources stages status survey sync transparency work workers "
+        "keydates locate loghead memory obtain origins places promote rebuilds recalls review "
+        "road schedule scheduler sources stages status survey sync transparency work workers "
         "workspace",
     ),
     "report": Package(

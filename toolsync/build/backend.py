@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -36,5 +36,7 @@ class Backend:
     needs: Needs = ()
     programs: tuple[str, ...] = ()
     """What must be on this machine, by the names of `system.run.PACKAGES`."""
+    varies: Callable[[], Collection[str]] = tuple
+    """Gives what of `Job.varied` it heeds here and now, by the names of `variation`."""
     looks: Callable[[Config], Looks] = _none
     """Gives what `toolsync doctor` looks at where packages are built here."""

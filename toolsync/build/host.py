@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolsync.build import variation
 from toolsync.build.backend import Backend
 from toolsync.build.job import (
     LOG_LIMIT,
@@ -15,6 +16,7 @@ from toolsync.build.job import (
     too_long,
 )
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong
+from toolsync.system.programs import find
 from toolsync.system.run import run
 
 
@@ -26,12 +28,14 @@ def build_on_host(job: Job) -> Made:
     decisive lines where the build fails.
     """
     what = f"{job.dsc.name} did not build on this machine"
-    tree = job.folder / "tree"
+    varied = job.varied
+    tree = job.folder / (Path(varied.path).name if varied and varied.path else "tree")
     run("dpkg-source", "--no-check", "-x", job.dsc, tree, timeout=600, cwd=job.folder)
     _see_dependencies(job, tree)
     try:
         done = run(
             *("dpkg-buildpackage", "--sanitize-env", "-us", "-uc", "-b"),
+            *((f"--rules-file={varied.rules}",) if varied else ()),
             cwd=tree,
             timeout=job.seconds,
             log=job.log,
@@ -63,9 +67,16 @@ def _see_dependencies(job: Job, tree: Path) -> None:
         )
 
 
+def _varies() -> frozenset[str]:
+    """Return what can be other in a second build here: packages cannot."""
+    clock = {variation.CLOCK} if find("faketime") else set()
+    return frozenset({variation.PATH, variation.UMASK, variation.ZONE, *clock})
+
+
 HOST = Backend(
     name="host",
     about="this machine as it is",
     build=build_on_host,
     programs=("dh", "dpkg-buildpackage", "lintian"),
+    varies=_varies,
 )

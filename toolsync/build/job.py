@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolsync.build.chroot import Chroots
+from toolsync.build.variation import Variation
 from toolsync.config.record import Table
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
 from toolsync.model.release import Finding
@@ -53,6 +54,8 @@ class Job:
     """Returns the build dependencies that the series does not have, each with what there is."""
     own: Table = field(default_factory=dict)
     """Keys of [build] that the backend alone reads, where no setting has a name for them."""
+    varied: Variation | None = None
+    """Of a second build: what is to be other than in the first, see `Backend.varies`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from toolsync.build.job import (
     unreachable,
 )
 from toolsync.build.mapping import can_map
+from toolsync.build.variation import ALL, Variation
 from toolsync.config import keys
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
 from toolsync.system.run import run
@@ -49,6 +50,14 @@ $log_colour = 0;
 1;
 """
 """sbuild.conf(5). It stands in for the user's own, which must not change what is built."""
+
+_VARIED = """\
+$build_path = '{path}';
+$manual_depends = [{packages}];
+$dpkg_buildpackage_user_options = ['--rules-file={rules}'];
+1;
+"""
+"""The same of a second build, which follows the above."""
 
 _STAGE = re.compile(r"^Fail-Stage: *(\S+)", re.MULTILINE)
 """A line of sbuild's own summary, which it writes when nothing of the package runs any more."""
@@ -107,7 +116,9 @@ def build_with_sbuild(job: Job) -> Made:
 def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
     """Run sbuild once; return at which stage it failed, None when it did not."""
     settings = job.folder / "sbuild.conf"
-    settings.write_text(_SETTINGS.format(folder=job.folder, update=int(update)), encoding="utf-8")
+    text = _SETTINGS.format(folder=job.folder, update=int(update))
+    text += _varied(job.varied) if job.varied else ""
+    settings.write_text(text, encoding="utf-8")
     job.log.unlink(missing_ok=True)
     try:
         done = run(
@@ -137,6 +148,16 @@ def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
         return None
     found = _STAGE.findall(_text(job.log))
     return _Failed(found[-1] if found else "create-session", done.full)
+
+
+def _varied(varied: Variation) -> str:
+    """Return the settings by which a second build has other surroundings; all words are ours."""
+    packages = [*varied.packages, *(["faketime"] if varied.days else [])]
+    return _VARIED.format(
+        path=varied.path or "/build/reproducible",
+        packages=", ".join(f"'{package}'" for package in packages),
+        rules=varied.rules,
+    )
 
 
 def trouble(job: Job, stage: str, text: str, *, full: Path | None) -> ToolsyncError:
@@ -179,6 +200,7 @@ SBUILD = Backend(
         "mirror": keys.text("the Debian mirror for chroots; mmdebstrap's own default if empty"),
         "chroots": keys.text("the folder that keeps chroot tarballs"),
     },
+    varies=lambda: ALL,
     programs=(
         *("autopkgtest", "lintian", "mmdebstrap", "newgidmap", "newuidmap", "sbuild", "zstd"),
     ),

@@ -2,9 +2,9 @@
 
 All of it happens in one workshop folder. The .changes that comes out is written by
 dpkg-genchanges over the source package's own files and the new binaries, always with the
-orig; it is the same bytes for the same source. The .buildinfo (it holds the hour of the
-build) is kept in the store, named by the evidence and repeated in the log; in the archive it is not
-published, since a version's bytes are for ever.
+orig; it is the same bytes for the same source, and so it does not name the .buildinfo, which holds
+the hour of the build. That one is kept in the store, named by the evidence and repeated in the log,
+and published beside the source by an archive of ours.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from debian.deb822 import Changes
 
+from toolsync.build.again import First, build_again, findings_of
 from toolsync.build.archives import control_of, open_archive
 from toolsync.build.autopkgtest import autopkgtest
 from toolsync.build.backend import Backend
@@ -23,7 +24,7 @@ from toolsync.build.lint import lint
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, ToolsyncError
-from toolsync.model.release import Blob, Built, Finding, SourcePackage
+from toolsync.model.release import Blob, Built, Finding, Rebuilt, SourcePackage
 from toolsync.system.isolation import Isolation
 from toolsync.system.run import run
 from toolsync.system.store import Store
@@ -90,6 +91,7 @@ def _proved(
     debs = [job.folder / name for name in names if name.endswith(".deb")]
     findings += _linted(job, debs, settings)
     tests, more = _tests(job, made, debs, settings)
+    rebuilt = _rebuilt(item, job, backend, debs, store) if settings.rebuild else None
     files = tuple(store.add_file(job.folder / name) for name in names)
     _same_source(item, files)
     log_name = changes.name.removesuffix(".changes") + ".build"
@@ -100,9 +102,20 @@ def _proved(
         builder=made.builder,
         tests=tests,
         log=store.add_file(job.log, log_name),
-        findings=(*findings, *more),
+        findings=(*findings, *more, *findings_of(rebuilt)),
         buildinfo=buildinfo,
+        rebuilt=rebuilt,
     )
+
+
+def _rebuilt(
+    item: SourcePackage, job: Job, backend: Backend, debs: list[Path], store: Store
+) -> Rebuilt:
+    """Build a second time, and compare."""
+    told = next(iter(sorted(job.folder.glob("*.buildinfo"))), None)
+    first = First(sources=item.files, debs=debs, buildinfo=told, job=job, backend=backend)
+    with step("second build"):
+        return build_again(first, store)
 
 
 def _lacks(job: Job, settings: Build) -> tuple[str, ...]:

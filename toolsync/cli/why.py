@@ -15,6 +15,7 @@ from toolsync.model.errors import FINE
 @click.pass_obj
 def command(settings: Settings, tool: str, as_json: bool) -> int:
     """Say in a sentence or two why TOOL is at the version that it is at."""
+    from toolsync.pipeline.rebuilds import second_builds
     from toolsync.pipeline.survey import last_standing
     from toolsync.report.why import why
 
@@ -22,7 +23,9 @@ def command(settings: Settings, tool: str, as_json: bool) -> int:
         chosen = chosen_tool(context.config, tool)
         outcome = last_standing(context, chosen)
         page = context.journal.pages.of(chosen.name)
-        answer = why(chosen.name, outcome, page, context.journal.log.of(chosen.name))
+        current = outcome.current if outcome else None
+        built = second_builds(context.journal.results.of(chosen.name), current or "")
+        answer = why(chosen.name, outcome, page, context.journal.log.of(chosen.name), built)
     if as_json:
         row = render.outcome_row(outcome) if outcome else {"tool": chosen.name}
         render.as_json({**row, "why": answer})

@@ -41,6 +41,8 @@ class Build:
     """Builds that run at the same time, 0 for as many as this machine bears."""
     tests: bool = True
     lint: bool = True
+    rebuild: bool = False
+    """Whether each release is built a second time, in other surroundings, and compared."""
     chroot_days: int = 14
     mirror: str = ""
     seconds: int = 3600

@@ -114,6 +114,7 @@ def _made(context: Context, upload: Upload) -> Published | None:
         source=upload.source,
         version=upload.version,
         changes=load(Blob, result.data["changes"]),
+        buildinfo=load(Blob, told) if (told := result.data.get("buildinfo")) else None,
         files=tuple(files),
         required=False,
     )

@@ -325,6 +325,22 @@ class SourcePackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What a second build of a source package came to, in other surroundings."""
+
+    verdict: str
+    """``reproduced``, ``different``, or ``not built`` again."""
+    statement: str
+    """The same in a sentence: that all bytes are the same, the first difference, or what failed."""
+    varied: tuple[str, ...] = ()
+    """What was other than in the first build."""
+    notes: tuple[str, ...] = ()
+    """What could not be varied, or could not be kept as it was, each with its reason."""
+    report: Blob | None = field(default=None, metadata=WHILE_FILLED)
+    """All that diffoscope(1) says of a difference, where it is installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """Binaries from that source package, linted and tested."""
 
@@ -340,6 +356,8 @@ class Built:
     findings: tuple[Finding, ...] = ()
     buildinfo: Blob | None = field(default=None, metadata=WHILE_FILLED)
     """In what environment they were built (deb-buildinfo(5)); None of what was built before."""
+    rebuilt: Rebuilt | None = field(default=None, metadata=WHILE_FILLED)
+    """What a second build came to; None where none was wanted."""
 
     @property
     def debs(self) -> tuple[Blob, ...]:

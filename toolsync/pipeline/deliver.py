@@ -256,13 +256,14 @@ def _built(work: Work, source: SourcePackage) -> Built:
         if value is not None and source.files[0] in value.files:
             return value
     settings = context.config.build
+    again = ["rebuild"] if settings.rebuild else []
     return context.memory.do(
         BUILD,
         key,
         source,
         lambda: {
             "dsc": source.files[0].sha256,
-            "how": [settings.backend, settings.tests, settings.lint, *known],
+            "how": [settings.backend, settings.tests, settings.lint, *again, *known],
         },
         lambda: _build(context, source, known),
     )

@@ -91,7 +91,8 @@ def distribution(layout: Layout, series: str) -> str:
     """Return one paragraph of conf/distributions.
 
     ``keep`` and not ``minimal``: the latter deletes the source of a .deb that is still served.
-    ``includechanges`` makes a version's bytes binding for ever, as on Launchpad. Recalls stand in
+    ``includechanges`` makes a version's bytes binding for ever, as on Launchpad, and
+    ``includebuildinfos`` lets anybody build it again as it was built. Recalls stand in
     the description: the one field of a Release file that is free text, signed with the rest of it
     and kept by apt on every instance. An archive that is not automatic has apt's priority 100, as
     backports have: it brings what it alone has, updates what was once taken from it, and replaces
@@ -109,5 +110,5 @@ def distribution(layout: Layout, series: str) -> str:
         f"{f'ValidFor: {layout.valid_days}d{chr(10)}' if layout.valid_days else ''}"
         f"Description: vendor tools, kept in sync by toolsync{recalls}\n"
         f"SignWith: {' '.join(layout.fingerprints)}\n"
-        "Tracking: keep includechanges\n"
+        "Tracking: keep includechanges includebuildinfos\n"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from toolsync.model.errors import (
 )
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
 from toolsync.publish import index, snapshots
+from toolsync.publish.buildinfo import name_buildinfo
 from toolsync.publish.inspector import Inspector
 from toolsync.publish.intact import Fault, damaged
 from toolsync.publish.keyring import NAME as KEYRING
@@ -322,7 +324,7 @@ class LocalArchive:
         with archive_held(self._root):
             self._reprepro.require_free()
             uploads = []
-            for item in wanted:
+            for item in (_with_buildinfo(item, pool) for item in wanted):
                 try:
                     for blob in item.blobs:
                         pool.require(blob)
@@ -336,10 +338,14 @@ class LocalArchive:
             if faults := self.inspector.look_and_keep(deep=True):
                 raise damaged(self._root, faults)
 
-    def _bring(self, item: Published, folder: Path) -> Path:
+    def _bring(self, item: Published | Built, folder: Path) -> Path:
+        """Put the files of an upload into a folder, and return its .changes."""
         for blob in item.files:
             self._store.copy_to(blob, folder)
-        return self._store.copy_to(item.changes, folder)
+        changes = self._store.copy_to(item.changes, folder)
+        if item.buildinfo is not None:
+            name_buildinfo(changes, self._store.copy_to(item.buildinfo, folder))
+        return changes
 
     @contextmanager
     def _changing(self, before: Callable[[], object] = lambda: None) -> Iterator[None]:
@@ -373,10 +379,7 @@ class LocalArchive:
 
     def _include(self, item: Built) -> None:
         with self._workshop.folder("publish") as folder:
-            for blob in item.files:
-                self._store.copy_to(blob, folder)
-            changes = self._store.copy_to(item.changes, folder)
-            self._reprepro.include(changes, item.source.series)
+            self._reprepro.include(self._bring(item, folder), item.source.series)
 
     def _refuse_other_bytes(self, item: Built) -> None:
         known = {
@@ -400,6 +403,16 @@ class LocalArchive:
                 f" {source.version}, which is older",
                 resolution="An archive never goes back; publish the old code as a newer version.",
             )
+
+
+def _with_buildinfo(item: Published, pool: Pool) -> Published:
+    """Return what is to be published again, without its .buildinfo where that is lost."""
+    if item.buildinfo is not None:
+        try:
+            pool.require(item.buildinfo)
+        except Damaged:
+            return replace(item, buildinfo=None)
+    return item
 
 
 def _with_binaries(item: Package) -> Built:

@@ -26,6 +26,8 @@ class Published:
     changes: Blob
     files: tuple[Blob, ...]
     """Source and binaries; the ``.dsc`` among them."""
+    buildinfo: Blob | None = None
+    """In what environment it was built, where that is known."""
     required: bool
     """Whether instances are offered it; a superseded version may be left out."""
 

@@ -43,6 +43,12 @@ _SECONDS = 600
 _REFUSALS = (243, 249, 254, 255)
 """What reprepro 5.3 ends with when it is the package that is at fault."""
 
+_QUIETLY = ("--export=never", "--keepunreferencedfiles", "--ignore=surprisingarch")
+"""A .buildinfo has the architecture of the machine, also where all packages have none."""
+
+_UNSEEN = b" includebuildinfos"
+"""What of the configuration shows in no index, and so makes none that was signed out of date."""
+
 _DATABASES = ("checksums.db", "packages.db", "references.db", "tracking.db")
 _MAGIC = (b"\x62\x31\x05\0", b"\0\x05\x31\x62", b"\x61\x15\x06\0", b"\0\x06\x15\x61")
 """What stands at byte 12 of a file of Berkeley DB's, a btree or a hash (its db.h)."""
@@ -70,7 +76,7 @@ class Reprepro:
     def serves(self, layout: Layout) -> bool:
         """Say whether what is served was made under this layout; changes nothing."""
         path = self._root / "conf" / "distributions"
-        known = path.is_file() and path.read_bytes() == self._wanted(layout)
+        known = path.is_file() and _shown(path.read_bytes()) == _shown(self._wanted(layout))
         return known and self.is_current()
 
     def _wanted(self, layout: Layout) -> bytes:
@@ -115,7 +121,7 @@ class Reprepro:
         """
         with self._generation() as words:
             done = self._call(
-                *(*words, "--export=never", "--keepunreferencedfiles"),
+                *(*words, *_QUIETLY),
                 *("include", series, changes),
                 ok=(0, *_REFUSALS),
             )
@@ -133,10 +139,9 @@ class Reprepro:
 
     def include_deb(self, deb: Path, series: Sequence[str]) -> None:
         """Add a binary package of our own to these series, and show all series anew."""
-        quietly = ("--export=never", "--keepunreferencedfiles")
         with self._generation() as words:
             for name in series:
-                self._call(*words, *quietly, "includedeb", name, deb)
+                self._call(*words, *_QUIETLY, "includedeb", name, deb)
             self._export(words)
 
     def export(self) -> None:
@@ -158,7 +163,7 @@ class Reprepro:
         with self._generation(anew=True) as words:
             fresh = Path(words[1]).parent
             incoming, out = fresh / "incoming", fresh / "out"
-            quietly = (*words, "--outdir", str(out), "--export=never", "--keepunreferencedfiles")
+            quietly = (*words, "--outdir", str(out), *_QUIETLY)
             for series, bring in uploads:
                 incoming.mkdir()
                 self._call(*quietly, "include", series, bring(incoming))
@@ -246,7 +251,7 @@ class Reprepro:
         """
         if items:
             with self._generation() as words:
-                quietly = (*words, "--export=never", "--keepunreferencedfiles")
+                quietly = (*words, *_QUIETLY)
                 for item in items:
                     where = ("-C", item.component, "-T", item.kind)
                     self._call(*quietly, *where, "remove", item.series, item.name)
@@ -336,7 +341,7 @@ class Reprepro:
 
     def _configuration(self) -> str:
         content = (self._root / "conf" / "distributions").read_bytes()
-        return hashlib.sha256(content).hexdigest()[:16]
+        return hashlib.sha256(_shown(content)).hexdigest()[:16]
 
     def _call(
         self, *words: str | Path, ok: tuple[int, ...] = (0,), env: Mapping[str, str] | None = None
@@ -355,6 +360,11 @@ def _workers(root: Path) -> Iterator[int]:
             continue
         if words[0].endswith(b"reprepro") and (os.fsencode(root) in words or where == root):
             yield int(entry.name)
+
+
+def _shown(configuration: bytes) -> bytes:
+    """Return what of conf/distributions shows in an index."""
+    return configuration.replace(_UNSEEN, b"")
 
 
 def _replace_link(link: Path, target: Path) -> None:

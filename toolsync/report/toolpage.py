@@ -18,6 +18,7 @@ from toolsync.model.errors import Damaged, Unverified
 from toolsync.model.release import Blob, Outcome
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.rebuilds import second_builds
 from toolsync.report.chart import Point
 from toolsync.report.columns import Known, values
 from toolsync.report.lag import lag
@@ -44,6 +45,8 @@ def view(
     for result in context.journal.results.of(tool.name):
         if result.key.version in results:
             results[result.key.version].append(result)
+    current = (outcome.current if outcome else None) or ""
+    built = second_builds(results.get(current, ()), current)
     uploads = context.journal.uploads.of(tool.name)
     signed = context.journal.evidence.of(tool.name)
     records = [evidence(tool.name, r.version, r, results[r.version], uploads) for r in taken]
@@ -52,7 +55,7 @@ def view(
         summary=tool.summary,
         homepage=tool.homepage,
         status=outcome.status if outcome else "unknown",
-        sentence=why(tool.name, outcome, page, log),
+        sentence=why(tool.name, outcome, page, log, built),
         upstream=(outcome.newest if outcome else "") or _last_seen(taken),
         looked=page.looked if page else "",
         packages=tool.packages,

@@ -9,10 +9,17 @@ from toolsync.journal.pages import PageRow
 from toolsync.model.release import Outcome
 
 
-def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[Entry]) -> str:
+def why(
+    tool: str,
+    outcome: Outcome | None,
+    page: PageRow | None,
+    log: Sequence[Entry],
+    built: Sequence[str] = (),
+) -> str:
     """Return the reason why the archive has the version that it has.
 
-    ``outcome`` is where the tool stood at the last look, ``log`` its journal, oldest first.
+    ``outcome`` is where the tool stood at the last look, ``log`` its journal, oldest first,
+    ``built`` what second builds of what is published came to, in sentences.
     """
     if outcome is None:
         return f"{tool} has never been looked at. Look now: toolsync check {tool}"
@@ -22,7 +29,7 @@ def why(tool: str, outcome: Outcome | None, page: PageRow | None, log: Sequence[
     sentences += [_last_try(outcome, log)] if taken_here else []
     sentences += [outcome.resolution]
     sentences += [f"{warning}." for warning in outcome.warnings if warning not in outcome.message]
-    return " ".join(part for part in sentences if part)
+    return " ".join(part for part in (*sentences, *built) if part)
 
 
 def _last_try(outcome: Outcome, log: Sequence[Entry]) -> str:
