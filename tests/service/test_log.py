@@ -16,7 +16,8 @@ from tests.servers.web import Web
 from tests.service.test_damage import flip
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
-from toolsync.attest.logaudit import audit_log, entry_of
+from toolsync.attest.logaudit import audit_log
+from toolsync.attest.logged import entry_of
 from toolsync.attest.logserved import check_served
 from toolsync.attest.merkle import is_consistent, leaf_hash, root_of
 from toolsync.attest.note import read_note, sealed

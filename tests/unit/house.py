@@ -113,8 +113,8 @@ PACKAGES = {
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",
-        "again audit check envelope inclusion keep logaudit logserved merkle note record sbom "
-        "statement tiles",
+        "again audit check envelope inclusion keep logaudit logged logserved merkle note record "
+        "sbom statement tiles",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from toolsync.attest.check import BAD, ELSEWHERE, GOOD, MISSING, Check
-from toolsync.attest.logaudit import entry_of
+from toolsync.attest.logged import entry_of
 from toolsync.attest.merkle import is_included, leaf_hash
 from toolsync.attest.note import MOST, Proof, check_note, read_proof
 from toolsync.attest.statement import Record

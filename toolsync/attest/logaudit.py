@@ -8,37 +8,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.attest.check import BAD, GOOD, Check, check_envelope
-from toolsync.attest.envelope import MOST, read_json
+from toolsync.attest.envelope import MOST
+from toolsync.attest.logged import CHECKPOINT, Entry, entry_of, evidence_name
 from toolsync.attest.merkle import consistency_proof, is_consistent, leaf_hash, root_of
 from toolsync.attest.note import MOST as MOST_OF_A_NOTE
 from toolsync.attest.note import Checkpoint, check_note, read_note
 from toolsync.attest.tiles import Get, read_entries, read_hashes
 from toolsync.model.errors import ToolsyncError, Unverified
-from toolsync.model.values import dump, load
 
-CHECKPOINT = "checkpoint"
-"""The name of the head below the log."""
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _TOLD = 20
 """How many of the leaves that were added are told by name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What a leaf says: which signed evidence, of which release, kept when."""
-
-    tool: str
-    version: str
-    name: str
-    sha256: str
-    size: int
-    at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +41,6 @@ class LogAudit:
     """SHA-256 of every file that evidence in the log is about."""
     series: frozenset[str] = frozenset()
     """For which it says that the archive served a release."""
-
-
-def evidence_name(sha256: str) -> str:
-    """Return the name of signed evidence below the log."""
-    return f"evidence/{sha256}.intoto.json"
-
-
-def entry_of(data: bytes, number: int) -> Entry:
-    """Return what a leaf says; raises Unverified where it is none of toolsync's."""
-    place = f"entry {number}"
-    found = read_json(data, place)
-    try:
-        entry = load(Entry, found)
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise Unverified(f"{place} does not say tool, version and digest of evidence") from error
-    if dump(entry) != found or not _DIGEST.fullmatch(entry.sha256):
-        raise Unverified(f"{place} says more or less than an entry of this log does")
-    return entry
 
 
 def audit_log(

@@ -23,7 +23,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from toolsync.build.keyrings import archive_keyring
 from toolsync.build.mapping import require_mapping
 from toolsync.config.series import series_tag
 from toolsync.model.errors import ProgramFailed, SetupError, TryAgain, Unreachable
@@ -154,6 +153,8 @@ class Chroots:
             os.close(fd)
 
     def _make(self, series: str, distribution: str, path: Path) -> None:
+        from toolsync.build.keyrings import archive_keyring  # only where one is made
+
         keyring = archive_keyring(series)
         self._told(f"making a clean {series} chroot (once, about a minute)")
         for scrap in self._folder.glob(f".{series}.*.tar.zst"):

@@ -355,6 +355,8 @@ class _Shared:
 
     def get(self) -> Requester:
         """Return it; for any thread."""
+        if self._made is not None:  # never made again, so that no lock is needed
+            return self._made
         with self._lock:
             if self._made is None:
                 self._made = self._make()

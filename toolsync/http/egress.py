@@ -102,11 +102,15 @@ class Egress:
             raise refused
         return good
 
+    @cached_property
+    def _is_secure(self) -> bool:
+        """Whether all pages are https."""
+        pages, _ = self._addresses
+        return bool(pages) and all(origin(page)[0] == "https" for page in pages)
+
     def _drops_tls(self, url: str) -> bool:
         """Say whether the pages are all https, and this address is none of the named places."""
-        pages, others = (frozenset(map(origin, some)) for some in self._addresses)
-        secure = bool(pages) and all(page[0] == "https" for page in pages)
-        return secure and origin(url) not in others
+        return self._is_secure and origin(url) not in map(origin, self._addresses[1])
 
 
 def dropped_tls(page: str, url: str) -> Hostile:

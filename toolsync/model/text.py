@@ -23,7 +23,7 @@ def escaped_json(text: str) -> str:
 
     Line ends stand between its parts alone, and stay.
     """
-    if text.isprintable():
+    if text.isprintable() or text.replace("\n", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else _in_json(c) for c in text)
 

@@ -55,11 +55,10 @@ def told(value: object) -> tuple[str, ...]:
     names, rules = field_names(cls), _rules(cls)
     if not rules:
         return names
-    return tuple(name for name in names if _counts(rules.get(name), getattr(value, name)))
-
-
-def _counts(rule: str | None, item: object) -> bool:
-    return rule is None or (rule == WHILE_FILLED["told"] and bool(item))
+    while_filled = WHILE_FILLED["told"]
+    return tuple(
+        [n for n in names if n not in rules or (rules[n] == while_filled and getattr(value, n))]
+    )
 
 
 @cache

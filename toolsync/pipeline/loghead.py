@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from toolsync.attest.logaudit import CHECKPOINT, entry_of, evidence_name
+from toolsync.attest.logged import CHECKPOINT, entry_of, evidence_name
 from toolsync.attest.merkle import leaf_hash, root_of
 from toolsync.attest.note import ORIGIN, Checkpoint, Note, read_note
 from toolsync.attest.tiles import tiles

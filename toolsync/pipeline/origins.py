@@ -58,14 +58,21 @@ class Asking:
         self._left = _PER_RUN
         self._of_host: Counter[str] = Counter()
 
-    def sample(self, tools: Iterable[Tool]) -> None:
-        """Ask about a few files of each tool; those first about which nobody asked the longest."""
+    def sample(self, tools: Iterable[Tool]) -> Iterable[Tool]:
+        """Ask about a few files of each tool; those first about which nobody asked the longest.
+
+        Return the tools; where nothing was accepted, none of them is read before it is needed.
+        """
         accepting = self._context.journal.origins.accepting()
+        if not accepting:
+            return tools
+        tools = list(tools)
         some = [f for tool in tools if tool.name in accepting for f in _chosen(self._context, tool)]
         answers = self._asked(sorted(some, key=lambda file: file.known.asked), whole=False)
         for file, body in answers:
             if body and not file.accepted:
                 self._see_list(file, as_text(body))
+        return tools
 
     def hinted(self, tool: Tool, found: Sighting) -> None:
         """Read again the files of which the release page says something else than before."""

@@ -46,10 +46,8 @@ def check(context: Context, tools: Iterable[Tool], jobs: int) -> list[Outcome]:
     Of each look only the outcome stays in memory.
     """
     outcomes: dict[int, Outcome] = {}
-    tools = list(tools)
     asking = Asking(context)
-    asking.sample(tools)
-    for task, found in _looks(context, tools, jobs):
+    for task, found in _looks(context, asking.sample(tools), jobs):
         _see_hints(asking, task.tool, found)
         outcome = stand(context, task.tool, found)
         more = upstream_warnings(context, task.tool)
@@ -285,7 +283,7 @@ def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:
     taken = context.journal.releases.of(tool.name)
     current = published(context, tool) if taken or tool.watch.is_folder else None
     accepted = accepted_releases(taken)
-    if accepted or tool.watch.ignore or tool.watch.min_age:
+    if taken or tool.watch.ignore or tool.watch.min_age:
         found = _whole(context, tool, found)
     sifted = sifted_of(context, tool, found)
     refused = rejected(context.journal, tool.name) if taken else {}
@@ -335,9 +333,9 @@ def last_standing(context: Context, tool: Tool, *, warn: bool = True) -> Outcome
     row = context.journal.pages.of(tool.name)
     if row is None:
         return None
-    sighting = _remembered(context, tool, fingerprint(dump(tool.watch)), whole=True)
-    if row.status == "answered" and sighting is not None:
-        return (stand if warn else _stand)(context, tool, sighting)
+    sighting = _of_row(row, tool, fingerprint(dump(tool.watch)), whole=False)
+    if row.status == "answered" and sighting is not None:  # its other releases are seldom needed
+        return (stand if warn else _stand)(context, tool, replace(sighting, changed=False))
     outcome = in_trouble(context, tool, ToolsyncError(row.message, resolution=row.resolution))
     status = row.status if row.status in STATUSES else "error"
     told = replace(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from toolsync.attest.logaudit import CHECKPOINT, entry_of, evidence_name
+from toolsync.attest.logged import CHECKPOINT, entry_of, evidence_name
 from toolsync.attest.merkle import inclusion_proof, leaf_hash
 from toolsync.attest.note import Checkpoint, Note, Proof, key_id, sealed
 from toolsync.attest.tiles import tiles

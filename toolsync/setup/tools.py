@@ -120,13 +120,16 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
     Raises SetupError with every fault of the first of the two files that has any.
     """
     path = folder / "tool.toml"
-    if not path.exists():
+    try:
+        raw = read_toml(path, tables.schema)
+    except SetupError:
+        if path.exists():
+            raise
         raise SetupError(
             f"`tools` names {folder.name}, which no folder has: there is no {path}",
             resolution="Bring its folder back, or take it out of `tools`. What is published of it"
             f" stays served until: toolsync retire {folder.name} --remove",
-        )
-    raw = read_toml(path, tables.schema)
+        ) from None
     _require_consistent(path, folder, raw, tables)
     if overlay is not None and overlay.is_file():
         raw = read_overlay(overlay, raw, tables.schema)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from toolsync.model.text import escaped
@@ -52,6 +53,7 @@ def bare(text: str) -> str:
     return _USERINFO.sub("", text)
 
 
+@lru_cache(maxsize=512)  # one address is looked at several times in a request
 def origin(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port of an address that can be asked."""
     parts = urlsplit(url)
@@ -59,6 +61,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port
 
 
+@lru_cache(maxsize=512)
 def host_of(url: str) -> str:
     """Return an address's host, empty where it has none."""
     try:

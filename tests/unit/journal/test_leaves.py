@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolsync.attest.logaudit import entry_of
+from toolsync.attest.logged import entry_of
 from toolsync.journal.database import Database
 from toolsync.journal.journal import Journal
 from toolsync.journal.leaves import Leaves
