@@ -50,6 +50,7 @@ setup(
     ],
     extras_require={
         "ppa": ["launchpadlib>=1.11"],
+        "fleet": ["psycopg>=3.1"],
         "sigstore": ["sigstore>=4"],
         "web": ["flask>=2.2", "waitress>=2.1"],
         "test": [
@@ -57,6 +58,7 @@ setup(
             "flask>=2.2",
             "hypothesis",
             "mypy",
+            "psycopg>=3.1",
             "pytest",
             "pytest-xdist",
             "ruff",

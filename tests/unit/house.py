@@ -47,9 +47,9 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system config gate",
-        "accounts database decisions evidence followed identity journal judgments key keydates "
-        "leaves log messages migrations origins pages publications redate releases results rows "
-        "runs states statuses "
+        "accounts connections copying database decisions evidence followed identity journal "
+        "judgments key keydates leaves log messages migrations origins pages postgres "
+        "postgresschema publications redate releases results rows runs sqlite states statuses "
         "uploads",
     ),
     "http": Package(
@@ -152,7 +152,8 @@ PACKAGES = {
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain web",
         "add adopt approve archive audit backup check compat completion decision differences "
-        "doctor evidence fetch gc key launchpad license log main manual page progress promote "
+        "doctor evidence fetch gc journal key launchpad license log main manual page progress "
+        "promote "
         "reject render repack restore retire review run scrub series serve session status sync "
         "user verify why workspace",
     ),
@@ -176,7 +177,7 @@ WORLD = {
         {"system", "http"},
     ),
     "the clock": ({"time"}, {"system", "http"}),
-    "SQL": ({"sqlite3"}, {"journal"}),
+    "SQL": ({"sqlite3", "psycopg"}, {"journal"}),
     "the terminal": ({"click", "rich"}, {"cli"}),
     "a web application": ({"flask", "waitress", "werkzeug"}, {"web"}),
 }

@@ -196,6 +196,8 @@ class Config:
     """Requests at once to one host."""
     interval: float = 0.0
     """Seconds between the starts of two requests to one host."""
+    journal_url: str = ""
+    """A PostgreSQL database; empty for SQLite's file in the state folder."""
     store_limit: int = 0
     """Bytes for store and archive together, 0 for any number."""
     mirrors: Mapping[str, str] = field(default_factory=dict)
@@ -213,6 +215,16 @@ class Config:
     """The table of targets that the settings were read with."""
     named_folders: Mapping[str, Path] = field(default_factory=dict)
     """Folders elsewhere that were synced by their paths, by the tool's name."""
+
+    @property
+    def journal(self) -> Path | str:
+        """Where the journal is: SQLite's file, or PostgreSQL's address."""
+        return self.journal_url or self.state / "journal.sqlite"
+
+    @property
+    def journal_named(self) -> str:
+        """The journal as messages name it: an address may hold a password."""
+        return "the journal's database" if self.journal_url else f"the journal {self.journal}"
 
     @property
     def archive(self) -> Path:

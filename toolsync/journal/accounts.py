@@ -5,7 +5,7 @@ What is kept of a password is scrypt's answer, of a token its SHA-256: neither c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from toolsync.journal.database import Database
 from toolsync.system.clock import Clock, stamp
@@ -58,10 +58,10 @@ class Accounts:
 
     def keep(self, name: str, role: str, secret: str) -> None:
         """Make an account, or give it another role or password."""
-        self.database.write(
-            "INSERT OR REPLACE INTO account (name, role, secret, changed) VALUES (?, ?, ?, ?)",
-            *(name, role, secret, stamp(self.clock.now())),
-        )
+        changed = stamp(self.clock.now())
+        account = Account(name=name, role=role, secret=secret, changed=changed)
+        with self.database.transaction():
+            self.database.replace("account", ("name",), asdict(account))
 
     def remove(self, name: str) -> None:
         """Remove an account, with all of its tokens."""
@@ -81,11 +81,8 @@ class Accounts:
 
     def keep_token(self, token: Token) -> None:
         """Keep a token; one of the same name is replaced."""
-        self.database.write(
-            "INSERT OR REPLACE INTO token (name, digest, account, role, made, ends)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            *(token.name, token.digest, token.account, token.role, token.made, token.ends),
-        )
+        with self.database.transaction():
+            self.database.replace("token", ("name",), asdict(token))
 
     def remove_token(self, name: str) -> bool:
         """Remove a token; say whether there was one."""

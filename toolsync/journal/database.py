@@ -1,224 +1,84 @@
-"""One SQLite file: its connections, transactions, queries and migrations, and its errors in words.
+"""What the tables ask of a database: SQLite's file, or PostgreSQL's server.
 
-Each thread has a connection of its own, so that each has its own transactions: what one writes,
-the others wait for, as other processes do.
-
-What SQLite raises never leaves this module: each error comes as one of toolsync's, with its exit
-status.
+All SQL is written once, in what both understand, with ``?`` where a value goes; docs/adr/0033 says
+which words that leaves out. What a driver raises never leaves the module that knows it: each error
+comes as one of toolsync's, with its exit status.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
-from toolsync.journal.migrations import MIGRATIONS, statements
-from toolsync.journal.rows import Row, unfit
-from toolsync.model.errors import Busy, OutOfSpace, SetupError, ToolsyncError
-from toolsync.system.private import own_state, private_file
-from toolsync.system.store import full_disk_is_told
-
-_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-_RIGHTS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+from toolsync.journal.rows import Row
 
 
-class Database:
-    """An open journal file.
+class Database(Protocol):
+    """An open database.
 
-    A query raises Busy while another process writes, OutOfSpace where the disk is full or fails,
-    and SetupError where the file cannot be written or is none of ours.
+    A query raises Busy while another process writes or the server is away, OutOfSpace where there
+    is no room, and SetupError where the database cannot be written or is none of ours.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the file and bring its tables up to date."""
-        with full_disk_is_told(path.parent):
-            own_state(path.parent)
-            beside = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
-            # SQLite gives the file's mode to what it makes beside it; of a folder it complains.
-            for file in (*(() if path.is_dir() else (path,)), *(p for p in beside if p.exists())):
-                private_file(file)
-        self._path, self._mine = path, threading.local()
-        self._open: dict[threading.Thread, sqlite3.Connection] = {}
-        try:
-            found = self._schema()
-        except sqlite3.DatabaseError as error:
-            raise _unopened(path, error) from error
-        self._migrate(path, found)
-
     def close(self) -> None:
-        """Close the file for all threads; none may be using it."""
-        for connection in self._open.values():
-            connection.close()
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        """The connection of this thread."""
-        known: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        if known is not None:
-            return known
-        try:
-            self._mine.connection = found = _connected(self._path)
-        except sqlite3.DatabaseError as error:
-            raise _unopened(self._path, error) from error
-        for thread in [thread for thread in list(self._open) if not thread.is_alive()]:
-            if (left := self._open.pop(thread, None)) is not None:  # else another thread was first
-                left.close()
-        self._open[threading.current_thread()] = found
-        return found
+        """Close the database for all threads; none may be using it."""
 
     def patience(self, seconds: float) -> None:
         """Wait no longer than so for another process's writing before Busy is raised."""
-        self._connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """For the block, write all or nothing; another process's writing is waited for."""
-        if self._connection.in_transaction:
-            raise AssertionError("a transaction or a snapshot within another")
-        self.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+    def transaction(self) -> AbstractContextManager[None]:
+        """For the block, write all or nothing; another's writing is waited for.
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
+        One transaction that writes goes on at a time, in all threads and processes together: what
+        is read in it is what is there until its end.
+        """
+
+    def snapshot(self) -> AbstractContextManager[None]:
         """For the block, let all that is read be of one moment; nothing can be written in it."""
-        self.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._connection.execute("ROLLBACK")
 
     def execute(self, sql: str, *values: object) -> int:
         """Run one statement, in a transaction where it writes; return how many rows it changed."""
-        try:
-            return self._connection.execute(sql, values).rowcount
-        except sqlite3.DatabaseError as error:
-            raise in_words(error) from error
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run one statement for each of these rows of values, in a transaction."""
-        try:
-            self._connection.executemany(sql, rows)
-        except sqlite3.DatabaseError as error:
-            raise in_words(error) from error
+
+    def all(self, sql: str, *values: object) -> list[Row]:
+        """Return all rows of an answer."""
+
+    def each(self, sql: str, *values: object) -> Iterator[Row]:
+        """Give the rows of an answer, in a transaction or a snapshot, without holding them all."""
+
+    def texts(self, least: int = 1) -> Iterator[str]:
+        """Give every text of at least so many characters, whatever column of a table it is in."""
+
+    def tables(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the names of all tables that hold what is remembered, and of their columns."""
+
+    def filling(self) -> AbstractContextManager[None]:
+        """For the block, a transaction, let rows be put in as they are: no trigger runs."""
+
+    def copy_to(self, path: Path) -> None:
+        """Write an SQLite file as of one moment, which another process may go on changing."""
 
     def write(self, sql: str, *values: object) -> None:
         """Run one statement in a transaction of its own."""
         with self.transaction():
             self.execute(sql, *values)
 
-    def all(self, sql: str, *values: object) -> list[Row]:
-        """Return all rows of an answer."""
-        try:
-            cursor = self._connection.execute(sql, values)
-            names = [column[0] for column in cursor.description]
-            return [Row(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
-        except sqlite3.DatabaseError as error:
-            raise in_words(error) from error
-
     def one(self, sql: str, *values: object) -> Row | None:
         """Return the first row of an answer, None where there is none."""
         rows = self.all(sql, *values)
         return rows[0] if rows else None
 
-    def texts(self, least: int = 1) -> Iterator[str]:
-        """Give every text of at least so many characters, whatever column of a table it is in."""
-        columns = self.all(
-            "SELECT t.name AS place, c.name AS name FROM sqlite_schema t"
-            " JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
-        )
-        try:
-            for column in columns:
-                name, place = column.text("name"), column.text("place")
-                sql = (
-                    f'SELECT "{name}" FROM {place}'  # noqa: S608 (our own names)
-                    f' WHERE length("{name}") >= ? AND typeof("{name}") = \'text\''
-                )
-                for (value,) in self._connection.execute(sql, (least,)):
-                    yield value
-        except sqlite3.DatabaseError as error:
-            raise in_words(error) from error
+    def replace(self, table: str, keys: Sequence[str], values: Mapping[str, object]) -> None:
+        """Put a row in place of the one with the same ``keys``, in a transaction.
 
-    def copy_to(self, path: Path) -> None:
-        """Write a copy as of one moment, which another process may go on changing."""
-        with closing(sqlite3.connect(private_file(path))) as copy:
-            self._connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-
-    # the inside
-
-    def _schema(self) -> int:
-        """Return how many migrations the file has had."""
-        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
-        return int(found)
-
-    def _migrate(self, path: Path, found: int) -> None:
-        if found > len(MIGRATIONS):
-            raise SetupError(
-                f"the journal {path} is of version {found}, newer than this toolsync"
-                f" understands ({len(MIGRATIONS)})",
-                resolution="Install the newer toolsync again.",
-            )
-        if found < len(MIGRATIONS):
-            with self.transaction():
-                # Another process may have been first, so the number is read again.
-                for number in range(self._schema(), len(MIGRATIONS)):
-                    for statement in statements(MIGRATIONS[number]):
-                        self.execute(statement)
-                    self.execute(f"PRAGMA user_version = {number + 1}")
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    # It is used by one thread, and closed by the one that closes all.
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
-
-
-def _unopened(path: Path, error: sqlite3.DatabaseError) -> ToolsyncError:
-    """Return why a file could not be opened; what is none of ours is named."""
-    if _code(error) in (*_LOCKED, *_DISK, *_RIGHTS):
-        return in_words(error)
-    return SetupError(
-        f"the journal {path} cannot be opened: {error}",
-        resolution="Restore it from a backup, or name another folder with --state.",
-    )
-
-
-def in_words(error: sqlite3.DatabaseError) -> ToolsyncError:
-    """Return what SQLite complains of as an error with the right exit status."""
-    said, code = str(error), _code(error)
-    if code in _LOCKED:
-        return Busy(f"the journal is in use: {said}", resolution="Run again in a moment.")
-    if code in _DISK:
-        return OutOfSpace(
-            f"the journal cannot be written: {said}",
-            resolution="See that its disk has room and works, and run again.",
-        )
-    if code in _RIGHTS:
-        return SetupError(
-            f"the journal cannot be written: {said}",
-            resolution="See that its folder is the user's who runs toolsync, and that its disk is"
-            " not mounted read-only (after an error of the disk it often is): dmesg, mount.",
-        )
-    return unfit(said)
-
-
-def _code(error: sqlite3.DatabaseError) -> int:
-    """Return SQLite's primary result code (sqlite3.h), 0 for what the library says itself."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF
+        ``values`` are by columns, keys among them. The row before is deleted, so that the triggers
+        of a new row run.
+        """
+        same = " AND ".join(f"{key}=?" for key in keys)
+        self.execute(f"DELETE FROM {table} WHERE {same}", *(values[key] for key in keys))  # noqa: S608 (our own names)
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        self.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())  # noqa: S608

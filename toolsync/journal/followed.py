@@ -7,8 +7,9 @@ the tool had, and is found by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 from toolsync.journal.database import Database
 from toolsync.journal.key import Key
@@ -17,11 +18,19 @@ from toolsync.system.clock import Clock, stamp
 
 RETIRED, RESUMED = "retired", "resumed"
 
-_ONE_ROW = (
-    *("page", "standing", "first", "keydate", "result", "judgment", "release", "part"),
-    *("origin", "followed"),
-)
-"""Tables in which a tool's rows have keys: what the new name has already stays."""
+_ONE_ROW: Mapping[str, tuple[str, ...]] = {
+    "page": (),
+    "standing": (),
+    "first": ("version",),
+    "keydate": ("fingerprint",),
+    "result": ("version", "scope", "stage"),
+    "judgment": ("version", "stage", "scope"),
+    "release": ("version",),
+    "part": ("sha256", "version", "component"),
+    "origin": ("url",),
+    "followed": (),
+}
+"""Tables whose keys are the tool and these columns: what the new name has already stays."""
 _ROWS = ("upload", "evidence")
 
 
@@ -71,10 +80,8 @@ class Followed:
         news = [tool for tool in tools if known.get(tool.tool) != tool]
         if news:
             with self.database.transaction():
-                self.database.execute_many(
-                    "INSERT OR REPLACE INTO followed (tool, source, folder) VALUES (?, ?, ?)",
-                    [(tool.tool, tool.source, tool.folder) for tool in news],
-                )
+                for tool in news:
+                    self.database.replace("followed", ("tool",), asdict(tool))
 
     def rename(self, was: str, tool: str) -> None:
         """Let a tool have all that was remembered under the name that it had, and log it.
@@ -89,22 +96,31 @@ class Followed:
                 " AND o.sha256 != ''",
                 *(tool, was),
             )
-            for table in (*_ONE_ROW, *_ROWS):
+            for table, keys in _ONE_ROW.items():
+                same = " AND ".join(("o.tool=?", *(f"o.{key}={table}.{key}" for key in keys)))
                 self.database.execute(
-                    f"UPDATE OR IGNORE {table} SET tool=? WHERE tool=?",  # noqa: S608 (our names)
-                    *(tool, was),
+                    f"UPDATE {table} SET tool=? WHERE tool=?"  # noqa: S608 (our own names)
+                    f" AND NOT EXISTS (SELECT 1 FROM {table} o WHERE {same})",
+                    *(tool, was, tool),
                 )
                 self.database.execute(f"DELETE FROM {table} WHERE tool=?", was)  # noqa: S608
-            self.database.execute(
-                "UPDATE release SET data=json_set(data, '$.tool', ?) WHERE tool=?"
-                " AND json_extract(data, '$.tool') IS NOT NULL",
-                *(tool, tool),
-            )
+            for table in _ROWS:
+                self.database.execute(f"UPDATE {table} SET tool=? WHERE tool=?", tool, was)  # noqa: S608
+            self._rename_within_releases(tool)
             self.database.execute("UPDATE former SET tool=? WHERE tool=?", tool, was)
-            self.database.execute("INSERT OR REPLACE INTO former VALUES (?, ?)", was, tool)
+            self.database.replace("former", ("was",), {"was": was, "tool": tool})
             self.database.execute("DELETE FROM former WHERE was=tool")
             key = Key(tool=tool, version="", stage="")
             add_line(self.database, key, "renamed", f"its folder was named {was} before", now)
+
+    def _rename_within_releases(self, tool: str) -> None:
+        for row in self.database.all("SELECT version, data FROM release WHERE tool=?", tool):
+            data = row.table("data")
+            if data.get("tool") not in (None, tool):
+                self.database.execute(
+                    "UPDATE release SET data=? WHERE tool=? AND version=?",
+                    *(json.dumps({**data, "tool": tool}), tool, row.text("version")),
+                )
 
     def retire(self, retirements: Iterable[Retirement]) -> None:
         """Keep what a person takes out of the plan, or back into it, and log it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from toolsync.journal.database import Database
@@ -33,8 +34,9 @@ class Identity:
     def introduce(self) -> Stamp:
         """Let the journal have an id, if it has none; the caller knows that it is the right one."""
         self.database.write(
-            "INSERT INTO identity SELECT lower(hex(randomblob(16))), 0"
-            " WHERE NOT EXISTS (SELECT 1 FROM identity)"
+            "INSERT INTO identity (id, serial)"
+            " SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM identity)",
+            secrets.token_hex(16),
         )
         found = self.stamp()
         assert found is not None

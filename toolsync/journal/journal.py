@@ -31,10 +31,21 @@ from toolsync.journal.redate import redate
 from toolsync.journal.releases import Releases
 from toolsync.journal.results import Results
 from toolsync.journal.runs import Runs
+from toolsync.journal.sqlite import SqliteDatabase
 from toolsync.journal.states import States
 from toolsync.journal.statuses import Statuses
 from toolsync.journal.uploads import Uploads
 from toolsync.system.clock import Clock
+
+
+def opened(place: Path | str) -> Database:
+    """Open or make a database; what one for a fleet needs is loaded only for that."""
+    if isinstance(place, Path):
+        return SqliteDatabase(place)
+    from toolsync.journal.postgres import PostgresDatabase
+
+    return PostgresDatabase(place)
+
 
 SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 """A digest in a text."""
@@ -42,7 +53,7 @@ SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The state of all tools, in one SQLite file."""
+    """The state of all tools, in one database."""
 
     database: Database
     clock: Clock
@@ -67,12 +78,13 @@ class Journal:
     accounts: Accounts
 
     @classmethod
-    def open(cls, path: Path, clock: Clock, gates: Gates = GATES) -> Self:
+    def open(cls, place: Path | str, clock: Clock, gates: Gates = GATES) -> Self:
         """Open or make the journal; raise SetupError when it is not ours to read.
 
-        The order of the stages follows from ``gates``.
+        ``place`` is SQLite's file, or PostgreSQL's address. The order of the stages follows from
+        ``gates``.
         """
-        database = Database(path)
+        database = opened(place)
         return cls(
             database=database,
             clock=clock,

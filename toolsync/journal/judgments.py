@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from toolsync.journal.database import Database
 from toolsync.journal.key import Key
@@ -53,12 +53,14 @@ class Judgments:
 
     def keep(self, key: Key, inputs: str, judgment: Judgment) -> None:
         """Keep what a gate says of a release, for these inputs; what it said before is gone."""
-        self.database.write(
-            "INSERT OR REPLACE INTO judgment (tool, version, stage, scope, inputs, data, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(key.tool, key.version, key.stage, key.scope, inputs, json.dumps(dump(judgment))),
-            stamp(self.clock.now()),
-        )
+        row = {
+            **asdict(key),
+            "inputs": inputs,
+            "data": json.dumps(dump(judgment)),
+            "at": stamp(self.clock.now()),
+        }
+        with self.database.transaction():
+            self.database.replace("judgment", tuple(asdict(key)), row)
 
 
 def _judged(row: Row) -> Judged | None:

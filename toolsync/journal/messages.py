@@ -50,7 +50,9 @@ class Messages:
         now = stamp(self.clock.now())
         with self.database.transaction():
             self.database.execute_many(
-                "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)",
+                "INSERT INTO told (channel, subject, state, at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (channel, subject) DO UPDATE SET state=excluded.state,"
+                " at=excluded.at",
                 [(channel, subject, state, now) for subject, state in states.items()],
             )
             if data is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from toolsync.journal.database import Database
 from toolsync.journal.rows import Row
@@ -46,13 +46,8 @@ class Origins:
 
     def keep(self, origin: Origin) -> None:
         """Keep what a server says now."""
-        self.database.write(
-            "INSERT OR REPLACE INTO origin"
-            " (tool, url, sha256, size, etag, last_modified, read, asked, stated)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(origin.tool, origin.url, origin.sha256, origin.size, origin.etag),
-            *(origin.last_modified, origin.read, origin.asked, origin.stated),
-        )
+        with self.database.transaction():
+            self.database.replace("origin", ("tool", "url"), asdict(origin))
 
 
 def _read(row: Row) -> Origin:

@@ -94,12 +94,14 @@ class Pages:
 
     def _replace(self, look: Looked, now: str) -> None:
         self._note_first_seen(look, now)
-        self.database.execute(
-            "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(look.tool, look.definition, json.dumps(look.sighting or {})),
-            *(look.status, look.message, look.resolution, look.exit_status),
-            *(now, now if look.answered else ""),
-        )
+        names = ("tool", "definition", "status", "message", "resolution", "exit_status")
+        row = {
+            **{name: getattr(look, name) for name in names},
+            "sighting": json.dumps(look.sighting or {}),
+            "looked": now,
+            "answered": now if look.answered else "",
+        }
+        self.database.replace("page", ("tool",), row)
 
     def _note_first_seen(self, look: Looked, now: str) -> None:
         if not look.named:
@@ -108,7 +110,7 @@ class Pages:
         row = self.database.one(sql, look.tool, look.definition)
         before = row.text("answered") if row else ""
         self.database.execute_many(
-            "INSERT OR IGNORE INTO first VALUES (?, ?, ?)",
+            "INSERT INTO first VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [
                 (look.tool, version, min(max(published, before), now) if published else now)
                 for version, published in look.named

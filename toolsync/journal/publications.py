@@ -35,7 +35,7 @@ class Publications:
 
     def all(self) -> list[Publication]:
         """Return all publications that were ever confirmed, oldest first."""
-        return self._found("1")
+        return self._found("TRUE")
 
     def of(self, tool: str) -> list[Publication]:
         """Return a tool's publications, whatever its name was, oldest first."""

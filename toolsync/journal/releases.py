@@ -55,7 +55,7 @@ class Releases:
             known = self.database.one(sql, tool, version)
             self.database.execute(
                 "INSERT INTO release (tool, version, data, seen) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET data = excluded.data",
+                " ON CONFLICT (tool, version) DO UPDATE SET data = excluded.data",
                 *(tool, version, json.dumps(data), stamp(self.clock.now())),
             )
         return known is None
@@ -85,8 +85,8 @@ class Releases:
             main = AcceptedPart(sha256=sha256, version=version, component="", own=version)
             for part in (main, *parts):
                 self.database.execute(
-                    "INSERT OR IGNORE INTO part (tool, sha256, version, component, own, at)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO part (tool, sha256, version, component, own, at)"
+                    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     *(tool, part.sha256, version, part.component, part.own, now),
                 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from toolsync.journal.database import Database
@@ -122,11 +122,18 @@ class Results:
         now = stamp(self.clock.now())
         with self.database.transaction():
             self._check_order(key)
-            self.database.execute(
-                "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                *(key.tool, key.version, key.scope, key.stage, inputs, outcome),
-                *(json.dumps(data or {}), message, resolution, kind, started, now),
-            )
+            row = {
+                **asdict(key),
+                "inputs": inputs,
+                "outcome": outcome,
+                "data": json.dumps(data or {}),
+                "message": message,
+                "resolution": resolution,
+                "kind": kind,
+                "started": started,
+                "finished": now,
+            }
+            self.database.replace("result", tuple(asdict(key)), row)
             add_line(self.database, key, outcome, message, now)
 
     def forget_holds(self, tool: str, version: str, series: str) -> None:

@@ -149,12 +149,7 @@ class States:
                 columns = {name: getattr(state, name) for name in _COLUMNS}
                 columns["place"] = ORDER.index(state.status)
                 columns["places"] = json.dumps([dump(place) for place in state.places])
-                names = ", ".join(columns)
-                self.database.execute(
-                    f"INSERT OR REPLACE INTO state ({names})"  # noqa: S608 (our own names)
-                    f" VALUES ({', '.join('?' * len(columns))})",
-                    *columns.values(),
-                )
+                self.database.replace("state", ("tool",), columns)
                 _, number = seen.get(state.tool, ("", 0))
                 self.database.execute("DELETE FROM stale WHERE tool=? AND n<=?", state.tool, number)
 
@@ -183,11 +178,13 @@ def _state(row: Row) -> State:
 
 def _where(asked: Asked) -> tuple[str, list[object]]:
     """Return the condition that a list's rows meet, and its values."""
-    parts, values = ["1"], list[object]()
+    parts, values = ["TRUE"], list[object]()
     if asked.text:
         like = "%" + "".join(f"\\{c}" if c in "%_\\" else c for c in asked.text) + "%"
         names = ("tool", "summary", "message", "newest")
-        parts.append("(" + " OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in names) + ")")
+        parts.append(
+            "(" + " OR ".join(f"lower({name}) LIKE lower(?) ESCAPE '\\'" for name in names) + ")"
+        )
         values += [like] * len(names)
     if asked.status == "waiting":
         parts.append("place < ?")
@@ -196,7 +193,7 @@ def _where(asked: Asked) -> tuple[str, list[object]]:
         parts.append("status = ?")
         values.append("" if asked.status == "none" else asked.status)
     if asked.series:
-        parts.append("instr(places, ?)")
+        parts.append("instr(places, ?) > 0")
         values.append(f'"series": {json.dumps(asked.series)}')
     for name, value in (("area", asked.area), ("holder", asked.holder)):
         if value:

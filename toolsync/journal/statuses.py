@@ -57,8 +57,9 @@ class Statuses:
         with self.database.transaction():
             self.database.execute_many(
                 "INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET since = CASE WHEN status = excluded.status"
-                " THEN since ELSE excluded.since END, status = excluded.status,"
+                " ON CONFLICT (tool) DO UPDATE SET since = CASE"
+                " WHEN standing.status = excluded.status THEN standing.since"
+                " ELSE excluded.since END, status = excluded.status,"
                 " current = excluded.current, newest = excluded.newest,"
                 " message = excluded.message, resolution = excluded.resolution,"
                 " exit_status = excluded.exit_status",

@@ -19,7 +19,7 @@ from toolsync.maintain.plan import orphans
 from toolsync.maintain.scrubbed import read_scrubbed
 from toolsync.model.errors import Damaged, ToolsyncError
 from toolsync.model.values import Blob
-from toolsync.pipeline.belonging import JOURNAL, open_journal
+from toolsync.pipeline.belonging import has_journal, open_journal
 from toolsync.pipeline.context import open_http
 from toolsync.pipeline.loghead import log_faults, require_logged, served_head
 from toolsync.pipeline.status import faulty, fitting_series
@@ -164,7 +164,7 @@ def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]
 
 def _orphans(config: Config, clock: Clock, tables: ToolTables) -> Iterator[Check]:
     """Tell what is served and belongs to no tool, series or newest package of the set-up."""
-    if not (config.state / JOURNAL).is_file():
+    if not has_journal(config):
         return
     tools, faults = load_tools(config, tables=tables)
     try:
@@ -185,7 +185,7 @@ def _orphans(config: Config, clock: Clock, tables: ToolTables) -> Iterator[Check
 
 def _log(config: Config, clock: Clock) -> Iterator[Check]:
     """See that the log of publications goes on from its published head, and is served whole."""
-    if not (config.state / JOURNAL).is_file():
+    if not has_journal(config):
         return
 
     def look() -> str:

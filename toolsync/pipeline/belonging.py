@@ -24,7 +24,6 @@ from toolsync.system.clock import Clock
 from toolsync.system.promise import NAME
 from toolsync.system.store import replace_file
 
-JOURNAL = "journal.sqlite"
 _RESTORE = (
     "Restore all of it from one backup, into an empty folder: toolsync restore FILE. Nothing was"
     " removed or changed."
@@ -36,20 +35,42 @@ def open_journal(config: Config, clock: Clock, gates: Gates = GATES) -> Journal:
 
     Raises SetupError where there is none beside a store, an archive or a key that one belongs to.
     """
-    path = config.state / JOURNAL
+    path = config.journal
+    if isinstance(path, str):
+        return _open_elsewhere(config, path, clock, gates)
     if _is_missing(path) and (things := ", ".join(_filled(config))) and _is_missing(path):
         what = "is empty" if path.exists() else "is missing"
-        raise SetupError(
-            f"the journal {path} {what}, and it belongs to {things}: a new one would know nothing"
-            " of what is there",
-            resolution=f"{_RESTORE} Without a backup: move these away, or begin with another"
-            " folder (--state, and [local] path where it is set).",
-        )
+        raise _unknowing(config, what, things)
     fresh = _is_missing(path)
     journal = Journal.open(path, clock, gates)
     if fresh:
         journal.identity.introduce()
     return journal
+
+
+def has_journal(config: Config) -> bool:
+    """Say whether there is a journal to be read; one on a server is not asked for here."""
+    return isinstance(config.journal, str) or config.journal.is_file()
+
+
+def _open_elsewhere(config: Config, url: str, clock: Clock, gates: Gates) -> Journal:
+    journal = Journal.open(url, clock, gates)
+    if journal.identity.stamp() is None:
+        if journal.identity.is_blank() and (things := ", ".join(_filled(config))):
+            journal.close()
+            raise _unknowing(config, "is empty", things)
+        journal.identity.introduce()
+    return journal
+
+
+def _unknowing(config: Config, what: str, things: str) -> SetupError:
+    also = " Of a journal that lies elsewhere: toolsync journal copy." if config.journal_url else ""
+    return SetupError(
+        f"{config.journal_named} {what}, and it belongs to {things}: a new one would know nothing"
+        " of what is there",
+        resolution=f"{_RESTORE} Without a backup: move these away, or begin with another"
+        f" folder (--state, and [local] path where it is set).{also}",
+    )
 
 
 def require_together(config: Config, journal: Journal, *, begin: bool) -> None:
@@ -88,8 +109,7 @@ def _require_fitting(config: Config, journal: Journal, *, blank: bool, strict: b
     served = any(_releases(config))
     if blank and journal.identity.is_blank() and (served or (strict and any(_stored(config)))):
         raise SetupError(
-            f"the journal {config.state / JOURNAL} names nothing, and it belongs to"
-            f" {', '.join(_filled(config))}",
+            f"{config.journal_named} names nothing, and it belongs to {', '.join(_filled(config))}",
             resolution=f"{_RESTORE} Where nothing but `toolsync fetch` ever worked here: remove"
             f" {config.state / 'store'}, which holds no more than its downloads.",
         )
@@ -103,7 +123,7 @@ def _require_fitting(config: Config, journal: Journal, *, blank: bool, strict: b
 
 
 def _wrong(config: Config, what: str) -> SetupError:
-    return SetupError(f"the journal {config.state / JOURNAL} {what}", resolution=_RESTORE)
+    return SetupError(f"{config.journal_named} {what}", resolution=_RESTORE)
 
 
 def _is_missing(path: Path) -> bool:

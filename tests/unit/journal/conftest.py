@@ -1,4 +1,4 @@
-"""An open journal under a clock that a test drives."""
+"""An open journal in either database, under a clock that a test drives."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.postgres import Postgres, postgres, require_psycopg
 from tests.support.clock import DrivenClock
 from toolsync.journal.journal import Journal
 from toolsync.model.judgment import Judgment
@@ -23,10 +24,27 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.sqlite"
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    """Return a PostgreSQL server."""
+    require_psycopg()
+    with postgres() as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, path: Path) -> Path | str:
+    """Return where a journal lies: SQLite's file, and in another test PostgreSQL's address."""
+    if request.param == "sqlite":
+        return path
+    found: str = request.getfixturevalue("server").fresh()
+    return found
+
+
 @pytest.fixture
-def journal(path: Path, clock: DrivenClock) -> Iterator[Journal]:
+def journal(place: Path | str, clock: DrivenClock) -> Iterator[Journal]:
     """Return a journal that knows of release 1.0 of tool t."""
-    found = Journal.open(path, clock)
+    found = Journal.open(place, clock)
     found.releases.see("t", "1.0", {"published": "2026-11-20T12:00:00Z"})
     yield found
     found.close()

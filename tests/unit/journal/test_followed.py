@@ -17,8 +17,8 @@ from toolsync.system.clock import SystemClock
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with closing(Journal.open(tmp_path / "journal.sqlite", SystemClock())) as journal:
+def journal(place: Path | str) -> Iterator[Journal]:
+    with closing(Journal.open(place, SystemClock())) as journal:
         yield journal
 
 

@@ -18,8 +18,8 @@ def test_an_id_is_given_once_and_its_serial_rises(journal: Journal) -> None:
     assert (later.id, later.serial) == (first.id, 1)
 
 
-def test_a_journal_is_blank_until_it_knows_something(path: Path) -> None:
-    with closing(Journal.open(path, SystemClock())) as journal:
+def test_a_journal_is_blank_until_it_knows_something(place: Path | str) -> None:
+    with closing(Journal.open(place, SystemClock())) as journal:
         journal.identity.introduce()
         assert journal.identity.is_blank()
         journal.releases.see("t", "1.0", {})

@@ -57,8 +57,8 @@ def test_a_copy_is_whole_and_of_one_file(journal: Journal, tmp_path: Path) -> No
         assert [release.version for release in again.releases.of("t")] == ["1.0"]
 
 
-def test_all_that_is_read_in_one_moment_is_of_it(journal: Journal, path: Path) -> None:
-    with closing(Journal.open(path, SystemClock())) as other:
+def test_all_that_is_read_in_one_moment_is_of_it(journal: Journal, place: Path | str) -> None:
+    with closing(Journal.open(place, SystemClock())) as other:
         with journal.one_moment():
             with pytest.raises(AssertionError, match="within another"):
                 journal.releases.see("t", "1.2", {})

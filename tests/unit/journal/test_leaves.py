@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from toolsync.attest.logged import entry_of
-from toolsync.journal.database import Database
 from toolsync.journal.journal import Journal
 from toolsync.journal.leaves import Leaves
 from toolsync.journal.migrations import MIGRATIONS
+from toolsync.journal.sqlite import SqliteDatabase
 from toolsync.model.errors import ToolsyncError
 from toolsync.model.values import Blob
 
@@ -53,6 +53,6 @@ def test_evidence_from_before_the_log_gets_its_leaves_in_order(tmp_path: Path) -
             )
         old.commit()
     for _ in range(2):
-        with closing(Database(path)) as database:
+        with closing(SqliteDatabase(path)) as database:
             entries = Leaves(database).all()
         assert [entry_of(entry, 0).name for entry in entries] == ["c", "a", "b"]

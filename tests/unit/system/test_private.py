@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from toolsync.journal.database import Database
+from toolsync.journal.sqlite import SqliteDatabase
 from toolsync.model.errors import Busy, SetupError
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import archive_held, exclusive
@@ -92,7 +92,7 @@ def filled(state: Path) -> None:
     with exclusive(state, "test"), archive_held(state / "archive"):
         Store(state / "store").add_bytes(b"x", "x")
         Store(state / "store").partial("y").touch(0o600)
-        Database(state / "journal.sqlite").close()
+        SqliteDatabase(state / "journal.sqlite").close()
         SigningHome(state / "gnupg").ensure_key("Somebody <somebody@example.org>")
         replace_file(state / "archive" / "conf" / "distributions", b"")
         with Workshop(state, state.parent / "work").folder("test"):
@@ -122,14 +122,14 @@ def test_no_umask_changes_the_modes_of_a_state(tmp_path: Path) -> None:
 def test_a_stranger_holds_no_lock_and_blocks_no_key(open_place: Path) -> None:
     state = open_place / "state"
     with exclusive(state, "test"), archive_held(state / "archive"):
-        Database(state / "journal.sqlite").close()
+        SqliteDatabase(state / "journal.sqlite").close()
         Store(state / "store").scratch()
     locks = (state / "lock", state / "archive" / "conf" / "lock", state / "journal.sqlite")
     process = stranger(HOLDING, state, state / "store", *locks)  # the folder it can hold
     try:
         with exclusive(state, "test"), archive_held(state / "archive"):
             assert SigningHome(state / "gnupg").ensure_key("A <a@example.org>")
-            Database(state / "journal.sqlite").write("PRAGMA user_version = 99")
+            SqliteDatabase(state / "journal.sqlite").write("PRAGMA user_version = 99")
     finally:
         process.communicate()
 
@@ -238,7 +238,7 @@ def test_a_state_of_somebody_else_is_not_used(open_place: Path) -> None:
     with pytest.raises(SetupError, match=f"belongs to user {NOBODY}"):
         exclusive(state, "test").__enter__()
     with pytest.raises(SetupError, match=f"belongs to user {NOBODY}"):
-        Database(state / "journal.sqlite")
+        SqliteDatabase(state / "journal.sqlite")
     assert not any(state.iterdir())
 
 
@@ -248,9 +248,9 @@ def test_what_was_open_is_closed(tmp_path: Path) -> None:
         state = tmp_path / "state"
         for folder in (state, state / "store", state / "store" / "sha256"):
             folder.mkdir()
-        Database(state / "journal.sqlite").close()
+        SqliteDatabase(state / "journal.sqlite").close()
         (state / "journal.sqlite").chmod(0o666)
-    Database(state / "journal.sqlite").close()
+    SqliteDatabase(state / "journal.sqlite").close()
     Store(state / "store").add_bytes(b"x", "x")
     found = modes(state)
     assert found["journal.sqlite"] == "0o600"
