@@ -38,9 +38,9 @@ def test_a_journal_moves_to_a_server_and_back(rig: Rig, web: Web, server: Postgr
     assert not file.exists()
     rig.run("journal", "copy", file)
     rig.run("journal", "copy", file, status=2 + 3)  # it is not empty any more
-    with closing(opened(url)) as one, closing(opened(file)) as other:
-        with one.snapshot(), other.snapshot():
-            assert digests(one) == digests(other)
+    databases = closing(opened(url)), closing(opened(file))
+    with databases[0] as one, databases[1] as other, one.snapshot(), other.snapshot():
+        assert digests(one) == digests(other)
 
 
 def test_a_server_that_does_not_answer_is_for_later(rig: Rig, server: Postgres) -> None:

@@ -26,7 +26,8 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account apt board builder clock confined deadline distro dput effort forks git gpg "
+        "account apt board builder clock confined deadline distro dput effort fence forks git "
+        "gpg "
         "gpghome gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
         "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run "
         "sandbox seccomp signing space ssh stop store subreaper testproxy underway user work",
@@ -48,7 +49,7 @@ PACKAGES = {
     "journal": Package(
         "model system config gate",
         "accounts connections copying database decisions evidence followed identity journal "
-        "judgments key keydates leaves log messages migrations origins pages postgres "
+        "judgments key keydates leases leaves log messages migrations origins pages postgres "
         "postgresschema publications redate releases results rows runs sqlite states statuses "
         "uploads",
     ),
@@ -120,9 +121,9 @@ PACKAGES = {
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish attest",
         "accepted archivekey asked asserved belonging changes context deliver eligible gates "
-        "keydates locate loghead memory obtain origins places promote rebuilds recalls review "
-        "road schedule scheduler sources stages status survey sync transparency work workers "
-        "workspace",
+        "keydates leasing locate loghead memory obtain origins places promote rebuilds recalls "
+        "review road schedule scheduler sources stages status survey sync transparency work "
+        "workers workspace",
     ),
     "report": Package(
         "model system config journal http attest pipeline",

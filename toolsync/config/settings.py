@@ -198,6 +198,8 @@ class Config:
     """Seconds between the starts of two requests to one host."""
     journal_url: str = ""
     """A PostgreSQL database; empty for SQLite's file in the state folder."""
+    lease_seconds: int = 60
+    """How long a coordinator that is not heard of keeps others from its work."""
     store_limit: int = 0
     """Bytes for store and archive together, 0 for any number."""
     mirrors: Mapping[str, str] = field(default_factory=dict)

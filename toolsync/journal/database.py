@@ -50,6 +50,9 @@ class Database(Protocol):
     def each(self, sql: str, *values: object) -> Iterator[Row]:
         """Give the rows of an answer, in a transaction or a snapshot, without holding them all."""
 
+    def moment(self) -> int:
+        """Return the present moment by the database's clock, in milliseconds since 1970."""
+
     def texts(self, least: int = 1) -> Iterator[str]:
         """Give every text of at least so many characters, whatever column of a table it is in."""
 

@@ -21,6 +21,7 @@ from toolsync.journal.followed import Followed
 from toolsync.journal.identity import Identity
 from toolsync.journal.judgments import Judgments
 from toolsync.journal.keydates import KeyDates
+from toolsync.journal.leases import Leases
 from toolsync.journal.leaves import Leaves
 from toolsync.journal.log import Log
 from toolsync.journal.messages import Messages
@@ -76,6 +77,7 @@ class Journal:
     followed: Followed
     states: States
     accounts: Accounts
+    leases: Leases
 
     @classmethod
     def open(cls, place: Path | str, clock: Clock, gates: Gates = GATES) -> Self:
@@ -107,6 +109,7 @@ class Journal:
             followed=Followed(database, clock),
             states=States(database, clock),
             accounts=Accounts(database, clock),
+            leases=Leases(database),
         )
 
     def close(self) -> None:

@@ -249,6 +249,12 @@ MIGRATIONS = (
         name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
         role TEXT NOT NULL, made TEXT NOT NULL, ends TEXT NOT NULL);
     """,
+    # who of several coordinators works on what
+    """
+    CREATE TABLE lease (
+        name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
+        until INTEGER NOT NULL);
+    """,
 )
 
 

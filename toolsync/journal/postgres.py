@@ -119,6 +119,11 @@ class PostgresDatabase(Database):
         finally:
             cursor.close()
 
+    def moment(self) -> int:
+        """Return the present moment by the database's clock, in milliseconds since 1970."""
+        now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now"
+        return self.all(now)[0].integer("now")
+
     def texts(self, least: int = 1) -> Iterator[str]:
         """Give every text of at least so many characters, whatever column of a table it is in."""
         for place, names in self.tables().items():

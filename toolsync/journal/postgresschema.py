@@ -178,5 +178,7 @@ TABLES = "\n".join(
     (_TABLES, _FUNCTIONS, *(_kept(table, what) for table, what in _KEPT.items()), _staleness())
 )
 """The script that makes all of it."""
-LATER: tuple[str, ...] = ()
+LATER: tuple[str, ...] = (
+    f"CREATE TABLE lease (name {_T} PRIMARY KEY, holder {_T}, token {_N}, until {_N});",
+)
 """The twins of SQLite's scripts after the first `BASE`."""

@@ -115,6 +115,11 @@ class SqliteDatabase(Database):
         except sqlite3.DatabaseError as error:
             raise in_words(error) from error
 
+    def moment(self) -> int:
+        """Return the present moment by the database's clock, in milliseconds since 1970."""
+        now = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now"
+        return self.all(now)[0].integer("now")
+
     def texts(self, least: int = 1) -> Iterator[str]:
         """Give every text of at least so many characters, whatever column of a table it is in."""
         try:

@@ -13,6 +13,7 @@ from toolsync.gate.gates import GATES, Gates
 from toolsync.http.client import Http, Progress
 from toolsync.journal.journal import Journal
 from toolsync.pipeline.belonging import open_journal, require_together
+from toolsync.pipeline.leasing import Leasing
 from toolsync.pipeline.memory import Event, Memory, Remembers, Tell
 from toolsync.pipeline.places import Places, places_of
 from toolsync.publish.kind import TargetKind
@@ -82,6 +83,10 @@ def opened(
         if purpose:
             stack.enter_context(exclusive(config.state, purpose))
         require_together(config, journal, begin=purpose not in ("", "backup"))
+        leasing = None
+        if config.journal_url:
+            leasing = Leasing(journal.leases, clock, config.lease_seconds)
+            stack.callback(leasing.close)
         if purpose:
             workshop.sweep()
             store.sweep()
@@ -106,7 +111,7 @@ def opened(
             gates=gates,
             memory=Memory(journal, store, clock, tell),
             progress=progress,
-            places=places_of(config),
+            places=places_of(config, leasing),
         )
 
 

@@ -31,6 +31,7 @@ from toolsync.pipeline.sources import source_for, upload_of
 from toolsync.pipeline.stages import BUILD, CONFIRM, PACKAGE, PUBLISH
 from toolsync.pipeline.status import wanted_series
 from toolsync.pipeline.work import Work, key_of
+from toolsync.system import fence
 from toolsync.system.clock import parsed, stamp
 
 
@@ -230,6 +231,7 @@ class _Row:
         known, merged = self._upload, {**self._upload.detail, **detail}
         if (state, merged) == (known.state, known.detail):
             return
+        fence.require()
         self._context.journal.uploads.advance(known, state, known.served, merged)
         place = (known.target, known.source, known.version, known.series)
         now = self._context.journal.uploads.get(*place)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from toolsync.config.settings import Config
+from toolsync.pipeline.leasing import Leasing
 from toolsync.system.underway import step
 
 T = TypeVar("T")
@@ -26,8 +27,12 @@ _PER_BUILD = 2 * 1024**3
 class Places:
     """The places of one run: for tools, for builds, and the one at the targets."""
 
-    def __init__(self, *, tools: int, builds: int) -> None:
+    def __init__(
+        self, *, tools: int, builds: int, leasing: Leasing | None = None, target: str = ""
+    ) -> None:
+        """Give so many places; with ``leasing`` other coordinators are waited for, too."""
         self.tools, self.builds = tools, builds
+        self._leasing, self._target, self._within = leasing, target, False
         self._building = threading.BoundedSemaphore(builds)
         self._at_targets = threading.RLock()
 
@@ -49,15 +54,36 @@ class Places:
             with step("waiting for its turn at the archive"):
                 self._at_targets.acquire()
         try:
-            yield
+            if self._leasing is None or self._within:
+                yield
+                return
+            with self._leasing.waiting_for(f"archive:{self._target}"):
+                self._within = True
+                try:
+                    yield
+                finally:
+                    self._within = False
         finally:
             self._at_targets.release()
 
+    @contextmanager
+    def at_tool(self, source: str) -> Iterator[bool]:
+        """For the block, be the only coordinator that works on a source package.
 
-def places_of(config: Config) -> Places:
+        Says whether we are; then another one is not.
+        """
+        if self._leasing is None:
+            yield True
+            return
+        with self._leasing.having(f"tool:{source}") as ours:
+            yield ours
+
+
+def places_of(config: Config, leasing: Leasing | None = None) -> Places:
     """Return the places that a set-up names; what it leaves open follows from this machine."""
     builds = config.build.at_once or most_builds(config)
-    return Places(tools=config.at_once or 2 * builds, builds=builds)
+    tools = config.at_once or 2 * builds
+    return Places(tools=tools, builds=builds, leasing=leasing, target=config.target)
 
 
 def most_builds(config: Config) -> int:

@@ -46,7 +46,8 @@ def sync(
     before anything is done where the archive's key is lost.
     """
     if not dry_run:
-        settle_keys(context)
+        with context.places.at_targets():
+            settle_keys(context)
         context.journal.followed.follow(
             Follows(tool=tool.name, source=tool.source, folder=str(tool.folder.absolute()))
             for tool in tools
@@ -54,9 +55,11 @@ def sync(
     context = replace(context, memory=context.memory.retrying(retry))
     outcomes = _each(context, tools, look_at_all(context, tools, jobs), dry_run)
     if not dry_run:
-        publish_log(context)
+        with context.places.at_targets():
+            publish_log(context)
         try:
-            announce_recalls(context, tools, outcomes)
+            with context.places.at_targets():
+                announce_recalls(context, tools, outcomes)
         except ToolsyncError as error:  # told again by the next run, which finds it undone
             context.memory.tell(
                 Event(
@@ -78,7 +81,11 @@ def _each(
         chains.setdefault(tool.source, []).append((place, tool, found))
 
     def work(own: Sequence[tuple[int, Tool, Look]]) -> list[tuple[int, Outcome]]:
-        return [(place, one(tool, found)) for place, tool, found in own]
+        with context.places.at_tool(own[0][1].source) as ours:
+            return [
+                (place, one(tool, found) if ours else stand(context, tool, found))
+                for place, tool, found in own
+            ]
 
     def one(tool: Tool, found: Look) -> Outcome:
         try:

@@ -26,6 +26,7 @@ from toolsync.model.errors import Busy, Held, ProgramFailed, SetupError
 from toolsync.publish import byhash, distributions
 from toolsync.publish.distributions import Layout, Tracked
 from toolsync.publish.index import Served
+from toolsync.system import fence
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.private import shared_folder
@@ -303,6 +304,7 @@ class Reprepro:
 
     def _turn(self, fresh: Path) -> None:
         """Make a generation the present one, in one rename, and drop the others."""
+        fence.require()
         _replace_link(self._current, fresh.relative_to(self._root))
         sync_folder(self._root)
         for path in self._generations.iterdir():

@@ -103,6 +103,7 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         **{key: http[key] for key in _HTTP if key in http},
         at_once=raw.get("pipeline", {}).get("at_once", 0),
         journal_url=raw.get("journal", {}).get("url", ""),
+        lease_seconds=raw.get("journal", {}).get("lease_seconds", 60),
         store_limit=raw.get("store", {}).get("limit", 0),
         limits=Limits(**raw.get("limits", {})),
         build=_build(raw.get("build", {}), tables.backends),
