@@ -50,11 +50,12 @@ setup(
     ],
     extras_require={
         "ppa": ["launchpadlib>=1.11"],
-        "fleet": ["psycopg>=3.1"],
+        "fleet": ["boto3>=1.26", "psycopg>=3.1"],
         "sigstore": ["sigstore>=4"],
         "web": ["flask>=2.2", "waitress>=2.1"],
         "test": [
             "aiosmtpd",
+            "boto3>=1.26",
             "flask>=2.2",
             "hypothesis",
             "mypy",

@@ -7,16 +7,15 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.servers.moto import moto
 from tests.servers.s3 import follow_bucket, serve_bucket
 from tests.servers.web import Web
 from tests.service.test_readme import console_commands
@@ -28,30 +27,6 @@ from tests.support.trees import ami_zip, api_zip
 pytestmark = pytest.mark.slow
 
 REGIONS = "aws ec2 describe-regions --region us-east-1 --output json --endpoint-url"
-
-
-@contextlib.contextmanager
-def moto() -> Iterator[str]:
-    """Run an EC2 to talk to and give its address."""
-    program = ROOT / ".venv" / "moto" / "bin" / "moto_server"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    quiet = subprocess.DEVNULL
-    server = subprocess.Popen(
-        [program, "-H", "127.0.0.1", "-p", str(port)], stdout=quiet, stderr=quiet
-    )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            with contextlib.suppress(OSError), urllib.request.urlopen(address + "/moto-api/"):
-                break
-            assert server.poll() is None, "moto_server did not start"
-            time.sleep(0.1)
-        yield address
-    finally:
-        server.kill()
-        server.wait()
 
 
 @contextlib.contextmanager

@@ -26,11 +26,11 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account apt board builder clock confined deadline distro dput effort fence forks git "
-        "gpg "
-        "gpghome gpgkeys gpgpackets gpgstatus headers isolation journald launchpad launchpadhttp "
-        "launchpadlogin launchpadvalues lock mail memory mirror private programs promise run "
-        "sandbox seccomp signing space ssh stop store subreaper testproxy underway user work",
+        "account apt board bucket builder clock confined deadline distro dput effort fence "
+        "fleetstore forks git gpg gpghome gpgkeys gpgpackets gpgstatus headers isolation "
+        "journald launchpad launchpadhttp launchpadlogin launchpadvalues lock mail memory "
+        "mirror private programs promise remote run sandbox seccomp signing space ssh stop "
+        "store subreaper testproxy underway user work",
     ),
     "config": Package(
         "model system",
@@ -174,7 +174,18 @@ PRIVATE: set[tuple[str, str]] = set()
 
 WORLD = {
     "network, programs and keys": (
-        {"requests", "urllib3", "subprocess", "socket", "ssl", "gnupg", "http", "smtplib"},
+        {
+            "boto3",
+            "botocore",
+            "requests",
+            "urllib3",
+            "subprocess",
+            "socket",
+            "ssl",
+            "gnupg",
+            "http",
+            "smtplib",
+        },
         {"system", "http"},
     ),
     "the clock": ({"time"}, {"system", "http"}),

@@ -134,6 +134,16 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedStore:
+    """Where a fleet's files lie; with nothing set they are the state's own."""
+
+    url: str = ""
+    endpoint: str = ""
+    cache: int = 0
+    """Bytes kept on this machine, 0 for a usual number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """How ``toolsync serve`` answers, and whom."""
 
@@ -200,6 +210,7 @@ class Config:
     """A PostgreSQL database; empty for SQLite's file in the state folder."""
     lease_seconds: int = 60
     """How long a coordinator that is not heard of keeps others from its work."""
+    shared: SharedStore = SharedStore()
     store_limit: int = 0
     """Bytes for store and archive together, 0 for any number."""
     mirrors: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from toolsync.journal.connections import Connections
 from toolsync.journal.copying import NUL, copy_rows
@@ -53,7 +53,7 @@ class PostgresDatabase(Database):
     def __init__(self, url: str) -> None:
         """Connect, and make the tables or bring them up to date."""
         self._where = dsn(url)
-        self._connections: Connections[Any] = Connections(self._connected)
+        self._connections: Connections[psycopg.Connection] = Connections(self._connected)
         (row,) = self.all("SELECT current_setting('server_encoding') AS encoding")
         if row.text("encoding") != "UTF8":
             raise SetupError(
@@ -90,7 +90,7 @@ class PostgresDatabase(Database):
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run one statement for each of these rows of values, in a transaction."""
 
-        def run(to: Any) -> None:
+        def run(to: psycopg.Connection) -> None:
             with to.cursor() as cursor:
                 cursor.executemany(in_postgres(sql), [_held(row) for row in rows])
 
@@ -99,7 +99,7 @@ class PostgresDatabase(Database):
     def all(self, sql: str, *values: object) -> list[Row]:
         """Return all rows of an answer."""
 
-        def run(to: Any) -> list[Row]:
+        def run(to: psycopg.Connection) -> list[Row]:
             cursor = to.execute(in_postgres(sql), _held(values))
             names = [column.name for column in cursor.description]
             return [Row(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
@@ -184,13 +184,13 @@ class PostgresDatabase(Database):
                 f" FROM {place} HAVING count(*) > 0"
             )
 
-    def _connected(self) -> Any:
+    def _connected(self) -> psycopg.Connection:
         settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
         known = psycopg.conninfo.conninfo_to_dict(self._where)
         given = {**_LIVE, **known, "options": f"{settings} {known.get('options', '')}"}
         return psycopg.connect(autocommit=True, client_encoding="UTF8", **given)
 
-    def _asked(self, run: Callable[[Any], T]) -> T:
+    def _asked(self, run: Callable[[psycopg.Connection], T]) -> T:
         """Return what ``run`` makes of this thread's connection; a broken one is dropped."""
         try:
             return run(self._connections.mine())
@@ -305,7 +305,7 @@ def _unconnected(said: str) -> str:
     return "08001"
 
 
-def in_words(error: Any) -> ToolsyncError:
+def in_words(error: psycopg.Error) -> ToolsyncError:
     """Return what PostgreSQL complains of as an error with the right exit status."""
     code = error.sqlstate or (_unconnected(str(error)) if _is_operational(error) else "")
     said = " ".join((error.diag.message_primary or str(error)).split())  # its DETAIL has values

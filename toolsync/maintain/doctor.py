@@ -20,7 +20,7 @@ from toolsync.maintain.scrubbed import read_scrubbed
 from toolsync.model.errors import Damaged, ToolsyncError
 from toolsync.model.values import Blob
 from toolsync.pipeline.belonging import has_journal, open_journal
-from toolsync.pipeline.context import open_http
+from toolsync.pipeline.context import open_http, store_of
 from toolsync.pipeline.loghead import log_faults, require_logged, served_head
 from toolsync.pipeline.status import faulty, fitting_series
 from toolsync.publish.archivekeys import WAY_BACK
@@ -33,7 +33,6 @@ from toolsync.system.clock import Clock
 from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys, why_unread
 from toolsync.system.programs import find, how_to_get
-from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 from toolsync.verify.methods import programs_of
 
@@ -231,7 +230,7 @@ def _archive(config: Config, clock: Clock, tables: SettingsTables) -> Iterator[C
     workshop = Workshop(config.state, config.build.work)
     with closing(open_http(config, clock)) as http:
         try:
-            store = Store(config.state / "store")
+            store = store_of(config)
             target = open_target(
                 config.target, config, store, workshop, clock, http, tables.targets
             )
@@ -252,7 +251,7 @@ def _archive(config: Config, clock: Clock, tables: SettingsTables) -> Iterator[C
 
 def _store(config: Config) -> Check:
     """Tell of the last scrub, and digest what can be digested while a person waits."""
-    scrubbed, store = read_scrubbed(config.state), Store(config.state / "store")
+    scrubbed, store = read_scrubbed(config.state), store_of(config)
     wrong, size = [item.text for item in scrubbed.lost], 0
     for digest, bytes_ in store.files():
         size += bytes_

@@ -77,7 +77,7 @@ def clean_up(context: Context, *, limit: int, dry_run: bool = False) -> Cleanup:
     named = context.journal.digests() | served
     sworn = list(_sworn(context, sizes.keys() - named, sizes))
     named = named.union(*sworn)
-    for digest in sorted(sizes.keys() - named):
+    for digest in sorted(context.store.settled(sizes.keys() - named)):
         size -= sizes[digest]
         dropped.append(Dropped(what=digest, why="nothing names it", size=sizes[digest]))
         if not dry_run:

@@ -20,6 +20,7 @@ from toolsync.publish.kind import TargetKind
 from toolsync.publish.target import Target
 from toolsync.publish.targets import TARGETS, open_target
 from toolsync.system.clock import Clock
+from toolsync.system.fleetstore import open_store
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import exclusive, require_whole
 from toolsync.system.store import Store
@@ -50,6 +51,12 @@ class Context:
     """How much goes on at the same time."""
 
 
+def store_of(config: Config) -> Store:
+    """Return the store of a set-up."""
+    shared = config.shared
+    return open_store(config.state / "store", shared.url, shared.endpoint, shared.cache)
+
+
 @contextmanager
 def opened(
     config: Config,
@@ -75,7 +82,7 @@ def opened(
         return open_target(name, config, store, workshop, clock, http, targets)
 
     require_whole(config.state)
-    store = Store(config.state / "store")
+    store = store_of(config)
     workshop = Workshop(config.state, config.build.work)
     http = open_http(config, clock)
     journal = open_journal(config, clock, gates)

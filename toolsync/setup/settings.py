@@ -27,6 +27,7 @@ from toolsync.config.settings import (
     Mail,
     Ppa,
     Report,
+    SharedStore,
     Web,
     Webhook,
     cache_places,
@@ -105,6 +106,7 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         journal_url=raw.get("journal", {}).get("url", ""),
         lease_seconds=raw.get("journal", {}).get("lease_seconds", 60),
         store_limit=raw.get("store", {}).get("limit", 0),
+        shared=_shared(raw.get("store", {})),
         limits=Limits(**raw.get("limits", {})),
         build=_build(raw.get("build", {}), tables.backends),
         license=license_classes(raw.get("license", {})),
@@ -128,6 +130,10 @@ def _series(raw: Table) -> tuple[str, ...]:
     """Return the series that are named; what follows the supported ones gets them later."""
     named = raw.get("series", supported.FOLLOW)
     return tuple(named) if named != supported.FOLLOW else (host_series(),)
+
+
+def _shared(raw: Table) -> SharedStore:
+    return SharedStore(**{name: value for name, value in raw.items() if name != "limit"})
 
 
 def _web(raw: Table) -> Web:

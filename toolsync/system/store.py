@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -209,6 +209,10 @@ class Store:
         """Yield digest and size in bytes of every file that is kept."""
         for path in (self._root / "sha256").glob("??/*"):
             yield path.name, path.stat().st_size
+
+    def settled(self, digests: Collection[str]) -> Collection[str]:
+        """Return those that nobody may be about to name; whoever could waits for our lock."""
+        return digests
 
     def drop(self, digest: str) -> None:
         """Remove a file; one that is gone already is no error."""
