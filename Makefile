@@ -225,7 +225,10 @@ $(VENV)/.fuzz: | $(VENV)/.test
 FAULTS ?= 220
 faults: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.faults --points $(FAULTS)
-	@$(VENV)/bin/python -m tests.tools.faults --points 60 --of "archive repair"
+	@for command in "archive repair" restore "key rotate" retire; do \
+	  echo "== $$command"; \
+	  $(VENV)/bin/python -m tests.tools.faults --points 20 --of "$$command" || exit 1; \
+	done
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info

@@ -1,10 +1,10 @@
 """Make the calls of a command fail, one in turn: the next undisturbed one ends as if nothing was.
 
 ``python -m tests.tools.faults --points N --of WORDS`` counts, with strace, the calls by which a
-sync (or the ``archive repair`` of an archive that was damaged) changes the disk, and spreads N
-faults over them: a full disk (ENOSPC) where something is written or made, a broken one (EIO) where
-it is synced or renamed. Each fault is tried on a fresh set-up: the command that meets it may end in
-any of the promised ways, and what a second one leaves is compared with what a calm one left.
+sync (or another command of `TRIALS`) changes the disk, and spreads N faults over them: a full disk
+(ENOSPC) where something is written or made, a broken one (EIO) where it is synced or renamed. Each
+fault is tried on a fresh set-up: the command that meets it may end in any of the promised ways, and
+what a second one leaves is compared with what a calm one left.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.web import Web
+from tests.service.test_key_life import keyrings, signers
+from tests.service.test_retire import only, sources
 from tests.support.rig import Rig, environment
 from tests.support.tiny import publish, write_tool
 
@@ -57,6 +59,8 @@ class Wanted:
 
     pool: dict[str, str]
     standing: tuple[str, str, str]
+    more: tuple[str, ...] = ()
+    """What else a command is to bring about."""
 
 
 class Trial:
@@ -101,12 +105,16 @@ class Trial:
             "Traceback" in done.stderr and point.call != "openat"
         ):  # a module may be what cannot load
             return f"it ended with a traceback: {done.stderr[-1500:]}"
-        again = subprocess.run(rig.argv(*self.words), capture_output=True, text=True,
+        again = subprocess.run(rig.argv(*self._again(rig, done)), capture_output=True, text=True,
                                env=environment())  # fmt: skip
         if again.returncode:
             return f"the next run ended with {again.returncode}: {again.stderr[-1500:]}"
         found = self._state(rig)
         return "" if found == self.wanted else f"it left {found}, not {self.wanted}"
+
+    def _again(self, rig: Rig, done: subprocess.CompletedProcess[str]) -> tuple[str, ...]:
+        """Return the words of the undisturbed command after ``done``."""
+        return self.words
 
     def _prepare(self) -> None:
         """Make what all set-ups begin with."""
@@ -122,10 +130,8 @@ class Trial:
         return Wanted(rig.pool(), (row["status"], row["current"], row["message"]))
 
 
-class RepairTrial(Trial):
-    """The same on the repair of an archive with a wrong package and an empty database."""
-
-    words = ("archive", "repair")
+class _Copied(Trial):
+    """Begins each time with a copy of a state that has published a release."""
 
     def _prepare(self) -> None:
         self._whole = super()._fresh("whole")
@@ -134,12 +140,80 @@ class RepairTrial(Trial):
     def _fresh(self, name: str) -> Rig:
         rig = super()._fresh(name)
         shutil.copytree(self._whole.state, rig.state, symlinks=True)
+        return rig
+
+
+class RepairTrial(_Copied):
+    """The same on the repair of an archive with a wrong package and an empty database."""
+
+    words = ("archive", "repair")
+
+    def _fresh(self, name: str) -> Rig:
+        rig = super()._fresh(name)
         next((rig.archive / "pool").rglob("*.deb")).write_bytes(b"wrong")
         (rig.archive / "db" / "packages.db").write_bytes(b"")
         return rig
 
 
-TRIALS = {"sync": Trial, "archive repair": RepairTrial}
+class RotateTrial(_Copied):
+    """The same on the announcement of another archive key: there is never a third."""
+
+    words = ("key", "rotate")
+
+    def _state(self, rig: Rig) -> Wanted:
+        found = super()._state(rig)
+        pool = {name: digest for name, digest in found.pool.items() if "keyring" not in name}
+        told = (row["state"] for row in rig.json("key", "show"))
+        more = (*told, f"{len(signers(rig))} signatures", *keyrings(rig))
+        return Wanted(pool, found.standing, more)
+
+
+class RetireTrial(Trial):
+    """The same on the removal of a tool out of the plan, beside one that stays."""
+
+    words = ("retire", "greet", "--remove", "--reason", "gone")
+
+    def _prepare(self) -> None:
+        publish(self._web, "1.0", name="greet", path="/greet/")
+        self._whole = self._fresh("whole")
+        write_tool(self._whole.tools, self._web.url + "/greet/", "1.0", name="greet")
+        only(self._whole, "hello", "greet")
+        self._whole.run("sync")
+
+    def _fresh(self, name: str) -> Rig:
+        rig = super()._fresh(name)
+        only(rig, "hello")
+        if name != "whole":
+            shutil.copytree(self._whole.state, rig.state, symlinks=True)
+        return rig
+
+    def _state(self, rig: Rig) -> Wanted:
+        found = super()._state(rig)
+        return Wanted(found.pool, found.standing, tuple(sorted(sources(rig))))
+
+
+class RestoreTrial(Trial):
+    """The same on the restore of a backup: all of it, or nothing."""
+
+    def _prepare(self) -> None:
+        whole = self._fresh("whole")
+        whole.run("sync", "hello")
+        backup = self._root / "backup.tar.gz"
+        whole.run("backup", backup)
+        self.words = ("restore", str(backup))
+
+    def _again(self, rig: Rig, done: subprocess.CompletedProcess[str]) -> tuple[str, ...]:
+        """Return what a person does next: restores again, unless it was said that all is there."""
+        return self.words if done.returncode else ("status",)
+
+
+TRIALS = {
+    "sync": Trial,
+    "archive repair": RepairTrial,
+    "key rotate": RotateTrial,
+    "retire": RetireTrial,
+    "restore": RestoreTrial,
+}
 
 
 def _places(lines: list[str]) -> dict[str, list[int]]:
