@@ -31,6 +31,9 @@ from toolsync.system.work import Workshop
 from toolsync.unpack.stage import unpack
 from toolsync.verify.stage import verify
 
+_MALFORMED = (KeyError, TypeError, AttributeError, ValueError)
+"""What reading a record raises that its signer left something out of."""
+
 
 def run_again(record: Record, find: Find, *, config: Config, workshop: Workshop) -> Iterator[Check]:
     """Yield a check for each stage that can be done again, in their order, up to the first fault.
@@ -38,7 +41,11 @@ def run_again(record: Record, find: Find, *, config: Config, workshop: Workshop)
     ``record`` is a statement's predicate whose parts were seen to agree.
     """
     with workshop.folder("again") as folder:
-        again = _Again(record, find, config, workshop, folder)
+        try:
+            again = _Again(record, find, config, workshop, folder)
+        except _MALFORMED as error:
+            yield _malformed("predicate.policy", error)
+            return
         for place, act in (
             ("predicate.verify", again.verify),
             ("predicate.unpack", again.unpack),
@@ -60,6 +67,13 @@ def _tried(place: str, act: Callable[[], str]) -> Check:
         return Check(place=place, verdict=BAD, sentence=str(error))
     except ToolsyncError as error:
         return Check(place=place, verdict=BAD, sentence=f"done again, it fails: {error}")
+    except _MALFORMED as error:
+        return _malformed(place, error)
+
+
+def _malformed(place: str, error: Exception) -> Check:
+    said = f"is not of the form that this version reads: {error!r}"
+    return Check(place=place, verdict=BAD, sentence=said)
 
 
 class _NotHere(Exception):

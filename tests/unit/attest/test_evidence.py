@@ -403,6 +403,17 @@ def packaged_from_another_orig(p: Published) -> None:
     resigned(p, act)
 
 
+@tampering("predicate.verify")
+def a_page_that_named_nothing(p: Published) -> None:
+    """It is read where upstream's proof is tried again, and nowhere before."""
+    resigned(p, lambda said: said["predicate"]["page"].pop("named"))
+
+
+@tampering("predicate.policy")
+def a_policy_that_lacks_a_part(p: Published) -> None:
+    resigned(p, lambda said: said["predicate"]["policy"].pop("compat"))
+
+
 @tampering("predicate.unpack")
 def an_orig_that_upstream_did_not_make(p: Published) -> None:
     """Every digest agrees, and only making the orig tarball again can tell."""
