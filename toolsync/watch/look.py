@@ -113,8 +113,7 @@ def look(
     Hostile when it is too much, and what ``http`` raises.
     """
     digest = _digest(tool.watch)
-    asked_alike = remembered and remembered.watch in (digest, _digest(tool.watch, _FORM_BEFORE))
-    known = remembered if asked_alike else None
+    known = remembered if remembered and _asked_alike(tool.watch, remembered, digest) else None
     client = http.dressed(user_agent=tool.watch.user_agent, named=lambda: named_by(tool))
     before = (whole or (lambda: known.releases)) if known and rests_on(tool, known) else None
     pages = Pages(client, limits, _conditions(known, digest), waits, known=before, ready=ready)
@@ -311,6 +310,11 @@ def withdrawn(published: str, now: Iterable[Release], *, fewer: bool = False) ->
     """
     dates = [release.published for release in now if release.published]
     return any(date < published for date in dates) if published and dates else fewer
+
+
+def _asked_alike(watch: Watch, remembered: Sighting, digest: str) -> bool:
+    """Say whether a sighting was remembered for what a watch policy asks now."""
+    return remembered.watch == digest or remembered.watch == _digest(watch, _FORM_BEFORE)
 
 
 def _digest(watch: Watch, form: str = _FORM) -> str:
