@@ -41,6 +41,8 @@ def shared(config: Config, places: Mapping[str, Path], check: Check) -> list[Out
     shares = [dict(islice(places.items(), n, None, count)) for n in range(count)]
     with closing(open_journal(config, SystemClock())):
         pass  # made or brought up to date by one, before many open it
+    from toolsync.http import redirects, transport  # noqa: F401 (loaded once, and not by each)
+
     works = [lambda share=share: check(part, share) for share in shares]
     found: list[Outcome] = []
     for share, answer in zip(shares, side_by_side(works), strict=True):
