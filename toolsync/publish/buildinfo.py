@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from debian.deb822 import Changes
-
 from toolsync.system.store import replace_file
 
 _SUMS = {"Files": "md5sum", "Checksums-Sha1": "sha1", "Checksums-Sha256": "sha256"}
@@ -19,6 +17,8 @@ _SUMS = {"Files": "md5sum", "Checksums-Sha1": "sha1", "Checksums-Sha256": "sha25
 
 def name_buildinfo(changes: Path, buildinfo: Path) -> None:
     """Add ``buildinfo`` to an unsigned .changes beside it; one that is named already stays."""
+    from debian.deb822 import Changes  # heavy, and rarely needed
+
     told = Changes(changes.read_text(encoding="utf-8"))
     if any(entry["name"] == buildinfo.name for entry in told["Files"]):
         return
