@@ -12,7 +12,7 @@ import pytest
 from tests.support.rig import Rig, environment
 from tests.support.tiny import write_tool
 
-HEAVY = {"requests", "urllib3", "rich", "jinja2", "lxml", "launchpadlib", "jsonschema"}
+HEAVY = {"requests", "urllib3", "rich", "jinja2", "lxml", "launchpadlib", "jsonschema", "debian"}
 
 
 @pytest.mark.parametrize("words", [("status",), ("why", "hello"), ("log", "hello")])
