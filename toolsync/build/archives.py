@@ -20,7 +20,7 @@ from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
 from toolsync.model.errors import ProgramFailed, SetupError, Unreachable, Unverified
 from toolsync.model.versions import sort_key
-from toolsync.system.apt import private_apt
+from toolsync.system.apt import DISTRUST, private_apt
 from toolsync.system.run import run
 from toolsync.system.work import remove_tree
 
@@ -28,7 +28,6 @@ _SECONDS = 600
 _HELPER = "/usr/lib/apt/apt-helper"
 _SECURITY = "http://security.debian.org/debian-security"
 _COMPONENTS = {"debian": "main", "ubuntu": "main universe"}
-_DISTRUST = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
 _FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _TOLD, _DAY = 5, 86400
 
@@ -300,7 +299,7 @@ def _offered(part: str) -> Iterator[str]:
 
 def _refusal(series: str, error: ProgramFailed) -> Unverified | Unreachable:
     text = f"apt cannot read the archive of {series}: {error}"
-    if _DISTRUST.search(str(error)):
+    if DISTRUST.search(str(error)):
         return Unverified(text, resolution="See by which key it is signed: `[build] sources`.")
     return Unreachable(
         text, resolution="Run again later, or name archives that answer: `[build] sources`."

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolsync.model.errors import Held, Replaced, Unreachable, Unverified
 from toolsync.model.release import Blob, Built, SourcePackage
-from toolsync.system.apt import private_apt
+from toolsync.system.apt import DISTRUST, private_apt
 from toolsync.system.gpg import open_signed
 from toolsync.system.run import Done, run
 from toolsync.system.store import Store, digest_of
@@ -25,7 +25,6 @@ _NETWORK = re.compile(
     r"Could not (?:resolve|connect)|Connection (?:failed|timed out|refused)|Unable to connect"
     r"|Temporary failure|Could not handshake|HTTP(?:S)? error|\b(?:40[348]|429|5\d\d)  ",
 )
-_SIGNATURE = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
 _EPOCH = re.compile(r"_\d+%3a")
 
 
@@ -115,7 +114,7 @@ def _apt(*words: str, env: Mapping[str, str], folder: Path) -> None:
 
 def _refusal(word: str, done: Done, trouble: str) -> Held | Unreachable:
     text = f"apt-get {word} failed against the published archive:\n{trouble or done.tail}"
-    if _SIGNATURE.search(trouble):
+    if DISTRUST.search(trouble):
         return Unverified(
             text, resolution="See that the archive is signed by the key in its stanza."
         )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+
+DISTRUST = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
+"""What apt says of an index that is not signed by its keys; its status is 100 for everything."""
 
 
 def private_apt(folder: Path, stanzas: str) -> Mapping[str, str]:
