@@ -150,6 +150,11 @@ def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
     return _Failed(found[-1] if found else "create-session", done.full)
 
 
+def _varies() -> frozenset[str]:
+    """Return what can be other in a second build: everything."""
+    return ALL
+
+
 def _varied(varied: Variation) -> str:
     """Return the settings by which a second build has other surroundings; all words are ours."""
     packages = [*varied.packages, *(["faketime"] if varied.days else [])]
@@ -200,7 +205,7 @@ SBUILD = Backend(
         "mirror": keys.text("the Debian mirror for chroots; mmdebstrap's own default if empty"),
         "chroots": keys.text("the folder that keeps chroot tarballs"),
     },
-    varies=lambda: ALL,
+    varies=_varies,
     programs=(
         *("autopkgtest", "lintian", "mmdebstrap", "newgidmap", "newuidmap", "sbuild", "zstd"),
     ),
