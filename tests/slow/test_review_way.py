@@ -52,7 +52,7 @@ def test_changed_terms_wait_for_a_person_and_go_on_as_decided(rig: Rig, web: Web
     assert status(rig, "check", ends=3) == "held"
     assert status(rig, "status", ends=3) == "held"
     told = rig.run("why", "hello").stdout
-    assert "1.1 is held at license" in told
+    assert "1.1 waits for a person. The terms may not pass by themselves" in told
     assert "toolsync review hello" in told
     assert "hello  1.1" in rig.run("review", status=3).stdout
     screen = rig.run("review", "hello", status=3).stdout

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -65,16 +66,48 @@ class Browser:
 
     def open(self, path: Path, *, width: int = 1200, dark: bool = False) -> None:
         """Load a file by its file: address."""
+        self.look(width=width, dark=dark)
+        self.go(path.absolute().as_uri())
+
+    def go(self, url: str) -> None:
+        """Load an address, as the window is."""
+        self._post("/url", {"url": url})
+
+    def look(self, *, width: int = 1200, height: int = 800, dark: bool = False) -> None:
+        """Let the window be so wide and high, in light or dark colors."""
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self._cdp("Emulation.setEmulatedMedia", features=features)
         self._cdp(
             "Emulation.setDeviceMetricsOverride",
             width=width,
-            height=800,
+            height=height,
             deviceScaleFactor=1,
             mobile=False,
         )
-        self._post("/url", {"url": path.absolute().as_uri()})
+
+    def scripts(self, *, run: bool) -> None:
+        """Let pages run scripts, or not."""
+        self._cdp("Emulation.setScriptExecutionDisabled", value=not run)
+
+    def words(self) -> str:
+        """Return all that the page says, as its accessibility tree (CDP) has it without script."""
+        nodes = self._cdp("Accessibility.getFullAXTree")["nodes"]
+        return " ".join(str(node.get("name", {}).get("value", "")) for node in nodes)
+
+    def until(self, script: str, seconds: float = 10) -> None:
+        """Wait until a function's body returns something true."""
+        end = time.monotonic() + seconds
+        while not self.run(script):
+            assert time.monotonic() < end, script
+            time.sleep(0.05)
+
+    def focused(self) -> str:
+        """Return the name of what has the focus."""
+        found = self.run(
+            "const e = document.activeElement; return e.getAttribute('aria-label')"
+            " || e.labels?.[0]?.textContent || e.textContent.trim().slice(0, 60)"
+        )
+        return str(found)
 
     def run(self, script: str, *values: object) -> Any:
         """Run a function's body in the page and return what it returns."""

@@ -27,10 +27,16 @@ SECRET = secret_of(PASSWORD)
 class Site:
     """A set-up in a folder, its application, and a browser that keeps its cookies."""
 
-    def __init__(self, folder: Path, stories: Sequence[Story] = STORIES, web: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stories: Sequence[Story] = STORIES,
+        web: str = "",
+        head: str = 'series = ["bookworm", "trixie"]',
+    ) -> None:
         self.folder = folder
         names = ", ".join(f'"{story.name}"' for story in stories)
-        text = f'series = ["bookworm", "trixie"]\ntools = [{names}]\n[web]\n{web}'
+        text = f"{head}\ntools = [{names}]\n[web]\n{web}"
         (folder / "toolsync.toml").write_text(text)
         with archive(folder, stories) as (_, tools):
             for tool in tools:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 import sysconfig
 import tempfile
@@ -336,9 +337,12 @@ def as_page(week: Week) -> str:
     ]
     text += [words for _, _, words in sorted(told, key=lambda found: found[:2])]
     page = "\n".join(text).replace(f"{week.root}/conf", "/etc/toolsync")
+    page = _CHECKPOINT.sub("(the head of the log of publications)\n", page)
     return page.replace(week.signer, "0123456789ABCDEF0123456789ABCDEF01234567")
 
 
+_CHECKPOINT = re.compile(r"Head of the log of publications .*?\n\n— [^\n]*\n", re.DOTALL)
+"""The signed head that each message ends in: another one at each writing."""
 _HEAD = """# A week with toolsync
 
 A small archive follows four tools of one vendor. A timer starts `toolsync run` every four hours,

@@ -22,7 +22,7 @@ class Package:
 PACKAGES = {
     "model": Package(
         "",
-        "engine errors judgment linear patterns plan release text values versions words",
+        "engine errors judgment linear meanings patterns plan release text values versions words",
     ),
     "system": Package(
         "model",
@@ -127,8 +127,8 @@ PACKAGES = {
     ),
     "report": Package(
         "model system config journal http attest pipeline",
-        "channel channels chart columns feed lag mail message metrics news page post secret site "
-        "toolpage uploads webhook why",
+        "channel channels chart columns feed lag mail message metrics news page post secret "
+        "sentences site toolpage uploads webhook why",
     ),
     "setup": Package(
         "model system config gate watch watchfile verify build publish report",
@@ -146,8 +146,8 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app comparing diffs doctoring guard health hearing hooks lists login now openapi "
-        "overview people problems request review routes server setup tool words",
+        "api app comparing diffs doctoring guard health hearing history hooks lists login now "
+        "openapi overview people problems request review routes server setup tool words",
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "

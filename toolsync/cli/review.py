@@ -21,6 +21,7 @@ from toolsync.cli.session import (
 from toolsync.model.errors import FINE, HELD, UsageError
 
 if TYPE_CHECKING:
+    from toolsync.model.judgment import Judgment
     from toolsync.pipeline.changes import Changes
     from toolsync.pipeline.context import Context
     from toolsync.pipeline.review import Question, Waiting
@@ -102,11 +103,21 @@ def _answer(context: Context, question: Question) -> list[str]:
     said = question.judged.judgment
     against = f" (against {said.before})" if said.before else ""
     head = f"{said.stage}: {said.verdict}{against}"
-    lines = [head, *_wrapped(said.summary)]
+    lines = [head, *_wrapped(said.summary), *_meant(said)]
     report = report_of(context.store, question)
     if report:
         return [*lines, *(f"  {line}".rstrip() for line in report.splitlines())]
     return [*lines, *(f"  {f.severity:<9} {f.message}" for f in said.findings)]
+
+
+def _meant(said: Judgment) -> list[str]:
+    """Return why what a person is asked about matters, and what to do, a kind of finding each."""
+    from toolsync.model.meanings import of_finding
+
+    grave = (f for f in said.findings if f.severity not in ("info", "additive"))
+    kinds = dict.fromkeys((f.stage, f.code) for f in grave)
+    meant = (of_finding(stage, code) for stage, code in kinds)
+    return [line for m in meant if m.matters for line in _wrapped(f"{m.what} {m.matters} {m.todo}")]
 
 
 def _wrapped(text: str) -> list[str]:

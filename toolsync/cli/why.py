@@ -17,6 +17,7 @@ def command(settings: Settings, tool: str, as_json: bool) -> int:
     """Say in a sentence or two why TOOL is at the version that it is at."""
     from toolsync.pipeline.rebuilds import second_builds
     from toolsync.pipeline.survey import last_standing
+    from toolsync.report.sentences import plain
     from toolsync.report.why import why
 
     with opened(settings) as context:
@@ -25,10 +26,11 @@ def command(settings: Settings, tool: str, as_json: bool) -> int:
         page = context.journal.pages.of(chosen.name)
         current = outcome.current if outcome else None
         built = second_builds(context.journal.results.of(chosen.name), current or "")
-        answer = why(chosen.name, outcome, page, context.journal.log.of(chosen.name), built)
+        answer = why(chosen.name, outcome, context.journal.log.of(chosen.name), built)
+        looked = f" Its page was last looked at on {plain(page.looked)}." if page else ""
     if as_json:
         row = render.outcome_row(outcome) if outcome else {"tool": chosen.name}
         render.as_json({**row, "why": answer})
     else:
-        say(answer)
+        say(answer + looked)
     return FINE

@@ -29,6 +29,14 @@ from toolsync.system.confined import confined
 from toolsync.system.sandbox import sandbox_for
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
+_LEADS = {
+    "same": "nothing changes for users of",
+    "additive": "users get something new since",
+    "unknown": "it is not known what changes for users since",
+    "risky": "users may notice a change since",
+    "breaking": "users would miss something since",
+}
+"""How a summary begins, by the verdict."""
 _MOST_FINDINGS = 200
 """In the evidence; the report and what is kept hold more."""
 
@@ -52,7 +60,7 @@ def judge(asked: Asked[Package]) -> Judgment:
         findings.insert(0, _first(verdict, summary))
     else:
         verdict = verdict_of(changes)
-        summary = f"{verdict} since {asked.before_version}: {summary_of(changes)}"
+        summary = f"{_LEADS[verdict]} {asked.before_version}: {summary_of(changes)}"
     return Judgment(
         stage="compat",
         verdict=verdict,

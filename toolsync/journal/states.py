@@ -128,7 +128,7 @@ class States:
             "holder": "SELECT DISTINCT holder AS name FROM state WHERE holder != ''",
         }
         return {
-            what: sorted(row.text("name") for row in self.database.all(sql))
+            what: sorted(filter(None, (row.text("name") for row in self.database.all(sql))))
             for what, sql in found.items()
         }
 

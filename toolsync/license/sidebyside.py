@@ -72,7 +72,9 @@ def _pieces(
     for how, start, end, fresh, fresh_end in changes:
         if how != "equal":
             if start < end:
-                yield Piece(kind=GONE, text="".join(old[start:end]))
+                gone = "".join(old[start:end])
+                # Where something stands in its place, its line end does.
+                yield Piece(kind=GONE, text=gone.rstrip() + " " if fresh < fresh_end else gone)
             if fresh < fresh_end:
                 yield Piece(kind=COME, text="".join(new[fresh:fresh_end]))
             continue

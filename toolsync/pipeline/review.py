@@ -18,7 +18,8 @@ from toolsync.journal.journal import Journal
 from toolsync.journal.judgments import Judged
 from toolsync.journal.results import Result
 from toolsync.model.errors import Changed, UsageError
-from toolsync.model.values import dump
+from toolsync.model.meanings import of_finding
+from toolsync.model.values import Finding, dump
 from toolsync.model.versions import upstream_key
 from toolsync.system.store import Store
 
@@ -193,6 +194,12 @@ def report_of(store: Store, question: Question) -> str:
     return text if blob.size <= _SHOWN else f"{text}\n… {blob.size} bytes; the rest is in {path}"
 
 
+def _meant(finding: Finding) -> dict[str, object]:
+    """Return a finding with why it matters and what to do about it."""
+    meaning = of_finding(finding.stage, finding.code)
+    return {**dump(finding), "matters": meaning.matters, "todo": meaning.todo}
+
+
 def as_object(store: Store, item: Waiting) -> dict[str, object]:
     """Return a held release as ``review --json`` prints it; raises as `report_of`."""
     return {
@@ -202,7 +209,11 @@ def as_object(store: Store, item: Waiting) -> dict[str, object]:
         "page": item.release["page"],
         "url": item.release["url"],
         "gates": [
-            {**dump(question.judged.judgment), "text": report_of(store, question)}
+            {
+                **dump(question.judged.judgment),
+                "findings": [_meant(found) for found in question.judged.judgment.findings],
+                "text": report_of(store, question),
+            }
             for question in item.questions
         ],
     }

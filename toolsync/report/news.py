@@ -114,7 +114,7 @@ def _tools(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
             yield None, subject, state  # told by a version that compared the words
             continue
         lasting = f" It has lasted since {state.rpartition(' ')[2]}." if kind == "trouble" else ""
-        text = why(name, as_outcome(last), scene.pages.get(name), ()) + lasting
+        text = why(name, as_outcome(last), ()) + lasting
         yield Item(kind=kind, tool=name, text=text), subject, state
     for subject, before in told.items():
         if before and subject.startswith("tool:") and subject[5:] not in scene.statuses:

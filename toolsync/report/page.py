@@ -186,11 +186,16 @@ def _evidence(tool: ToolView) -> bytes:
     return f"[{rows}]\n".encode()
 
 
+def loader() -> FileSystemLoader:
+    """Return what finds the templates of this package."""
+    return FileSystemLoader(_HERE)
+
+
 @cache
 def templates() -> Environment:
     """Return the templates, which escape all values and put `clean` to work on texts."""
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=loader(),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=clean,

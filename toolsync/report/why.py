@@ -1,20 +1,16 @@
-"""Explain in a sentence or two why a tool is at its version."""
+"""Explain in some sentences why a tool is at its version."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from toolsync.journal.log import Entry
-from toolsync.journal.pages import PageRow
 from toolsync.model.release import Outcome
+from toolsync.report.sentences import of_outcome, plain
 
 
 def why(
-    tool: str,
-    outcome: Outcome | None,
-    page: PageRow | None,
-    log: Sequence[Entry],
-    built: Sequence[str] = (),
+    tool: str, outcome: Outcome | None, log: Sequence[Entry], built: Sequence[str] = ()
 ) -> str:
     """Return the reason why the archive has the version that it has.
 
@@ -23,11 +19,10 @@ def why(
     """
     if outcome is None:
         return f"{tool} has never been looked at. Look now: toolsync check {tool}"
-    as_of = f", as of {page.looked}" if page else ""
-    sentences = [f"{tool} is {outcome.status}: {outcome.message}{as_of}."]
+    told = of_outcome(outcome)
     taken_here = outcome.status == "new" and not outcome.resolution
-    sentences += [_last_try(outcome, log)] if taken_here else []
-    sentences += [outcome.resolution]
+    todo = _last_try(outcome, log) if taken_here else told.todo
+    sentences = [f"{tool} is {outcome.status}: {told.happened}", told.matters, todo]
     sentences += [f"{warning}." for warning in outcome.warnings if warning not in outcome.message]
     return " ".join(part for part in (*sentences, *built) if part)
 
@@ -42,5 +37,6 @@ def _last_try(outcome: Outcome, log: Sequence[Entry]) -> str:
         elif failed and (entry.stage, entry.scope) == (failed.stage, failed.scope):
             failed = None  # it went on since
     if failed is None:
-        return f"Take it with: toolsync sync {outcome.tool}"
-    return f"The last try ({failed.at}) ended at {failed.stage}: {failed.message}."
+        return f"The next run takes it; take it now with: toolsync sync {outcome.tool}"
+    told = plain(f"({failed.at}) ended at {failed.stage}: {failed.message}")
+    return f"The last try {told}."

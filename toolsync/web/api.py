@@ -16,6 +16,7 @@ from toolsync.journal.states import State
 from toolsync.model.text import escaped_json
 from toolsync.model.values import dump
 from toolsync.pipeline.review import as_object, decide, fingerprint, questions, waiting
+from toolsync.report.sentences import sentence
 from toolsync.web.lists import asked_for, bring_up_to_date, listed, number
 from toolsync.web.problems import Refused
 from toolsync.web.request import config, context, followed, person, shared, tool_named
@@ -135,6 +136,7 @@ def health() -> ResponseReturnValue:
 
 def shown(state: State) -> dict[str, object]:
     """Return a tool as every answer has it; the first six are those of ``check --json``."""
+    told = sentence(state.tool, state.status, state.message, state.resolution, newest=state.newest)
     return {
         "tool": state.tool,
         "current": state.current or None,
@@ -143,6 +145,7 @@ def shown(state: State) -> dict[str, object]:
         "url": state.url or None,
         "message": state.message or None,
         "resolution": state.resolution or None,
+        "sentence": dump(told) if state.message else None,
         "since": state.since or None,
         "holder": state.holder or None,
         "lag": state.lag if state.lag >= 0 else None,

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from flask import Flask, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from jinja2 import StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, StrictUndefined
 from werkzeug import Response as Answer
 
 from toolsync.config.settings import Config
 from toolsync.maintain.overview import Plan
 from toolsync.report.page import clean
+from toolsync.report.page import loader as report_templates
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.web import guard, problems, words
 from toolsync.web.comparing import Comparing
@@ -63,6 +64,7 @@ def application(
         "lstrip_blocks": True,
     }
     app.jinja_env.globals |= words.GLOBALS | {"csrf": guard.csrf, "person": person}
+    app.jinja_loader = ChoiceLoader([app.jinja_loader or BaseLoader(), report_templates()])
     app.jinja_env.filters |= words.FILTERS
     for route in ROUTES:
         app.add_url_rule(route.rule, route.name, route.view, methods=[route.method])
@@ -83,9 +85,9 @@ def _before() -> ResponseReturnValue | None:
     if request.endpoint is None or request.endpoint == "static":
         return None  # there is no such page, or it is the same for everybody
     route = _BY_NAME[request.endpoint]
+    guard.require_small(guard.LARGEST if route.signed else guard.FORM)
     if route.signed:
         return None
-    guard.require_small()
     g.person, by_token = guard.who()
     guard.require_own_form(by_token=by_token)
     if g.person.may(route.role):

@@ -19,7 +19,7 @@ from toolsync.web.request import config, context, shared
 
 LARGEST = 1024 * 1024
 """Bytes of a request's body, which a forge's hook may have."""
-_FORM = 256 * 1024
+FORM = 256 * 1024
 """Bytes of a form."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _POLICY = (
@@ -65,10 +65,10 @@ def require_own_form(*, by_token: bool) -> None:
         )
 
 
-def require_small() -> None:
-    """Refuse a form that is larger than any of ours."""
-    if (request.content_length or 0) > _FORM:
-        raise Refused(413, f"the form has more than {_FORM} bytes; nothing was changed", "")
+def require_small(most: int) -> None:
+    """Refuse a body of more than ``most`` bytes: one that is larger than any of ours."""
+    if (request.content_length or 0) > most:
+        raise Refused(413, f"the request has more than {most} bytes; nothing was changed", "")
 
 
 def csrf() -> str:

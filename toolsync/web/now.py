@@ -20,6 +20,7 @@ from toolsync.system import stop, underway
 from toolsync.system.board import Running, Told, running, told
 from toolsync.system.clock import Clock
 from toolsync.web.api import as_json
+from toolsync.web.history import history
 from toolsync.web.problems import Refused
 from toolsync.web.request import config, context, shared
 
@@ -27,7 +28,7 @@ _STREAMS = 4
 """Streams at once; whoever comes later loads the page again at times."""
 _SECONDS, _EACH = 50.0, 1.0
 """How long a stream goes on until the browser asks anew, and how often it looks."""
-_LINES, _RUNS = 20, 10
+_LINES, _RUNS = 200, 10
 _open = threading.BoundedSemaphore(_STREAMS)
 
 
@@ -53,7 +54,7 @@ def page() -> ResponseReturnValue:
         "now.html.j2",
         now=now(config().state),
         waiting=shared().hearing.waiting(),
-        entries=journal.log.last(_LINES),
+        events=history(journal.log.last(_LINES)),
         runs=journal.runs.last(_RUNS),
     )
 

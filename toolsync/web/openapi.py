@@ -164,18 +164,20 @@ _FORM: _Schema = {"const": 1, "description": "of the answer's form"}
 
 def _tool_fields() -> dict[str, object]:
     names = "current newest url message resolution since holder area looked"
+    told = _object("happened matters todo")
     place = _object("target series version since")
     return {
         **{name: _maybe() for name in names.split()},
         "status": {"enum": [*_STATUSES, None]},
         "lag": _maybe("integer") | {"description": "seconds from upstream's release to apt"},
         "published": _list(place),
+        "sentence": {"oneOf": [told, {"type": "null"}]},
     }
 
 
 _TOOL = (
-    "tool current newest status url message resolution since holder lag summary area looked"
-    " published"
+    "tool current newest status url message resolution sentence since holder lag summary area"
+    " looked published"
 )
 
 
@@ -189,7 +191,7 @@ def _schemas() -> dict[str, _Schema]:
     gate = _object(
         "stage verdict summary findings subject before text",
         stage={"type": "string", "examples": list(GATES.names)},
-        findings=_list(_object("stage code severity message")),
+        findings=_list(_object("stage code severity message matters todo")),
     )
     decision = _object("tool version stage verdict subject summary who at reason", verdict=verdict)
     return {

@@ -28,6 +28,7 @@ def page() -> ResponseReturnValue:
         choices=choices,
         link=lambda **other: link(asked, **other),
         served=served,
+        target=config().target,
     )
 
 
@@ -43,6 +44,6 @@ def served(state: State) -> list[tuple[str, str, list[str]]]:
     """Return which upstream version stands where: version, target, its series."""
     found: dict[tuple[str, str], list[str]] = {}
     for place in state.places:
-        version = place.version.partition("~")[0]
+        version = place.version.partition("~")[0].rpartition("-")[0] or place.version
         found.setdefault((version, place.target), []).append(place.series)
     return [(version, target, series) for (version, target), series in found.items()]

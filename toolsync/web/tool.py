@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Response, redirect, render_template
 from flask.typing import ResponseReturnValue
@@ -12,13 +13,18 @@ from toolsync.model.errors import ToolsyncError
 from toolsync.pipeline.review import waiting
 from toolsync.pipeline.status import faulty
 from toolsync.pipeline.survey import last_standing
+from toolsync.report.chart import large, scale
 from toolsync.report.page import ToolView
 from toolsync.report.toolpage import faulty_view, view
+from toolsync.setup.tools import overlay_of
+from toolsync.web.history import history
 from toolsync.web.problems import Refused
 from toolsync.web.request import config, context, followed, person, shared, tool_named
 from toolsync.web.words import tool_url
 
-_LINES, _FIRST, _RECORDS, _HOLDS = 200, 30, 20, 10
+_LINES, _FIRST, _RECORDS, _HOLDS = 1000, 12, 20, 10
+_TEXT = 64 * 1024
+"""Bytes of a definition that are shown."""
 _LARGEST = 16 * 1024 * 1024
 """Bytes of signed evidence that is sent; what is larger is taken where toolsync runs."""
 
@@ -27,14 +33,20 @@ def page(name: str) -> ResponseReturnValue:
     """Show all that is known of a tool, also of one whose definition is faulty."""
     journal, found = context().journal, followed(name)
     known = isinstance(found, Tool)
+    view_ = _view(found) if isinstance(found, Tool) else faulty_view(faulty(name, found))
+    lines = journal.log.of(name, _LINES)[::-1]
     return render_template(
         "tool.html.j2",
-        tool=_view(found) if isinstance(found, Tool) else faulty_view(faulty(name, found)),
+        tool=view_,
         waits=waiting(journal, found) if isinstance(found, Tool) else [],
         installs=list(_installs()) if known else [],
         ppa=config().target if config().target.startswith("ppa:") else "",
         keys=journal.keydates.of(name),
-        entries=journal.log.of(name, _LINES)[::-1],
+        events=history(lines),
+        whole=len(lines) < _LINES,
+        chart=large(points) if (points := view_.points) else None,
+        definition=_definition(name),
+        scale=scale(),
         asked=name in shared().hearing.waiting(),
         may=person().may("reviewer") and known,
         most={"lines": _LINES, "first": _FIRST, "records": _RECORDS, "holds": _HOLDS},
@@ -78,6 +90,18 @@ def _view(tool: Tool) -> ToolView:
         journal.pages.of(tool.name),
         journal.publications.of(tool.name),
     )
+
+
+def _definition(name: str) -> list[tuple[str, str]]:
+    """Return the files that define a tool, each with its text: its own, and the overlay."""
+    one = shared().plan.one(config(), name)
+    assert one is not None  # or there would be no page
+    files = (one.place / name / "tool.toml", overlay_of(config(), name))
+    found = []
+    for path in files:
+        with suppress(OSError), path.open("rb") as file:
+            found.append((str(path), file.read(_TEXT).decode("utf-8", "replace")))
+    return found
 
 
 def _installs() -> Iterator[tuple[str, str]]:

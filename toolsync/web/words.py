@@ -11,7 +11,9 @@ from toolsync.gate.gates import GATES
 from toolsync.journal.runs import RunRow
 from toolsync.journal.states import ORDER, State
 from toolsync.model.errors import BUG, FINE, HELD, LATER, SETUP, USAGE
+from toolsync.model.meanings import of_finding
 from toolsync.report.lag import in_words
+from toolsync.report.sentences import sentence as sentence_of
 from toolsync.system.clock import parsed
 from toolsync.web.request import shared
 
@@ -76,8 +78,12 @@ def review_url(state: State) -> str:
 
 
 def sentence(state: State) -> str:
-    """Return what happened and what to do."""
-    return " ".join(filter(None, (state.message, state.resolution)))
+    """Return what happened, why it matters, and what to do where no link leads there."""
+    told = sentence_of(
+        state.tool, state.status, state.message, state.resolution, newest=state.newest
+    )
+    todo = "" if review_url(state) else told.todo
+    return capitalize_first(" ".join(filter(None, (told.happened, told.matters, todo))))
 
 
 def here() -> str:
@@ -104,8 +110,13 @@ def gate_words(stage: str) -> str:
 
 
 def capitalize_first(text: str) -> str:
-    """Return a sentence that begins with a capital letter, and is else as it was."""
-    return text[:1].upper() + text[1:]
+    """Return a sentence that begins with a capital letter; what is no word stays as it is."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
+
+
+def counted(number: int, noun: str) -> str:
+    """Return so many of something in words."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def size(before: int, after: int) -> str:
@@ -161,7 +172,9 @@ GLOBALS = {
     "review_url": review_url,
     "sentence": sentence,
     "gate_words": gate_words,
+    "meaning": of_finding,
     "size": size,
+    "counted": counted,
     "elapsed": elapsed,
     "run_words": run_words,
     "here": here,

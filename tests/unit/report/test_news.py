@@ -87,7 +87,11 @@ def test_alarms_come_first(status: str) -> None:
 
 def test_the_words_are_those_of_why() -> None:
     (item,) = news(scene(HELD), {}, "mail").items
-    assert item.text == f"hello is held: 1.1 is held at license: no, as of {ago(hours=1)}."
+    assert item.text == (
+        "hello is held: 1.1 waits for a person. The terms may not pass by themselves: no."
+        " Whoever ships it accepts them for everybody who installs it."
+        " Read what changed in them, and approve or reject it."
+    )
 
 
 def test_an_outage_is_told_when_it_has_lasted_and_its_end_to_who_heard() -> None:

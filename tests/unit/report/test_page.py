@@ -62,7 +62,7 @@ def test_every_tool_has_upstream_archive_and_ppa_versions_and_a_sentence(page: P
     assert told.count("1.46.23-1~bookworm1") == 1
     assert "1.46.23-1~noble1" in told
     assert "2 h" in told
-    assert "1.5.20 is held at license" in row(page, "ec2-ami-tools")
+    assert "1.5.20 waits for a person" in row(page, "ec2-ami-tools")
     assert "503 Service Unavailable" in row(page, "euca2ools")
     heads = [words(th) for th in tree(page / "index.html").xpath("//table[1]/thead//th")]
     assert heads[3:6] == ["bookworm local", "trixie local", "noble ppa:cloud/tools"]

@@ -23,13 +23,16 @@ def entry(stage: str, event: str, scope: str = "", version: str = "1.1") -> Entr
 @pytest.mark.parametrize("event", ["later", "error"])
 def test_a_failure_is_told_until_its_stage_is_done(event: str) -> None:
     failed = entry("fetch", event)
-    assert f"ended at fetch: fetch says {event}." in why("hello", NEW, None, [failed])
+    assert f"ended at fetch: fetch says {event}." in why("hello", NEW, [failed])
     others = [failed, entry("build", "done", "trixie/1"), entry("fetch", "done", version="1.0")]
-    assert "ended at fetch" in why("hello", NEW, None, others)
-    told = why("hello", NEW, None, [failed, entry("fetch", "done")])
-    assert told == "hello is new: 1.1 is new. Take it with: toolsync sync hello"
+    assert "ended at fetch" in why("hello", NEW, others)
+    told = why("hello", NEW, [failed, entry("fetch", "done")])
+    assert told == (
+        "hello is new: 1.1 is new. Nobody can install it yet."
+        " The next run takes it; take it now with: toolsync sync hello"
+    )
 
 
 def test_one_series_done_does_not_hide_what_another_lacks() -> None:
     log = [entry("build", "error", "bookworm/1"), entry("build", "done", "trixie/1")]
-    assert "ended at build" in why("hello", NEW, None, log)
+    assert "ended at build" in why("hello", NEW, log)
