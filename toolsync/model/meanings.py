@@ -316,6 +316,12 @@ FINDINGS: Mapping[str, Mapping[str, Meaning]] = {
         "known-orig": _m("The target has this orig tarball already; that one is used.", "", ""),
         "patch-upstream": _m("Upstream has taken a patch; it was left out.", "", ""),
         "patch-refreshed": _m("A patch applies at another place; it was refreshed.", "", ""),
+        "patches-later": _m(
+            "Patches do not apply; those of a later packaging are used.",
+            "They were written for another release.",
+            "See that they do here what they are for.",
+        ),
+        "mended": _m("The adopted packaging was mended as a person has said.", "", ""),
         "patch-conflict": _m(
             "A patch does not apply any more.",
             "What it mends would be broken again.",

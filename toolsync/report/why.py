@@ -9,9 +9,7 @@ from toolsync.model.release import Outcome
 from toolsync.report.sentences import of_outcome, plain
 
 
-def why(
-    tool: str, outcome: Outcome | None, log: Sequence[Entry], built: Sequence[str] = ()
-) -> str:
+def why(tool: str, outcome: Outcome | None, log: Sequence[Entry], built: Sequence[str] = ()) -> str:
     """Return the reason why the archive has the version that it has.
 
     ``outcome`` is where the tool stood at the last look, ``log`` its journal, oldest first,
