@@ -35,7 +35,7 @@ run: packages-run ids $(VENV)/.run
 	@echo "apt-get update && apt-get install $$($(VENV)/bin/toolsync archive packages $(TOOL))"
 
 # Packages whose code and tests use no library but Python's own: tested once.
-OURS_ALONE := attest binding compat fetch journal pipeline verify
+OURS_ALONE := attest binding compat fetch pipeline verify
 # Tests that start programs, and whose libraries other tests use in the same ways: tested once.
 PROGRAMS_ALONE := adopt archive_formats archive_key at_once damage doors journal_copy key_life license_notice_way \
 	local log longlife odd_names packaging ppa_copy ppa_cost ppa_origs ppa_rules ppa_series recalls renamed retire \
