@@ -97,14 +97,13 @@ def _place(url: str) -> tuple[str, ...]:
     """Return host and path of an address in one form for a page, an API and a git remote."""
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
+        host, port = (parts.hostname or "").lower(), f":{parts.port}" if parts.port else ""
     except ValueError:
         return ()
     names = tuple(name for name in parts.path.split("/") if name)
     for prefix in _PREFIXES:
         if names[: len(prefix)] == prefix:
             names = names[len(prefix) :]
-    port = f":{parts.port}" if parts.port else ""
     host = _HOSTS.get(host, host)
     cut = tuple(name.removesuffix(".git").lower() for name in names[:2])
     return (f"{host}{port}", *cut, *names[2:]) if host else ()

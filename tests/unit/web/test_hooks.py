@@ -114,6 +114,8 @@ def test_there_are_no_hooks_without_a_secret(site: Site) -> None:
         ("https://github.com/a", "https://github.com/ab/c", False),
         ("https://github.com/a/b/c", "https://github.com/a/b", False),
         ("", "", False),
+        ("https://forge.test:99999/acme/hello", "https://forge.test/acme/hello/releases", False),
+        ("https://[forge.test/acme/hello", "https://forge.test/acme/hello/releases", False),
     ],
 )
 def test_an_address_leads_to_a_page(named: str, page: str, holds: bool) -> None:
