@@ -23,6 +23,7 @@ from toolsync.model.release import Blob, Finding, Rebuilt
 from toolsync.system.programs import find
 from toolsync.system.run import run
 from toolsync.system.store import Store
+from toolsync.system.work import remove_tree
 
 REPRODUCED, DIFFERENT, NOT_BUILT = "reproduced", "different", "not built"
 """What `Rebuilt.verdict` says."""
@@ -67,6 +68,7 @@ def build_again(first: First, store: Store) -> Rebuilt:
             made = first.backend.build(job)
         except ToolsyncError as error:
             failed.append(str(error).partition("\n")[0].rstrip(":"))
+            remove_tree(folder)
         else:
             notes = tuple(_notes(made.changes, varied, known, failed))
             return replace(_compared(first, made.changes, varied, store), notes=notes)
@@ -146,7 +148,8 @@ def _report(one: Path, other: Path, job: Job, store: Store) -> Blob | None:
 
 def _debs(changes: Path) -> Iterator[Path]:
     files = Changes(changes.read_text(encoding="utf-8"))["Files"]
-    yield from (changes.parent / e["name"] for e in files if e["name"].endswith(".deb"))
+    names = (str(entry["name"]) for entry in files)
+    yield from (changes.parent / n for n in names if n.endswith(".deb") and "/" not in n)
 
 
 def _append(log: Path, more: Path, title: str) -> None:

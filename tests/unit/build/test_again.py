@@ -189,6 +189,25 @@ def test_what_differs_is_a_finding_that_stops_nothing(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("status", "kept"), [(1, True), (2, False)])
+def test_the_report_of_diffoscope_is_kept_where_it_gives_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, kept: bool
+) -> None:
+    """It ends with 1 where it finds a difference, and with 2 in trouble (diffoscope(1))."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "diffoscope"
+    program.write_text(f'#!/bin/sh\necho "${{6##*/}} and $7" >"$2"\nexit {status}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    (tmp_path / "context").mkdir()
+    found = again(tmp_path, lambda job: {"usr/x": b"again\n" if job.varied else b"first\n"})
+    assert found.verdict == DIFFERENT
+    assert (found.report is not None) == kept
+    if found.report:
+        text = Context(tmp_path / "context").store.path(found.report).read_text()
+        assert text == f"tiny_1_all.deb and {tmp_path}/build/again-0/tiny_1_all.deb\n"
+
+
 def test_a_build_that_bears_no_other_clock_is_tried_without(tmp_path: Path) -> None:
     def act(job: Job) -> Files:
         if job.varied and job.varied.days:
