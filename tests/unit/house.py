@@ -117,9 +117,13 @@ PACKAGES = {
         "again audit check envelope inclusion keep logaudit logged logserved merkle note record "
         "sbom statement tiles",
     ),
+    "fleet": Package(
+        "model system config build",
+        "asked broker coordinator judge overview worker",
+    ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
-        "binding license package build compat publish attest",
+        "binding license package build compat publish attest fleet",
         "accepted archivekey asked asserved belonging changes context deliver eligible gates "
         "keydates leasing locate loghead memory obtain origins places promote rebuilds recalls "
         "review road schedule scheduler sources stages status survey sync transparency work "
@@ -140,8 +144,8 @@ PACKAGES = {
         "add adopt bases follow packaging propose successor vouched",
     ),
     "maintain": Package(
-        "model system config journal verify build publish attest pipeline report setup",
-        "backup doctor gc keylife overview plan repair restore retire scrub scrubbed service",
+        "model system config journal verify build publish attest fleet pipeline report setup",
+        "backup doctor gc keylife overview plan repair restore retire scrub scrubbed service work",
     ),
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
@@ -151,12 +155,11 @@ PACKAGES = {
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
-        "publish attest pipeline report setup adopt maintain web",
+        "publish attest fleet pipeline report setup adopt maintain web",
         "add adopt approve archive audit backup check compat completion decision differences "
-        "doctor evidence fetch gc journal key launchpad license log main manual page progress "
-        "promote "
-        "reject render repack restore retire review run scrub series serve session status sync "
-        "user verify why workspace",
+        "doctor evidence fetch fleet gc journal key launchpad license log main manual page "
+        "progress promote reject render repack restore retire review run scrub series serve "
+        "session status sync user verify why worker workspace",
     ),
 }
 

@@ -9,7 +9,9 @@ and published beside the source by an archive of ours.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from debian.deb822 import Changes
 
@@ -25,11 +27,38 @@ from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, ToolsyncError
 from toolsync.model.release import Blob, Built, Finding, Rebuilt, SourcePackage
+from toolsync.model.values import field_names
 from toolsync.system.isolation import Isolation
 from toolsync.system.run import run
 from toolsync.system.store import Store
 from toolsync.system.underway import step
 from toolsync.system.work import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """What a build made: the fields of `Built` but for the source package that it is of."""
+
+    changes: Blob
+    files: tuple[Blob, ...]
+    builder: str
+    tests: str
+    log: Blob
+    findings: tuple[Finding, ...] = ()
+    buildinfo: Blob | None = None
+    rebuilt: Rebuilt | None = None
+
+
+class Buildable(Protocol):
+    """What is to be known of a source package to build it."""
+
+    @property
+    def series(self) -> str:
+        """The series that it is built for."""
+
+    @property
+    def files(self) -> tuple[Blob, ...]:
+        """The .dsc first, then what it names."""
 
 
 def build(
@@ -41,6 +70,27 @@ def build(
     chroots: Chroots,
     known: tuple[str, ...] = (),
 ) -> Built:
+    """Return the package with its binaries and its whole .changes; see `make`."""
+    made = make(
+        item, settings=settings, store=store, workshop=workshop, chroots=chroots, known=known
+    )
+    return built_of(item, made)
+
+
+def built_of(item: SourcePackage, made: Product) -> Built:
+    """Return the package with what was made of it."""
+    return Built(source=item, **{name: getattr(made, name) for name in field_names(Product)})
+
+
+def make(
+    item: Buildable,
+    *,
+    settings: Build,
+    store: Store,
+    workshop: Workshop,
+    chroots: Chroots,
+    known: tuple[str, ...] = (),
+) -> Product:
     """Return the package's binaries and its whole .changes, all in the store.
 
     ``known`` are lintian's errors that the packaging had before (`lint`).
@@ -76,9 +126,7 @@ def build(
             raise
 
 
-def _proved(
-    item: SourcePackage, job: Job, backend: Backend, settings: Build, store: Store
-) -> Built:
+def _proved(item: Buildable, job: Job, backend: Backend, settings: Build, store: Store) -> Product:
     """Lint, build and test; keep what came of it."""
     findings = _linted(job, [job.dsc], settings)
     before = job.log.read_bytes() if job.log.exists() else b""
@@ -95,8 +143,7 @@ def _proved(
     files = tuple(store.add_file(job.folder / name) for name in names)
     _same_source(item, files)
     log_name = changes.name.removesuffix(".changes") + ".build"
-    return Built(
-        source=item,
+    return Product(
         changes=store.add_file(changes),
         files=files,
         builder=made.builder,
@@ -109,7 +156,7 @@ def _proved(
 
 
 def _rebuilt(
-    item: SourcePackage, job: Job, backend: Backend, debs: list[Path], store: Store
+    item: Buildable, job: Job, backend: Backend, debs: list[Path], store: Store
 ) -> Rebuilt:
     """Build a second time, and compare."""
     told = next(iter(sorted(job.folder.glob("*.buildinfo"))), None)
@@ -187,7 +234,7 @@ def _whole_changes(job: Job, binary: Path) -> tuple[Path, tuple[str, ...]]:
     return binary, tuple(names)
 
 
-def _same_source(item: SourcePackage, files: tuple[Blob, ...]) -> None:
+def _same_source(item: Buildable, files: tuple[Blob, ...]) -> None:
     """See that the source files of the .changes are the source package's, and all of them."""
     found = {blob.name: blob.sha256 for blob in files}
     for blob in item.files:

@@ -134,6 +134,18 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Workers on other machines; without a broker there are none."""
+
+    broker: str = ""
+    seconds: int = 4 * 3600
+    """Until a worker must have done what it began."""
+    waiting: int = 3600
+    """Seconds until some worker must have begun."""
+    tries: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedStore:
     """Where a fleet's files lie; with nothing set they are the state's own."""
 
@@ -211,6 +223,7 @@ class Config:
     lease_seconds: int = 60
     """How long a coordinator that is not heard of keeps others from its work."""
     shared: SharedStore = SharedStore()
+    fleet: Fleet = Fleet()
     store_limit: int = 0
     """Bytes for store and archive together, 0 for any number."""
     mirrors: Mapping[str, str] = field(default_factory=dict)

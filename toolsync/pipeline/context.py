@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from toolsync.build.chroot import Chroots, chroot_folder
 from toolsync.config import supported
@@ -25,6 +26,9 @@ from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import exclusive, require_whole
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
+
+if TYPE_CHECKING:
+    from toolsync.fleet.coordinator import Coordinator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class Context:
     """Where the stages' results are kept, or nowhere."""
     progress: Callable[[str], Progress]
     """Gives, for a file's name, who is told how far its download has come."""
+    fleet: Coordinator | None = None
+    """Who has packages built by workers, where there are some."""
     places: Places
     """How much goes on at the same time."""
 
@@ -119,6 +125,7 @@ def opened(
             memory=Memory(journal, store, clock, tell),
             progress=progress,
             places=places_of(config, leasing),
+            fleet=_fleet(config, store, clock, told),
         )
 
 
@@ -132,6 +139,19 @@ def _settle(config: Config, journal: Journal, clock: Clock, told: Callable[[str]
     SigningHome(config.state / "gnupg").sweep()
     if config.follows:
         supported.keep(config.state, config.distribution, clock.now().date())
+
+
+def _fleet(
+    config: Config, store: Store, clock: Clock, tell: Callable[[str], None]
+) -> Coordinator | None:
+    """Return the coordinator's side of a fleet; what that needs is loaded only here."""
+    if not config.fleet.broker:
+        return None
+    from toolsync.fleet.coordinator import Coordinator, Patience
+
+    fleet = config.fleet
+    patience = Patience(seconds=fleet.seconds, waiting=fleet.waiting, tries=fleet.tries)
+    return Coordinator(fleet.broker, store, clock, patience, tell)
 
 
 def _staging(config: Config) -> str:

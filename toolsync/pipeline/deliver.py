@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from toolsync.attest.keep import attest
-from toolsync.build.stage import build
+from toolsync.build.stage import build, built_of
+from toolsync.fleet.asked import BuildAsked
 from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
 from toolsync.model.errors import Held
 from toolsync.model.release import (
@@ -33,6 +34,7 @@ from toolsync.pipeline.status import wanted_series
 from toolsync.pipeline.work import Work, key_of
 from toolsync.system import fence
 from toolsync.system.clock import parsed, stamp
+from toolsync.system.run import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,9 @@ def _built(work: Work, source: SourcePackage) -> Built:
 
 
 def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> Built:
+    if context.fleet is not None:
+        made = context.fleet.build(_asked(context, source, known), again=context.memory.retry)
+        return built_of(source, made)
     with context.places.building():
         return build(
             source,
@@ -281,6 +286,23 @@ def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> B
             chroots=context.chroots,
             known=known,
         )
+
+
+def _asked(context: Context, source: SourcePackage, known: tuple[str, ...]) -> BuildAsked:
+    """Return what a worker is asked, for this machine's architecture."""
+    settings = context.config.build
+    return BuildAsked(
+        name=source.name,
+        version=source.version,
+        series=source.series,
+        architecture=run("dpkg", "--print-architecture", timeout=60).out.strip(),
+        files=source.files,
+        backend=settings.backend,
+        tests=settings.tests,
+        lint=settings.lint,
+        rebuild=settings.rebuild,
+        known=known,
+    )
 
 
 def _claim(source: SourcePackage, target: str) -> dict[str, object]:

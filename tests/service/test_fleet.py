@@ -1,0 +1,146 @@
+"""A fleet on loopback: workers that do their work, die or lie, behind a real broker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.redis import redis_server
+from tests.servers.web import Web
+from tests.support.fleet import LIES, asked_for, worker
+from tests.support.rig import Rig
+from tests.support.tiny import publish, write_tool
+from toolsync.model.errors import TryAgain
+from toolsync.system.clock import SystemClock
+from toolsync.system.fleetstore import open_store
+from toolsync.system.store import Store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    if "CI" not in os.environ:
+        pytest.importorskip("celery", reason="make test installs it")
+    with redis_server() as found:
+        yield found
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    (tmp_path / "shared").mkdir()
+    return f"file://{tmp_path}/shared"
+
+
+@pytest.fixture
+def store(tmp_path: Path, url: str) -> Store:
+    return open_store(tmp_path / "here", url)
+
+
+def coordinator(broker: str, store: Store, told: list[str], waiting: float = 60, tries: int = 3):  # type: ignore[no-untyped-def]
+    from toolsync.fleet.coordinator import Coordinator, Patience
+
+    patience = Patience(seconds=60, waiting=waiting, tries=tries)
+    return Coordinator(broker, store, SystemClock(), patience, told.append)
+
+
+def test_a_worker_that_dies_or_lies_costs_a_retry_elsewhere(
+    broker: str, url: str, store: Store
+) -> None:
+    told: list[str] = []
+    fleet = coordinator(broker, store, told)
+    for how in ("suicide", "other_bytes", "endless"):
+        asked = asked_for(store, version=f"{len(told)}.0-1")
+        with worker(broker, url, f"{how}@there", how):
+            # It is alone when the first task is sent, and refused when the next one is.
+            helped = _afterwards(lambda: len(told) > 0, broker, url)
+            try:
+                made = fleet.build(asked)
+            finally:
+                helped()
+        assert made.files[-1].name == f"hello_{asked.version}_all.deb"
+        assert len(told) == 1, told
+        assert f"the worker {how}@there" in told[0]
+        told.clear()
+
+
+def _afterwards(ready: Callable[[], bool], broker: str, url: str) -> Callable[[], None]:
+    """Start an honest worker once it is time, and return what stops it."""
+    import threading
+    import time
+
+    ended = threading.Event()
+
+    def help_out() -> None:
+        while not ready() and not ended.is_set():
+            time.sleep(0.05)
+        with worker(broker, url, "honest@here", "honest"):
+            ended.wait()
+
+    thread = threading.Thread(target=help_out)
+    thread.start()
+
+    def stop() -> None:
+        ended.set()
+        thread.join()
+
+    return stop
+
+
+def test_what_no_worker_can_do_is_given_up_and_shown(broker: str, url: str, store: Store) -> None:
+    from toolsync.fleet.overview import look
+
+    told: list[str] = []
+    asked = asked_for(store)
+    with worker(broker, url, "liar@there", "other_names"), pytest.raises(TryAgain, match="lied"):
+        coordinator(broker, store, told, tries=1).build(asked)
+    with pytest.raises(TryAgain, match="no worker took"):
+        coordinator(broker, store, told, waiting=1).build(asked_for(store, 2))
+    with worker(broker, url, "honest@here", "honest"):
+        # What waits is done by the next one that comes, and asking again finds it.
+        assert coordinator(broker, store, told).build(asked_for(store, 2)).builder == "a test's"
+        assert coordinator(broker, store, told).build(asked).builder == "a test's"
+        found = look(broker)
+    assert [w["name"] for w in found["workers"]] == ["honest@here"]
+    assert [note["what"] for note in found["given_up"]] == ["hello 1.0-1"]
+    assert set(LIES) >= {"other_names", "bomb"}
+
+
+def test_a_coordinator_that_comes_back_finds_what_was_built(
+    broker: str, url: str, store: Store
+) -> None:
+    told: list[str] = []
+    asked = asked_for(store)
+    with worker(broker, url, "honest@here", "honest"):
+        first = coordinator(broker, store, told).build(asked)
+    # No worker is there any more: the answer of before is what counts.
+    assert coordinator(broker, store, told, waiting=1).build(asked) == first
+    with pytest.raises(TryAgain, match="no worker took"):
+        coordinator(broker, store, told, waiting=1).build(asked, again=True)
+
+
+def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
+    broker: str, url: str, tmp_path: Path, web: Web
+) -> None:
+    fleet = f'[fleet]\nbroker = "{broker}"\nwaiting = 60\n[store]\nurl = "{url}"\n'
+    here, there = (Rig(tmp_path / name) for name in ("coordinator", "worker"))
+    for rig in (here, there):
+        rig.configure(f"{rig.settings}\n{fleet}")
+    publish(web, "1.0")
+    write_tool(here.tools, f"{web.url}/dl/", "1.0")
+    process = there.start("worker", "--at-once", "1", "--name", "w@there")
+    try:
+        here.run("sync", "hello")
+        (seen,) = here.json("fleet")["workers"]
+        assert (seen["name"], seen["done"]) == ("w@there", 1)
+        assert any(name.startswith("hello_1.0") for name in here.pool())
+        here.run("sync", "hello")  # what is published is not asked for once more
+        assert here.json("fleet")["workers"][0]["done"] == 1
+        assert not list(there.state.glob("journal*"))
+        assert not (there.state / "gnupg").exists()
+    finally:
+        process.terminate()
+        assert process.wait(60) in (0, 128 + 15)

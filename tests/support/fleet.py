@@ -1,0 +1,182 @@
+"""Workers that build nothing real: they sleep, die or lie; and what is asked of them.
+
+As a program it is such a worker: ``python3 -m tests.support.fleet BROKER STORE NAME HOW``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tests.support.rig import environment
+from toolsync.build.stage import Product
+from toolsync.fleet.asked import BuildAsked
+from toolsync.model.values import Blob
+from toolsync.system.store import Store
+
+NOTHING = Blob(name="none", sha256="0" * 64, size=1)
+
+
+def asked_for(store: Store, number: int = 0, *, version: str = "1.0-1") -> BuildAsked:
+    """Return a question about a source package that is in the store."""
+    source = f"hello{number}" if number else "hello"
+    files = [(f"{source}_{version}.dsc", b"dsc"), (f"{source}_1.0.orig.tar.xz", b"orig")]
+    return BuildAsked(
+        name=source,
+        version=version,
+        series="bookworm",
+        architecture="amd64",
+        files=tuple(store.add_bytes(data + source.encode(), name) for name, data in files),
+        backend="host",
+        tests=False,
+        lint=False,
+        rebuild=False,
+        known=(),
+    )
+
+
+def packed(asked: BuildAsked, store: Store, **fields: str) -> Product:
+    """Return what an honest worker makes, in the store; ``fields`` are other ones of its .deb."""
+    control = {
+        "Package": asked.name,
+        "Version": asked.version,
+        "Architecture": "all",
+        "Maintainer": "T <t@t.example>",
+        "Description": "nothing",
+        **fields,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree" / "DEBIAN"
+        tree.mkdir(parents=True)
+        (tree / "control").write_text("".join(f"{k}: {v}\n" for k, v in control.items()))
+        deb = Path(folder) / f"{asked.name}_{asked.version}_all.deb"
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "-b", tree.parent, deb],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        files = (*asked.files, store.add_file(deb))
+    return Product(
+        changes=changes_of(asked, files, store),
+        files=files,
+        builder="a test's",
+        tests="none",
+        log=store.add_bytes(b"log", "log.build"),
+    )
+
+
+def changes_of(asked: BuildAsked, files: tuple[Blob, ...], store: Store) -> Blob:
+    """Return a .changes of these files, in the store."""
+    lines = "".join(f" {blob.sha256} {blob.size} {blob.name}\n" for blob in files)
+    text = (
+        f"Source: {asked.name}\nVersion: {asked.version}\nDistribution: {asked.series}\n"
+        f"Checksums-Sha256:\n{lines}"
+    )
+    return store.add_bytes(text.encode(), f"{asked.name}_{asked.version}_amd64.changes")
+
+
+def other_bytes(asked: BuildAsked, store: Store) -> Product:
+    """Say that a file is in the store which is not."""
+    made = packed(asked, store)
+    gone = replace(made.files[-1], sha256=hashlib.sha256(b"no").hexdigest())
+    files = (*made.files[:-1], gone)
+    return replace(made, files=files, changes=changes_of(asked, files, store))
+
+
+def other_names(asked: BuildAsked, store: Store) -> Product:
+    """Name a file so that it would lie elsewhere."""
+    made = packed(asked, store)
+    files = (*made.files[:-1], replace(made.files[-1], name="../../etc/cron.d/x.deb"))
+    return replace(made, files=files, changes=changes_of(asked, files, store))
+
+
+def other_package(asked: BuildAsked, store: Store) -> Product:
+    """Pass off another package as what was asked for."""
+    return packed(asked, store, Package="sudo", Version="9:9")
+
+
+def bomb(asked: BuildAsked, store: Store) -> Product:
+    """State a small size for what is a large file."""
+    made = packed(asked, store)
+    huge = store.add_bytes(bytes(20_000_000), made.files[-1].name)
+    files = (*made.files[:-1], replace(huge, size=100))
+    return replace(made, files=files, changes=changes_of(asked, files, store))
+
+
+def endless(asked: BuildAsked, store: Store) -> Product:
+    """Say more than anybody wants to read."""
+    return replace(packed(asked, store), builder="x" * 6_000_000)
+
+
+def suicide(asked: BuildAsked, store: Store) -> Product:
+    """Die with all that belongs to it, as by a power cut."""
+    os.killpg(0, signal.SIGKILL)
+    raise AssertionError
+
+
+def sleeping(seconds: float) -> Callable[[BuildAsked, Store], Product]:
+    """Return a build that only sleeps."""
+
+    def build(asked: BuildAsked, store: Store) -> Product:
+        made = packed(asked, store)
+        time.sleep(seconds)
+        return made
+
+    return build
+
+
+LIES = {
+    "other_bytes": other_bytes,
+    "other_names": other_names,
+    "other_package": other_package,
+    "bomb": bomb,
+    "endless": endless,
+}
+WAYS = {**LIES, "honest": packed, "suicide": suicide}
+
+
+@contextmanager
+def worker(broker: str, store: str, name: str, how: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker for the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.fleet", broker, store, name, how],
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def main(broker: str, url: str, name: str, how: str) -> None:
+    """Be a worker."""
+    from toolsync.fleet.broker import make_app
+    from toolsync.fleet.worker import offer, serve
+    from toolsync.system.clock import SystemClock
+    from toolsync.system.fleetstore import open_store
+
+    with tempfile.TemporaryDirectory() as cache:
+        store = open_store(Path(cache), url)
+        way, _, seconds = how.partition(":")
+        do = sleeping(float(seconds)) if way == "sleep" else WAYS[way]
+        app = make_app(broker, 60)
+        offer(app, name, lambda asked: do(asked, store), SystemClock())
+        serve(app, name, ["build.amd64"], 1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
