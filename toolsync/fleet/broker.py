@@ -39,7 +39,7 @@ class Keys(Protocol):
     """What is asked of Redis itself."""
 
     def get(self, name: str) -> bytes | None: ...  # noqa: D102
-    def set(self, name: str, value: str, ex: int | None = None) -> object: ...  # noqa: D102
+    def set(self, name: str, value: str, ex: int) -> object: ...  # noqa: D102
     def delete(self, *names: str) -> object: ...  # noqa: D102
     def strlen(self, name: str) -> int: ...  # noqa: D102
     def llen(self, name: str) -> int: ...  # noqa: D102
