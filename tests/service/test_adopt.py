@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import lzma
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -76,10 +78,11 @@ def served(place: Path, dsc: Path, keys: Keys, lacks: str = "12") -> Path:
     for kind, name in (("source", "Sources"), ("binary-amd64", "Packages")):
         (suite / "main" / kind).mkdir(parents=True)
         (suite / "main" / kind / name).write_text("")
+    (pool := place / "pool" / "main" / "hello").mkdir(parents=True, exist_ok=True)
     for path in dsc.parent.iterdir():
-        shutil.copy(path, place)
+        shutil.copy(path, pool)
     index = subprocess.run(
-        ["dpkg-scansources", "."], cwd=place, check=True, capture_output=True, text=True
+        ["dpkg-scansources", "pool"], cwd=place, check=True, capture_output=True, text=True
     )
     other = index.stdout.replace("hello", "other")  # a name whose files nobody has
     (suite / "main" / "source" / "Sources").write_text(f"{index.stdout}\n{other}")
@@ -176,3 +179,43 @@ def test_an_archives_package_is_adopted_as_its_keyring_vouches(tmp_path: Path, w
     sources.write_text(sources.read_text().replace(str(place / "archive.asc"), str(other)))
     refused = rig.run("adopt", "apt:hello", "--output", tmp_path / "out", status=3)
     assert "apt cannot read the archive of bookworm" in refused.stderr
+
+
+def repacked(place: Path, folder: Path) -> Path:
+    """Return the .dsc of 1.0, of which a distribution has repacked the orig tarball."""
+    tree = place / "hello-1.0"
+    place.mkdir()
+    packed = lzma.compress(gzip.decompress(archive("1.0")))
+    (place / "hello_1.0+dfsg.orig.tar.xz").write_bytes(packed)
+    subprocess.run(["tar", "-xf", "hello_1.0+dfsg.orig.tar.xz"], cwd=place, check=True)
+    shutil.copytree(folder / "debian", tree / "debian")
+    (tree / "debian" / "changelog").write_text(FORMER.replace("0.9-3", "1.0+dfsg-1"))
+    subprocess.run(["dpkg-source", "--build", tree], cwd=place, check=True, capture_output=True)
+    shutil.rmtree(tree)
+    (dsc,) = place.glob("*.dsc")
+    return dsc
+
+
+@pytest.mark.slow
+def test_what_the_archive_has_repacked_proves_upstreams_file_and_its_terms(
+    tmp_path: Path, web: Web
+) -> None:
+    folder = packaged(tmp_path / "theirs", web)
+    dsc = repacked(tmp_path / "source", folder)
+    with throwaway_keys() as keys:
+        (place := tmp_path / "archive").mkdir()
+        rig = rig_with(tmp_path, served(place, dsc, keys, lacks=""))
+        (found,) = rig.json("adopt", folder)
+        assert found["proof"] == (
+            "the orig tarball of 2:1.0+dfsg-1 in bookworm has the same content"
+        )
+        toml = (rig.tools / "hello" / "tool.toml").read_text()
+        assert f'"1.0" = "{hashlib.sha256(archive("1.0")).hexdigest()}"\n' in toml
+        assert "2:1.0+dfsg-1 in bookworm has this very release in its component main" in toml
+        (row,) = rig.json("sync", "hello")
+        assert (row["status"], row["published"]) == ("up-to-date", ["1.0"])
+        other = archive("1.0", extra={"more": "what nobody has looked at"})
+        web.serve("/dl/hello-1.0.tar.gz", other, type="application/gzip", etag='"2"')
+        (found,) = Rig(tmp_path / "second", rig.settings).json("adopt", folder)
+    assert found["proof"] == "none yet"
+    assert "it lacks more, which Files-Excluded does not name" in " ".join(found["undecided"])

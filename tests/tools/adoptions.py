@@ -94,7 +94,8 @@ def main() -> int:
     cache = given.cache.resolve()
     lines = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
     listed = [Package(*line.split()) for line in lines if not line.startswith("#")]
-    wanted = [one for one in listed if not given.names or one.name in given.names]
+    known = {one.name: one for one in listed}
+    wanted = [known[name] for name in given.names] if given.names else listed
     sources = _apt(cache)
     make_chroot(cache / "work")
     with Upstreams(cache / "keys") as there, ThreadPoolExecutor(given.at_once) as pool:

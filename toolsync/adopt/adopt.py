@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from debian.deb822 import Deb822
 
-from toolsync.adopt.bases import Bases, Former, bases_of, former_of
+from toolsync.adopt.bases import Bases, Former, bases_of, former_of, known_terms
 from toolsync.adopt.packaging import Packaging, open_packaging
 from toolsync.adopt.successor import bring_later
 from toolsync.adopt.vouched import Vouched, vouched
@@ -185,7 +185,7 @@ def _found(
     proof = vouched(context, tool, release, all_archives, folder) if release else Vouched()
     pins = {} if tool.keyring else _pins(name, packaging, archives, offered)
     pins = {version: pin for version, pin in pins.items() if version != newest}
-    if proof.digest:
+    if proof.digest and not proof.signed:
         pins[newest] = proof.digest
     if not (proof.signed or proof.digest):
         why = proof.said or "no key is in debian/upstream, and no archive has its orig tarball"
@@ -219,7 +219,15 @@ def _found(
         served=served,
         lintian=lintian,
         undecided=tuple(undecided),
-        toml=_toml(packaging, tool, control, lintian, pins, proof),
+        toml=_toml(
+            packaging,
+            tool,
+            control,
+            lintian,
+            pins,
+            proof,
+            _accepted(proof, known_terms(context, proof, undecided), context),
+        ),
         bases=bases,
         later=later,
     )
@@ -312,6 +320,7 @@ def _toml(
     lintian: Sequence[str],
     pins: Mapping[str, str],
     proof: Vouched,
+    accepted: Sequence[str],
 ) -> str:
     """Return the tool.toml: what debian/ does not say."""
     parts = [*Deb822.iter_paragraphs(control.read_text(encoding="utf-8", errors="replace"))]
@@ -338,13 +347,31 @@ def _toml(
         lines += [f'dsc = "{packaging.digest}"']
     if lintian:
         lines += ["lintian = [", *(f"    {json.dumps(error)}," for error in lintian), "]"]
+    lines += accepted
     if not tool.keyring:
         lines += ["", "[verify]", 'method = "pins"']
     if pins or not tool.keyring:
-        lines += ["", f"# {' '.join(proof.said.split())}"] if proof.digest else []
+        lines += ["", f"# {' '.join(proof.said.split())}"] if pins and proof.digest else []
         lines += ["[verify.pins]"]
         lines += [f'"{version}" = "{digest}"' for version, digest in pins.items()]
     return "\n".join(lines) + "\n"
+
+
+def _accepted(proof: Vouched, texts: Sequence[str], context: Context) -> Sequence[str]:
+    """Return the lines of tool.toml by which terms pass that a distribution has in its main."""
+    if not texts:
+        return ()
+    return (
+        "",
+        "[[license.accepted]]",
+        'expression = "LicenseRef-in-main"',
+        'by = "the review of the distribution\'s archive"',
+        f'when = "{context.clock.now():%Y-%m-%d}"',
+        f"why = {json.dumps(f'{proof.main} has this very release in its component main')}",
+        "fingerprints = [",
+        *(f'    "{text}",' for text in texts),
+        "]",
+    )
 
 
 def _digest(debian: Path) -> str:

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolsync.adopt.packaging import Packaging, source_beside
+from toolsync.adopt.vouched import Vouched
 from toolsync.build.archives import Archive
 from toolsync.compat.archives import installed
+from toolsync.config.licensing import LicensePolicy
+from toolsync.license.policy import Policy
 from toolsync.license.terms import to_json
 from toolsync.license.trees import terms_of
 from toolsync.model.errors import ToolsyncError
@@ -89,6 +92,22 @@ def bases_of(
         except ToolsyncError as error:
             undecided.append(f"with which commands and files to compare is not known: {error}")
     return Bases(files=files)
+
+
+def known_terms(context: Context, found: Vouched, undecided: list[str]) -> tuple[str, ...]:
+    """Return the texts, by fingerprint, that a distribution has in main and no class here knows."""
+    if not found.main or found.tarball is None:
+        return ()
+    config = context.config
+    try:
+        terms = terms_of(found.tarball, workshop=context.workshop, limits=config.limits,
+                         cache=config.licenses)  # fmt: skip
+    except ToolsyncError as error:
+        undecided.append(f"its terms could not be read: {error}")
+        return ()
+    policy = Policy(tool=LicensePolicy(), classes=config.license)
+    texts = {text.fingerprint for text in (*terms.mains, *terms.nested)}
+    return tuple(sorted(policy.known_to_main(terms) & texts))
 
 
 def _orig_beside(dsc: Path, name: str, version: str) -> Path | None:

@@ -48,7 +48,7 @@ def _followed(
         tell(f"{tool.name}: its packaging {version} has become {newest.version} in {series}")
         adopt(context, f"apt:{name}/{series}", tool.folder.parent, tell=lambda _: None)
         return load_tool(tool.folder, overlay=tool.overlay)
-    except ToolsyncError as error:
+    except (ToolsyncError, OSError) as error:  # a service may not write where tools lie
         tell(f"{tool.name}: its packaging could not be renewed: {error}")
         return tool
 

@@ -19,7 +19,7 @@ from toolsync.build.archives import Archive, Known
 from toolsync.config.definition import Tool
 from toolsync.config.later import without_suffix
 from toolsync.model.errors import ToolsyncError, Unverified
-from toolsync.model.release import Blob, Fetched, Release
+from toolsync.model.release import Fetched, Release
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.locate import whole
 from toolsync.pipeline.memory import NoMemory
@@ -40,6 +40,10 @@ class Vouched:
     """Of upstream's tarball, where an archive vouches for it."""
     said: str = ""
     """By what, or why not, in a phrase."""
+    main: str = ""
+    """Whose component main has it: version and series."""
+    tarball: Path | None = None
+    """Upstream's, while the adoption goes on."""
 
 
 def vouched(
@@ -51,8 +55,7 @@ def vouched(
 ) -> Vouched:
     """Return by what the bytes of a release can be proved; they come into the store.
 
-    ``archives`` are asked only where upstream's own proof is not good. What cannot be had is said,
-    and nothing is raised for it.
+    What cannot be had is said, and nothing is raised for it.
     """
     quiet = replace(context, memory=NoMemory(context.memory.tell))
     work = work_on(quiet, tool, release)
@@ -61,21 +64,30 @@ def vouched(
     except ToolsyncError as error:
         return Vouched(said=f"{release.version} could not be fetched: {error}")
     why = _unsigned(work, item)
-    if not why:
-        return Vouched(signed=True, said="a signature by a key of debian/upstream")
-    reasons = [] if why == _NO_KEY else [why]
+    (place := folder / "upstream").mkdir(exist_ok=True)
+    found = Vouched(
+        signed=not why,
+        said="" if why else "a signature by a key of debian/upstream",
+        tarball=context.store.copy_to(item.archive, place),
+    )
+    reasons = [] if why in ("", _NO_KEY) else [why]
     for archive in archives():
         for known in archive.sources(tool.source):
             if (orig := _orig_of(known, release.version)) is None:
                 continue
             told = f"the orig tarball of {known.version} in {archive.series}"
-            if known.files[orig] == item.archive.sha256:
-                return Vouched(digest=item.archive.sha256, said=f"{told} is this very file")
-            found = _differs(context, tool, archive, known, orig, item.archive, folder)
-            if not found:
-                return Vouched(digest=item.archive.sha256, said=f"{told} has the same content")
-            reasons.append(f"{told} is another: {found}")
-    return Vouched(said="; ".join(dict.fromkeys(reasons)))
+            same = known.files[orig] == item.archive.sha256
+            how = "" if same else _differs(context, tool, archive, known, orig, found, folder)
+            if not how:
+                told += " is this very file" if same else " has the same content"
+                return replace(
+                    found,
+                    digest=item.archive.sha256,
+                    said=found.said or told,
+                    main=f"{known.version} in {archive.series}" if known.is_main else "",
+                )
+            reasons.append(f"{told} is another: {how}")
+    return replace(found, said=found.said or "; ".join(dict.fromkeys(reasons)))
 
 
 _NO_KEY = "no key is in debian/upstream"
@@ -106,7 +118,7 @@ def _differs(
     archive: Archive,
     known: Known,
     orig: str,
-    ours: Blob,
+    ours: Vouched,
     folder: Path,
 ) -> str:
     """Return how upstream's tarball has other content than an archive's; empty where it has not."""
@@ -114,9 +126,8 @@ def _differs(
     try:
         if not (place / orig).is_file():
             archive.file(tool.source, known.version, orig, place)
-        (mine := place / "ours").mkdir(exist_ok=True)
-        file = context.store.copy_to(ours, mine)
-        found, besides = more_than(file, place / orig, context.config.limits)
+        assert ours.tarball is not None
+        found, besides = more_than(ours.tarball, place / orig, context.config.limits)
         excluded, _ = Exclusions.read(tool.debian / "copyright").select(besides, "")
     except ToolsyncError as error:
         return f"it could not be compared ({error})"

@@ -50,6 +50,8 @@ class Job:
     """Whom a test that needs the internet may reach."""
     known: tuple[str, ...] = ()
     """Errors of lintian's that the packaging had before, as ``PACKAGE: TAG``."""
+    former: Callable[[], Path | None] = lambda: None
+    """Returns the .dsc of what the series itself serves under the source package's name, if any."""
     lacks: Callable[[], tuple[str, ...]] = tuple
     """Returns the build dependencies that the series does not have, each with what there is."""
     own: Table = field(default_factory=dict)

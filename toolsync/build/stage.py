@@ -116,6 +116,7 @@ def make(
             hosts=settings.test_hosts,
             own=settings.own,
             known=known,
+            former=lambda: _former(job, item.name, settings),
             lacks=lambda: _lacks(job, settings),
         )
         try:
@@ -172,6 +173,16 @@ def _lacks(job: Job, settings: Build) -> tuple[str, ...]:
         return archive.lacks(control_of(job.dsc))
     except ToolsyncError:
         return ()
+
+
+def _former(job: Job, name: str, settings: Build) -> Path | None:
+    """Return the .dsc of the series' own newest version of a source package, None without one."""
+    try:
+        archive = open_archive(job.series, settings, job.folder.parent / "archive")
+        known = next(iter(archive.sources(name)), None)
+        return archive.source(name, known.version, job.folder.parent / "former") if known else None
+    except ToolsyncError:
+        return None
 
 
 def _linted(job: Job, files: list[Path], settings: Build) -> list[Finding]:

@@ -178,7 +178,8 @@ def check_first(terms: Terms, policy: Policy) -> Iterator[Change]:
     for text in terms.nested:
         grade = policy.grade_of_text(text)
         allowed = bool(text.id) and (grade == _ALLOWED or policy.allows_as_accepted(text.id))
-        allowed = allowed or text.fingerprint in policy.approved
+        known = (policy.approved, *(entry.fingerprints for entry in policy.tool.accepted))
+        allowed = allowed or (grade == _UNKNOWN and any(text.fingerprint in one for one in known))
         if policy.component(text.path) is not None or allowed:
             continue
         denied = grade == _DENIED
