@@ -52,10 +52,18 @@ class Yard:
         finally:
             assert list(context.workshop.root.iterdir()) == []
 
-    def test(self, **options: Any) -> tuple[str, tuple[Finding, ...]]:
-        """Run the tests of a package that was put together without a build."""
+    def test(
+        self, former: SourcePackage | None = None, **options: Any
+    ) -> tuple[str, tuple[Finding, ...]]:
+        """Run the tests of a package that was put together without a build.
+
+        ``former`` is what the series itself would serve under its name.
+        """
         built = self.context.built(**options)
         with self.context.workshop.folder("tests") as folder:
+            (old := folder / "former").mkdir()
+            known = former.files if former else ()
+            before = [self.context.store.copy_to(blob, old) for blob in known]
             files = [self.context.store.copy_to(blob, folder) for blob in built.files]
             job = Job(
                 dsc=next(path for path in files if path.suffix == ".dsc"),
@@ -64,6 +72,7 @@ class Yard:
                 log=folder / "build.log",
                 seconds=600,
                 chroots=self.chroots,
+                former=lambda: next((p for p in before if p.suffix == ".dsc"), None),
             )
             debs = tuple(path for path in files if path.suffix == ".deb")
             return autopkgtest(job, debs=debs, tarball=self.chroots.tarball("bookworm"))
@@ -96,6 +105,17 @@ def test_a_failing_test_fails_the_package(yard: Yard) -> None:
     control = "Test-Command: wrong-tool | grep 9.9\n"
     with pytest.raises(PackageFailed, match=r"a test failed:\ncommand1 +FAIL"):
         yard.test(name="wrong-tool", files={"tests/control": control})
+
+
+def test_a_test_that_failed_before_as_well_is_told_and_fails_nothing(yard: Yard) -> None:
+    same = "Test-Command: false\nDepends:\nFeatures: test-name=sick\n"
+    other = "Test-Command: false\nDepends:\nFeatures: test-name=well\n"
+    former = yard.context.source(name="old-tool", files={"tests/control": same})
+    _, (finding,) = yard.test(former, name="sick-tool", files={"tests/control": same})
+    assert (finding.code, finding.severity) == ("autopkgtest-as-before", "risky")
+    assert finding.message.startswith("sick failed, as with old-tool_1.0-")
+    with pytest.raises(PackageFailed, match=r"well +FAIL"):
+        yard.test(former, name="new-tool", files={"tests/control": f"{same}\n{other}"})
 
 
 def test_a_package_without_tests_says_so(yard: Yard) -> None:

@@ -50,15 +50,15 @@ sources = "SOURCES"
 [local]
 automatic = true
 """
-FAULTS = (
-    (r"no proof|nothing proves|no pin|no signature|missing signature", "proof", "upstream"),
-    (r"patch(es)? .*(conflict|do(es)? not apply)|conflicting patch", "package", "nobody"),
-    (r"cannot meet|lacks|unmet|does not have what it is built with", "build", "series"),
-    (r"lintian finds", "lint", "packaging"),
-    (r"did not build|build of", "build", "packaging"),
-    (r"tests? .*fail", "tests", "packaging"),
-)
-"""Where a release was held, and by whose fault, by what is said of it; a person has to agree."""
+FAULTS = {
+    "verify": "upstream",
+    "license": "a person",
+    "compat": "a person",
+    "package": "nobody",
+    "build": "packaging",
+}
+"""Whose word or work a release waits for, by the stage that held it; a person has to agree."""
+_LACKS = re.compile(r"cannot meet|unmet|does not have what it is built with")
 
 
 @dataclass(frozen=True)
@@ -198,10 +198,7 @@ def _whose(rig: Rig, text: str) -> tuple[str, str]:
             "SELECT stage FROM result WHERE outcome NOT IN ('done', 'skipped') ORDER BY rowid DESC"
         ).fetchall()
     stage = str(rows[0][0]) if rows else "?"
-    for pattern, at, fault in FAULTS:
-        if re.search(pattern, text):
-            return stage if stage != "?" else at, fault
-    return stage, "?"
+    return stage, "the series" if _LACKS.search(text) else FAULTS.get(stage, "?")
 
 
 def _short(text: str) -> str:

@@ -345,6 +345,8 @@ def _toml(
     ]
     if packaging.dsc:
         lines += [f'dsc = "{packaging.digest}"']
+    if proof.main:
+        lines += [f"in_main = {json.dumps(proof.version)}"]
     if lintian:
         lines += ["lintian = [", *(f"    {json.dumps(error)}," for error in lintian), "]"]
     lines += accepted
@@ -421,7 +423,7 @@ def _write(found: Adoption, packaging: Packaging, target: Path) -> bool:
     shutil.copytree(packaging.debian, target / "debian", symlinks=True)
     text = found.toml
     if own.is_file():
-        text = re.sub(r'(?m)^(adopted|digest|dsc) = ".*"$', _renewed(text), own.read_text())
+        text = re.sub(r'(?m)^(adopted|digest|dsc|in_main) = ".*"$', _renewed(text), own.read_text())
     replace_file(own, text.encode())
     _pinned_anew(own, found.toml)
     load_tool(target)
@@ -440,5 +442,5 @@ def _pinned_anew(own: Path, toml: str) -> bool:
 
 def _renewed(text: str) -> Callable[[re.Match[str]], str]:
     """Return a function that gives a line of tool.toml its new value, in ``text``."""
-    lines = dict(re.findall(r'(?m)^((?:adopted|digest|dsc)) = (".*")$', text))
+    lines = dict(re.findall(r'(?m)^((?:adopted|digest|dsc|in_main)) = (".*")$', text))
     return lambda match: f"{match[1]} = {lines.get(match[1], '')}" if match[1] in lines else ""

@@ -40,6 +40,8 @@ class Vouched:
     """Of upstream's tarball, where an archive vouches for it."""
     said: str = ""
     """By what, or why not, in a phrase."""
+    version: str = ""
+    """The release's, upstream's."""
     main: str = ""
     """Whose component main has it: version and series."""
     tarball: Path | None = None
@@ -67,6 +69,7 @@ def vouched(
     (place := folder / "upstream").mkdir(exist_ok=True)
     found = Vouched(
         signed=not why,
+        version=release.version,
         said="" if why else "a signature by a key of debian/upstream",
         tarball=context.store.copy_to(item.archive, place),
     )

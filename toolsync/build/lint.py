@@ -16,6 +16,9 @@ from toolsync.system.run import run
 _SECONDS = 1800
 _TAG = re.compile(r"^([EWIPX]): (.+?): (\S+)(?: (.*))?$")
 
+UPSTREAMS_OWN = "upstream's own files"
+"""Among what is known: errors about files of the orig tarball, which a distribution has in main."""
+
 SUPPRESSED = (
     # lintian's list of series is as old as lintian; toolsync builds for newer ones.
     "bad-distribution-in-changes-file",
@@ -49,8 +52,8 @@ def lint(
 ) -> tuple[Finding, ...]:
     """Return lintian's warnings about a .dsc or about .debs, appending its words to ``log``.
 
-    ``known`` errors, as ``PACKAGE: TAG``, count as warnings: the packaging had them before. Raises
-    PackageFailed with the tags when there are others.
+    ``known`` errors, as ``PACKAGE: TAG``, count as warnings: the packaging had them before; so do
+    those that `UPSTREAMS_OWN` means. Raises PackageFailed with the tags when there are others.
     """
     done = run(
         *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=error"),
@@ -88,13 +91,21 @@ def _tags(text: str, known: Sequence[str] = ()) -> Iterator[Finding]:
         match = _TAG.match(line)
         if match and match.group(1) in "EW":
             old = f"{match.group(2)}: {match.group(3)}" in known
+            old = old or (UPSTREAMS_OWN in known and _is_upstreams(match.group(2), match.group(4)))
             grave = "risky" if old else "breaking"
             yield Finding(
                 stage="build",
                 code=f"lintian:{match.group(3)}",
                 severity=grave if match.group(1) == "E" else "info",
-                message=f"{line} (as in the packaging before)" if old else line,
+                message=f"{line} (as the distribution has it)" if old else line,
             )
+
+
+def _is_upstreams(package: str, context: str | None) -> bool:
+    """Say whether a tag is about a file of the source that is no part of the packaging."""
+    found = re.search(r"\[([^\]:]+)(?::\d+)?\]$", context or "")
+    inside = found is not None and not found[1].startswith("debian/")
+    return package.endswith(" source") and inside
 
 
 def errors_of(files: Sequence[Path], *, folder: Path) -> tuple[str, ...]:

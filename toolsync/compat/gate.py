@@ -50,8 +50,10 @@ def judge(asked: Asked[Package]) -> Judgment:
     not known, and held.
     """
     tool, store, before = asked.tool, asked.store, asked.before
-    examined = _examined(asked, _kept(asked))
-    changes = ordered(_accepted(c, asked) for c in weigh(examined.found, tool.compat))
+    old = _kept(asked)
+    examined = _examined(asked, old)
+    found = _as_before(examined.found, old) if asked.adopted else examined.found
+    changes = ordered(_accepted(c, asked) for c in weigh(found, tool.compat))
     findings = _findings(changes)
     if before is None:
         passes = tool.compat.first == "pass" and not examined.given_up
@@ -231,6 +233,23 @@ def _findings(changes: tuple[Change, ...]) -> list[Finding]:
         message = f"and {rest} more changes, none graver; see the report"
         found.append(Finding(stage="compat", code="more", severity="info", message=message))
     return found
+
+
+def _as_before(found: tuple[Change, ...], old: Surface | str | None) -> tuple[Change, ...]:
+    """Return the changes; what cannot be read of what a distribution serves either is ``info``.
+
+    As in any first release: there is nothing with which it could be compared.
+    """
+    if not isinstance(old, Surface):
+        return found
+    unread = {(gap.kind, gap.name) for gap in old.gaps}
+    unread |= {("tree", "surface")} if old.is_empty else set()
+    return tuple(
+        replace(change, severity="info")
+        if change.gap and (change.kind, change.name) in unread
+        else change
+        for change in found
+    )
 
 
 def _accepted(change: Change, asked: Asked[Package]) -> Change:

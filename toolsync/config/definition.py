@@ -151,6 +151,8 @@ class Tool:
     publish: Publish = Publish()
     lintian: tuple[str, ...] = ()
     """Errors that its packaging had before, as ``PACKAGE: TAG``; they hold nothing."""
+    in_main: str = ""
+    """The release of which a distribution has the same content in its component main."""
     own: Mapping[str, Table] = field(default_factory=dict)
     """The sections that one gate alone reads, and that no field above stands for."""
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from toolsync.attest.keep import attest
+from toolsync.build.lint import UPSTREAMS_OWN
 from toolsync.build.stage import build, built_of
 from toolsync.fleet.asked import BuildAsked
 from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
@@ -253,6 +254,8 @@ def _ready(work: Work, source: SourcePackage) -> Package:
 
 def _built(work: Work, source: SourcePackage) -> Built:
     context, known = work.context, work.tool.lintian
+    if work.tool.in_main == work.version:
+        known = (*known, UPSTREAMS_OWN)
     key = key_of(source, "build")
     kept = context.journal.results.get(key) if upload_of(context, source) else None
     if kept is not None:

@@ -150,6 +150,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", followed.epoch if followed else 0),
         lintian=tuple(package.get("lintian", [])),
+        in_main=package.get("in_main", ""),
         publish=_publish(raw.get("publish", {})),
         overlay=overlay,
         own={
@@ -197,7 +198,7 @@ def _watch(raw: Table, kind: Kind, followed: Tool | None) -> Watch:
 
 def _verify(raw: Table, methods: Mapping[str, Method], followed: Tool | None) -> Verify:
     flat, own = _parted(raw, _VERIFY)
-    if followed and not raw.get("method"):
+    if followed and raw.keys() <= {"pins"}:
         return replace(followed.verify, pins=flat.get("pins", {}))
     pinned = tuple(_squeezed(flat.get("keys", [])))
     return Verify(**{**flat, "keys": pinned}, own=own, record=methods.get(raw.get("method", "")))

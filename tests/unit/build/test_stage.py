@@ -16,6 +16,7 @@ from toolsync.build.autopkgtest import VERDICTS
 from toolsync.build.backends import BACKENDS
 from toolsync.build.chroot import Chroots
 from toolsync.build.job import decisive_lines
+from toolsync.build.lint import UPSTREAMS_OWN, lint
 from toolsync.build.stage import build
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, SetupError, TryAgain, Unreachable
@@ -146,6 +147,21 @@ def test_a_source_with_an_error_is_not_built(context: Context) -> None:
     log = context.store.path(caught.value.log).read_text()
     assert "==== lintian tiny-tool_" in log
     assert "dh build" not in log
+
+
+def test_what_lintian_finds_in_upstreams_files_that_main_has_holds_nothing(
+    context: Context,
+) -> None:
+    evil = "# The Software shall be used for Good, not Evil.\n"
+    source = context.source(payload=evil, files={"x.min.js": "var a;" * 200})
+    with context.workshop.folder("lint") as folder:
+        files = [context.store.copy_to(blob, folder) for blob in source.files]
+        dsc = next(path for path in files if path.suffix == ".dsc")
+        known = (UPSTREAMS_OWN, "other source: tag")
+        with pytest.raises(PackageFailed, match="lintian finds 1 errors") as caught:
+            lint([dsc], distribution="debian", folder=folder, log=folder / "log", known=known)
+        assert "license-problem-json-evil" in (folder / "log").read_text()
+    assert "source-is-missing [debian/x.min.js]" in str(caught.value)
 
 
 def test_a_lintian_warning_is_a_finding(context: Context) -> None:

@@ -46,6 +46,7 @@ class Gatekeeper:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.store = Store(root / "store")
+        self.adopted = False
         self.limits = Limits()
 
     def judge(
@@ -106,6 +107,7 @@ class Gatekeeper:
                 before=before,
                 before_version="1.0" if before else "",
                 approved=frozenset(approved),
+                adopted=self.adopted,
             )
         )
 
@@ -189,6 +191,15 @@ def test_what_cannot_be_examined_is_unknown_unless_policy_lets_it_pass(gate: Gat
     assert gate.judge(other, first.kept, probe=True, commands=("u",)).verdict == "same"
     assert gate.judge(other, first.kept, probe=True).verdict == "unknown"
     assert gate.judge(other, first.kept, probe=True, unknown="pass").verdict == "same"
+
+
+def test_what_cannot_be_examined_of_what_a_distribution_serves_is_no_news(gate: Gatekeeper) -> None:
+    first = gate.judge({"bin/t": "#!/usr/bin/nolang\n"}, probe=True)
+    other: Files = {"bin/t": "#!/usr/bin/nolang\n#\n"}
+    gate.adopted = True
+    assert gate.judge(other, first.kept, probe=True).verdict == "same"
+    new = {**other, "bin/u": "#!/usr/bin/nolang\n#\n"}
+    assert gate.judge(new, first.kept, probe=True).verdict == "unknown"
 
 
 def test_what_was_kept_and_is_no_surface_is_unknown(gate: Gatekeeper) -> None:
