@@ -116,7 +116,7 @@ def make(
             hosts=settings.test_hosts,
             own=settings.own,
             known=known,
-            former=lambda: _former(job, item.name, settings),
+            former=lambda: _former(job, settings),
             lacks=lambda: _lacks(job, settings),
         )
         try:
@@ -175,8 +175,9 @@ def _lacks(job: Job, settings: Build) -> tuple[str, ...]:
         return ()
 
 
-def _former(job: Job, name: str, settings: Build) -> Path | None:
+def _former(job: Job, settings: Build) -> Path | None:
     """Return the .dsc of the series' own newest version of a source package, None without one."""
+    name = control_of(job.dsc).get("Source", "")
     try:
         archive = open_archive(job.series, settings, job.folder.parent / "archive")
         known = next(iter(archive.sources(name)), None)
