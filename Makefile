@@ -192,6 +192,10 @@ bench-page: $(VENV)/.test
 bench-bounds: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.support.hostile 10000
 
+# Throughput of 1, 2, 4 and 8 workers whose builds sleep, and 100 kills over 40 tasks.
+bench-fleet: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.bench.fleet --kills 100
+
 bench-repack: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.repack
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,22 +144,32 @@ LIES = {
 WAYS = {**LIES, "honest": packed, "suicide": suicide}
 
 
-@contextmanager
-def worker(broker: str, store: str, name: str, how: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker for the block."""
-    process = subprocess.Popen(
+def start(broker: str, store: str, name: str, how: str) -> subprocess.Popen[bytes]:
+    """Start a worker."""
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.support.fleet", broker, store, name, how],
         env=environment(),
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Kill a worker with all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def worker(broker: str, store: str, name: str, how: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker for the block."""
+    process = start(broker, store, name, how)
     try:
         yield process
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        stop(process)
 
 
 def main(broker: str, url: str, name: str, how: str) -> None:

@@ -14,14 +14,12 @@ from toolsync.gate.gates import GATES, Gates
 from toolsync.http.client import Http, Progress
 from toolsync.journal.journal import Journal
 from toolsync.pipeline.belonging import open_journal, require_together
-from toolsync.pipeline.leasing import Leasing
 from toolsync.pipeline.memory import Event, Memory, Remembers, Tell
 from toolsync.pipeline.places import Places, places_of
 from toolsync.publish.kind import TargetKind
 from toolsync.publish.target import Target
 from toolsync.publish.targets import TARGETS, open_target
 from toolsync.system.clock import Clock
-from toolsync.system.fleetstore import open_store
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import exclusive, require_whole
 from toolsync.system.store import Store
@@ -60,6 +58,10 @@ class Context:
 def store_of(config: Config) -> Store:
     """Return the store of a set-up."""
     shared = config.shared
+    if not shared.url:
+        return Store(config.state / "store")
+    from toolsync.system.fleetstore import open_store
+
     return open_store(config.state / "store", shared.url, shared.endpoint, shared.cache)
 
 
@@ -98,6 +100,8 @@ def opened(
         require_together(config, journal, begin=purpose not in ("", "backup"))
         leasing = None
         if config.journal_url:
+            from toolsync.pipeline.leasing import Leasing
+
             leasing = Leasing(journal.leases, clock, config.lease_seconds)
             stack.callback(leasing.close)
         if purpose:

@@ -12,11 +12,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from toolsync.config.settings import Config
-from toolsync.pipeline.leasing import Leasing
 from toolsync.system.underway import step
+
+if TYPE_CHECKING:
+    from toolsync.pipeline.leasing import Leasing
 
 T = TypeVar("T")
 
