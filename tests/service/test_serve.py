@@ -195,6 +195,32 @@ def test_a_unix_socket_is_nobody_elses(rig: Rig) -> None:
         process.communicate(timeout=10)
 
 
+def test_a_socket_of_systemds_is_answered(rig: Rig) -> None:
+    place = rig.root / "given.sock"
+    with socket.socket(socket.AF_UNIX) as given:
+        given.bind(str(place))
+        given.listen(5)
+        # As systemd does: the socket is descriptor 3, for this process alone.
+        words = f'exec 3<&{given.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+        process = subprocess.Popen(
+            ["sh", "-c", words, "sh", *rig.argv("serve")],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            pass_fds=(given.fileno(),),
+        )
+    try:
+        assert process.stderr is not None
+        assert f"unix:{place}" in process.stderr.readline()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(place))
+            client.sendall(b"GET /login HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.0 200")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+
 @pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:99999", "256.0.0.1:80"])
 def test_a_place_that_is_none_is_told(rig: Rig, listen: str) -> None:
     done = rig.run("serve", "--listen", listen, status=None)

@@ -70,6 +70,7 @@ class SigningHome:
     def secrets(self) -> tuple[KeyInfo, ...]:
         """Return the keys whose secret halves are here, by fingerprint; none without a home.
 
+        Where a service is closed to the secret halves, they are taken to be here: it signs nothing.
         Raises SetupError for a folder that is there and cannot be read.
         """
         try:
@@ -84,6 +85,8 @@ class SigningHome:
         self.path.chmod(0o700)
         folder = self.path / "private-keys-v1.d"
         keys = listed_keys(self.path) if (self.path / "pubring.kbx").exists() else ()
+        if folder.exists() and not os.access(folder, os.X_OK):
+            return keys
         return tuple(key for key in keys if (folder / f"{key.keygrip}.key").is_file())
 
     def mark(self) -> tuple[int, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +25,8 @@ from toolsync.web.request import Shared
 _PAUSE = 10.0
 """Seconds between two looks at what is out of date."""
 _THREADS = 12
+_FIRST, _MOST = 3, 8
+"""The first descriptor that systemd hands over, and how many are taken."""
 _LIMITS: Mapping[str, object] = {
     "ident": None,
     "threads": _THREADS,
@@ -35,10 +39,16 @@ Tell = Callable[[str], None]
 
 
 def serve(load: Callable[[], Config], listen: str, tell: Tell) -> None:
-    """Answer until we are told to stop; ``tell`` is given what happens, a line each."""
+    """Answer until we are told to stop; ``tell`` is given what happens, a line each.
+
+    A socket that systemd has opened for us is listened to in place of ``listen``.
+    """
+    given = _given()
+    listen = _named(given[0]) if given else listen
     app, shared = application(load, listen=listen)
+    place = {"sockets": given} if given else _place(listen)
     try:
-        server = create_server(app, **_LIMITS, **_place(listen))  # type: ignore[arg-type]
+        server = create_server(app, **_LIMITS, **place)  # type: ignore[arg-type]
     except (OSError, ValueError) as error:
         raise SetupError(
             f"{listen} cannot be listened to: {getattr(error, 'strerror', error)}",
@@ -50,6 +60,23 @@ def serve(load: Callable[[], Config], listen: str, tell: Tell) -> None:
     tell(f"serving on {address}; Ctrl-C ends it")
     with stop.ended_by(server.close):
         server.run()
+
+
+def _given() -> list[socket.socket]:
+    """Return the sockets that systemd hands over (sd_listen_fds(3)), none where it does not."""
+    number = os.environ.pop("LISTEN_FDS", "")
+    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()) or not number.isdecimal():
+        return []
+    found = [socket.socket(fileno=_FIRST + n) for n in range(min(int(number), _MOST))]
+    for one in found:
+        one.set_inheritable(False)
+    return found
+
+
+def _named(given: socket.socket) -> str:
+    """Return where a socket listens, as ``--listen`` would name it."""
+    at = given.getsockname()
+    return f"unix:{at}" if given.family == socket.AF_UNIX else f"{at[0]}:{at[1]}"
 
 
 def _place(listen: str) -> dict[str, object]:
