@@ -5,10 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import os
+import pwd
 import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,35 +149,80 @@ def test_a_hook_is_in_the_journal_within_seconds(rig: Rig, web: Web) -> None:
         assert len(web.requests("/dl/")) == 1
 
 
+@pytest.fixture
+def service() -> Iterator[Rig]:
+    """Give a set-up whose state is a user's of its own, as the service's is, where we are root."""
+    with tempfile.TemporaryDirectory(prefix="serve-") as folder:
+        rig = Rig(Path(folder))
+        own_user(rig)
+        yield rig
+
+
+def own_user(rig: Rig) -> None:
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        rig.root.chmod(0o755)
+        for folder in (rig.state, rig.work):
+            folder.mkdir()
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """For the block, close a folder as toolsync-web.service has it, if it is there."""
+    there = folder.is_dir()
+    if there:
+        folder.chmod(0)
+    try:
+        yield
+    finally:
+        if there:
+            folder.chmod(0o700)
+
+
 @pytest.mark.slow
-def test_a_held_release_goes_from_a_login_to_its_publication(
-    rig: Rig, web: Web, tmp_path: Path
-) -> None:
+def test_a_held_release_goes_from_a_login_to_its_publication(service: Rig, web: Web) -> None:
+    rig = service
     rig.configure('tools = ["hello"]\n' + rig.settings)
     publish(web, "1.0")
     file = write_tool(rig.tools, web.url + "/dl/", "1.0") / "tool.toml"
     file.write_text(file.read_text().replace(accepted(LICENSE), "[license]\n"))
     rig.run("sync", "hello", status=3)
-    with serving(rig) as (_, place):
+    copyright_ = rig.tools / "hello" / "debian" / "copyright"
+    before = copyright_.read_text()
+    with serving(rig) as (process, place), closed(rig.state / "gnupg" / "private-keys-v1.d"):
+        if os.geteuid() == 0:
+            assert Path(f"/proc/{process.pid}").stat().st_uid != 0
         session = log_in(rig, place)
         assert "/review/hello/1.0" in ask(place, "/tool/hello", Cookie=session)[2]
         _, _, page = ask(place, "/review/hello/1.0", Cookie=session)
         form = dict(re.findall(r'name="(csrf|shown)" value="([^"]+)"', page.partition("<main")[2]))
         form |= {"verdict": "approved", "reason": "legal has agreed"}
+        # The bytes change after the page was shown: nothing is decided. Then they are as shown.
+        copyright_.write_text(
+            before.replace("\n\nFiles: *", "\nFiles-Excluded: LICENSE\n\nFiles: *")
+        )
+        rig.run("sync", "hello", status=3)
+        status, _, told = ask(place, "/review/hello/1.0", form, Cookie=session)
+        assert (status, "is not what was shown any more" in told) == (409, True)
+        assert "approved" not in rig.run("log", "hello").stdout
+        copyright_.write_text(before)
+        rig.run("sync", "hello", status=3)
         status, headers, _ = ask(place, "/review/hello/1.0", form, Cookie=session)
         assert (status, headers["Location"]) == (303, "/tool/hello")
         assert "by ann (web): legal has agreed" in ask(place, "/tool/hello", Cookie=session)[2]
         assert ask(place, "/review/hello/1.0", form, Cookie=session)[0] == 409
         assert "by ann (web): legal has agreed" in rig.run("log", "hello").stdout
         assert rig.json("review") == []
+    with serving(rig) as (_, place):  # restarted: sessions last
         rig.run("sync", "hello")
         _, _, page = ask(place, "/tool/hello", Cookie=session)
         assert "Types: deb deb-src" in page
         assert "sudo apt install hello" in page
         found = re.search(r'href="(/tool/hello/evidence/1\.0)"', page)
         assert found
-        (tmp_path / "signed.json").write_text(ask(place, found[1], Cookie=session)[2])
-    checks = rig.json("evidence", "--verify", tmp_path / "signed.json")
+        (rig.root / "signed.json").write_text(ask(place, found[1], Cookie=session)[2])
+    checks = rig.json("evidence", "--verify", rig.root / "signed.json")
     assert checks["passes"]
 
 
@@ -203,7 +251,7 @@ def test_a_socket_of_systemds_is_answered(rig: Rig) -> None:
         # As systemd does: the socket is descriptor 3, for this process alone.
         words = f'exec 3<&{given.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
         process = subprocess.Popen(
-            ["sh", "-c", words, "sh", *rig.argv("serve")],
+            ["bash", "-c", words, "bash", *rig.argv("serve")],
             stderr=subprocess.PIPE,
             text=True,
             env=environment(),

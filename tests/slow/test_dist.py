@@ -68,7 +68,7 @@ def test_the_wheel_works_in_an_environment_of_its_own(checkout: Path, tmp_path: 
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.endswith("share/toolsync/tools/awscli/tool.toml") for name in names)
     assert not any(name.startswith("tests/") for name in names)
-    assert {"toolsync/report/index.html.j2", "toolsync/report/style.css"} <= set(names)
+    assert {"toolsync/report/index.html.j2", "toolsync/report/look.css"} <= set(names)
     home = tmp_path / "env"
     python("-m", "venv", home, cwd=tmp_path)
     installer = str(home / "bin" / "python")

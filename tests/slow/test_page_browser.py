@@ -62,7 +62,7 @@ def test_the_keyboard_reaches_the_content_the_tools_and_the_buttons(
 ) -> None:
     browser.open(page / "index.html")
     reached = []
-    for _ in range(14):
+    for _ in range(40):
         browser.press(TAB)
         reached.append(
             browser.run(
@@ -73,6 +73,29 @@ def test_the_keyboard_reaches_the_content_the_tools_and_the_buttons(
     assert reached[0] == "Skip to the content"
     for wanted in ("awscli", "euca2ools", "apt source for bookworm", "Copy commands to install"):
         assert wanted in reached
+
+
+def test_it_is_searched_and_sorted(browser: Browser, page: Path) -> None:
+    browser.open(page / "index.html")
+    browser.press("/")
+    for key in "machine images":
+        browser.press(key)
+    shown = "return [...document.querySelectorAll('.tools tbody tr')].filter(r => !r.hidden)"
+    assert browser.run(f"{shown}.map(r => r.cells[0].innerText.split('\\n')[0].trim())") == [
+        "ec2-ami-tools"
+    ]
+    assert (
+        browser.run("return document.querySelector('.find [role=status]').textContent") == "1 of 4"
+    )
+    browser.open(page / "index.html")
+    for wanted in (["ascending", "awscli"], ["descending", "euca2ools"]):
+        browser.run("document.querySelectorAll('.tools thead button')[0].click()")
+        assert wanted == browser.run(
+            "return [document.querySelector('.tools th').getAttribute('aria-sort'),"
+            " document.querySelector('.tools tbody th a').textContent]"
+        )
+    assert browser.violations() == []
+    assert browser.log() == []
 
 
 def test_a_button_copies_the_commands(browser: Browser, page: Path) -> None:

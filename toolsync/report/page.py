@@ -25,6 +25,8 @@ from toolsync.report.columns import COLUMNS
 from toolsync.report.lag import in_words
 
 _HERE = Path(__file__).parent
+LOOK = _HERE / "look.css"
+"""The style sheet of all pages, also of those that are served."""
 MAX_RECORDS = 50
 """Releases whose evidence stands on a tool's page; the JSON beside it has all."""
 
@@ -156,12 +158,16 @@ def files(site: Site) -> Iterator[File]:
     for tool in site.tools:
         yield f"tools/{tool.name}.html", partial(_tool, site, tool)
         yield f"tools/{tool.name}.json", partial(_evidence, tool)
-    for name in ("style.css", "page.js"):
-        yield name, (_HERE / name).read_bytes
+    yield "style.css", _style
+    yield "page.js", (_HERE / "page.js").read_bytes
     for install in site.installs:
         yield f"toolsync-{install.series}.sources", install.stanza.encode
     if site.key:
         yield "key.asc", site.key.encode
+
+
+def _style() -> bytes:
+    return LOOK.read_bytes() + (_HERE / "page.css").read_bytes()
 
 
 def _index(site: Site) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 
-from flask import redirect, render_template, request, session, url_for
+from flask import Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from toolsync.report.page import LOOK
 from toolsync.web import guard
 from toolsync.web.people import NO_SECRET, fits
 from toolsync.web.problems import Refused
@@ -22,6 +23,13 @@ _PER_NAME, _PER_ADDRESS = 5, 20
 def page() -> ResponseReturnValue:
     """Show the form."""
     return _form("", 200)
+
+
+def look() -> ResponseReturnValue:
+    """Give the style sheet that the static page has, too; the form to log in needs it."""
+    response = Response(LOOK.read_bytes(), content_type="text/css; charset=utf-8")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def log_in() -> ResponseReturnValue:

@@ -57,6 +57,7 @@ ROUTES = (
     Route(name="now_events", rule="/now/events", view=now.events, role="reader"),
     Route(name="health", rule="/health", view=health.page, role="reader"),
     Route(name="health_anew", rule="/health", view=health.anew, role="reviewer", method="POST"),
+    Route(name="look", rule="/look.css", view=login.look, role=EVERYBODY),
     Route(name="login", rule="/login", view=login.page, role=EVERYBODY),
     Route(name="log_in", rule="/login", view=login.log_in, role=EVERYBODY, method="POST"),
     Route(name="log_out", rule="/logout", view=login.log_out, role=EVERYBODY, method="POST"),
@@ -69,7 +70,7 @@ ROUTES = (
         signed=True,
     ),
     Route(
-        name="look",
+        name="look_now",
         rule="/tool/<name>/look",
         view=tool.look,
         role="reviewer",

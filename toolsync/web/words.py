@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from toolsync.gate.gates import GATES
 from toolsync.journal.runs import RunRow
-from toolsync.journal.states import ORDER, State
+from toolsync.journal.states import State
 from toolsync.model.errors import BUG, FINE, HELD, LATER, SETUP, USAGE
 from toolsync.model.meanings import of_finding
 from toolsync.report.lag import in_words
@@ -54,16 +54,6 @@ def lasting(seconds: int) -> str:
 def bounded(text: str, most: int = _MOST) -> str:
     """Return a text cut to so many characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def status_class(status: str) -> str:
-    """Return the name under which the style sheet has a status's color and shape."""
-    return status if status in ORDER and status else "unknown"
-
-
-def status_word(status: str) -> str:
-    """Return a status as it is shown."""
-    return status or "not looked at"
 
 
 def tool_url(name: str) -> str:
@@ -166,8 +156,6 @@ GLOBALS = {
     "ago": ago,
     "lasting": lasting,
     "bounded": bounded,
-    "status_class": status_class,
-    "status_word": status_word,
     "tool_url": tool_url,
     "review_url": review_url,
     "sentence": sentence,
