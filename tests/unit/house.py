@@ -26,8 +26,8 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account apt board bucket builder clock confined deadline distro dput effort fence "
-        "fleetstore forks git gpg gpghome gpgkeys gpgpackets gpgstatus headers isolation "
+        "account activated apt board bucket builder clock confined deadline distro dput effort "
+        "fence fleetstore forks git gpg gpghome gpgkeys gpgpackets gpgstatus headers isolation "
         "journald launchpad launchpadhttp launchpadlogin launchpadvalues lock mail memory "
         "mirror private programs promise remote run sandbox seccomp signing space ssh stop "
         "store subreaper testproxy underway user work",

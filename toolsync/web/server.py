@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ from toolsync.model.errors import SetupError, ToolsyncError, UsageError, unfores
 from toolsync.pipeline.context import Context, opened
 from toolsync.pipeline.survey import look_at_all
 from toolsync.system import stop
+from toolsync.system.activated import given_sockets, name_of
 from toolsync.system.underway import step
 from toolsync.web import guard
 from toolsync.web.app import application
@@ -25,8 +24,6 @@ from toolsync.web.request import Shared
 _PAUSE = 10.0
 """Seconds between two looks at what is out of date."""
 _THREADS = 12
-_FIRST, _MOST = 3, 8
-"""The first descriptor that systemd hands over, and how many are taken."""
 _LIMITS: Mapping[str, object] = {
     "ident": None,
     "threads": _THREADS,
@@ -43,8 +40,8 @@ def serve(load: Callable[[], Config], listen: str, tell: Tell) -> None:
 
     A socket that systemd has opened for us is listened to in place of ``listen``.
     """
-    given = _given()
-    listen = _named(given[0]) if given else listen
+    given = given_sockets()
+    listen = name_of(given[0]) if given else listen
     app, shared = application(load, listen=listen)
     place = {"sockets": given} if given else _place(listen)
     try:
@@ -60,23 +57,6 @@ def serve(load: Callable[[], Config], listen: str, tell: Tell) -> None:
     tell(f"serving on {address}; Ctrl-C ends it")
     with stop.ended_by(server.close):
         server.run()
-
-
-def _given() -> list[socket.socket]:
-    """Return the sockets that systemd hands over (sd_listen_fds(3)), none where it does not."""
-    number = os.environ.pop("LISTEN_FDS", "")
-    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()) or not number.isdecimal():
-        return []
-    found = [socket.socket(fileno=_FIRST + n) for n in range(min(int(number), _MOST))]
-    for one in found:
-        one.set_inheritable(False)
-    return found
-
-
-def _named(given: socket.socket) -> str:
-    """Return where a socket listens, as ``--listen`` would name it."""
-    at = given.getsockname()
-    return f"unix:{at}" if given.family == socket.AF_UNIX else f"{at[0]}:{at[1]}"
 
 
 def _place(listen: str) -> dict[str, object]:
