@@ -198,7 +198,9 @@ def _found(
     former = former_of(packaging, archives, folder)
     bases = bases_of(context, packaging, former, undecided, tell)
     patches = tuple(_patches(packaging.debian / "patches" / "series"))
-    later = bring_later(packaging, all_archives, newest, folder, tell) if patches else None
+    later = (
+        bring_later(packaging, all_archives, newest, folder, undecided, tell) if patches else None
+    )
     lint = context.config.build.lint
     lintian = _lintian(packaging, former, folder, undecided, tell) if lint else ()
     return Adoption(

@@ -23,12 +23,13 @@ def bring_later(
     archives: Callable[[], Sequence[Archive]],
     newest: str,
     folder: Path,
+    undecided: list[str],
     tell: Callable[[str], None],
 ) -> Path | None:
     """Return a folder of `config.later`'s form; None where no later packaging helps.
 
     It is of a newer upstream version than the packaging, and of none newer than ``newest``. The
-    archive's signed index vouches for it. What cannot be had is not missed: it is an aid.
+    archive's signed index vouches for it. What cannot be had is said in ``undecided``.
     """
     own = upstream_key(upstream_of(packaging.package.version))
     found = [
@@ -48,7 +49,8 @@ def bring_later(
             )
             return _laid_out(tarball, f"{archive.series} {known.version}", folder / "later")
         except ToolsyncError as error:
-            tell(f"  {str(error).splitlines()[0]}")
+            said = f"the patches of {known.version} in {archive.series} could not be had"
+            undecided.append(f"{said}: {str(error).splitlines()[0]}")
     return None
 
 
