@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -158,6 +159,25 @@ def test_dark_and_light_are_two(browser: Browser, url: str) -> None:
         browser.go(url)
         papers.append(browser.run("return getComputedStyle(document.body).backgroundColor"))
     assert papers == ["rgb(253, 253, 252)", "rgb(22, 24, 27)"]
+
+
+def test_a_decision_is_made_by_keyboard_and_without_script(
+    browser: Browser, url: str, site: Site
+) -> None:
+    browser.scripts(run=False)
+    try:
+        browser.go(f"{url}/review/{HELD}/{VERSION}#reason")
+        for key in (*"legal has agreed", TAB, ENTER):
+            browser.press(key)
+        end = time.monotonic() + 10
+        while "approved" not in (told := browser.words()):
+            assert time.monotonic() < end
+        assert "by ann (web): legal has agreed" in told
+    finally:
+        browser.scripts(run=True)
+    with closing(site.journal()) as journal:
+        (made,) = journal.decisions.of(HELD)
+    assert (made.verdict, made.who, made.reason) == ("approved", "ann (web)", "legal has agreed")
 
 
 def test_the_pictures_in_the_docs_are_there_and_small() -> None:

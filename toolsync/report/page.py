@@ -23,6 +23,7 @@ from toolsync.model.values import Blob
 from toolsync.report.chart import Point, large, scale, small
 from toolsync.report.columns import COLUMNS
 from toolsync.report.lag import in_words
+from toolsync.report.sentences import plain
 
 _HERE = Path(__file__).parent
 LOOK = _HERE / "look.css"
@@ -212,6 +213,7 @@ def templates() -> Environment:
     environment.globals |= {"in_words": in_words, "signed_name": signed_name}
     environment.globals |= {"bill_name": bill_name}
     environment.globals |= {"more_columns": COLUMNS}
+    environment.filters["plain"] = plain
     return environment
 
 
