@@ -1,15 +1,19 @@
 """Ask ``toolsync serve``'s pages with ten thousand tools: median and worst of 200 requests each.
 
 ``python -m tests.bench.web`` makes a journal of 10,000 tools with two releases each in two series,
-brings their states up to date, and asks overview, search, filter, a tool and the API through the
-application itself, then prints times and this process's memory. ``--tools N`` takes another number.
+starts the real server over it, and asks overview, search, filter, a tool and the API one after the
+other over one connection; then it prints the server's memory. ``--tools N`` takes another number.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import http.client
+import re
+import signal
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +21,7 @@ from pathlib import Path
 
 from tests.support.served import Site
 from tests.support.showcase import HELD, VERSION, showcase
+from tests.unit.web.test_guard import token
 
 PAGES = (
     ("overview", "/"),
@@ -33,7 +38,7 @@ PAGES = (
 """What is asked for, and its address."""
 
 
-def asked(site: Site, path: str, rounds: int) -> tuple[float, float]:
+def asked(server: Asking, path: str, rounds: int) -> tuple[float, float]:
     """Return the median and the worst of so many requests, in milliseconds."""
     took = []
     for number in range(rounds):
@@ -41,10 +46,49 @@ def asked(site: Site, path: str, rounds: int) -> tuple[float, float]:
             number=number % 90 + 10, last=9000, tool=f"net-tool-{number % 100 * 8:04}"
         )
         began = time.perf_counter()
-        answer = site.get(address)
+        status = server.get(address)
         took.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200, address
+        assert status == 200, address
     return statistics.median(took), max(took)
+
+
+class Asking:
+    """A connection to a server, with a token that lets it read."""
+
+    def __init__(self, place: str, token: str) -> None:
+        self._connection = http.client.HTTPConnection(place, timeout=300)
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def get(self, path: str) -> int:
+        """Ask for a page, read all of it, and return its status."""
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        return answer.status
+
+
+def served(folder: Path, site: Site) -> tuple[subprocess.Popen[str], Asking]:
+    """Start the server, with a token for it, and return it when it answers."""
+    site.account("ann", "reader")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    words = ("--config", str(folder / "toolsync.toml"), "--state", str(folder / "state"), "serve")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "toolsync", *words, "--listen", place],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert place in process.stderr.readline()
+    return process, Asking(place, token(site, "reader"))
+
+
+def memory_of(process: subprocess.Popen[str]) -> str:
+    """Return how much memory a process has now, and had at most."""
+    text = Path(f"/proc/{process.pid}/status").read_text()
+    found = dict(re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", text))
+    return f"{int(found['VmRSS']) // 1024} MB now, {int(found['VmHWM']) // 1024} MB at most"
 
 
 def main() -> None:
@@ -56,17 +100,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         site = showcase(Path(folder), more=given.tools - 8)
-        site.log_in()
         sys.stdout.write(f"made in {time.perf_counter() - began:.0f} s\n")
         began = time.perf_counter()
-        site.get("/")
+        process, server = served(Path(folder), site)
+        server.get("/")
         sys.stdout.write(f"first request, all states: {time.perf_counter() - began:.1f} s\n")
         for name, path in PAGES:
-            median, worst = asked(site, path, given.rounds)
+            median, worst = asked(server, path, given.rounds)
             sys.stdout.write(f"{name:<24} median {median:6.1f} ms  worst {worst:6.1f} ms\n")
             sys.stdout.flush()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(f"memory at most {memory:.0f} MB\n")
+        sys.stdout.write(f"memory of the server: {memory_of(process)}\n")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
 
 
 if __name__ == "__main__":
