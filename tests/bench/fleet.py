@@ -143,9 +143,8 @@ def main() -> None:
         for workers in given.workers:
             wall = measured(store, url, workers, given.seconds, given.each)
             ideal = given.each * given.seconds
-            say(
-                f"{workers} workers: {wall:.1f} s, ideal {ideal:.1f} s, {ideal / wall:.0%} of linear"
-            )
+            share = f"{ideal / wall:.0%} of linear"
+            say(f"{workers} workers: {wall:.1f} s, ideal {ideal:.1f} s, {share}")
         if given.kills:
             killed(store, url, given.kills, given.tasks)
 

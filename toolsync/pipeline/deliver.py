@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolsync.attest.keep import attest
 from toolsync.build.lint import UPSTREAMS_OWN
 from toolsync.build.stage import build, built_of
-from toolsync.fleet.asked import BuildAsked
 from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
 from toolsync.model.errors import Held
 from toolsync.model.release import (
@@ -36,6 +35,9 @@ from toolsync.pipeline.work import Work, key_of
 from toolsync.system import fence
 from toolsync.system.clock import parsed, stamp
 from toolsync.system.run import run
+
+if TYPE_CHECKING:
+    from toolsync.fleet.asked import BuildAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +295,8 @@ def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> B
 
 def _asked(context: Context, source: SourcePackage, known: tuple[str, ...]) -> BuildAsked:
     """Return what a worker is asked, for this machine's architecture."""
+    from toolsync.fleet.asked import BuildAsked  # only where there is a fleet
+
     settings = context.config.build
     return BuildAsked(
         name=source.name,
