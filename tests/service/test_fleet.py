@@ -52,8 +52,8 @@ def test_a_worker_that_dies_or_lies_costs_a_retry_elsewhere(
 ) -> None:
     told: list[str] = []
     fleet = coordinator(broker, store, told)
-    for how in ("suicide", "other_bytes", "endless"):
-        asked = asked_for(store, version=f"{len(told)}.0-1")
+    for number, how in enumerate(("suicide", "other_bytes", "endless")):
+        asked = asked_for(store, version=f"{number}.0-1")
         with worker(broker, url, f"{how}@there", how):
             # It is alone when the first task is sent, and refused when the next one is.
             helped = _afterwards(lambda: len(told) > 0, broker, url)

@@ -144,7 +144,7 @@ class Coordinator:
                     resolution=f"Start one: toolsync worker --queues {asked.queue}",
                 )
             self._clock.sleep(_POLL)
-        return worker
+        return worker or board.at(task)  # it may have been done before we looked again
 
     def _answer(self, board: Board, task: str, worker: str) -> Mapping[str, object]:
         """Return an answer of the right form; one that is too long is not even read."""
