@@ -22,6 +22,7 @@ def server() -> Iterator[Postgres]:
         yield found
 
 
+@pytest.mark.slow
 def test_a_journal_moves_to_a_server_and_back(rig: Rig, web: Web, server: Postgres) -> None:
     publish(web, "1.0", "1.1")
     write_tool(rig.tools, f"{web.url}/dl/")
