@@ -61,6 +61,10 @@ class Plan:
                 del self._known[name]
             return {name: self._read(config, name, place) for name, place in places.items()}
 
+    def size(self) -> int:
+        """Return how many tools there were when all were read last."""
+        return len(self._known)
+
     def one(self, config: Config, name: str) -> Followed | None:
         """Return one tool as its files say now, None where there is none of this name."""
         with self._lock:
@@ -80,8 +84,8 @@ class Plan:
         return known
 
 
-def refresh(context: Context, plan: Plan) -> None:
-    """Bring all states up to date, those of tools that are new or gone too.
+def refresh(context: Context, plan: Plan, *, most: int | None = None) -> None:
+    """Bring all states up to date, those of tools that are new or gone too; or ``most`` of them.
 
     Raises Busy while another process writes.
     """
@@ -100,6 +104,7 @@ def refresh(context: Context, plan: Plan) -> None:
         for name, one in followed.items()
         if name in stale or name not in known or known[name][0] != one.mark or known[name][1] < old
     ]
+    todo = todo[:most]
     for start in range(0, len(todo), _EACH):
         _keep(context, {name: followed[name] for name in todo[start : start + _EACH]}, stale)
 

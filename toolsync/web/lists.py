@@ -69,8 +69,10 @@ def bring_up_to_date() -> int:
     """Compute what is out of date, where it is little; return how much is left."""
     try:
         if not context().journal.states.counts():
-            refresh(context(), shared().plan)  # the first request of all
-        return refresh_stale(context(), shared().plan, most=_AT_ONCE)
+            refresh(context(), shared().plan, most=_AT_ONCE)  # the first request of all
+        left = refresh_stale(context(), shared().plan, most=_AT_ONCE)
+        known = sum(context().journal.states.counts().values())
+        return left + max(0, shared().plan.size() - known)
     except Busy:
         return len(context().journal.states.stale())  # another writes: what is known is shown
 

@@ -76,8 +76,10 @@ def _place(listen: str) -> dict[str, object]:
 
 def _keep(shared: Shared, tell: Tell) -> None:
     """Bring statuses up to date, and look where somebody asked for it, until the process ends."""
+    pause = 0.0  # what is not computed yet is so at once
     while not stop.begun():
-        shared.hearing.asked.wait(_PAUSE)
+        shared.hearing.asked.wait(pause)
+        pause = _PAUSE
         if names := _asked(shared):
             tell(f"looking at {', '.join(names[:5])}{' …' if len(names) > 5 else ''}")
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,26 @@ def test_the_api_pages_and_says_what_is_known_already(read: Site) -> None:
     assert wrong.status_code == 400
     assert wrong.content_type == "application/problem+json"
     assert json.loads(wrong.text)["title"] == "most is 'x'; wanted: a number from 1 to 200"
+
+
+def test_the_first_request_of_all_waits_for_few(tmp_path_factory: pytest.TempPathFactory) -> None:
+    one = Story(name="", summary="x", versions=["1"], lags=[])
+    stories = [replace(one, name=f"tool{number:02}") for number in range(45)]
+    site = Site(tmp_path_factory.mktemp("many"), stories)
+    site.log_in(role="reader")
+    page = site.get("/").text
+    assert "5 statuses are just being computed anew" in page
+    assert "of 40<" in page
+    with opened(
+        site.load(),
+        tell=lambda _: None,
+        progress=lambda _: lambda *_: None,
+        clock=site.shared.clock,
+    ) as context:
+        refresh(context, site.shared.plan)
+    page = site.get("/").text
+    assert "computed anew" not in page
+    assert "of 45<" in page
 
 
 def test_what_others_write_is_seen_by_the_next_request(read: Site) -> None:
