@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from toolsync.attest.logged import entry_of
 from toolsync.attest.merkle import is_included, leaf_hash
 from toolsync.attest.note import MOST, Proof, check_note, read_proof
 from toolsync.attest.statement import Record
-from toolsync.model.errors import Unverified
+from toolsync.model.errors import Unverified, UsageError
 
 SUFFIX = ".tlog-proof"
 """What stands behind the name of evidence in that of its proof (C2SP tlog-proof)."""
@@ -19,12 +20,23 @@ Prove = Callable[[str], Proof | None]
 
 
 def proof_beside(file: Path, otherwise: Prove) -> Prove:
-    """Return what proves a file of evidence: the proof beside it, if it lies there."""
+    """Return what proves a file of evidence: the proof beside it, if it lies there.
+
+    Raises UsageError where it could not be looked for.
+    """
     path = file.with_name(file.name + SUFFIX)
-    if not path.is_file():
-        return otherwise
-    with path.open("rb") as source:
-        data = source.read(MOST + 1)
+    try:
+        if not path.is_file():
+            return otherwise
+        with path.open("rb") as source:
+            data = source.read(MOST + 1)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # no file can have that name
+            return otherwise
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}",
+            resolution="Put the evidence into a folder that you may read.",
+        ) from error
     return lambda _: read_proof(data, path.name)
 
 
