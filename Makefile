@@ -23,7 +23,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
 .PHONY: adoptions run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license license-texts deb deb-check faults fuzz genuine screenshots \
-	clean packages-run packages-test ids
+	clean keyrings packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync sync $(TOOL)
@@ -41,7 +41,7 @@ PROGRAMS_ALONE := adopt archive_formats archive_key at_once damage doors journal
 	local log longlife odd_names packaging ppa_copy ppa_cost ppa_origs ppa_rules ppa_series recalls renamed retire \
 	snapshots stop upgrade workspace
 
-test: packages-test packages-deb ids $(VENV)/.test $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.schemathesis $(VENV)/.txpkgupload $(VENV)/.axe lint
+test: packages-test packages-deb ids $(VENV)/.test keyrings $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.schemathesis $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
 	@tests/in-memory $(VENV)/bin/pytest -n 2 -m "not slow"
 	@echo "== those that touch a library, on Debian's own libraries"
@@ -113,6 +113,11 @@ ids:
 	    echo "Adding a range of ids for $$(id -un) to $$file"; \
 	    echo "$$(id -un):100000:65536" | $(SUDO) tee -a $$file >/dev/null; }; \
 	done
+
+# Ubuntu's keys, of which Debian has no package; chroots of its series are made with them.
+keyrings: $(VENV)/.test
+	@[ -e /usr/share/keyrings/ubuntu-archive-keyring.gpg ] || [ -e /etc/apt/keyrings/ubuntu-archive-keyring.gpg ] \
+	  || $(SUDO) $(VENV)/bin/toolsync --state $(VENV)/keyrings series keyring noble
 
 $(VENV)/.run: setup.py | packages-run
 	@echo "Installing the Python libraries into $(VENV)"
