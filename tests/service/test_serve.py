@@ -41,13 +41,13 @@ def serving(rig: Rig, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]
         yield process, place
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
 
 def ask(
     place: str, path: str, form: dict[str, str] | None = None, **headers: str
 ) -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection(place, timeout=10)
+    connection = http.client.HTTPConnection(place, timeout=30)
     try:
         body = None if form is None else urlencode(form)
         kind = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
@@ -105,8 +105,8 @@ def test_it_serves_what_the_command_line_sees_and_ends_within_a_second(
         idle = socket.create_connection(("127.0.0.1", int(place.rpartition(":")[2])))
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=5)
-        assert time.monotonic() - began < 2  # half a second, and what a busy machine adds
+        process.wait(timeout=20)
+        assert time.monotonic() - began < 5  # half a second, and what a busy machine adds
         idle.close()
         assert process.returncode in (0, 130)
 
@@ -133,7 +133,7 @@ def test_a_hook_is_in_the_journal_within_seconds(rig: Rig, web: Web) -> None:
                 "Content-Type": "application/json",
                 "Authorization": "Bearer known to the forge",
             }
-            connection = http.client.HTTPConnection(place, timeout=10)
+            connection = http.client.HTTPConnection(place, timeout=30)
             connection.request("POST", "/hooks/generic", body, kind)
             answer = connection.getresponse()
             assert (answer.status, json.loads(answer.read())["tools"]) == (202, ["hello"])
@@ -240,7 +240,7 @@ def test_a_unix_socket_is_nobody_elses(rig: Rig) -> None:
             assert client.recv(100).startswith(b"HTTP/1.0 200")
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
 
 def test_a_socket_of_systemds_is_answered(rig: Rig) -> None:
@@ -266,7 +266,7 @@ def test_a_socket_of_systemds_is_answered(rig: Rig) -> None:
             assert client.recv(100).startswith(b"HTTP/1.0 200")
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:99999", "256.0.0.1:80"])
