@@ -80,7 +80,7 @@ class Yard:
 
 @pytest.fixture(scope="module")
 def yard() -> Iterator[Yard]:
-    root = Path(tempfile.mkdtemp(prefix="toolsync-test-", dir="/var/tmp"))
+    root = Path(tempfile.mkdtemp(prefix="toolsync-test-"))
     try:
         context = Context(root)
         shared = Chroots(chroot_folder(), workshop=context.workshop, clock=SystemClock())

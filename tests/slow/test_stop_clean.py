@@ -43,7 +43,7 @@ LIMITS = {"build": 20, "test": 20, "probe": 2}
 @pytest.fixture
 def root() -> Iterator[Path]:
     """A folder that mapped users can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="toolsync-test-", dir="/var/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="toolsync-test-"))
     yield folder
     remove_tree(folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 from tests.support.rig import Rig
@@ -26,7 +27,7 @@ def clean_rig(root: Path) -> Rig:
     Its work folder is not below ``root``, which mapped users may not pass through.
     """
     name = hashlib.sha256(str(root).encode()).hexdigest()[:12]
-    return Rig(root, SETTINGS, work=PLACE / f"toolsync-test-{name}")
+    return Rig(root, SETTINGS, work=Path(tempfile.gettempdir()) / f"toolsync-test-{name}")
 
 
 def chroots() -> Path:
