@@ -22,7 +22,10 @@ def test_builds_go_side_by_side_as_far_as_there_are_places(
 ) -> None:
     spans: Spans = []
     rig = Rig(tmp_path)
-    with asleep(rig, web, spans, tools=4, at_once=at_once, tenths=10) as (context, tools):
+    with asleep(rig, web, spans, tools=4, at_once=at_once, tenths=40 if at_once > 1 else 3) as (
+        context,
+        tools,
+    ):
         outcomes = sync(context, tools, 4, dry_run=False)
         assert [outcome.tool for outcome in outcomes] == [tool.name for tool in tools]
         assert [outcome.status for outcome in outcomes] == ["up-to-date"] * 4, outcomes[0].message

@@ -27,7 +27,7 @@ def command(settings: Settings, tool: str, as_json: bool) -> int:
         current = outcome.current if outcome else None
         built = second_builds(context.journal.results.of(chosen.name), current or "")
         answer = why(chosen.name, outcome, context.journal.log.of(chosen.name), built)
-        looked = f" Its page was last looked at on {plain(page.looked)}." if page else ""
+        looked = f"\nIts page was last looked at on {plain(page.looked)}." if page else ""
     if as_json:
         row = render.outcome_row(outcome) if outcome else {"tool": chosen.name}
         render.as_json({**row, "why": answer})
