@@ -33,6 +33,7 @@ An error's text says what was found and what was wanted; its ``resolution`` says
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -215,6 +216,10 @@ class Bug(ToolsyncError):
     """An error that nobody foresaw, put into words so that other tools go on."""
 
 
+_UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
+"""What is said of a path that somebody has named, or of a user's rights: no program can mend it."""
+
+
 def unforeseen(error: Exception) -> ToolsyncError:
     """Return what an exception that nobody has put into words tells: a failing disk, or a bug."""
     told = f"{type(error).__name__}: {error}"
@@ -222,6 +227,11 @@ def unforeseen(error: Exception) -> ToolsyncError:
         return OutOfSpace(
             f"the disk cannot be written ({told})",
             resolution="See that it has room and works (dmesg), and run again.",
+        )
+    if isinstance(error, OSError) and error.errno in _UNUSABLE and error.filename is not None:
+        return SetupError(
+            f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}",
+            resolution="Name another one, or see that this user may enter its folder and use it.",
         )
     return Bug(f"a bug of ours: {told}", resolution="Please report it, with what --debug shows.")
 
