@@ -16,6 +16,7 @@ import click
 from toolsync.cli.session import RegularFile, Settings, say
 from toolsync.model.errors import USAGE, ToolsyncError, unforeseen
 from toolsync.system import stop
+from toolsync.system.memory import for_a_start
 from toolsync.system.private import UMASK
 
 COMMANDS = {
@@ -111,6 +112,7 @@ def group(
 def main() -> NoReturn:
     """Run the command line and exit with the status that its help promises."""
     debug = "--debug" in sys.argv[1:]
+    for_a_start()
     stop.listen()
     os.umask(UMASK)  # what is secret has its own modes, and what is served is for all
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,7 +32,7 @@ def tool_faults(
         yield from record.faults(watch, kind)
     yield from _unsigned_faults(verify)
     yield from _brace_faults(verify)
-    if not (folder / "debian" / "control").is_file():
+    if not os.path.isfile(f"{folder}/debian/control"):  # noqa: PTH113 (a tenth of the time)
         yield "debian/control: missing; a tool carries its packaging beside tool.toml"
 
 

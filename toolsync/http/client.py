@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -21,6 +20,7 @@ from toolsync.http.failures import Limited, Transient, broken_off, too_large
 from toolsync.http.hosts import Hosts
 from toolsync.http.quotas import reset, until
 from toolsync.model.errors import Unreachable
+from toolsync.model.values import twin
 from toolsync.system import stop
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.headers import bare, number, plain, validator
@@ -136,7 +136,7 @@ class Http:
         """
         if not user_agent and not secrets and named is None:
             return self
-        other = copy(self)
+        other = twin(self)
         other._user_agent = user_agent or self._user_agent
         other._dressed = self._requester.dressed(secrets or {}, named)
         return other

@@ -6,7 +6,6 @@ nowhere else.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 
@@ -19,6 +18,7 @@ from toolsync.http.statuses import check_status
 from toolsync.http.translation import FAILURES, translated
 from toolsync.http.transport import Transport
 from toolsync.model.errors import SetupError, Unreachable
+from toolsync.model.values import twin
 from toolsync.system.clock import Clock
 from toolsync.system.deadline import Deadline
 from toolsync.system.headers import bare, followed, origin, plain
@@ -54,7 +54,7 @@ class Requester:
         returns the addresses that are named by the operator, all others being a page's. Who says
         so first is heard: what a page proposes cannot name more.
         """
-        other = copy.copy(self)
+        other = twin(self)
         other._secrets = {**self._secrets, **secrets}
         if named is not None and self._egress is None:
             other._egress = self._egress_of(named)

@@ -70,6 +70,16 @@ def _rules(cls: Any) -> Mapping[str, str]:
     return {f.name: f.metadata["told"] for f in fields if "told" in f.metadata}
 
 
+def twin(one: T) -> T:
+    """Return another object with the same attributes, as `copy.copy` does in ten times the time.
+
+    For classes of ours that are made for each request: no slots, and nothing of pickle's.
+    """
+    other = object.__new__(type(one))
+    other.__dict__.update(one.__dict__)
+    return other
+
+
 @cache
 def field_names(cls: Any) -> tuple[str, ...]:
     """Return the names of a dataclass's or a named tuple's fields, in their order."""
