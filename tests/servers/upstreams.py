@@ -73,7 +73,7 @@ class Offer:
             found = {mangled(hit.version, source.mangles["uversionmangle"]) for hit in hits}
             if found == {self.version}:
                 return name
-        raise SystemExit(f"{self.source}: no link would be {self.version} for its debian/watch")
+        raise LookupError(f"{self.source}: no link would be {self.version} for its debian/watch")
 
     def _names(self) -> Iterator[str]:
         """Yield links that may be upstream's, the likeliest first."""
@@ -90,6 +90,13 @@ class Offer:
         for version in versions:
             tags = [f"v{version}", version, *(f"{stem}-{version}" for stem in stems)]
             names = [f"{stem}{mark}{version}" for mark in ("-", "_") for stem in stems]
+            if "api.github.com" in source.url:
+                place = f"https://api.github.com/repos/{'/'.join(_api_repository(source.url))}"
+                yield from (f"{place}/git/refs/tags/{tag}" for tag in tags)
+                top = "/".join(_api_repository(source.url))
+                there = (f"https://github.com/{top}/releases/download/{tag}/" for tag in tags)
+                heads = [(place, name) for place in there for name in names]
+                yield from (f"{place}{name}{end}" for end in self.ends for place, name in heads)
             for end in self.ends:
                 if "github.com" in source.url:
                     yield from (f"/{top}/archive/refs/tags/{tag}{end}" for tag in tags)
@@ -114,6 +121,11 @@ class Offer:
         if name.endswith(_GZIPPED) and self.orig.suffix == ".xz":
             return gzip.compress(lzma.decompress(data), mtime=0)
         return data
+
+
+def _api_repository(url: str) -> list[str]:
+    """Return owner and name in an address of GitHub's API."""
+    return urlsplit(url).path.strip("/").split("/")[1:3]
 
 
 def _always(page: Page, _url: str, _accept: str) -> Page:
@@ -144,7 +156,11 @@ class Upstreams:
         self._thread.join()
 
     def offer(self, offer: Offer) -> None:
-        """Offer a release from now on."""
+        """Offer a release from now on, beside what its source has already.
+
+        Raises LookupError where no link would be found by its debian/watch.
+        """
+        _ = offer.link
         self._offers.append(offer)
 
     def environment(self, offer: Offer) -> dict[str, str]:
@@ -160,17 +176,18 @@ class Upstreams:
 
     def answer(self, source: str, url: str) -> tuple[int, str, bytes]:
         """Return status, content type and body of what an address gives."""
-        offer = next((one for one in self._offers if one.source == source), None)
-        found = self._answer(offer, url) if offer else (403, "text/plain", b"nobody's")
+        offers = [one for one in self._offers if one.source == source]
+        found = self._answer(offers, url) if offers else (403, "text/plain", b"nobody's")
         self.asked.append((url, found[0]))
         return found
 
-    def _answer(self, offer: Offer, url: str) -> tuple[int, str, bytes]:
+    def _answer(self, offers: Sequence[Offer], url: str) -> tuple[int, str, bytes]:
+        offer = offers[0]
         parts = urlsplit(url)
         path = unquote(parts.path)
         name = path.rpartition("/")[2]
         path = path.removesuffix("/download")
-        if path.endswith(_HEADS):
+        if path.endswith(_HEADS) or "/tarball/" in path:
             if offer.has(path):
                 return 200, "application/octet-stream", offer.data(path)
             return 404, "text/plain", b""
@@ -180,7 +197,8 @@ class Upstreams:
             return 404, "text/plain", b""
         if "rss" in path or "rss" in parts.query:
             return 200, "application/rss+xml", _feed(offer.link)
-        return 200, "text/html; charset=utf-8", _page([offer.link])
+        links = dict.fromkeys(one.link for one in offers)
+        return 200, "text/html; charset=utf-8", _page([*links])
 
     def context(self, host: str) -> ssl.SSLContext:
         """Return the TLS context of a host, whose certificate is made where there is none."""

@@ -69,12 +69,12 @@ def source_package(place: Path, folder: Path) -> Path:
     return dsc
 
 
-def served(place: Path, dsc: Path, keys: Keys, lacks: str = "12") -> Path:
+def served(place: Path, dsc: Path, keys: Keys, lacks: str = "12", series: str = "bookworm") -> Path:
     """Return a sources file for a signed archive of one source package, at file:…
 
     With ``lacks`` its debhelper is too old for the package.
     """
-    suite = place / "dists" / "bookworm"
+    suite = place / "dists" / series
     for kind, name in (("source", "Sources"), ("binary-amd64", "Packages")):
         (suite / "main" / kind).mkdir(parents=True)
         (suite / "main" / kind / name).write_text("")
@@ -96,7 +96,7 @@ def served(place: Path, dsc: Path, keys: Keys, lacks: str = "12") -> Path:
         for path in sorted(suite.rglob("*"))
         if path.is_file()
     )
-    head = "Suite: bookworm\nCodename: bookworm\nArchitectures: amd64\nComponents: main\n"
+    head = f"Suite: {series}\nCodename: {series}\nArchitectures: amd64\nComponents: main\n"
     (suite / "Release").write_text(
         f"{head}Date: {format_datetime(datetime.now(UTC), usegmt=True)}\nSHA256:\n{rows}"
     )
@@ -105,7 +105,7 @@ def served(place: Path, dsc: Path, keys: Keys, lacks: str = "12") -> Path:
     ring = keys.export(place / "archive.asc", key)
     sources = place / "adopt.sources"
     sources.write_text(
-        f"Types: deb deb-src\nURIs: file:{place}\nSuites: bookworm\nComponents: main\n"
+        f"Types: deb deb-src\nURIs: file:{place}\nSuites: {series}\nComponents: main\n"
         f"Signed-By: {ring}\n"
     )
     return sources

@@ -1,13 +1,15 @@
 """Adopt real packages of Debian and take their next release to apt, unattended: ``make adoptions``.
 
-    python -m tests.tools.adoptions --cache DIR [--at-once 2] [NAME]…
+    python -m tests.tools.adoptions --cache DIR [--at-once 2] [--older] [NAME]…
 
 ``adoptions.txt`` beside this names source packages of bookworm whose upstream is newer in trixie.
 Of each, trixie's orig tarball (with upstream's signature, where Debian has it) is what its upstream
-offers, on the loopback, at the addresses that bookworm's debian/watch names. Then `toolsync adopt
-apt:NAME/bookworm` and `toolsync sync NAME` have to bring it to an archive, and apt in a fresh
-chroot has to install it from there. All come by apt-get source, verified by its keyring. Printed is
-where each has ended, by whose fault and in how many seconds; whole messages are in DIR/NAME/said.
+offers, on the loopback, at the addresses that the debian/watch of both series name. Then `toolsync
+adopt apt:NAME` and `toolsync sync NAME` have to bring it to an archive for bookworm, and apt in a
+fresh chroot has to install it from there. With ``--older`` bookworm's own packaging is adopted,
+as where no archive has any of the release. All come by apt-get source, verified by its keyring.
+Printed is where each has ended, by whose fault and in how many seconds, and whose packaging it has
+(B bookworm's, T trixie's); whole messages are in DIR/NAME/said.
 Ends with status 1 where fewer than `WANTED` of 30 got there. Needs root.
 """
 
@@ -24,6 +26,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,6 +85,8 @@ class End:
     fault: str = "-"
     seconds: float = 0.0
     said: str = ""
+    packaging: str = "?"
+    """``B`` or ``T``: the series that it is of."""
 
 
 def main() -> int:
@@ -90,16 +95,17 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--at-once", type=int, default=2)
+    parser.add_argument("--older", action="store_true")
     given = parser.parse_args()
     cache = given.cache.resolve()
     lines = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
     listed = [Package(*line.split()) for line in lines if not line.startswith("#")]
     known = {one.name: one for one in listed}
     wanted = [known[name] for name in given.names] if given.names else listed
-    sources = _apt(cache)
+    sources, where = _apt(cache), f"/{SERIES}" if given.older else ""
     make_chroot(cache / "work")
     with Upstreams(cache / "keys") as there, ThreadPoolExecutor(given.at_once) as pool:
-        ends = list(pool.map(lambda one: _timed(one, cache, sources, there), wanted))
+        ends = list(pool.map(lambda one: _timed(one, cache, sources, there, where), wanted))
     good = sum(end.stage == "installed" for end in ends)
     _print(f"{good} of {len(ends)} were installed by apt, unattended")
     for end in ends:
@@ -113,47 +119,59 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def _timed(package: Package, cache: Path, sources: dict[str, str], there: Upstreams) -> End:
+def _timed(
+    package: Package, cache: Path, sources: dict[str, str], there: Upstreams, where: str
+) -> End:
     begun = time.monotonic()
     try:
-        end = _taken(package, cache, sources, there)
-    except (AssertionError, OSError, subprocess.SubprocessError, SystemExit) as error:
+        end = _taken(package, cache, sources, there, where)
+    except (AssertionError, LookupError, OSError, subprocess.SubprocessError) as error:
         end = End(package, "?", "?", said=f"{type(error).__name__}: {error}"[-3000:])
     end = replace(end, seconds=time.monotonic() - begun)
     old, new = package.old.partition(":")[2] or package.old, package.new
     _print(
-        f"{package.name:<30} {old:<20} → {new:<22} {package.language:<10} {end.stage:<10}"
-        f" {end.fault:<10} {end.seconds:>5.0f} s  {_short(end.said)}"
+        f"{package.name:<30} {old:<20} → {new:<22} {package.language:<10} {end.packaging}"
+        f" {end.stage:<10} {end.fault:<10} {end.seconds:>5.0f} s  {_short(end.said)}"
     )
     return end
 
 
-def _taken(package: Package, cache: Path, sources: dict[str, str], there: Upstreams) -> End:
+def _taken(
+    package: Package, cache: Path, sources: dict[str, str], there: Upstreams, where: str
+) -> End:
     """Adopt a package, sync it and install it; return where that has ended."""
     place = cache / package.name
     shutil.rmtree(place / "rig", ignore_errors=True)
-    watch, orig, signature = _upstream(package, cache / "sources" / package.name, sources)
+    watches, orig, signature = _upstream(package, cache / "sources" / package.name, sources)
     version = package.new.partition(":")[2] or package.new
     version = re.sub(r"\+(?:dfsg|ds|repack)[\d.]*$", "", version.rpartition("-")[0])
-    offer = Offer(package.name, version, watch, orig, signature)
+    offer, *others = [Offer(package.name, version, watch, orig, signature) for watch in watches]
     there.offer(offer)
+    for other in others:
+        with suppress(LookupError):  # then its packaging is passed over
+            there.offer(other)
     environment = there.environment(offer)
     rig = Rig(place / "rig", SETTINGS.replace("SOURCES", str(cache / "adopt.sources")))
     _share_lists(rig, cache)
     with _ADOPTING:
-        done = _run(rig, environment, "adopt", f"apt:{package.name}/{SERIES}")
+        done = _run(rig, environment, "adopt", f"apt:{package.name}{where}")
     said = done.stdout + done.stderr
     (place / "said").write_text(said)
     if done.returncode:
         return End(package, "adopt", "?", said=said)
+    taken = "T" if f"apt:{package.name}/{LATER}" in _first_row(said) else "B"
     done = _run(rig, environment, "sync", package.name, "--json")
     (place / "said").write_text(f"{said}\n{done.stdout}\n{done.stderr}")
     (row,) = json.loads(done.stdout) if done.stdout.strip() else [{}]
     if row.get("status") != "up-to-date" or row.get("newest") != version:
         text = f"{row.get('status')} {row.get('newest')}: {row.get('message') or done.stderr}"
         stage, fault = _whose(rig, text)
-        return End(package, stage, fault, said=text)
-    return _installed(package, rig, place)
+        return End(package, stage, fault, said=text, packaging=taken)
+    return replace(_installed(package, rig, place), packaging=taken)
+
+
+def _first_row(said: str) -> str:
+    return next((line for line in said.splitlines() if line.startswith("  packaging ")), "")
 
 
 def _run(rig: Rig, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -214,8 +232,11 @@ def _share_lists(rig: Rig, cache: Path) -> None:
 
 def _upstream(
     package: Package, place: Path, sources: dict[str, str]
-) -> tuple[str, Path, Path | None]:
-    """Return the text of bookworm's debian/watch, and trixie's orig with its signature."""
+) -> tuple[list[str], Path, Path | None]:
+    """Return the debian/watch of bookworm, then of trixie, and trixie's orig with its signature.
+
+    Of trixie's packaging there may be nothing: then it is not to be had from here.
+    """
     for series, version in ((SERIES, package.old), (LATER, package.new)):
         folder = place / series
         folder.mkdir(parents=True, exist_ok=True)
@@ -226,13 +247,17 @@ def _upstream(
                 subprocess.run(
                     argv, env=sources, cwd=folder, check=False, timeout=600, capture_output=True
                 )
-    packaging = next((place / SERIES).glob("*.debian.tar.*"))
-    watch = subprocess.run(
-        ["tar", "-xOf", packaging, "debian/watch"], capture_output=True, text=True, check=True
-    ).stdout
+    tarballs = [next((place / name).glob("*.debian.tar.*"), None) for name in (SERIES, LATER)]
+    watches = [
+        subprocess.run(
+            ["tar", "-xOf", tarball, "debian/watch"], capture_output=True, text=True, check=True
+        ).stdout
+        for tarball in tarballs
+        if tarball
+    ]
     files = sorted((place / LATER).glob("*.orig.tar.*"))
     (orig,) = [path for path in files if path.suffix != ".asc"]
-    return watch, orig, next((path for path in files if path.suffix == ".asc"), None)
+    return watches, orig, next((path for path in files if path.suffix == ".asc"), None)
 
 
 def _apt(cache: Path) -> dict[str, str]:

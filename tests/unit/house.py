@@ -97,8 +97,8 @@ PACKAGES = {
     ),
     "build": Package(
         "model system config",
-        "again archives autopkgtest backend backends chroot chrootdoctor difference host job "
-        "keyrings lint mapping sbuild stage variation",
+        "again archives autopkgtest backend backends chroot chrootdoctor complaint difference host "
+        "job keyrings lint mapping sbuild stage variation",
     ),
     "compat": Package(
         "model system config archives gate",
@@ -141,7 +141,8 @@ PACKAGES = {
     "adopt": Package(
         "model system config http archives watch watchfile verify unpack license "
         "build compat pipeline setup",
-        "add adopt bases follow packaging propose successor vouched",
+        "add adopt adoption bases definition finding follow lintian nearest offered opened "
+        "packaging propose successor vouched written",
     ),
     "maintain": Package(
         "model system config journal verify build publish attest fleet pipeline report setup",

@@ -20,14 +20,17 @@ from toolsync.license.policy import Policy
 from toolsync.license.terms import to_json
 from toolsync.license.trees import terms_of
 from toolsync.model.errors import ToolsyncError
+from toolsync.model.versions import upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.system.store import replace_file
+from toolsync.watchfile.folder import Package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Former:
-    """The packaging's own source package, and what the distribution built of it."""
+    """A source package, and what the distribution built of it."""
 
+    package: Package
     dsc: Path | None
     """Its orig tarballs lie beside it."""
     debs: tuple[Path, ...] = ()
@@ -35,7 +38,35 @@ class Former:
     """Whether an archive has it, in its component main."""
 
 
-def former_of(packaging: Packaging, archives: Sequence[Archive], folder: Path) -> Former:
+def former_of(
+    packaging: Packaging, archives: Sequence[Archive], series: Sequence[str], folder: Path
+) -> Former:
+    """Return what there is of the release that users have.
+
+    That is what the first of ``series`` that has the package serves, where it is not newer than the
+    packaging; else the release that the packaging itself is of.
+    """
+    package = packaging.package
+    for name in series:
+        for archive in (one for one in archives if one.series == name):
+            for known in archive.sources(package.name)[:1]:
+                there = Package(name=package.name, version=known.version)
+                if upstream_key(there.upstream) < upstream_key(package.upstream):
+                    return _served(there, archive, folder / "served")
+    return own_former(packaging, archives, folder)
+
+
+def _served(package: Package, archive: Archive, folder: Path) -> Former:
+    (known, *_) = archive.sources(package.name)
+    try:
+        dsc = archive.source(package.name, known.version, folder)
+    except ToolsyncError:
+        dsc = None
+    debs = archive.binaries(known.binaries, folder / "debs")
+    return Former(package=package, dsc=dsc, debs=debs, is_main=known.is_main)
+
+
+def own_former(packaging: Packaging, archives: Sequence[Archive], folder: Path) -> Former:
     """Return what there is of the release that the packaging is of."""
     dsc = source_beside(packaging, archives, folder / "former")
     debs: tuple[Path, ...] = ()
@@ -45,7 +76,7 @@ def former_of(packaging: Packaging, archives: Sequence[Archive], folder: Path) -
             if known.version == packaging.package.version and not debs:
                 main = main or known.is_main
                 debs = archive.binaries(known.binaries, folder / "debs")
-    return Former(dsc=dsc, debs=debs, is_main=main)
+    return Former(package=packaging.package, dsc=dsc, debs=debs, is_main=main)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +98,12 @@ class Bases:
 
 def bases_of(
     context: Context,
-    packaging: Packaging,
     former: Former,
     undecided: list[str],
     tell: Callable[[str], None],
 ) -> Bases:
     """Return what can be known; what cannot is said in ``undecided``, and nothing is raised."""
-    name, version, config = packaging.package.name, packaging.package.upstream, context.config
+    name, version, config = former.package.name, former.package.upstream, context.config
     files: dict[str, bytes] = {}
     orig = former.dsc and _orig_beside(former.dsc, name, version)
     if former.is_main and orig:

@@ -103,13 +103,18 @@ def _of_archive(word: str, series: Sequence[str], archives: Archives, place: Pat
     for one in looked:
         archive = archives(one)
         if found := archive.sources(name):
-            dsc = archive.source(name, found[0].version, place / "source")
-            return _of_dsc(dsc, f"apt:{name}/{one}", place)
+            return of_archive(name, found[0].version, archive, place)
     raise UsageError(
         f"the archives of {', '.join(looked)} have no source package {name}",
         resolution="Name the source package, as `apt-cache showsrc` does; another series is named"
         f" apt:{name}/SERIES.",
     )
+
+
+def of_archive(name: str, version: str, archive: Archive, place: Path) -> Packaging:
+    """Lay out below ``place`` one version of a source package; raises what apt refuses."""
+    dsc = archive.source(name, version, place / "source")
+    return _of_dsc(dsc, f"apt:{name}/{archive.series}", place)
 
 
 def _of_branch(word: str, place: Path) -> Packaging:

@@ -10,8 +10,8 @@ from toolsync.build.job import (
     LOG_LIMIT,
     Job,
     Made,
-    decisive_lines,
     failed,
+    failed_build,
     no_room,
     too_long,
 )
@@ -52,7 +52,7 @@ def build_on_host(job: Job) -> Made:
     if done.code and done.full is not None:
         raise no_room(what, done.full, text)
     if done.code:
-        raise failed(what, decisive_lines(text))
+        raise failed_build(what, text)
     (changes,) = job.folder.glob("*.changes")
     return Made(changes=changes, builder="host (dpkg-buildpackage on this machine)", tarball=None)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolsync.build.chroot import Chroots
+from toolsync.build.complaint import complaints, reason
 from toolsync.build.variation import Variation
 from toolsync.config.record import Table
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
@@ -113,6 +114,14 @@ def no_room(what: str, place: Path, text: str) -> OutOfSpace:
 def last_lines(text: str) -> str:
     """Return the end of a log."""
     return "\n".join(text.splitlines()[-12:])
+
+
+def failed_build(what: str, text: str) -> PackageFailed:
+    """Return the error for a build that failed: its first error first, then the lines around."""
+    found = complaints(text)
+    if not found:
+        return failed(what, decisive_lines(text))
+    return failed(f"{what}: {reason(text).rstrip(':')}", found)
 
 
 def failed(what: str, lines: Sequence[str] | str) -> PackageFailed:

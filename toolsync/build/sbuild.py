@@ -15,6 +15,7 @@ from toolsync.build.job import (
     Made,
     decisive_lines,
     failed,
+    failed_build,
     last_lines,
     no_room,
     too_long,
@@ -176,7 +177,7 @@ def trouble(job: Job, stage: str, text: str, *, full: Path | None) -> ToolsyncEr
     if stage == "install-deps" and _LACKING.search(text):
         return failed(what, job.lacks() or decisive_lines(text))
     if stage in _PACKAGE_STAGES:
-        return failed(what, decisive_lines(text))
+        return failed_build(what, text)
     if stage == "create-session" or not can_map():
         return SetupError(
             f"{what}: no chroot could be entered:\n{last_lines(text)}",

@@ -12,13 +12,14 @@ from toolsync.cli.session import RegularFile, Settings, opened, say
 from toolsync.model.errors import FINE, ToolsyncError, UsageError, gravest
 
 if TYPE_CHECKING:
-    from toolsync.adopt.adopt import Adoption
+    from toolsync.adopt.adoption import Adoption
 
 _EXAMPLES = """\b
 Examples:
   toolsync adopt ./liburing-2.3          a folder with debian/
   toolsync adopt less_590-2.dsc          a source package
-  toolsync adopt apt:less/bookworm       one of the distribution's, verified by apt
+  toolsync adopt apt:less                what the archives have that is nearest to the release
+  toolsync adopt apt:less/bookworm       one series' own, verified by apt
   toolsync adopt git:https://salsa.example/less.git#debian/latest
   toolsync adopt --from names            what a file names, one a line
 """
@@ -50,7 +51,8 @@ def command(
 ) -> int:
     """Follow existing Debian packaging: make a tool of it, which `sync` takes the whole way.
 
-    SOURCE is a folder with debian/, a .dsc, apt:NAME[/SERIES] or git:ADDRESS[#BRANCH]. What is
+    SOURCE is a folder with debian/, a .dsc, apt:NAME[/SERIES] or git:ADDRESS[#BRANCH]. Without a
+    SERIES it is the packaging that is nearest to the newest release, and can be built. What is
     found of its release page, its proof, its patches and its build dependencies is shown.
     Adopted again, packaging that nobody changed here is renewed.
     """

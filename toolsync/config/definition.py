@@ -24,6 +24,9 @@ _UPSTREAM_KEYS = (
 """Where debian/ holds upstream's keys (uscan(1))."""
 
 
+_FROM_ARCHIVE = re.compile(r"apt:[a-z0-9][a-z0-9+.-]+/([a-z]+) ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Where releases appear."""
@@ -151,6 +154,8 @@ class Tool:
     publish: Publish = Publish()
     lintian: tuple[str, ...] = ()
     """Errors that its packaging had before, as ``PACKAGE: TAG``; they hold nothing."""
+    adopted: str = ""
+    """Where its packaging was adopted from, and that one's version; empty where it was not."""
     in_main: str = ""
     """The release of which a distribution has the same content in its component main."""
     own: Mapping[str, Table] = field(default_factory=dict)
@@ -170,6 +175,12 @@ class Tool:
     def debian(self) -> Path:
         """Its packaging."""
         return self.folder / "debian"
+
+    @property
+    def origin(self) -> str:
+        """The series whose archive its packaging was adopted from; empty for another place."""
+        found = _FROM_ARCHIVE.match(self.adopted)
+        return found[1] if found else ""
 
     @property
     def packages(self) -> tuple[str, ...]:

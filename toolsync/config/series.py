@@ -32,6 +32,18 @@ def series_tag(series: str) -> tuple[str, str]:
     )
 
 
+def is_later(series: str, other: str) -> bool:
+    """Say whether ``series`` comes after ``other`` in one distribution; False for what is unknown.
+
+    Debian's sid, which is never released, comes after all that are.
+    """
+    for distribution in _SHORT:
+        names = [row["series"] for row in rows(distribution)]
+        if series in names and other in names:
+            return names.index(series) > names.index(other)
+    return False
+
+
 def full_version(upstream: str, series: str, revision: int, epoch: int = 0) -> str:
     """Return the Debian version for an upstream version in a series.
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from toolsync.config.series import full_version, series_tag
+from toolsync.config.later import without_suffix
+from toolsync.config.series import full_version, is_later, series_tag
 from toolsync.model.errors import PackageFailed
 from toolsync.model.versions import sort_key
 
@@ -39,20 +40,27 @@ def former_date(log: str) -> datetime:
     return when.astimezone(UTC) if when else datetime.fromtimestamp(0, UTC)
 
 
-def version_over(log: str, upstream: str, series: str, revision: int, epoch: int) -> str:
+def version_over(
+    log: str, upstream: str, series: str, revision: int, epoch: int, *, origin: str = ""
+) -> str:
     """Return the Debian version of a release whose packaging had the versions of ``log`` before.
 
     It is above the newest of these. Where that is of the same upstream version, ours is just above
     it and below the distribution's next: ``2.9-1+~ppa1~deb12.1`` stands before ``2.9-1+deb12u1``.
+    Packaging from ``origin``, a later series, is a backport: ours is below that series' own, which
+    is to take over when a machine comes there: ``2.9-1~ppa1~deb12.1``.
     Raises PackageFailed where the packaging is of a newer upstream version.
     """
     ours = full_version(upstream, series, revision, epoch)
     found = _HEAD.search(log)
     if not found or sort_key(found[1]) < sort_key(ours):
         return ours
-    above = f"{found[1]}+~ppa{revision}~{series_tag(series)[1]}.1"
-    if found[1].rpartition(":")[2].rpartition("-")[0] == upstream:
-        return above
+    mark = "~" if is_later(origin, series) else "+~"
+    there = found[1].rpartition(":")[2].rpartition("-")[0]
+    if there == upstream:
+        return f"{found[1]}{mark}ppa{revision}~{series_tag(series)[1]}.1"
+    if mark == "~" and without_suffix(there) == without_suffix(upstream):
+        return ours  # its orig tarball was repacked, and ours is not, or under another name
     raise PackageFailed(
         f"the packaging is of {found[1]}, which is newer than this release, {upstream}",
         resolution="Take packaging of an older version, or let the watch file see the newer release"

@@ -66,7 +66,7 @@ def package(
     unpacked = item.unpacked
     orig, upstream = known.orig if known else unpacked.orig, unpacked.upstream
     former = former_changelog(tool.debian)
-    version = version_over(former, upstream, series, revision, tool.epoch)
+    version = version_over(former, upstream, series, revision, tool.epoch, origin=tool.origin)
     with workshop.folder("package") as folder:
         tree = folder / f"{tool.source}-{upstream}"
         tarballs = [store.copy_to(blob, folder) for blob in (orig, *unpacked.origs[1:])]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolsync.config.definition import Tool
+from toolsync.config.series import is_later
 from toolsync.http.client import Page
 from toolsync.journal.pages import Looked, PageRow
 from toolsync.journal.results import Result
@@ -61,14 +62,20 @@ def published(context: Context, tool: Tool) -> str | None:
     """Return the newest version that the target serves on every series of the tool.
 
     Where one branch is followed, only what is of it counts. Of a folder with debian/watch the
-    version of its changelog counts, too.
+    version of its changelog counts, too; of packaging from a later series than it is built for what
+    users had before.
     """
     served = _served(context, tool)
     if not tool.watch.is_folder:
         return served
     from toolsync.watchfile import folder  # no other tool needs its parser
 
-    known = [version for version in (served, folder.current(tool)) if version]
+    if any(is_later(tool.origin, series) for series in fitting_series(context.config, tool)):
+        base = tool.base("compat") or tool.base("license")
+        stated = base[1] if base else None
+    else:
+        stated = folder.current(tool)
+    known = [version for version in (served, stated) if version]
     return max(known, key=upstream_key, default=None)
 
 

@@ -150,6 +150,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", followed.epoch if followed else 0),
         lintian=tuple(package.get("lintian", [])),
+        adopted=package.get("adopted", ""),
         in_main=package.get("in_main", ""),
         publish=_publish(raw.get("publish", {})),
         overlay=overlay,

@@ -191,7 +191,11 @@ def test_a_disk_that_is_really_full_is_the_worlds_fault_though_it_was_cleared(
 @pytest.mark.parametrize(
     ("command", "settings", "match"),
     [
-        ("sh -c 'x=x; while :; do x=$$x$$x; done'", {"memory": 256 << 20}, "bytes of memory|Error"),
+        (
+            "sh -c 'x=x; while :; do x=$$x$$x; done'",
+            {"memory": 256 << 20},
+            "bytes of memory|Segmentation fault|Error",
+        ),
         ("sh -c 'for i in `seq 200`; do sleep 60 & done; wait'", {"processes": 100}, "processes"),
         ("head -c 20000000 /dev/zero >big", {"file_size": 10_000_000}, "File size|Error 153"),
     ],

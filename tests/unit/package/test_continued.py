@@ -16,6 +16,7 @@ from tests.support.keys import throwaway_keys
 from tests.support.tiny import archive
 from tests.unit.package.test_stage import MAINTAINER, cleared, make, store, tool
 from toolsync.config.definition import Tool
+from toolsync.config.series import is_later
 from toolsync.model.errors import PackageFailed
 from toolsync.model.release import Blob
 from toolsync.package.continued import armored, taken_over, version_over
@@ -111,6 +112,26 @@ def test_a_version_is_above_the_packagings_own_and_below_the_distributions_next(
     ) as caught:
         version_over("xx (1:2.0-1) sid\n", "2.9", "bookworm", 1, 0)
     assert "epoch" in caught.value.resolution
+
+
+def test_packaging_of_a_later_series_is_backported_below_its_own_version() -> None:
+    log = "xx (2.9-1+b) trixie; urgency=low\n"
+    ours = version_over(log, "2.9", "bookworm", 1, 0, origin="trixie")
+    assert ours == "2.9-1+b~ppa1~deb12.1"
+    assert Version("2.9-0debian1~ppa9~deb12.1") < Version(ours) < Version("2.9-1+b")
+    assert version_over(log, "2.9", "trixie", 1, 0, origin="trixie") == "2.9-1+b+~ppa1~deb13.1"
+    assert version_over(log, "2.9", "noble", 1, 0, origin="trixie").startswith("2.9-1+b+~ppa1")
+    repacked = "xx (2.9+dfsg-1) trixie; urgency=low\n"
+    ours = version_over(repacked, "2.9", "bookworm", 1, 0, origin="trixie")
+    assert ours == "2.9-0debian1~ppa1~deb12.1"
+    assert Version(ours) < Version("2.9+dfsg-1")
+    with pytest.raises(PackageFailed, match="is newer"):
+        version_over(repacked, "2.8", "bookworm", 1, 0, origin="trixie")
+    with pytest.raises(PackageFailed, match="is newer"):
+        version_over(repacked, "2.9", "bookworm", 1, 0, origin="bookworm")
+    assert is_later("sid", "trixie")
+    assert not is_later("trixie", "trixie")
+    assert not is_later("noble", "bookworm")
 
 
 def test_a_maintainer_that_was_taken_over_before_is_kept() -> None:

@@ -1,0 +1,108 @@
+"""Choose the packaging that is nearest to the newest release, of all that archives have of a name.
+
+Later series' maintainers have met releases that an older series' packaging was not made for: other
+files, other ways to build, patches that no longer apply. Their packaging is taken where what it is
+built with is there in every series that is built for, and its own debian/watch finds the release.
+That is what a backport is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from toolsync.adopt.offered import newest_offered
+from toolsync.adopt.opened import Opened
+from toolsync.adopt.packaging import Packaging, of_archive
+from toolsync.build.archives import Archive, control_of
+from toolsync.config.later import upstream_of
+from toolsync.model.errors import ToolsyncError
+from toolsync.model.release import Release
+from toolsync.model.versions import sort_key, upstream_key
+from toolsync.pipeline.context import Context
+from toolsync.watchfile.folder import load_folder
+
+
+def nearest(
+    context: Context,
+    first: Packaging,
+    opened: Opened,
+    folder: Path,
+    said: list[str],
+    tell: Callable[[str], None],
+) -> Packaging:
+    """Return packaging that is nearer to the newest release than ``first``, or that.
+
+    ``folder`` is where it may be laid out. Why packaging that is nearer was not taken, and which
+    was, is said in ``said``; nothing is raised.
+    """
+    release = _offered(context, first, tell)
+    everywhere = [*opened.all([]), *opened.newer([])]
+    for at, (version, archive) in enumerate(_nearer(first, release, everywhere)):
+        name = f"packaging {version} in {archive.series}"
+        (place := folder / f"nearer-{at}").mkdir()
+        try:
+            found = of_archive(first.package.name, version, archive, place)
+            why = _unfit(context, found, release, opened, tell)
+        except ToolsyncError as error:
+            why = f"it could not be had: {str(error).splitlines()[0]}"
+        if not why:
+            mine = first.package.version
+            said.append(
+                f"{name} is taken, since it is nearer to {release.version if release else version}"
+                f" than {mine}; `apt:NAME/SERIES` names another"
+            )
+            return found
+        said.append(f"{name} is nearer to the release, and was not taken: {why}")
+    return first
+
+
+def _nearer(
+    first: Packaging, release: Release | None, archives: Sequence[Archive]
+) -> Iterator[tuple[str, Archive]]:
+    """Yield versions between the packaging's and the release's, the newest first, each once."""
+    name, own = first.package.name, upstream_key(upstream_of(first.package.version))
+    most = upstream_key(release.version) if release else None
+    rows = {
+        known.version: archive
+        for archive in archives
+        for known in archive.sources(name)
+        if own < (key := upstream_key(upstream_of(known.version))) and (most is None or key <= most)
+    }
+    for version in sorted(rows, key=sort_key, reverse=True):
+        yield version, rows[version]
+
+
+def _unfit(
+    context: Context,
+    found: Packaging,
+    release: Release | None,
+    opened: Opened,
+    tell: Callable[[str], None],
+) -> str:
+    """Return why packaging cannot be taken, in a phrase; empty where it can."""
+    for name in ("control", "watch"):
+        if not (found.debian / name).is_file():
+            return f"it has no debian/{name}"
+    control = control_of(found.debian / "control")
+    for series in context.config.series:
+        if lacks := opened(series).lacks(control):
+            return f"{series} does not have what it is built with: {'; '.join(lacks)}"
+    theirs = _offered(context, found, tell)
+    if theirs is None:
+        return "its debian/watch finds no release"
+    if release and upstream_key(theirs.version) < upstream_key(release.version):
+        return f"its debian/watch finds {theirs.version}, and {release.version} is offered"
+    if upstream_key(upstream_of(found.package.version)) > upstream_key(theirs.version):
+        return f"upstream's page offers nothing newer than {theirs.version}"
+    return ""
+
+
+def _offered(context: Context, packaging: Packaging, tell: Callable[[str], None]) -> Release | None:
+    """Return the newest release that packaging's own debian/watch finds; None without any."""
+    if not (packaging.debian / "watch").is_file():
+        return None
+    try:
+        return newest_offered(context, load_folder(packaging.folder), [], tell)[0]
+    except ToolsyncError:
+        return None

@@ -1,0 +1,74 @@
+"""Read in a build's log why it failed: what is told to people, and decides nothing.
+
+The log's end is seldom the reason: make, debhelper and dpkg-buildpackage all give up after the
+program that failed first. So the first of those that gave up is looked for, and what was complained
+of before it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ENDED = re.compile(
+    r"^(?:make(?:\[\d+\])?: \*\*\* (?!.*\(ignored\))|dh_\w+: error: |ninja: build stopped"
+    r"|dpkg-\w+: error: |FAILED: )"
+)
+"""What gave up; the first such line ends the search."""
+_CAUSE = re.compile(
+    r"(?:\berror: |\berror\[|^error\b|^E: |^\[ERROR\]|CMake Error|undefined reference"
+    r"|cannot find (?:-l|package|module)|No rule to make target|is not in (?:GOROOT|std)"
+    r"|no required module|^(?:E\s+|\s*)[\w.]*(?:Error|Exception): |Can't locate \S+ in @INC"
+    r"|\bFAILED\b"
+    r"|^\s*(?:FAIL|ERROR)\b|^not ok |dh_\w+: warning: .*(?:is not installed|Cannot find)"
+    r"|^dh_\w+: error|: (?:command )?not found$|No such file or directory"
+    r"|cannot (?:stat|open|create)|symbols or patterns disappeared|^#MISSING: )"
+)
+_HARMLESS = re.compile(
+    r"^(?:checking |\s*-- |configure: |.*\bwarning: (?!.*is not installed).*\[-W)"
+)
+_AROUND, _NEAR, _MOST, _LONG = 200, 4, 12, 300
+_MEANT = (
+    (
+        re.compile(r"^dh_missing: "),
+        "the release installs files that the packaging does not know, and dh_missing holds that",
+    ),
+    (
+        re.compile(r"^dh_(?:install|installman|installdocs|installexamples|link): "),
+        "the packaging names files that this release does not have",
+    ),
+    (
+        re.compile(r"symbols or patterns disappeared|^dpkg-gensymbols: "),
+        "a library lost symbols that debian/*.symbols names: its package may need a new name",
+    ),
+    (
+        re.compile(r"cannot find package|is not in (?:GOROOT|std)|no required module"),
+        "the release needs a Go package that is not among its build dependencies",
+    ),
+    (
+        re.compile(r"ModuleNotFoundError|Can't locate \S+ in @INC|cannot find module"),
+        "the release needs a module that is not among its build dependencies",
+    ),
+)
+"""What a first complaint means to whoever mends the packaging."""
+
+
+def complaints(text: str) -> tuple[str, ...]:
+    """Return what was complained of before a build gave up, and what stood last before that."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    end = next((at for at, line in enumerate(lines) if _ENDED.match(line)), None)
+    if end is None:
+        return ()
+    before = lines[max(0, end - _AROUND) : end]
+    found = [line for line in before if _CAUSE.search(line) and not _HARMLESS.match(line)]
+    near = before[-_NEAR:]
+    chosen = dict.fromkeys([*found[:_MOST], *near, lines[end]] if found else [lines[end], *near])
+    return tuple(line.strip()[:_LONG] for line in chosen)
+
+
+def reason(text: str) -> str:
+    """Return the first complaint in a phrase, with what it means where that is known."""
+    found = complaints(text)
+    if not found:
+        return ""
+    meant = next((said for pattern, said in _MEANT if pattern.search(found[0])), "")
+    return f"{meant}: {found[0]}" if meant else found[0]
