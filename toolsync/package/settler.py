@@ -13,7 +13,9 @@ from pathlib import Path
 
 from toolsync.model.release import Finding
 from toolsync.model.versions import upstream_key
-from toolsync.package.hunks import Part, Patch, changed_lines, strips_blanks
+from toolsync.package.hunks import Part, Patch
+from toolsync.package.needless import Needless
+from toolsync.package.wording import has_change
 from toolsync.system.run import run
 
 _SECONDS = 120
@@ -23,10 +25,6 @@ _SHARE = 0.75
 """Of the lines that upstream's own patch adds; with these in the release it is called applied."""
 _TELLING = 5
 """Characters without which an added line tells nothing."""
-_KNOWN_BY = 12
-"""Characters by which a line is known again elsewhere."""
-_READ = 64 * 1024 * 1024
-"""Bytes of a release that are searched for what a patch changes."""
 _HUNK_LINES, _HUNKS = 12, 4
 """What is told of a patch that does not apply."""
 
@@ -66,7 +64,7 @@ class Settler:
     def __init__(self, place: Path, tree: Path, version: str, patches: Sequence[Patch]) -> None:
         self._place, self._tree, self._version, self._patches = place, tree, version, patches
         self._names = sorted({name for patch in patches for name in patch.names})
-        self._all: frozenset[bytes] | None = None
+        self._needless = Needless(tree)
         self.refreshed: dict[str, bytes] = {}
 
     def fates(self) -> tuple[Fate, ...]:
@@ -124,9 +122,9 @@ class Settler:
                     there += 1
                 elif self._try(text, now, fuzz=_FUZZ) is not None:
                     applied, fuzzy = applied + 1, fuzzy + 1
-                elif self._try(text, now, fuzz=_FUZZ, reverse=True, dry=True) is not None:
+                elif self._is_there(part, hunk, now):
                     there, fuzzy = there + 1, fuzzy + 1
-                elif why := self._needless(part, hunk):
+                elif why := self._needless.why(part, hunk):
                     needless[why] = None
                 else:
                     said = self._said(text, now).replace("Hunk #1", f"Hunk #{at}")
@@ -150,37 +148,10 @@ class Settler:
         why = "; ".join((*words, *needless)) or "its lines have moved"
         return self._renew(patch, before, now, why, surely=not (fuzzy or needless))
 
-    def _needless(self, part: Part, hunk: bytes) -> str:
-        """Return why the release needs a hunk no longer that cannot be applied; empty if it may.
-
-        That it changes blanks at the ends of lines alone, or what is gone from the release together
-        with its file. What was moved to another file is not gone.
-        """
-        if strips_blanks(hunk):
-            return (
-                "some of its hunks only take blanks off the ends of lines, and these have changed"
-            )
-        if part.old == "/dev/null" or part.new == "/dev/null" or (self._tree / part.old).exists():
-            return ""
-        changed = {line for line in changed_lines(hunk) if len(line) >= _KNOWN_BY}
-        known = self._lines_of_all()
-        if not changed or known is None or changed & known:
-            return ""
-        return f"{part.old} is gone from this release, and what it changes there with it"
-
-    def _lines_of_all(self) -> frozenset[bytes] | None:
-        """Return every line of the release, without its blanks; None where that is too much."""
-        if self._all is None:
-            found: set[bytes] = set()
-            size = 0
-            for path in self._tree.rglob("*"):
-                if path.is_file() and not path.is_symlink():
-                    size += path.stat().st_size
-                    if size > _READ:
-                        return None
-                    found.update(b"".join(line.split()) for line in path.read_bytes().splitlines())
-            self._all = frozenset(found)
-        return self._all
+    def _is_there(self, part: Part, hunk: bytes, now: Path) -> bool:
+        """Say whether the release has a hunk's change, in other surroundings."""
+        off = self._try(part.only(hunk), now, fuzz=_FUZZ, reverse=True, dry=True)
+        return off is not None or has_change(_bytes(now / part.old), hunk)
 
     def _renew(
         self, patch: Patch, before: Path, now: Path, why: str, *, surely: bool = True

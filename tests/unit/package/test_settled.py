@@ -17,6 +17,7 @@ from toolsync.config.definition import Tool
 from toolsync.model.errors import PackageFailed
 from toolsync.model.release import Licensed, SourcePackage
 from toolsync.package.hunks import strips_blanks
+from toolsync.package.patches import settle_patches
 from toolsync.system.store import Store
 
 __all__ = ["store", "tool"]  # fixtures
@@ -217,3 +218,96 @@ def test_blanks_before_a_line_or_after_a_backslash_count() -> None:
     assert strips_blanks(b"@@ -1 +1 @@\n-a \n+a\n")
     for hunk in (b"-a\n+\ta\n", b"-a \\ \n+a \\\n", b"-a\n+a \n", b"+a\n", b"-a \n+b\n"):
         assert not strips_blanks(b"@@ -1 +1 @@\n" + hunk)
+
+
+def test_a_change_is_known_word_by_word_where_lines_were_wrapped_anew(
+    tmp_path: Path, store: Store, tool: Tool
+) -> None:
+    old = [
+        *OLD[:9],
+        "it takes the last size, a count of\n",
+        "bytes, and returns it\n",
+        *OLD[9:],
+    ]
+    new = [line.replace("size", "number") for line in old]
+    release = [*OLD[:4], "So it takes the last\n", "number, a count of bytes, and returns\n"]
+    patches = {"words.patch": diff(tmp_path, old, new)}
+    made = packaged(tmp_path, store, tool, [*release, *OLD[14:]], patches)
+    (finding,) = made.findings
+    assert (finding.code, finding.severity) == ("patch-upstream", "risky")
+    assert finding.message == "Patch words.patch is left out: this release has its change"
+    shutil.rmtree(tool.debian / "patches")
+    release[-1] = release[-1].replace("number", "size")
+    with pytest.raises(PackageFailed, match=r"words\.patch: patching file text"):
+        packaged(tmp_path, store, tool, [*release, *OLD[14:]], patches)
+
+
+def rewritten(lines: list[str]) -> list[str]:
+    """Return lines whose middle is another, so that no hunk near it applies."""
+    return [*lines[:3], *(f"other {n}\n" for n in range(30)), *lines[40:]]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("doc/hello.1", "documentation"),
+        ("README.md", "documentation"),
+        ("tests/hello.test", "tests"),
+        ("CMakeLists.txt", ""),
+        ("src/hello_test.c", ""),
+        ("doc/Makefile", ""),
+    ],
+)
+def test_documentation_and_tests_that_changed_hold_nothing(
+    tmp_path: Path, store: Store, tool: Tool, name: str, why: str
+) -> None:
+    own = changed(OLD, ("line 50", "ours"))
+    theirs = changed(OLD, ("line 20", "twenty"))
+    tree = tmp_path / "tree"
+    (tree / name).parent.mkdir(parents=True)
+    (tree / name).write_text("".join(rewritten(OLD)))
+    (tree / "code").write_text("".join(["new\n", *OLD]))
+    (patches := tmp_path / "debian" / "patches").mkdir(parents=True)
+    (patches / "series").write_text("both.patch\n")
+    (patches / "both.patch").write_text(
+        diff(tmp_path, OLD, theirs, name) + diff(tmp_path, OLD, own, "code")
+    )
+    (fate,) = settle_patches(tmp_path / "debian", tree, "1.0")
+    if not why:
+        assert fate.code == "patch-conflict"
+        return
+    assert (fate.code, fate.surely) == ("patch-refreshed", False)
+    assert fate.why == f"lines of {name} that it changes have changed, which is {why} alone"
+    text = (patches / "both.patch").read_text()
+    assert "+ours" in text
+    assert name not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('warn("it is writen");', 'warn("it is written");', "patch-upstream"),
+        ("# it is writen here", "# it is written here", "patch-upstream"),
+        ("writen(one, another);", "written(one, another);", "patch-conflict"),
+        ('warn("it is 1.5");', 'warn("it is 1.6");', "patch-conflict"),
+        ("VERSION = [0:70:0] # this", "VERSION = [2:70:0] # this", "patch-conflict"),
+        ("if (it_is_taken_away) {}", "", "patch-conflict"),
+        ("nothing of this is left: xyzzy", "", "patch-upstream"),
+        ("nothing of this is left: xyzzy", "but it must: plugh", "patch-conflict"),
+    ],
+)
+def test_what_is_cosmetic_or_gone_is_not_missed_and_all_else_is(
+    tmp_path: Path, old: str, new: str, code: str
+) -> None:
+    before = [*OLD[:19], f"{old}\n", *OLD[19:]]
+    after = [*OLD[:19], *([f"{new}\n"] if new else []), *OLD[19:]]
+    (tree := tmp_path / "tree").mkdir()
+    kept = [] if "left" in old else [f"{old}\n"]
+    kept = ["if (it_is_taken_away_now) {}\n"] if "taken" in old else kept
+    (tree / "text").write_text("".join([*rewritten(OLD), *kept]))
+    (patches := tmp_path / "debian" / "patches").mkdir(parents=True)
+    (patches / "series").write_text("one.patch\n")
+    (patches / "one.patch").write_text(diff(tmp_path, before, after))
+    (fate,) = settle_patches(tmp_path / "debian", tree, "1.0")
+    assert fate.code == code
+    assert not fate.surely or code == "patch-conflict"
