@@ -142,8 +142,8 @@ PACKAGES = {
     "adopt": Package(
         "model system config http archives watch watchfile verify unpack license "
         "build compat pipeline setup",
-        "add adopt adoption bases definition finding follow lintian nearest offered opened "
-        "packaging propose successor vouched written",
+        "add adopt adoption bases contained definition finding follow lintian nearest offered "
+        "opened packaging propose successor vouched written",
     ),
     "maintain": Package(
         "model system config journal verify build publish attest fleet pipeline report setup",

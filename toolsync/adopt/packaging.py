@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolsync.adopt.contained import require_contained
 from toolsync.build.archives import Archive
 from toolsync.model.errors import SetupError, ToolsyncError, UsageError
 from toolsync.system import git
@@ -46,7 +47,8 @@ def open_packaging(word: str, series: Sequence[str], archives: Archives, place: 
     """Lay out below ``place`` the packaging that ``word`` names.
 
     ``series`` are those in which ``apt:NAME`` is looked for, the first that has it counts. Raises
-    UsageError for a word that names none, and SetupError for packaging that cannot be adopted.
+    UsageError for a word that names none, SetupError for packaging that cannot be adopted, and
+    Hostile for one that would publish what it does not hold.
     """
     if word.startswith("apt:"):
         return _of_archive(word, series, archives, place)
@@ -65,6 +67,7 @@ def open_packaging(word: str, series: Sequence[str], archives: Archives, place: 
 
 
 def _of_folder(path: Path, place: Path) -> Packaging:
+    require_contained(path)
     package = package_of(path)
     shutil.copytree(path / "debian", place / "debian", symlinks=True)
     bare = package.version.partition(":")[2] or package.version
@@ -87,6 +90,7 @@ def _of_dsc(path: Path, said: str, place: Path) -> Packaging:
             f"{path} cannot be unpacked: {done.tail}",
             resolution="Get it again, with all files that it names beside it.",
         )
+    require_contained(tree)
     form = tree / "debian" / "source" / "format"
     native = form.is_file() and "native" in form.read_text(encoding="utf-8", errors="replace")
     if native:
@@ -130,6 +134,7 @@ def _of_branch(word: str, place: Path) -> Packaging:
             f"{url} has no debian/ on {branch or 'its main branch'}",
             resolution=f"Name the branch that has: git:{url}#debian/latest",
         )
+    require_contained(folder)
     return Packaging(folder=folder, said=word, package=package_of(folder))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from toolsync.config.later import later_digest, later_patches
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.mended import mended_digest
-from toolsync.config.packaging import packaging_files
+from toolsync.config.packaging import packaging_files, require_plain
 from toolsync.config.record import PageKind, Proof, Table
 from toolsync.model.values import NEVER, WHILE_FILLED, told
 
@@ -194,7 +194,7 @@ class Tool:
         """The upstream's signing keys: of keys/, or of a folder with debian/watch its own."""
         if self.watch.is_folder:
             return self.carried_keys
-        return tuple(sorted((self.folder / "keys").glob("*.asc")))
+        return tuple(map(require_plain, sorted((self.folder / "keys").glob("*.asc"))))
 
     @property
     def carried_keys(self) -> tuple[Path, ...]:

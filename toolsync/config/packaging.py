@@ -40,10 +40,23 @@ def _below(folder: Path, above: str) -> Iterator[tuple[str, Path]]:
             continue
         if path.is_dir():
             yield from _below(path, f"{above}{name}/")
-        elif path.is_file() or path.is_symlink():
+        elif path.is_file() or (path.is_symlink() and not path.exists()):
             yield f"{above}{name}", path
         else:
             raise SetupError(
                 f"{path} is neither a file nor a folder, and cannot be part of a source package",
                 resolution="Remove it.",
             )
+
+
+def require_plain(path: Path) -> Path:
+    """Return a path that is to be read; raise SetupError for a pipe or device: it has no end.
+
+    What is not there is for whoever reads it to tell.
+    """
+    if path.exists() and not path.is_file():
+        raise SetupError(
+            f"{path} is no plain file: what is read of a pipe or device has no end",
+            resolution="Put the file itself in its place, or remove it.",
+        )
+    return path

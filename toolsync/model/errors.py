@@ -216,7 +216,14 @@ class Bug(ToolsyncError):
     """An error that nobody foresaw, put into words so that other tools go on."""
 
 
-_UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
+_UNUSABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.ENOTDIR,
+)
 """What is said of a path that somebody has named, or of a user's rights: no program can mend it."""
 
 

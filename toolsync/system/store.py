@@ -15,6 +15,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -294,9 +295,15 @@ def sync_folder(folder: Path) -> None:
 def replace_file(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = True) -> bool:
     """Make ``path`` hold exactly ``data``, whole or not at all; say whether it changed.
 
-    Not ``durable`` is what is soon made anew: a crash of the machine may take it back.
+    Not ``durable`` is what is soon made anew: a crash of the machine may take it back. Raises
+    SetupError where a pipe, a device or a folder is at ``path``: it is neither read nor replaced.
     """
     with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SetupError(
+                f"{path} is no plain file, and is not replaced by one",
+                resolution="Name another place, or see who has put that there.",
+            )
         if path.read_bytes() == data:
             return False
     folder = path.parent

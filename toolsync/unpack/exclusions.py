@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolsync.config.packaging import require_plain
 from toolsync.model.errors import SetupError
 
 _FORMAT = re.compile(r"https?://www\.debian\.org/doc/packaging-manuals/copyright-format/[.\d]+/?")
@@ -41,7 +42,7 @@ class Exclusions:
         from debian.deb822 import Deb822
 
         try:
-            header = Deb822(copyright_file.read_text(encoding="utf-8"))
+            header = Deb822(require_plain(copyright_file).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError) as error:

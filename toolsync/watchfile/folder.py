@@ -16,6 +16,7 @@ from pathlib import Path
 
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
+from toolsync.config.packaging import require_plain
 from toolsync.model.errors import SetupError
 from toolsync.model.versions import sort_key
 from toolsync.watchfile.parse import Source, WatchFile, parse
@@ -52,8 +53,9 @@ class Package:
 def load_folder(folder: Path) -> Tool:
     """Return the tool that a folder with ``debian/watch`` defines; raises nothing."""
     try:
-        text = (folder / "debian" / "watch").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        path = require_plain(folder / "debian" / "watch")
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except (OSError, SetupError):
         text = ""
     try:
         package = package_of(folder)
@@ -86,6 +88,7 @@ def package_of(folder: Path) -> Package:
     """Return name and version from a debian/changelog; raises SetupError."""
     path = f"{folder}/debian/changelog"
     try:
+        require_plain(Path(path))
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 (asked for often)
             first = next((line.strip("\n") for line in file if line.strip()), "")
     except OSError as error:
@@ -130,8 +133,9 @@ def _parsed(folder: Path, text: str, name: str) -> WatchFile:
 def _homepage(folder: Path) -> str:
     """Return what debian/control names as the package's homepage, empty if nothing."""
     try:
-        control = (folder / "debian" / "control").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        path = require_plain(folder / "debian" / "control")
+        control = path.read_text(encoding="utf-8", errors="replace")
+    except (OSError, SetupError):
         return ""
     found = re.search(r"(?im)^homepage:[ \t]*(https?://\S+)", control)
     return found[1] if found else ""
@@ -190,9 +194,9 @@ def stated(tool: Tool, source: Source) -> str | None:
     if name is None or not _COMPONENT.fullmatch(source.component):
         return None
     try:
-        with (tool.folder / source.component / name).open("rb") as file:
+        with require_plain(tool.folder / source.component / name).open("rb") as file:
             content = json.loads(file.read(_STATED_LIMIT))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, SetupError, ValueError, RecursionError):
         return None
     version = content.get("version") if isinstance(content, dict) else None
     if not isinstance(version, str) or not _VERSION.fullmatch(version):

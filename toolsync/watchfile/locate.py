@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from toolsync.config.definition import Tool
+from toolsync.config.packaging import require_plain
 from toolsync.config.settings import Limits
 from toolsync.http.client import Http, Page
 from toolsync.model.engine import LOOK_SECONDS
@@ -179,7 +180,8 @@ def _compression(asked: str, *, gz: bool) -> str:
 def _takes_gz_alone(tool: Tool) -> bool:
     """Say whether the source format is 1.0, which has no orig tarball but in gzip's form."""
     try:
-        form = (tool.debian / "source" / "format").read_text(encoding="utf-8").strip()
-    except OSError:
+        path = require_plain(tool.debian / "source" / "format")
+        form = path.read_text(encoding="utf-8").strip()
+    except (OSError, SetupError):
         return True
     return form == "1.0"
