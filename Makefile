@@ -219,7 +219,7 @@ $(VENV)/.nvchecker: | $(VENV)/.test
 # Inputs by coverage-guided mutation for the readers of strangers' bytes; SECONDS for each target.
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.fuzz
-	@for target in archive tar page watchfile version sums bundle forge; do \
+	@for target in archive tar page watchfile version sums bundle forge graphql; do \
 	  echo "== $$target"; \
 	  $(VENV)/fuzz/bin/python -m tests.tools.fuzz $$target --seconds $(FUZZ_SECONDS) 2>&1 \
 	    | grep -aE '^Done|SUMMARY|ERROR|artifact|slowest' ; \

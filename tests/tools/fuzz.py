@@ -33,8 +33,10 @@ with atheris.instrument_imports(include=["toolsync"]):
     from toolsync.verify import bundles
     from toolsync.verify.checksum import match
     from toolsync.verify.sumlines import as_text, parse_sums
+    from toolsync.watch import graphql
     from toolsync.watch.kinds import KINDS
     from toolsync.watch.pages import Pages
+    from toolsync.watch.together import Wanted
     from toolsync.watchfile import parse
 
 from tests.support.archives import COMPRESSORS, GOOD, deb_of, gz, symlink, tar, zip_of
@@ -146,6 +148,47 @@ def forge(data: bytes) -> None:
         KINDS[kind].read(tool, _Given(answer))
 
 
+class _Answering(Http):
+    """Answers every question to many repositories with the same page."""
+
+    def __init__(self, answer: Page) -> None:
+        super().__init__(user_agent="fuzz")
+        self._answer, self.count = answer, 0
+
+    def token(self, url: str) -> str:
+        """Return any token."""
+        return "token"
+
+    def query(self, url: str, body: bytes, **_: Any) -> Page:
+        """Return the page; a listing that does not end must be left in the end."""
+        self.count += 1
+        assert self.count <= 100
+        return self._answer
+
+
+def asked_together(data: bytes) -> None:
+    """Read GraphQL answers over two repositories, then each one's listing as its page."""
+    if not data:
+        return
+    answer = Page(
+        url="http://vendor.test/api/graphql",
+        body=data[1:],
+        content_type="application/json",
+        validators=Validators(),
+        limited=", until 2026-01-01 00:00:00 UTC",
+    )
+    tool = _tool("github")
+    watch = replace(tool.watch, releases=("tags", "releases")[data[0] % 2], file_url="")
+    tool = replace(tool, watch=watch)
+    wanted = [Wanted(tool, ""), Wanted(tool, "tool-1.0")]
+    with contextlib.suppress(Held, SetupError, TryAgain):
+        for heard in graphql.ask(answer.url, wanted, _Answering(answer), _LIMITS):
+            if isinstance(heard, Page):
+                ready = Pages(Http(user_agent="fuzz"), _LIMITS, ready=lambda page=heard: page)  # type: ignore[misc]
+                with contextlib.suppress(Held, SetupError, TryAgain), ready:
+                    KINDS["github"].read(tool, ready)
+
+
 def _tool(kind: str) -> Tool:
     words: dict[str, Any] = {
         "kind": kind,
@@ -229,6 +272,17 @@ TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]
             b'"browser_download_url":"http://h/tool-1.0.tar.gz","size":1}]}]',
             b'\x03\x00{"versions":{"1.0.0":{"dist":{"tarball":"http://h/t.tgz","integrity":'
             b'"sha512-x"}}},"dist-tags":{"latest":"1.0.0"},"time":{"1.0.0":"2025-01-01"}}',
+        ],
+    ),
+    "graphql": (
+        asked_together,
+        lambda: [
+            b'\x00{"data":{"r0":{"listed":{"totalCount":2,"pageInfo":{"hasNextPage":true,'
+            b'"endCursor":"a"},"nodes":[{"name":"tool-1.0","target":{"tagger":{"date":'
+            b'"2025-01-01T00:00:00Z"}}}]}},"r1":null},"errors":[{"path":["r1"],"message":"x"}]}',
+            b'\x01{"data":{"r0":{"listed":{"nodes":[{"tagName":"tool-1.0","publishedAt":'
+            b'"2025-01-01T00:00:00Z","isDraft":false,"isPrerelease":true}]}},"r1":{"listed":{}}}}',
+            b'\x00{"errors":[{"type":"RATE_LIMITED","message":"x"}]}',
         ],
     ),
     "version": (version, lambda: [b"s/-(\\d+)$/.$1/\n1.3-57676", b"tr/a-z/A-Z/\n1.0rc1"]),

@@ -37,6 +37,9 @@ _PRERELEASE = re.compile(
     re.IGNORECASE,
 )
 """A single letter counts only before a number: 1.0b2 is a beta, 1.0.2b a later fix."""
+_COMMIT = re.compile(r"g?(?=[0-9]*[a-f]+[0-9]+[a-f])[0-9a-f]{7,40}")
+"""As git writes one; 20240101b1 is none, but a beta."""
+_ALONG = re.compile(r"[A-Za-z0-9]*")
 _DIGITS = re.compile(r"([0-9]+)")
 
 _TILDE, _END = "\x01", "\x02"
@@ -105,7 +108,7 @@ def is_prerelease(version: str) -> bool:
     """Say whether a version, mangled or as upstream spells it, comes before its release."""
     if _NUMBERS.fullmatch(version):
         return False
-    return "~" in version or any(m.start() > 0 for m in _PRERELEASE.finditer(version))
+    return "~" in version or any(map(_is_marked, _PRERELEASE.finditer(version)))
 
 
 @lru_cache(maxsize=16384)
@@ -161,8 +164,17 @@ def _tilded(version: str) -> str:
     return version
 
 
+def _is_marked(match: re.Match[str]) -> bool:
+    """Say whether a prerelease is meant: not at the start, nor by what is a part of a commit."""
+    at = max(match.start("word"), match.start("letter"))
+    before, behind = match.string[:at], _ALONG.match(match.string, at)
+    assert behind is not None
+    start = len(re.split(r"[^A-Za-z0-9]", before)[-1])
+    return match.start() > 0 and not _COMMIT.fullmatch(before[at - start :] + behind[0])
+
+
 def _tilde(match: re.Match[str]) -> str:
-    if match.start() == 0:
+    if not _is_marked(match):
         return match[0]
     word = (match["word"] or match["letter"]).lower().rstrip(".")
     return f"~{word}{match['number'] or match['count'] or ''}"

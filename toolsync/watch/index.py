@@ -200,6 +200,7 @@ INDEX = Kind(
     about="a project's page in a package index, as PyPI has them",
     read=read,
     settings={**URL, **PROJECT, **PATTERN},
+    orders=True,
     needs=("project",),
     home=index_url,
     accept=_JSON,

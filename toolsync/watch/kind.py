@@ -100,6 +100,8 @@ class Kind:
     """Gives what is wrong with a [watch] section beyond missing keys, as a person reads it."""
     home: Callable[[], str] = _no_home
     """Returns the page's server where no ``url`` is given: what this machine is set up for."""
+    orders: bool = False
+    """Whether its ecosystem says in which order versions come, local ones and builds too."""
     states_digests: bool = True
     """Whether such pages may state a file's digest in upstream's name."""
     accept: str = ""

@@ -119,7 +119,8 @@ def look(
     pages = Pages(client, limits, _conditions(known, digest), waits, known=before, ready=ready)
     try:
         with pages, Effort(LOOK_SECONDS):
-            found = without_misplaced(kind_of(tool.watch).read(tool, pages))
+            kind = kind_of(tool.watch)
+            found = without_misplaced(kind.read(tool, pages), local=kind.orders)
     except NotChanged:
         assert known is not None
         return replace(known, changed=False, notes=tuple(pages.notes))

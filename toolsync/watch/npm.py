@@ -123,6 +123,7 @@ NPM = Kind(
         **FILE_URL,
         "dist_tag": keys.text("the dist-tag that names the newest version; latest if not given"),
     },
+    orders=True,
     needs=("project",),
     home=_home,
     clues=(Clue(likely=Likely.STATED, give=_stated),),

@@ -152,12 +152,14 @@ class Found:
         raise drifted(self._page, f"names no {wanted}: it has {seen}")
 
 
-def without_misplaced(found: list[Release]) -> list[Release]:
+def without_misplaced(found: list[Release], *, local: bool = False) -> list[Release]:
     """Return releases as they are, those refused that a word may put before the final beside them.
 
-    Where a final is there, what bears a word that nobody knows is not taken silently for newer.
+    Where a final is there, what bears a word that nobody knows is not taken silently for newer;
+    with ``local`` an ecosystem says that what follows a plus is.
     """
-    wrong = misplaced({release.version for release in found if not release.refused})
+    there = {release.version for release in found if not release.refused}
+    wrong = misplaced(there, local=local)
     if not wrong:
         return found
     return [

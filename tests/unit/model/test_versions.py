@@ -40,6 +40,8 @@ SPELLED = {
     "1.0c3": "1.0~c3",
     "1.0a1.dev2": "1.0~a1~dev2",
     "1.0a1rc2": "1.0~a1~rc2",
+    "20240101b1": "20240101~b1",
+    "1.0-rc1-g1a2b3c4": "1.0~rc1-g1a2b3c4",
     "1.0-alpha": "1.0~alpha",
     "1.0_beta_2": "1.0~beta2",
     "V2.2.0": "2.2.0",
@@ -49,8 +51,11 @@ SPELLED = {
 }
 """Prereleases and prefixes as upstreams write them."""
 
-KEPT = ["1.0.2a", "1.0.post1", "1.0+dev1", "1.06", "1.0.8", "3.27.1", "1.3-57676", "1.1-9", "9e"]
-"""A letter that is a later fix, a post-release, a local label, and a hyphen stay as they are."""
+KEPT = [
+    "1.0.2a", "1.0.post1", "1.0+dev1", "1.06", "1.0.8", "3.27.1", "1.3-57676", "1.1-9", "9e",
+    "1.0+git20240101.1a2b3c4", "1.0-5-g1a2b3c4", "1.0.20240101.a1b2c3d4e5",
+]  # fmt: skip
+"""A letter that is a later fix, a post-release, a local label, a hyphen, a commit stay."""
 
 
 @pytest.mark.parametrize(("raw", "wanted"), SPELLED.items())

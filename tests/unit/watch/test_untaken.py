@@ -18,8 +18,16 @@ WIDE = r"foo-(?P<version>.+)\.tar\.gz"
 BEFORE = """
 -M1 -M.1 -ea -ea.2 -next.3 -milestone1 -test -testing2 -unstable -devel -edge -insiders
 -experimental -draft -early -wip -dp1 -tp.2 -a.1 betaX -betaX -rc.1 rc1 b2 .dev3 -canary.4
+-candidate -release-candidate.1 -prealpha -pre-beta.2 -techpreview -technical-preview2 -daily
+-development -weekly.3 -trunk -prototype -unreleased -ctp1 -alpha.1.beta
 """.split()  # noqa: SIM905 (it is read more easily so)
-AFTER = "p1 .sp1 .SP1 .post1 -patch1 -hotfix.2 .update3 .Final -ga a -release".split()  # noqa: SIM905
+AFTER = """
+p1 .sp1 .SP1 .post1 -patch1 -hotfix.2 .update3 .Final -ga a -release -security -hf2 -SR2 -incubating
+-release.2 j2 -build.4-p1 +git20240101.1a2b3c4 -5-g1a2b3c4
+""".split()  # noqa: SIM905
+UNKNOWN = """
+-foobar .quux1 -n zeta2 -release-foobar -p1-quux -x64 -i386 -k8s +foobar
+""".split()  # noqa: SIM905
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def test_words_after_a_final(upstream: Watcher, word: str) -> None:
     assert found.untaken == ()
 
 
-@pytest.mark.parametrize("word", ["-foobar", ".quux1", "-n", "zeta2"])
+@pytest.mark.parametrize("word", UNKNOWN)
 def test_a_word_that_nobody_knows_is_not_taken_silently(upstream: Watcher, word: str) -> None:
     if word == "-n":  # a single letter is a later fix, as openssl has them
         assert misplaced({"2.0.0", "2.0.0-n"}) == {}
@@ -104,3 +112,11 @@ def test_a_prerelease_beside_its_final_is_not_a_watch_files_newest(rig: Rig, web
     row = told.folder.check(told.text)
     assert (row["status"], row["newest"]) == ("new", "2.0.0")
     assert any("comes before 2.0.0" in words for words in row["warnings"])
+
+
+def test_what_follows_a_plus_comes_after_where_an_ecosystem_says_so(upstream: Watcher) -> None:
+    files = [{"filename": f"foo-{v}.tar.gz", "url": "x", "hashes": {}} for v in ("2.0", "2.0+cpu")]
+    body = json.dumps({"files": files})
+    upstream.web.serve("/foo/", body, type="application/vnd.pypi.simple.v1+json")
+    found = upstream.look(kind="index", project="foo")
+    assert (versions(found), found.untaken) == (["2.0+cpu", "2.0"], ())
