@@ -104,7 +104,8 @@ PACKAGES = {
     "compat": Package(
         "model system config archives gate",
         "archives change commands compare compiled deb files gate helptext java metadata "
-        "models options policy probe python reading ruby runtimes shell surface verdict",
+        "models options policy probe python reading ruby runtimes shell surface transition "
+        "verdict",
     ),
     "publish": Package(
         "model system config http archives",

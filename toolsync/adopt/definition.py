@@ -49,6 +49,7 @@ def definition_of(
         lines += [f'dsc = "{packaging.digest}"']
     if proof.main:
         lines += [f"in_main = {json.dumps(proof.version)}"]
+        lines += [f"main_packages = {json.dumps(sorted(proof.packages))}"]
     if lintian:
         lines += ["lintian = [", *(f"    {json.dumps(error)}," for error in lintian), "]"]
     lines += accepted

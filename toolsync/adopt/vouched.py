@@ -44,6 +44,8 @@ class Vouched:
     """The release's, upstream's."""
     main: str = ""
     """Whose component main has it: version and series."""
+    packages: tuple[str, ...] = ()
+    """The binary packages that are made of it there."""
     tarball: Path | None = None
     """Upstream's, while the adoption goes on."""
 
@@ -88,6 +90,7 @@ def vouched(
                     digest=item.archive.sha256,
                     said=found.said or told,
                     main=f"{known.version} in {archive.series}" if known.is_main else "",
+                    packages=known.binaries if known.is_main else (),
                 )
             reasons.append(f"{told} is another: {how}")
     return replace(found, said=found.said or "; ".join(dict.fromkeys(reasons)))

@@ -66,7 +66,11 @@ def write(found: Adoption, packaging: Packaging, target: Path) -> bool:
     shutil.copytree(packaging.debian, target / "debian", symlinks=True)
     text = found.toml
     if own.is_file():
-        text = re.sub(r'(?m)^(adopted|digest|dsc|in_main) = ".*"$', _renewed(text), own.read_text())
+        text = re.sub(
+            r"(?m)^(adopted|digest|dsc|in_main|main_packages) = .*$",
+            _renewed(text),
+            own.read_text(),
+        )
     replace_file(own, text.encode())
     _pinned_anew(own, found.toml)
     load_tool(target)
@@ -85,5 +89,5 @@ def _pinned_anew(own: Path, toml: str) -> bool:
 
 def _renewed(text: str) -> Callable[[re.Match[str]], str]:
     """Return a function that gives a line of tool.toml its new value, in ``text``."""
-    lines = dict(re.findall(r'(?m)^((?:adopted|digest|dsc|in_main)) = (".*")$', text))
+    lines = dict(re.findall(r"(?m)^(adopted|digest|dsc|in_main|main_packages) = (.*)$", text))
     return lambda match: f"{match[1]} = {lines.get(match[1], '')}" if match[1] in lines else ""

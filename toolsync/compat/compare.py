@@ -19,6 +19,8 @@ from toolsync.compat.surface import KINDS, Names, Surface
 
 OF_OLD = "of the old release: "
 _SHOWN = 300
+_CLOSE = re.compile(r"\s*([^\w\s])\s*")
+"""A sign with blanks around it, which mean nothing in C."""
 
 Finding = tuple[str, str]
 """A severity and its proof."""
@@ -102,6 +104,8 @@ def _symbol(name: str, old: str, new: str) -> Iterator[tuple[str, str, str]]:
 
 def _type(name: str, old: str, new: str) -> Iterator[tuple[str, str, str]]:
     """Programs know a type's members and their order; an enumeration may grow at its end."""
+    if _CLOSE.sub(r"\1", old) == _CLOSE.sub(r"\1", new):
+        return
     grown = name.startswith("enum ") and new.startswith(old.rstrip(" ,"))
     severity = "additive" if grown else "risky"
     yield name, severity, f"its members were {{ {_short(old)} }}, are {{ {_short(new)} }}"

@@ -68,13 +68,21 @@ def read_packages(debs: Sequence[Path], top: Path) -> Release:
     return release
 
 
+def _takes_the_place_of(deb: Path) -> list[str]:
+    """Return the packages beside which a .deb is not installed as it is (Debian Policy 7.3-7.6)."""
+    fields = ("Breaks", "Conflicts", "Replaces")
+    texts = [run("dpkg-deb", "--field", deb, field, timeout=_SECONDS).out for field in fields]
+    named = (_RELATION.match(part.strip()) for text in texts for part in text.split(","))
+    return sorted({match[1] for match in named if match})
+
+
 def _control(release: Release, deb: Path) -> None:
     """Add names, dependencies, conffiles and installed paths of a .deb (deb-control(5))."""
     draft = release.draft
     name = run("dpkg-deb", "--field", deb, "Package", timeout=_SECONDS).out.strip()
     if name.endswith("-dbgsym"):  # what debuggers take, made anew by debhelper each time
         return
-    draft.add("package", name)
+    draft.add("package", name, " ".join(_takes_the_place_of(deb)))
     script = run("dpkg-deb", "--info", deb, "postinst", timeout=_SECONDS, ok=(0, 2)).out
     for link in _ALTERNATIVE.findall(script):
         draft.add("alternative", link)

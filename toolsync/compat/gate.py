@@ -20,7 +20,9 @@ from toolsync.compat.policy import weigh
 from toolsync.compat.probe import Prober
 from toolsync.compat.reading import Release, read_tree
 from toolsync.compat.surface import Gap, Surface
+from toolsync.compat.transition import as_the_distribution_has, side_by_side
 from toolsync.compat.verdict import report_of, summary_of, verdict_of
+from toolsync.config.definition import Tool
 from toolsync.gate.record import Asked
 from toolsync.model.errors import TooMuch
 from toolsync.model.judgment import Judgment
@@ -52,7 +54,9 @@ def judge(asked: Asked[Package]) -> Judgment:
     tool, store, before = asked.tool, asked.store, asked.before
     old = _kept(asked)
     examined = _examined(asked, old)
-    found = _as_before(examined.found, old) if asked.adopted else examined.found
+    now = None if examined.given_up else Surface.from_json(examined.kept)
+    told = tool if tool.in_main == asked.item.release.version else replace(tool, main_packages=())
+    found = _as_before(examined.found, old, now, told) if asked.adopted else examined.found
     changes = ordered(_accepted(c, asked) for c in weigh(found, tool.compat))
     findings = _findings(changes)
     if before is None:
@@ -235,13 +239,18 @@ def _findings(changes: tuple[Change, ...]) -> list[Finding]:
     return found
 
 
-def _as_before(found: tuple[Change, ...], old: Surface | str | None) -> tuple[Change, ...]:
-    """Return the changes; what cannot be read of what a distribution serves either is ``info``.
+def _as_before(
+    found: tuple[Change, ...], old: Surface | str | None, now: Surface | None, tool: Tool
+) -> tuple[Change, ...]:
+    """Return the changes against what a distribution serves, which stays served there.
 
-    As in any first release: there is nothing with which it could be compared.
+    A library's package goes on beside one of another name, and what cannot be read of the old
+    release either is ``info``, as in any first release: there is nothing to compare it with.
     """
     if not isinstance(old, Surface):
         return found
+    if now is not None:
+        found = as_the_distribution_has(side_by_side(found, old, now), now, tool)
     unread = {(gap.kind, gap.name) for gap in old.gaps}
     unread |= {("tree", "surface")} if old.is_empty else set()
     return tuple(

@@ -158,6 +158,8 @@ class Tool:
     """Where its packaging was adopted from, and that one's version; empty where it was not."""
     in_main: str = ""
     """The release of which a distribution has the same content in its component main."""
+    main_packages: tuple[str, ...] = ()
+    """The binary packages of that release there."""
     own: Mapping[str, Table] = field(default_factory=dict)
     """The sections that one gate alone reads, and that no field above stands for."""
 

@@ -25,13 +25,14 @@ def _inputs(item: Package) -> dict[str, object]:
 
 
 def _policy(tool: Tool, config: Config) -> object:
-    return [tool.compat, config.compat]
+    judged = [tool.in_main, *tool.main_packages] if tool.main_packages else []
+    return [tool.compat, config.compat, *judged]
 
 
 COMPAT = Gate(
     name="compat",
     about="what its users would miss: commands, options, libraries, interfaces, dependencies",
-    rules=4,
+    rules=5,
     judge=_judge,
     inputs=_inputs,
     policy=_policy,

@@ -152,6 +152,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
         lintian=tuple(package.get("lintian", [])),
         adopted=package.get("adopted", ""),
         in_main=package.get("in_main", ""),
+        main_packages=tuple(package.get("main_packages", [])),
         publish=_publish(raw.get("publish", {})),
         overlay=overlay,
         own={

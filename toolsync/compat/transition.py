@@ -1,0 +1,84 @@
+"""Tell a library's new ABI under a new name from one that takes the old away.
+
+Debian Policy 8.1: a shared library's package is named by its soname, so that packages of both ABIs
+are installed side by side. Where the old one is a distribution's, it stays in that archive for all
+that was built against it, and nobody misses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from toolsync.compat.change import Change
+from toolsync.compat.surface import Surface
+from toolsync.config.definition import Tool
+
+_SONAME = re.compile(r"(?P<stem>.+?)(?:\.so\.(?P<after>[\w.]+)|-(?P<inside>\d[\d.]*)\.so)")
+
+
+def package_named(soname: str) -> str:
+    """Return the name that Policy gives a shared library's package; empty for another soname."""
+    match = _SONAME.fullmatch(soname)
+    if match is None:
+        return ""
+    stem, version = match["stem"], match["after"] or match["inside"]
+    mark = "-" if stem[-1].isdigit() or match["inside"] else ""
+    return f"{stem}{mark}{version}".lower().replace("_", "-")
+
+
+def side_by_side(changes: Sequence[Change], old: Surface, new: Surface) -> tuple[Change, ...]:
+    """Return the changes; of libraries whose packages go on beside the new ones, as additive."""
+    beside = dict(_beside(old, new))
+    names = {("library", soname) for soname in beside}
+    names |= {("package", package_named(soname)) for soname in beside}
+    later = {package_named(soname): package_named(now) for soname, now in beside.items()}
+    return tuple(
+        replace(change, severity="additive", proof=_proof(change, beside, later))
+        if change.severity == "breaking" and (change.kind, change.name) in names
+        else change
+        for change in changes
+    )
+
+
+def as_the_distribution_has(
+    changes: Sequence[Change], new: Surface, tool: Tool
+) -> tuple[Change, ...]:
+    """Return the changes; of types, where a distribution has the release in the same packages.
+
+    A library's package keeps its name where its maintainers have found that programs built against
+    the old one go on with the new one (Debian Policy 8.1 and 8.6); text alone does not tell that.
+    """
+    packages = new.of("package").keys()
+    if not packages or not packages <= set(tool.main_packages):
+        return tuple(changes)
+    why = f"a distribution has {tool.in_main} in packages of the same names"
+    return tuple(
+        replace(change, severity="info", proof=f"{change.proof} (risky, but {why})")
+        if change.kind == "type" and change.severity == "risky"
+        else change
+        for change in changes
+    )
+
+
+def _beside(old: Surface, new: Surface) -> Iterator[tuple[str, str]]:
+    """Yield the sonames of the old release that stay beside others, each with its successor."""
+    for soname in old.of("library").keys() - new.of("library").keys():
+        before = package_named(soname)
+        stem = (_SONAME.fullmatch(soname) or {"stem": ""})["stem"]
+        for now in sorted(new.of("library").keys() - old.of("library").keys()):
+            match, after = _SONAME.fullmatch(now), package_named(now)
+            if (
+                match
+                and match["stem"] == stem
+                and before in old.of("package").keys() - new.of("package").keys()
+                and after in new.of("package").keys() - old.of("package").keys()
+                and before not in new.of("package")[after].split()
+            ):
+                yield soname, now
+
+
+def _proof(change: Change, beside: dict[str, str], later: dict[str, str]) -> str:
+    now = beside.get(change.name) or later[change.name]
+    return f"the distribution's stays, to be installed beside {now}, which has another ABI"
