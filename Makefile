@@ -22,7 +22,7 @@ DEB_PACKAGES := build-essential debhelper dpkg-dev lintian pybuild-plugin-pyproj
 	python3-setuptools systemd
 DEB_CHECK_PACKAGES := mmdebstrap piuparts
 
-.PHONY: adoptions run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license license-texts deb deb-check faults fuzz genuine screenshots \
+.PHONY: adoptions run test test-ppa quick lint bench bench-check bench-bounds bench-license bench-page bench-repack cases cases-license license-texts deb deb-check deb-clean faults fuzz genuine screenshots \
 	clean keyrings packages-run packages-test ids
 
 run: packages-run ids $(VENV)/.run
@@ -32,7 +32,7 @@ run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync archive sources
 	@echo
 	@echo "# and install with this command:"
-	@echo "apt-get update && apt-get install $$($(VENV)/bin/toolsync archive packages $(TOOL))"
+	@$(VENV)/bin/toolsync archive packages --command $(TOOL)
 
 # Packages whose code and tests use no library but Python's own: tested once.
 OURS_ALONE := attest binding compat fetch pipeline verify
@@ -75,10 +75,10 @@ AT_ONCE ?= 2
 adoptions: packages-test packages-run ids $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.adoptions --cache $(or $(CACHE),$(VENV)/adoptions) --at-once $(AT_ONCE)
 
-# The shipped tools on genuine releases, which lie in TREES/TOOL/ (tests/tools/genuine.py).
+# The shipped tools on genuine releases, which lie in TREES/TOOL/ (tests/tools/genuine.py); root's.
 TREES ?= ../trees
 SERIES ?= bookworm
-genuine: packages-test packages-run ids $(VENV)/.test
+genuine: packages-test packages-run ids keyrings $(VENV)/.test $(VENV)/.moto
 	@$(VENV)/bin/python -m tests.tools.genuine $(TREES) $(SERIES:%=--series %)
 
 quick: $(VENV)/.test $(VENV)/.sigstore lint
@@ -163,6 +163,11 @@ deb: packages-test packages-deb
 deb-check: deb
 	$(call install,$(DEB_CHECK_PACKAGES))
 	@debian/check $(DEB_DIST)
+
+# Our own package built with its Build-Depends alone, installed and run where nothing else is; root's.
+CLEAN_SERIES ?= bookworm trixie noble
+deb-clean: packages-test packages-run ids keyrings $(VENV)/.test
+	@$(VENV)/bin/python -m tests.tools.own_package $(CLEAN_SERIES:%=--series %)
 
 $(VENV)/.txpkgupload: | $(VENV)/.test
 	@echo "Installing txpkgupload, Launchpad's upload server to test against, into $(VENV)/txpkgupload"

@@ -51,6 +51,10 @@ def test_a_release_goes_the_whole_way_and_apt_installs_it(hello: Rig) -> None:
     assert hello.leftovers() == []
     stanza = hello.run("archive", "sources").stdout
     assert "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----" in stanza
+    wanted = "apt-get update && apt-get install hello/bookworm\n"  # and not the distribution's
+    assert stanza.endswith(f"\n# {wanted}")
+    assert hello.run("archive", "packages", "hello").stdout == "hello\n"
+    assert hello.run("archive", "packages", "--command", "hello").stdout == wanted
 
 
 def test_the_second_run_does_nothing(hello: Rig, web: Web) -> None:

@@ -218,7 +218,7 @@ def test_a_held_release_goes_from_a_login_to_its_publication(service: Rig, web: 
         rig.run("sync", "hello")
         _, _, page = ask(place, "/tool/hello", Cookie=session)
         assert "Types: deb deb-src" in page
-        assert "sudo apt install hello" in page
+        assert "sudo apt install hello/bookworm" in page
         found = re.search(r'href="(/tool/hello/evidence/1\.0)"', page)
         assert found
         (rig.root / "signed.json").write_text(ask(place, found[1], Cookie=session)[2])

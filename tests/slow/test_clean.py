@@ -67,7 +67,7 @@ def test_awscli_goes_from_the_index_to_apt_install_and_asks_an_ec2(tmp_path: Pat
         instance.add_archive(rig.run("archive", "sources", "--url", address).stdout)
         instance.run("apt-get install -q -y awscli")  # Debian's
         before = instance.run("dpkg-query -W awscli; aws --version")
-        instance.run("apt-get full-upgrade -q -y && apt-get install -q -y awscli1")
+        instance.run("apt-get full-upgrade -q -y && apt-get install -q -y awscli1/bookworm")
         assert instance.run("dpkg-query -W awscli; aws --version") == before
         assert instance.run("dpkg --verify awscli") == ""
         instance.run("apt-get remove -q -y awscli")
@@ -97,7 +97,7 @@ def readme_commands_work(rig: Rig, version: str) -> None:
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         if command == "make run":
             assert rig.run("archive", "sources").stdout.strip() in done.stdout
-            assert "apt-get update && apt-get install awscli1" in done.stdout
+            assert "apt-get update && apt-get install awscli1/bookworm" in done.stdout
 
 
 def test_the_ec2_tools_go_from_a_bucket_to_apt_install(tmp_path: Path, web: Web) -> None:

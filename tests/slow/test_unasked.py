@@ -9,6 +9,8 @@ import pytest
 from tests.slow.test_key_instances import serving
 from tests.support.chroots import Instance, make_chroot
 from tests.support.tiny_packages import Context, passed
+from tests.unit.config.test_asking import settings as set_up
+from toolsync.config.asking import to_install
 from toolsync.config.settings import Local
 
 pytestmark = pytest.mark.slow
@@ -52,7 +54,8 @@ def test_a_full_upgrade_changes_nothing_until_a_package_is_asked_for(
         instance.run("apt-get install -q -y tiny-tool")  # which nobody else has
         assert instance.run("tiny-tool") == "tiny-tool 99\n"
 
-        instance.run(f"apt-get install -q -y -t {series} {names[0]}")
+        words = to_install(set_up(settings), names[:1], series)
+        instance.run(f"apt-get install -q -y {words}")
         assert f"{names[0]}\t99-" in instance.run(DPKG)
         publish("100")
         instance.run("apt-get update -q && apt-get full-upgrade -q -y")

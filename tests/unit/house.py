@@ -34,8 +34,8 @@ PACKAGES = {
     ),
     "config": Package(
         "model system",
-        "consistency definition keys later licensing mended packaging plainschema record schema "
-        "series settings supported",
+        "asking consistency definition keys later licensing mended packaging plainschema record "
+        "schema series settings supported",
     ),
     "archives": Package(
         "model system config",

@@ -13,6 +13,7 @@ from toolsync.model.errors import FINE, UsageError
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
+    from toolsync.config.settings import Config
     from toolsync.publish.target import Target
 
 
@@ -62,7 +63,7 @@ def sources(
         tools, _ = load_tools(context.config)
         served = [tool for tool in tools if is_served(context, tool, wanted)]
         if served:
-            click.echo(f"# apt-get update && apt-get install {_names(served)}")
+            click.echo(f"# {_command(context.config, served, wanted)}")
     return FINE
 
 
@@ -82,16 +83,28 @@ def _stanza(target: Target, series: str, at: datetime | None) -> str:
 
 @command.command("packages")
 @click.argument("tools", shell_complete=tool_names, nargs=-1, metavar="[TOOL|DIR]...")
+@click.option("--command", "whole", is_flag=True, help="Print the command that installs them.")
 @click.pass_obj
-def packages(settings: Settings, tools: tuple[str, ...]) -> int:
+def packages(settings: Settings, tools: tuple[str, ...], whole: bool) -> int:
     """Print the names by which apt installs tools; all tools' if none is named."""
-    chosen, _ = chosen_tools(settings.load(), tools)
-    click.echo(_names(chosen))
+    config = settings.load()
+    chosen, _ = chosen_tools(config, tools)
+    if whole:
+        click.echo(_command(config, chosen, config.series[0]))
+    else:
+        click.echo(" ".join(_packages(chosen)))
     return FINE
 
 
-def _names(tools: Iterable[Tool]) -> str:
-    return " ".join(name for tool in tools for name in tool.packages)
+def _packages(tools: Iterable[Tool]) -> list[str]:
+    return [name for tool in tools for name in tool.packages]
+
+
+def _command(config: Config, tools: Iterable[Tool], series: str) -> str:
+    from toolsync.config.asking import to_install
+
+    words = to_install(config, _packages(tools), series)
+    return f"apt-get update && apt-get install {words}"
 
 
 @command.command("repair")

@@ -115,6 +115,8 @@ class Install:
 
     series: str
     stanza: str
+    example: str
+    """What ``apt-get install`` is given to install one of the tools there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

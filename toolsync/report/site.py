@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from toolsync.config.asking import to_install
 from toolsync.config.definition import Tool
 from toolsync.journal.publications import Publication
 from toolsync.model.errors import SetupError, ToolsyncError
@@ -19,7 +20,16 @@ from toolsync.pipeline.context import Context
 from toolsync.pipeline.loghead import FOLDER
 from toolsync.pipeline.survey import last_standing
 from toolsync.report.feed import NAME, feed
-from toolsync.report.page import MAX_RECORDS, File, Install, Site, bill_name, files, signed_name
+from toolsync.report.page import (
+    MAX_RECORDS,
+    File,
+    Install,
+    Site,
+    ToolView,
+    bill_name,
+    files,
+    signed_name,
+)
 from toolsync.report.toolpage import faulty_view, view
 from toolsync.system.clock import stamp
 from toolsync.system.forks import side_by_side
@@ -90,7 +100,7 @@ def gather(context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome] = 
     views += [faulty_view(outcome) for outcome in faulty]
     columns = {(context.target.name, series) for series in context.config.series}
     columns |= {(place.target, place.series) for view in views for place in view.places}
-    installs = tuple(_installs(context))
+    installs = tuple(_installs(context, views))
     key = _key_of(installs[0].stanza) if installs else ""
     return Site(
         title=f"{context.config.local.label} archive",
@@ -131,12 +141,15 @@ def _feed(context: Context, site: Site) -> bytes:
     )
 
 
-def _installs(context: Context) -> Iterator[Install]:
+def _installs(context: Context, views: Sequence[ToolView]) -> Iterator[Install]:
     for series in context.config.series:
+        served = (view.packages for view in views if view.served(context.target.name, series))
+        example = to_install(context.config, next(served, ("PACKAGE",)), series)
         try:
-            yield Install(series=series, stanza=context.target.stanza(series))
+            stanza = context.target.stanza(series)
         except ToolsyncError:
             continue  # nothing is served for it, or nobody can tell now
+        yield Install(series=series, stanza=stanza, example=example)
 
 
 def _key_of(stanza: str) -> str:

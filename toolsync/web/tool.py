@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from flask import Response, redirect, render_template
 from flask.typing import ResponseReturnValue
 
+from toolsync.config.asking import to_install
 from toolsync.config.definition import Tool
 from toolsync.model.errors import ToolsyncError
 from toolsync.pipeline.review import waiting
@@ -39,7 +40,7 @@ def page(name: str) -> ResponseReturnValue:
         "tool.html.j2",
         tool=view_,
         waits=waiting(journal, found) if isinstance(found, Tool) else [],
-        installs=list(_installs()) if known else [],
+        installs=list(_installs(view_.packages)) if known else [],
         ppa=config().target if config().target.startswith("ppa:") else "",
         keys=journal.keydates.of(name),
         events=history(lines),
@@ -104,12 +105,16 @@ def _definition(name: str) -> list[tuple[str, str]]:
     return found
 
 
-def _installs() -> Iterator[tuple[str, str]]:
-    """Yield series and stanza of what the local archive serves; a page asks no other server."""
+def _installs(packages: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield series, stanza and the words for apt, of the local archive alone.
+
+    A page asks no other server.
+    """
     if config().target.startswith("ppa:"):
         return
     for series in config().series:
         try:
-            yield series, context().target.stanza(series)
+            stanza = context().target.stanza(series)
         except ToolsyncError:
             continue  # nothing is served for it yet
+        yield series, stanza, to_install(config(), packages, series)

@@ -117,7 +117,7 @@ def test_it_tells_how_to_install_and_carries_the_key(page: Path) -> None:
     (source, commands) = found.xpath('//div[@class="copy"]/pre')
     assert source.text.startswith("Types: deb deb-src\nURIs: https://archive.example/")
     assert (page / "toolsync-bookworm.sources").read_text().strip() == source.text.strip()
-    assert "apt-get install awscli1" in commands.text
+    assert "apt-get install awscli1/bookworm" in commands.text
     assert "BEGIN PGP PUBLIC KEY BLOCK" in (page / "key.asc").read_text()
     (fingerprint,) = found.xpath('//code[@class="fingerprint"]')
     assert len(fingerprint.text) == 40
