@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -53,18 +54,26 @@ class Instance:
         )
         (self.root / "etc/resolv.conf").write_bytes(Path("/etc/resolv.conf").read_bytes())
 
+    def entry(self) -> list[str]:
+        """Return the words that start a program inside, whose own words are to follow.
+
+        The root is changed as an instance's is: in a chroot(2) the kernel lets nobody map users.
+        """
+        root = shlex.quote(str(self.root))
+        inside = (
+            f"mount --bind {root} {root} && mount --rbind /dev {root}/dev"
+            f" && mount -t proc proc {root}/proc && mount -t sysfs sysfs {root}/sys"
+            f" && cd {root} && pivot_root . . && umount -l . && cd /"
+        )
+        words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c"]
+        return [*words, f'{inside} && exec "$@"', "sh"]
+
     def run(self, command: str, *, ok: bool = True, **env: str) -> str:
         """Run a shell command inside, with this machine's network, and return what it says."""
-        inside = (
-            "mount --bind /dev $ROOT/dev && mount -t proc proc $ROOT/proc && "
-            'exec chroot $ROOT /bin/sh -c "$COMMAND"'
-        )
         done = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", inside],
+            [*self.entry(), "/bin/sh", "-c", command],
             env={
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                "ROOT": str(self.root),
-                "COMMAND": command,
                 "DEBIAN_FRONTEND": "noninteractive",
                 "HOME": "/root",
                 "LC_ALL": "C.UTF-8",

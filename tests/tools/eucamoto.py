@@ -76,6 +76,46 @@ def judge(step: Step, code: int, out: str, err: str, known: dict[str, str]) -> s
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many steps of each family there are, how many were right, and what was wrong."""
+
+    total: dict[str, int]
+    right: dict[str, int]
+    faults: list[str]
+
+
+def ran(prefix: list[str], address: str, variables: Mapping[str, str]) -> Tally:
+    """Run all steps behind ``prefix``, against the server at an address."""
+    variables = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LC_ALL": "C.UTF-8",
+        "AWS_ACCESS_KEY": "AKIDEXAMPLE",
+        "AWS_SECRET_KEY": "not-a-secret",
+        **{name: USER.format(address=address) for name in SERVICES},
+        **variables,
+    }
+    code, _, err = run(prefix, PREPARE, variables)
+    if code:
+        raise SystemExit(f"cannot prepare: {err}")
+    known: dict[str, str] = {}
+    found = Tally({}, {}, [])
+    for step in steps():
+        found.total[step.family] = found.total.get(step.family, 0) + 1
+        command = step.command
+        try:
+            command = step.command.format(**known)
+            fault = judge(step, *run(prefix, command, variables), known)
+        except KeyError as error:
+            fault = f"no earlier step gave {error}"
+        if fault:
+            found.faults.append(f"{step.family}: {command}: {fault}")
+        else:
+            found.right[step.family] = found.right.get(step.family, 0) + 1
+    return found
+
+
 def main() -> int:
     """Run all steps; print a line for each that failed and a table of families."""
     parser = argparse.ArgumentParser()
@@ -84,38 +124,13 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("prefix", nargs="*")
     words = parser.parse_args()
-    variables = {
-        "PATH": words.path,
-        "HOME": "/tmp",
-        "LC_ALL": "C.UTF-8",
-        "AWS_ACCESS_KEY": "AKIDEXAMPLE",
-        "AWS_SECRET_KEY": "not-a-secret",
-        **{name: USER.format(address=words.address) for name in SERVICES},
-        **dict(pair.split("=", 1) for pair in words.set),
-    }
-    code, _, err = run(words.prefix, PREPARE, variables)
-    if code:
-        print(f"cannot prepare: {err}", file=sys.stderr)
-        return 2
-    known: dict[str, str] = {}
-    right: dict[str, int] = {}
-    total: dict[str, int] = {}
-    for step in steps():
-        total[step.family] = total.get(step.family, 0) + 1
-        command = step.command
-        try:
-            command = step.command.format(**known)
-            fault = judge(step, *run(words.prefix, command, variables), known)
-        except KeyError as error:
-            fault = f"no earlier step gave {error}"
-        if fault:
-            print(f"{step.family}: {command}: {fault}")
-        else:
-            right[step.family] = right.get(step.family, 0) + 1
-    for family, count in total.items():
-        print(f"{family:12}{right.get(family, 0):3} of {count}")
-    print(f"{'all':12}{sum(right.values()):3} of {sum(total.values())}")
-    return 0 if right == total else 3
+    given = dict(pair.split("=", 1) for pair in words.set)
+    found = ran(words.prefix, words.address, {"PATH": words.path, **given})
+    print(*found.faults, sep="\n")
+    for family, count in found.total.items():
+        print(f"{family:12}{found.right.get(family, 0):3} of {count}")
+    print(f"{'all':12}{sum(found.right.values()):3} of {sum(found.total.values())}")
+    return 0 if found.right == found.total else 3
 
 
 if __name__ == "__main__":

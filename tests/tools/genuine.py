@@ -1,13 +1,15 @@
 # ruff: noqa: T201 (a program for the terminal)
 """Take the shipped tools the whole way on genuine releases: ``make genuine TREES=FOLDER``.
 
-    python -m tests.tools.genuine FOLDER [TOOL …] [--series SERIES …]
+    python -m tests.tools.genuine FOLDER [TOOL …] [--series SERIES …] [--no-use]
 
 FOLDER/TOOL/ holds upstream's archives, called as upstream calls them; those that a forge makes of
 a tag are called after the tag (v2.2.0.tar.gz). Each is served on the loopback in the form of the
 tool's release page, with its measured digest as the pin, and synced with the shipped definition
 into clean chroots. A first decision over terms is taken as an operator would, and counted; nothing
-else is done by hand. Tools of the package index are taken from there. Nothing of it is kept.
+else is done by hand. Tools of the package index are taken from there. Then the archive is added
+to a clean machine of the series, where nothing may change by that, and each tool is installed
+from the printed stanza and used (genuine.uses). Nothing of it is kept.
 """
 
 from __future__ import annotations
@@ -17,19 +19,27 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from tests.servers.s3 import serve_bucket
 from tests.servers.web import Web
 from tests.support.chroots import clean_rig
 from tests.support.rig import ROOT, Rig
+from tests.tools.genuine_use import used
 
 SHIPPED = ROOT / "conf" / "tools"
 _VERSION = re.compile(r"\d+(?:\.\d+)+(?:-\d+)?")
 _ATOM = "application/atom+xml"
+_HOUR = 3600
 
 
 @dataclass(kw_only=True)
@@ -41,6 +51,9 @@ class Row:
     version: str = "-"
     status: str = ""
     seconds: float = 0.0
+    stages: dict[str, float] = field(default_factory=dict)
+    """Seconds of each stage, in their order."""
+    lintian: str = "-"
     tests: str = "-"
     by_hand: list[str] = field(default_factory=list)
     message: str = ""
@@ -49,7 +62,9 @@ class Row:
         hands = "; ".join(self.by_hand) or "nothing"
         said = "" if self.status == "up-to-date" else f" | {self.message}"
         head = f"{self.tool:21} {self.series:9} {self.version:12} {self.status:11}"
-        return f"{head} {self.seconds:6.0f} s | {self.tests:9} | {hands}{said}"
+        stages = " ".join(f"{name} {seconds:.0f}" for name, seconds in self.stages.items())
+        proved = f"{self.seconds:6.0f} s ({stages}) | lintian {self.lintian} | {self.tests}"
+        return f"{head} {proved} | by hand: {hands}{said}"
 
 
 def defined(tools: Path, web: Web, name: str, files: list[Path]) -> None:
@@ -120,43 +135,93 @@ def taken(rig: Rig, tool: str, series: str) -> Row:
     row = Row(tool=tool, series=series)
     began = time.monotonic()
     for _ in range(3):
-        said = rig.run("sync", tool, status=None)
+        said = rig.run("sync", tool, status=None, timeout=_HOUR)
         (state,) = json.loads(rig.run("status", tool, "--json", status=None).stdout)
         row.status, row.version = state["status"], state["newest"] or "-"
-        row.message = state["message"].splitlines()[0][:200]
+        row.message = state["message"].splitlines()[0][:200] if state["message"] else ""
         if row.status != "held" or "held at license" not in state["message"]:
             break
         rig.run("approve", tool, row.version, "--stage", "license", "--reason", "read", status=None)
         row.by_hand.append("a first decision over the terms")
     row.seconds = time.monotonic() - began
     if row.status == "up-to-date":
-        proof = rig.json("evidence", tool, row.version)["predicate"]
-        row.tests = proof["series"][series]["build"]["tests"]
+        _prove(row, rig.json("evidence", tool, row.version)["predicate"])
     elif not row.message:
         row.message = said.stderr.strip()[-200:]
     return row
 
 
-def main() -> None:
-    """Print a row for each tool and series as it ends."""
+def _prove(row: Row, proof: Mapping[str, Any]) -> None:
+    """Take from a release's evidence what its stages took and found."""
+    place = proof["series"][row.series]
+    build = place["build"]
+    tags = [f["message"][:1] for f in build["findings"] if f["code"].startswith("lintian:")]
+    row.tests, row.lintian = build["tests"], f"{tags.count('E')} E {tags.count('W')} W"
+    told = {name: stage for name, stage in proof.items() if name != "series"} | place
+    told |= place.get("local", {})
+    row.stages = {
+        name: (_moment(stage["finished"]) - _moment(stage["started"])).total_seconds()
+        for name, stage in told.items()
+        if isinstance(stage, dict) and "finished" in stage
+    }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@contextmanager
+def _set_up(series: str) -> Iterator[Rig]:
+    with tempfile.TemporaryDirectory() as place:
+        rig = clean_rig(Path(place) / "rig")
+        rig.configure(rig.settings, f'"{series}"')
+        try:
+            yield rig
+        finally:
+            shutil.rmtree(rig.work, ignore_errors=True)
+
+
+def _tool(rig: Rig, name: str, series: str, trees: Path) -> Row:
+    """Take one tool; whatever befalls it is its row's, so that the next one has its turn."""
+    files = sorted(p for p in (trees / name).glob("*") if p.is_file())
+    try:
+        with Web() as web:
+            defined(rig.tools, web, name, files)
+            return taken(rig, name, series)
+    except (AssertionError, KeyError, OSError, ValueError, subprocess.SubprocessError) as error:
+        said = f"{type(error).__name__}: {error}"[-300:]
+        return Row(tool=name, series=series, status="broken", message=said)
+
+
+def main() -> int:
+    """Print a row for each tool and series as it ends, then what was seen on a machine."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("trees", type=Path)
     parser.add_argument("tools", nargs="*")
     parser.add_argument("--series", action="append")
+    parser.add_argument("--no-use", action="store_true")
     given = parser.parse_args()
     names = given.tools or sorted(p.name for p in SHIPPED.iterdir() if (p / "tool.toml").is_file())
+    right = True
     for series in given.series or ["bookworm"]:
-        for name in names:
-            files = sorted(p for p in (given.trees / name).glob("*") if p.is_file())
-            with tempfile.TemporaryDirectory() as place, Web() as web:
-                rig = clean_rig(Path(place))
-                rig.configure(rig.settings, f'"{series}"')
-                try:
-                    defined(rig.tools, web, name, files)
-                    print(taken(rig, name, series), flush=True)
-                finally:
-                    shutil.rmtree(rig.work, ignore_errors=True)
+        with _set_up(series) as rig:
+            rows = []
+            for name in names:
+                rows.append(_tool(rig, name, series, given.trees))
+                print(rows[-1], flush=True)
+            good = [row.tool for row in rows if row.status == "up-to-date"]
+            right = right and len(good) == len(rows)
+            if good and not given.no_use:
+                right = _machine(rig, series, good) and right
+    return 0 if right else 1
+
+
+def _machine(rig: Rig, series: str, tools: Sequence[str]) -> bool:
+    with tempfile.TemporaryDirectory() as place:
+        found = used(rig, series, tools, Path(place))
+    print(*found.lines(), sep="\n", flush=True)
+    return not found.changes and not found.faults
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
