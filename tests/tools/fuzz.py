@@ -246,6 +246,8 @@ TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]
         lambda: [
             b"a" * 64 + b"  tool-1.0.tar.gz\nSHA256 (x) = " + b"b" * 64 + b"\n",
             ("tool-1.0: " + "AB CD " * 16 + "\n").encode("utf-16"),
+            b'{"files":[{"name":"tool-1.0.tar.gz","sha256":"' + b"a" * 64 + b'"}]}',
+            b"| [tool-1.0.tar.gz](x) | 2 MiB | `" + b"a" * 64 + b"` |\n",
             b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxioGY4d/4xsAAAAg+U2nu0jW\n",
             b"\xc6\x0a\x04\x00\x00\x00\x00\x1cabcd",
         ],

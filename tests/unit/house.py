@@ -74,8 +74,8 @@ PACKAGES = {
     ),
     "verify": Package(
         "model system config archives",
-        "alone beside bundles checksum file method methods minisign openpgp pins refusal signify "
-        "sigstore ssh stage sumlines tag trust watch",
+        "alone beside bundles checksum digests file method methods minisign openpgp pins refusal "
+        "signify sigstore ssh stage sumlines sumtables tag trust watch",
     ),
     "unpack": Package(
         "model system config archives",

@@ -107,8 +107,8 @@ CHECKSUMS = Method(
 
 
 def names_at(url: str, filename: str) -> tuple[str, ...]:
-    """Return the names under which a list may have the file at ``url``: its own, and its paths."""
-    return paths_of(filename, [unquote(part) for part in urlsplit(url).path.split("/")])
+    """Return the names under which a list may have a file: its own, its paths, its address."""
+    return (*paths_of(filename, [unquote(part) for part in urlsplit(url).path.split("/")]), url)
 
 
 def paths_of(filename: str, parts: Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import string
 import time
 from pathlib import Path
@@ -82,10 +83,64 @@ def file(tmp_path: Path) -> Path:
             f"\nAlgorithm : SHA256\nHash      : {SHA256.upper()}\nPath      : D:\\x y\\{NAME}\n",
             "sha256",
         ),
+        (f"{NAME}: sha256:{SHA256}\n", "sha256"),
+        (f"SHA256 {NAME} = {SHA256}\n", "sha256"),
+        (f"  {SHA256}  {NAME}\n", "sha256"),
+        (f"- {SHA256}  {NAME}\n* `{NAME}`: `{SHA256}`\n", "sha256"),
+        (f'{SHA256}  "{NAME}"\n', "sha256"),
+        (f"'{NAME}': '{SHA256}'\n\"{NAME}\" = \"{SHA256}\"\n", "sha256"),
+        (f"Files:\n {MD5} 20 {NAME}\nChecksums-Sha256:\n {SHA256} 20 {NAME}\n", "sha256"),
+        (f"{NAME} 20 {SHA256}\n", "sha256"),
+        (f"### foo-1.0.tar.gz\nSHA256: {OTHER}\n### {NAME}\n\nSHA256: {SHA256}\n", "sha256"),
+        (f"foo-1.0.tar.gz\n{OTHER}\n{NAME}\n{SHA256}\n", "sha256"),
+        (f"{NAME}:\n  md5: {MD5}\n  sha256: {SHA256}\n", "sha256"),
+        (printed(f"{NAME}: SHA256 = ", SHA256), "sha256"),
     ],
 )
 def test_forms(file: Path, text: str, used: str) -> None:
     assert match(text, file, [NAME]).used == used
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{0},{1}\n", "{1},{0}\n", '"{0}","{1}"\n', "{0};20;{1}\n", "{0}|{1}\n", "{0} => {1}\n",
+        "{0}\t20\t{1}\n", "{0},sha256,{1}\n", "| {0} | {1} |\n", "| `{1}` | `{0}` | 2026-11-03 |\n",
+        "| Linux | [{0}](https://vendor.example/{0}) | 2 MiB | sha256:{1} |\n",
+    ],
+)  # fmt: skip
+def test_tables(file: Path, form: str) -> None:
+    text = "| File | SHA-256 |\n|---|:---|\nfile,size,sha256\n"
+    text += form.format("foo-1.0.tar.gz", OTHER) + form.format(NAME, SHA256)
+    assert match(text, file, [NAME]).used == "sha256"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {NAME: SHA256, "foo-1.0.tar.gz": OTHER},
+        {NAME: f"sha256:{SHA256}"},
+        {NAME: {"sha256": SHA256, "md5": MD5, "sha3-256": OTHER, "blake3": OTHER}},
+        [{"name": "foo-1.0.tar.gz", "sha256": OTHER}, {"name": NAME, "sha256": SHA256}],
+        {"version": "2.0", "files": [{"filename": NAME, "hashes": {"sha256": SHA256}}]},
+        {"sha256": {"foo-1.0.tar.gz": OTHER, NAME: SHA256}},
+        {"assets": [{"url": f"https://vendor.example/{NAME}", "digest": f"sha256:{SHA256}"}]},
+        {"name": "foo", "files": {NAME: {"checksum": SHA256}}},
+    ],
+)
+def test_json(file: Path, data: object) -> None:
+    names = names_at(f"https://vendor.example/{NAME}", NAME)
+    assert match(json.dumps(data), file, names).used == "sha256"
+    other = names_at("https://vendor.example/bar-1.tar.gz", "bar-1.tar.gz")
+    with pytest.raises(MissingProof):
+        match(json.dumps(data), file, other)
+
+
+def test_a_list_may_name_the_address(file: Path) -> None:
+    url = f"https://vendor.example/dl/{NAME}"
+    assert match(f"{SHA256}  {url}\n", file, names_at(url, NAME)).used == "sha256"
+    with pytest.raises(MissingProof):
+        match(f"{SHA256}  {url}\n", file, names_at(f"https://vendor.example/old/{NAME}", NAME))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +177,12 @@ def test_refusals(file: Path, text: str, words: str) -> None:
         f"{SHA256}  a/{NAME}\n{OTHER}  b/{NAME}\n",
         f"{SHA256}  /{NAME}\n",
         f"SHA256 (old/{NAME}) = {SHA256}\n",
+        f"{NAME}: SHA3-256 = {' '.join(SHA256[at : at + 8] for at in range(0, 64, 8))}\n",
+        f"{NAME}: RMD160 = {' '.join(SHA1[at : at + 4] for at in range(0, 40, 4))}\n",
+        f"| old/{NAME} | {SHA256} |\n",
+        f"| {NAME}.asc | {SHA256} |\n",
+        f"x{NAME},{SHA256}\n",
+        f"foo-1.0.tar.gz\n{SHA256}\n{NAME}\n",
     ],
 )
 def test_not_listed(file: Path, text: str) -> None:
@@ -171,13 +232,15 @@ def test_escaped_names_of_coreutils() -> None:
 
 @pytest.mark.parametrize("line", ["{1}  {0}", "{0} {1}"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-32"])
+@pytest.mark.parametrize("first", ["", "校验和\n"])
 def test_lists_in_utf16_are_read(
-    file: Path, tmp_path: Path, code: str, end: str, line: str
+    file: Path, tmp_path: Path, code: str, end: str, line: str, first: str
 ) -> None:
     sums = tmp_path / "sums"
     rows = [("foo-1.0.tar.gz", OTHER), (NAME, SHA256)]
-    sums.write_bytes("".join(line.format(*row) + end for row in rows).encode(code))
+    text = first + "".join(line.format(*row) + end for row in rows)
+    sums.write_bytes(text.encode(code))
     text, _ = read_list(sums, None, (), None, "the list")
     assert match(text, file, [NAME]).used == "sha256"
 
@@ -187,7 +250,7 @@ def test_lists_in_utf16_are_read(
     [
         ("", "it is empty"),
         ("<!DOCTYPE html><html>not found</html>", "it is an HTML or XML page"),
-        (f"| {NAME} | `{SHA256}` |\n", f"no line of it has a form that is known: '| {NAME} |"),
+        (f"{NAME} has {SHA256} so\n", f"no line of it has a form that is known: '{NAME} has"),
         ("see the wiki\nfor sums\n", "of its 2 lines none is a checksum; the first is 'see the"),
         (f"{OTHER}  foo-1.0.tar.gz\n", "a list of other files: 'foo-1.0.tar.gz'"),
         (f"{OTHER}  a\n{OTHER}  b\n{OTHER}  c\n", "a list of other files: 'a' and 2 more"),
