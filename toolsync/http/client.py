@@ -16,7 +16,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from toolsync.http.egress import Named
-from toolsync.http.failures import Limited, Transient, broken_off, too_large
+from toolsync.http.failures import (
+    Limited,
+    Transient,
+    broken_off,
+    coded_as,
+    in_other_code,
+    too_large,
+)
 from toolsync.http.hosts import Hosts
 from toolsync.http.quotas import reset, until
 from toolsync.model.errors import Unreachable
@@ -250,7 +257,7 @@ class Http:
                 open_sink(False)  # what we have is no part of what is there now: start afresh
                 raise Transient(f"{bare(url)} has no such part as was asked for")
             done = have if resumed else 0
-            total = _length(response, done)
+            total = _whole(response) if resumed else _length(response)
             learned(replace(_validators(response), size=total))
             if total is not None and total > limit:
                 raise too_large(url, limit)
@@ -402,8 +409,8 @@ def _validators(response: requests.Response) -> Validators:
 
 
 def _body(response: requests.Response, url: str, limit: int) -> bytes:
-    total = _length(response, 0)
-    encoded = response.headers.get("Content-Encoding")
+    total = _length(response)
+    encoded = response.headers.get("Content-Encoding", "")
     if total is not None and total > limit:
         raise too_large(url, limit)
     chunks, had = [], 0
@@ -412,9 +419,13 @@ def _body(response: requests.Response, url: str, limit: int) -> bytes:
         had += len(chunk)
         if had > limit:
             raise too_large(url, limit)
-    if total is not None and not encoded and had != total:
-        raise broken_off(url, had, total)
-    return b"".join(chunks)  # of most pages there is one, which is not copied
+    sent = response.raw.tell() if encoded else had  # some libraries take any end for the end
+    if total is not None and sent != total:
+        raise broken_off(url, sent, total)
+    body = b"".join(chunks)  # of most pages there is one, which is not copied
+    if coded_as(encoded, body):
+        raise in_other_code(url, encoded)
+    return body
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
@@ -422,19 +433,28 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
     return chunks
 
 
-def _length(response: requests.Response, offset: int) -> int | None:
-    length = number(response.headers.get("Content-Length", ""))
-    return None if length is None else length + offset
+def _length(response: requests.Response) -> int | None:
+    return number(response.headers.get("Content-Length", ""))
+
+
+def _whole(response: requests.Response) -> int | None:
+    """Return the size of the file of which a part was sent (RFC 9110, section 14.4)."""
+    return number(response.headers.get("Content-Range", "").rpartition("/")[2])
 
 
 def _goes_on(response: requests.Response, offset: int, known: Validators | None) -> bool:
-    """Say whether a part begins where ours ends, and is of the same file by all that is told."""
-    span = response.headers.get("Content-Range", "")
-    now, whole = _validators(response), number(span.rpartition("/")[2])
-    pairs = [(now.etag, known.etag), (now.last_modified, known.last_modified)] if known else []
-    pairs += [(str(whole), str(known.size))] if known and known.size and whole else []
-    same = all(ours == theirs for ours, theirs in pairs if ours and theirs)
-    return same and span.startswith(f"bytes {offset}-")
+    """Say whether a part begins where ours ends, and is of the same file by all that is told.
+
+    At least one validator must say so: where the server sends none, it may have heeded no
+    If-Range. Its size must be told, for a part may end before the file does.
+    """
+    span, now = response.headers.get("Content-Range", ""), _validators(response)
+    whole = _whole(response)
+    if known is None or whole is None or not span.startswith(f"bytes {offset}-"):
+        return False
+    pairs = [(now.etag, known.etag), (now.last_modified, known.last_modified)]
+    told = [ours == theirs for ours, theirs in pairs if ours and theirs]
+    return bool(told) and all(told) and known.size in (None, whole)
 
 
 def _is_ftp(url: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolsync.model.errors import Hostile, Unreachable
-from toolsync.system.headers import bare
+from toolsync.system.headers import bare, plain
 
 
 class Transient(Unreachable):
@@ -29,6 +29,26 @@ class ProxyFailed(Transient):
 def broken_off(url: str, done: int, total: int) -> Transient:
     """Return the error for a body of another length than was promised."""
     return Transient(f"{bare(url)} broke off: {done} bytes came, {total - done} are missing")
+
+
+def coded_as(encoding: str, body: bytes) -> bool:
+    """Say whether a body is still in a code that is not understood, by what the server calls it."""
+    names = {name.strip().lower() for name in encoding.split(",")}
+    if not names & {"br", "zstd", "compress", "x-compress", "dcb", "dcz"}:
+        return False
+    try:
+        return "\0" in body.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+
+
+def in_other_code(url: str, encoding: str) -> Unreachable:
+    """Return the error for a page in a code that was not asked for."""
+    return Unreachable(
+        f"{bare(url)} is sent in a code that was not asked for: {plain(encoding, 40)}; wanted:"
+        " gzip, deflate, or as it is",
+        resolution="Ask the server's owner; it does not heed Accept-Encoding.",
+    )
 
 
 def too_large(url: str, limit: int) -> Hostile:

@@ -23,11 +23,16 @@ from toolsync.system.headers import bare, host_of, plain, seconds_to_wait
 _TRANSIENT = frozenset({408, 425, 500, 502, 503, 504, 509, *range(520, 528), 529, 530})
 """Passing by RFC 9110, by hosting panels (509), by Cloudflare (52x, 530) and others."""
 _WORDS_LIMIT = 8192
-_ABSENT = re.compile(rb"<Error\b.{0,2000}<Code>\s*AccessDenied\s*</Code>", re.DOTALL)
+_ABSENT = re.compile(
+    rb"<Error\b.{0,2000}<Code>\s*AccessDenied\s*</Code>|<li>Code: AccessDenied</li>", re.DOTALL
+)
+"""As S3 says it, and as S3 says it where it serves a web site."""
 _SPOKEN = re.compile(
     rb"rate[\s_-]{0,3}(?:limit|exceeded)|too many (?:requests|downloads|connections)|throttl"
     rb"|slow[\s_-]?down|(?:request|download|api|quota)s?[\s_-](?:limit|quota|exceeded)"
-    rb"|(?:limit|quota)[^.<]{0,40}(?:exceeded|reached)|exceeded[^.<]{0,60}(?:limit|quota|rate)",
+    rb"|(?:limit|quota)[^.<]{0,40}(?:exceeded|reached)|exceeded[^.<]{0,60}(?:limit|quota|rate)"
+    rb"|abuse detection|(?:wait|retry|try again) (?:a few|in|after|later)"
+    rb"|temporarily (?:block|ban)",
     re.IGNORECASE,
 )
 

@@ -44,6 +44,7 @@ class PatientClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
+        assert seconds >= 0  # the system's clock refuses others
         self.slept.append(seconds)
 
 

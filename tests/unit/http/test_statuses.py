@@ -7,6 +7,7 @@ import hashlib
 import re
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from toolsync.system.store import Store
 
 DENIED = '<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code><Message>no</Message></Error>'
 LATER = str(int((datetime.now(UTC) + timedelta(hours=9)).timestamp()))
+LATER_IN_ISO = f"{datetime.fromtimestamp(int(LATER), UTC):%Y-%m-%dT%H:%M:%SZ}"
 """A moment, made when the tests are collected; less is left of it when they run."""
 
 
@@ -76,7 +78,13 @@ def refused(upstream: Upstream, path: str, **answer: object) -> ToolsyncError:
 LIMITS = [
     {"headers": {"Retry-After": "2400"}},
     {"headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": LATER}},
-    {"headers": {"RateLimit-Remaining": "0", "RateLimit-Reset": "2400"}},
+    {"headers": {"RateLimit-Remaining": " 0 ", "RateLimit-Reset": "2400"}},
+    {"headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{LATER}000"}},
+    {"headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{LATER}.5"}},
+    {"headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": LATER_IN_ISO}},
+    {"headers": {"RateLimit": '"default";r=0;t=2400'}},
+    {"headers": {"RateLimit": "limit=60, remaining=0, reset=2400"}},
+    {"body": "You have triggered an abuse detection mechanism. Please wait a few minutes."},
     {"body": "API rate limit exceeded for 192.0.2.1."},
     {"body": '{"message": "You have exceeded a secondary rate limit"}'},
     {"body": "<h1>Too many requests</h1>"},
@@ -99,7 +107,8 @@ def test_a_403_that_limits_is_tried_again_later(
     assert (told is not None) == ("headers" in answer)
     if told is not None:
         left = datetime.fromisoformat(f"{told[1]}+00:00") - datetime.now(UTC)
-        least, most = (1, 9 * 60) if LATER in str(answer) else (39, 40)
+        far = LATER in str(answer) or LATER_IN_ISO in str(answer)
+        least, most = (1, 9 * 60) if far else (39, 40)
         assert timedelta(minutes=least) < left <= timedelta(minutes=most)
 
 
@@ -110,8 +119,12 @@ def test_a_guessed_proof_that_is_limited_is_not_called_absent(upstream: Upstream
 
 
 @pytest.mark.parametrize(
-    "answer", [{"status": 404}, {"status": 410}, {"status": 403, "body": DENIED}]
-)
+    "answer",
+    [
+        {"status": 404}, {"status": 410}, {"status": 403, "body": DENIED},
+        {"status": 403, "body": "<ul>\n<li>Code: AccessDenied</li>\n<li>Message: …</li>"},
+    ],
+)  # fmt: skip
 def test_absent_are_404_410_and_what_s3_says(upstream: Upstream, answer: dict[str, object]) -> None:
     upstream.web.serve("/hello-1.0.tar.gz.asc", **answer)  # type: ignore[arg-type]
     upstream.web.serve("/SHA256SUMS", **answer)  # type: ignore[arg-type]
@@ -201,6 +214,85 @@ def test_a_part_of_another_file_is_not_spliced(upstream: Upstream, other: dict[s
 
     upstream.web.serve_by("/hello-1.0.tar.gz", answer)
     assert upstream.fetch().archive.sha256 == hashlib.sha256(new).hexdigest()
+
+
+PARTS = {
+    "no size": {"Content-Range": "bytes 2000-4999/*", "ETag": '"1"'},
+    "no validator": {"Content-Range": "bytes 2000-4999/5000"},
+    "no range": {"ETag": '"1"'},
+    "several": {"Content-Type": "multipart/byteranges; boundary=x", "ETag": '"1"'},
+    "another start": {"Content-Range": "bytes 0-4999/5000", "ETag": '"1"'},
+}
+
+
+@pytest.mark.parametrize("head", PARTS.values(), ids=PARTS)
+def test_a_part_that_does_not_say_what_it_is_of_is_not_spliced(
+    upstream: Upstream, head: dict[str, str]
+) -> None:
+    data, asked_for = bytes(range(250)) * 20, []
+
+    def answer(asked: Asked) -> Answer:
+        asked_for.append(asked.headers.get("range", ""))
+        if asked_for[-1]:
+            return Answer(b"?" * 3000, status=206, headers=head)
+        cut = 2000 if len(asked_for) == 1 else None
+        return Answer(data, headers={"ETag": '"1"'}, cut=cut)
+
+    upstream.web.serve_by("/hello-1.0.tar.gz", answer)
+    assert upstream.fetch().archive.sha256 == hashlib.sha256(data).hexdigest()
+    assert asked_for == ["", "bytes=2000-", ""]
+
+
+def test_a_part_that_ends_before_the_file_does_is_no_end(upstream: Upstream) -> None:
+    data, asked_for = bytes(range(250)) * 20, []
+
+    def answer(asked: Asked) -> Answer:
+        asked_for.append(asked.headers.get("range", ""))
+        if not asked_for[-1]:
+            return Answer(data, headers={"ETag": '"1"'}, cut=2000)
+        at = int(asked_for[-1].removeprefix("bytes=").rstrip("-"))
+        head = {"ETag": '"1"', "Content-Range": f"bytes {at}-{at + 1499}/5000"}
+        return Answer(data[at : at + 1500], status=206, headers=head)
+
+    upstream.web.serve_by("/hello-1.0.tar.gz", answer)
+    assert upstream.fetch().archive.sha256 == hashlib.sha256(data).hexdigest()
+    assert asked_for == ["", "bytes=2000-", "bytes=3500-"]
+
+
+@pytest.mark.parametrize("status", [429, 403])
+def test_a_limit_that_ended_in_the_past_does_no_harm(upstream: Upstream, status: int) -> None:
+    """One of the two clocks is wrong, or the answer comes from a cache."""
+    head = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000000"}
+    error = refused(upstream, "/SHA256SUMS", status=status, headers=head)
+    assert isinstance(error, Limited)
+    assert "until" not in str(error)
+
+
+# pages
+
+
+LINKS = b'<a href="foo-1.0.tar.gz">x</a>' * 40
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+def test_a_page_in_a_code_that_nobody_asked_for_is_said_to_be(coding: str) -> None:
+    head = {"Content-Type": "text/html", "Content-Encoding": coding}
+    with Watcher() as vendor:
+        vendor.web.serve_by("/", lambda _: Answer(b"\x28\xb5\x2f\xfd\x04\x00\xff", headers=head))
+        with pytest.raises(Unreachable, match=f"a code that was not asked for: {coding}"):
+            vendor.look(kind="html", pattern=r"foo-(?P<version>.+)\.tar\.gz")
+        vendor.web.serve_by("/", lambda _: Answer(LINKS, headers=head))  # it only says so
+        assert vendor.look(kind="html", pattern=r"foo-(?P<version>.+)\.tar\.gz").releases
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_page_that_breaks_off_in_its_code_is_not_half_read(coding: str) -> None:
+    data = gzip.compress(LINKS, 0) if coding == "gzip" else zlib.compress(LINKS, 0)
+    head = {"Content-Type": "text/html", "Content-Encoding": coding}
+    with Watcher() as vendor:
+        vendor.web.serve_by("/", lambda _: Answer(data, headers=head, cut=len(data) // 2))
+        with pytest.raises(Unreachable, match="broke off"):
+            vendor.look(kind="html", pattern=r"foo-(?P<version>.+)\.tar\.gz")
 
 
 # proxies and certificates
