@@ -29,6 +29,11 @@ _HARMLESS = re.compile(
 _AROUND, _NEAR, _MOST, _LONG = 200, 4, 12, 300
 _MEANT = (
     (
+        re.compile(r"^dh_(?:install|missing): .*\blib[^/\s]*\.so\.\d"),
+        "a library's files are not those that the packaging names: where its soname is another,"
+        " its package must be renamed (Debian Policy 8.1)",
+    ),
+    (
         re.compile(r"^dh_missing: "),
         "the release installs files that the packaging does not know, and dh_missing holds that",
     ),

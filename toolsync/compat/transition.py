@@ -29,8 +29,12 @@ def package_named(soname: str) -> str:
 
 
 def side_by_side(changes: Sequence[Change], old: Surface, new: Surface) -> tuple[Change, ...]:
-    """Return the changes; of libraries whose packages go on beside the new ones, as additive."""
+    """Return the changes; of libraries whose packages go on beside the new ones, as additive.
+
+    Where a library has another soname in a package of the old name, the name that it needs is told.
+    """
     beside = dict(_beside(old, new))
+    changes = [_to_rename(change, old, new) for change in changes]
     names = {("library", soname) for soname in beside}
     names |= {("package", package_named(soname)) for soname in beside}
     later = {package_named(soname): package_named(now) for soname, now in beside.items()}
@@ -62,16 +66,35 @@ def as_the_distribution_has(
     )
 
 
+def _to_rename(change: Change, old: Surface, new: Surface) -> Change:
+    """Return a library's change with the name that its package must have, where it kept the old."""
+    before = package_named(change.name)
+    if change.kind != "library" or change.severity != "breaking" or not before:
+        return change
+    sonames = new.of("library").keys() - old.of("library").keys()
+    now = next((name for name in sorted(sonames) if _stem(name) == _stem(change.name)), "")
+    if not now or before not in new.of("package"):
+        return change
+    proof = (
+        f"{change.proof}; it is {now} now, so that {before} must be renamed {package_named(now)}"
+        " in debian/control and in the names of its files (Debian Policy 8.1)"
+    )
+    return replace(change, proof=proof)
+
+
+def _stem(soname: str) -> str:
+    match = _SONAME.fullmatch(soname)
+    return match["stem"] if match else ""
+
+
 def _beside(old: Surface, new: Surface) -> Iterator[tuple[str, str]]:
     """Yield the sonames of the old release that stay beside others, each with its successor."""
     for soname in old.of("library").keys() - new.of("library").keys():
         before = package_named(soname)
-        stem = (_SONAME.fullmatch(soname) or {"stem": ""})["stem"]
         for now in sorted(new.of("library").keys() - old.of("library").keys()):
-            match, after = _SONAME.fullmatch(now), package_named(now)
+            after = package_named(now)
             if (
-                match
-                and match["stem"] == stem
+                _stem(now) == _stem(soname) != ""
                 and before in old.of("package").keys() - new.of("package").keys()
                 and after in new.of("package").keys() - old.of("package").keys()
                 and before not in new.of("package")[after].split()

@@ -36,6 +36,13 @@ E: Build failure (dpkg-buildpackage died)
             ' Cannot find (any matches for) "doc/x" (tried in ., debian/tmp)',
         ),
         (
+            'dh_install: warning: Cannot find (any matches for) "usr/lib/libx.so.9*"\n'
+            "dh_install: error: missing files\n",
+            "a library's files are not those that the packaging names: where its soname is another,"
+            " its package must be renamed (Debian Policy 8.1): dh_install: warning: Cannot find"
+            ' (any matches for) "usr/lib/libx.so.9*"',
+        ),
+        (
             'src/a.go:7:2: cannot find package "x.example/y" in any of:\n'
             "dh_auto_build: error: cd _build && go install returned exit code 1\n",
             "the release needs a Go package that is not among its build dependencies:"

@@ -55,6 +55,13 @@ def test_the_old_stays_where_both_can_be_installed(new: Surface, verdict: str) -
     assert verdict_of(found) == verdict
 
 
+def test_the_name_that_a_librarys_package_needs_is_told() -> None:
+    old, new = surface("libx.so.1", "libx1"), surface("libx.so.2", "libx1")
+    (library,) = [c for c in side_by_side(compare(old, new), old, new) if c.name == "libx.so.1"]
+    assert library.severity == "breaking"
+    assert "it is libx.so.2 now, so that libx1 must be renamed libx2 in debian" in library.proof
+
+
 def test_what_goes_beside_a_library_is_missed_all_the_same() -> None:
     old = surface("libx.so.1", "libx1", command={"x": ""}, header={"old.h": ""})
     new = surface("libx.so.2", "libx2")
