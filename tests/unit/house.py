@@ -79,7 +79,7 @@ PACKAGES = {
     ),
     "unpack": Package(
         "model system config archives",
-        "choice compress exclusions orig repack stage stated",
+        "choice compress doubles exclusions orig repack stage stated",
     ),
     "binding": Package(
         "model system config gate",

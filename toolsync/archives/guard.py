@@ -12,6 +12,7 @@ from toolsync.archives.member import ASK, Kind, Member, refusal, shown
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Hostile
 
+_BESIDE = (".DS_Store", "pax_global_header")
 _FOLLOWED = 40
 """Links that Linux follows in one path before it says ELOOP (path_resolution(7))."""
 _LOOKED_AT = 100_000_000
@@ -87,8 +88,9 @@ class Guard:
     def top(self) -> str:
         """The one folder that holds everything, or ``""`` where there is none or are several.
 
-        What macOS keeps beside it about its files does not count: ``__MACOSX`` of its zips, and
-        ``._NAME`` of its tars (AppleDouble).
+        What macOS keeps beside it about its files does not count: ``__MACOSX`` of its zips,
+        ``._NAME`` of its tars (AppleDouble), and ``.DS_Store``; nor what an old tar makes of
+        git's global header.
         """
         tops = {path.partition("/")[0] for path in self._kinds}
         tops = {name for name in tops if not self._is_apples(name)} or tops
@@ -99,7 +101,7 @@ class Guard:
 
     def _is_apples(self, name: str) -> bool:
         folder = self._kinds[name] is Kind.FOLDER
-        return name == "__MACOSX" if folder else name.startswith("._")
+        return name == "__MACOSX" if folder else name.startswith("._") or name in _BESIDE
 
     def finish(self) -> None:
         """Judge the tree when all members were admitted."""

@@ -3,7 +3,7 @@
 Nothing is inflated here. Refused: entries that overlap (the trick of zip bombs and quines),
 a directory that is not where the end record says, local headers that name something else. A
 program may stand before the first entry (a zip that unpacks itself): then offsets may count from
-its end, as zipfile and Info-ZIP read them.
+its end, as zipfile and Info-ZIP read them. Other bytes may follow the end record.
 Format: PKWARE's APPNOTE.TXT 6.3.10, section 4.3.
 """
 
@@ -103,7 +103,8 @@ def _find(file: BinaryIO, total: int) -> tuple[int, int, int, int]:
     while at >= 0:
         if len(tail) - at >= _END.size:
             found = _END.unpack_from(tail, at)
-            if at + _END.size + found[7] == len(tail):
+            # More may follow, such as a signature or padding: readers look for the last record.
+            if at + _END.size + found[7] <= len(tail):
                 break
         at = tail.rfind(b"PK\5\6", 0, at)
     if at < 0:

@@ -19,6 +19,7 @@ from toolsync.model.release import Finding
 from toolsync.system.store import full_disk_is_told
 from toolsync.unpack.choice import Choice, choose
 from toolsync.unpack.compress import ending
+from toolsync.unpack.doubles import without_doubles
 from toolsync.unpack.exclusions import Exclusions
 from toolsync.unpack.repack import Direct, Spool, Tree, newest, write_tarball
 
@@ -60,6 +61,8 @@ class _Contents:
     guard: Guard
     """A forgiving one, which has seen all members."""
     members: tuple[Member, ...]
+    doubles: bool = False
+    """Whether a member is there twice with the same content, which counts as one."""
 
     @property
     def origins(self) -> dict[str, str]:
@@ -159,7 +162,9 @@ def _look(archive: Path, limits: Limits, spool: Spool, opened: ExitStack) -> _Co
         if form not in KEPT and member.kind is Kind.FILE:
             spool.keep(member)
         members.append(replace(member, data=NOTHING))
-    return _Contents(form=form, guard=guard, members=tuple(members))
+    once = without_doubles(archive, limits, members)
+    doubles = len(once) < len(members)
+    return _Contents(form=form, guard=guard, members=tuple(once), doubles=doubles)
 
 
 def _stem(source: str, version: str, component: str) -> str:
@@ -181,6 +186,7 @@ def _will_do(contents: _Contents, top: str, *, wrap: bool, form: str) -> bool:
     """Say whether dpkg-source can take upstream's file as it is."""
     return (
         contents.form in KEPT
+        and not contents.doubles
         and form in ("", contents.form)
         and (bool(top) or not wrap)
         and not any(member.special for member in contents.members)

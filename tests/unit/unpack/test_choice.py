@@ -223,11 +223,13 @@ MACS = {
     "zip": zip_of((*KEPT, Item(name="__MACOSX/p-1/._a", data=b"mac"))),
     "zip with its folder": zip_of((folder("__MACOSX"), *KEPT, Item(name="__MACOSX/._p-1"))),
     "tar": gz(tar((Item(name="./._p-1", data=b"mac"), *KEPT))),
+    "of the Finder": zip_of((*KEPT, Item(name=".DS_Store", data=b"mac"))),
+    "of git's header": gz(tar((Item(name="pax_global_header", data=b"52 comment=x"), *KEPT))),
 }
 
 
 @pytest.mark.parametrize("case", MACS)
-@pytest.mark.parametrize("excluded", [[], ["__MACOSX", "._*"]])
+@pytest.mark.parametrize("excluded", [[], ["__MACOSX", "._*", ".DS_Store", "pax_*"]])
 def test_what_macos_puts_beside_the_tree_makes_it_no_deeper(
     tmp_path: Path, case: str, excluded: list[str]
 ) -> None:
@@ -252,3 +254,39 @@ def test_the_top_folder_is_looked_for_when_others_are_gone(tmp_path: Path) -> No
 def test_a_zip_with_the_same_member_twice_is_repacked(tmp_path: Path) -> None:
     made = orig(tmp_path, zip_of((*KEPT, KEPT[1])))
     assert names(made) == ["p-1", "p-1/a"]
+
+
+@pytest.mark.parametrize("form", ["gz", "zst"])
+@pytest.mark.parametrize(
+    "double", [KEPT[1], symlink("p-1/l", "a"), hardlink("p-1/h", "p-1/a")], ids=lambda i: i.name
+)
+def test_a_tarball_with_the_same_member_twice_is_repacked(
+    tmp_path: Path, form: str, double: Item
+) -> None:
+    """A reader that refuses doubles must find none later."""
+    made = orig(tmp_path, packed((*KEPT, double, double), form))
+    assert names(made) == sorted({"p-1", "p-1/a", double.name})
+    assert not made.untouched
+
+
+@pytest.mark.parametrize(
+    "double",
+    [
+        (Item(name="p-1/b", data=b"1"), Item(name="p-1/b", data=b"2")),
+        (Item(name="p-1/b", data=b"1"), Item(name="p-1/b", data=b"1", mode=0o755)),
+        (symlink("p-1/b", "a"), symlink("p-1/b", "c")),
+    ],
+)
+def test_what_is_there_twice_and_differs_is_refused(tmp_path: Path, double: Sequence[Item]) -> None:
+    with pytest.raises(Hostile, match="is there twice"):
+        orig(tmp_path, gz(tar((*KEPT, *double))))
+
+
+@pytest.mark.parametrize("after", [b"\0" * 300, b"-----BEGIN SIGNATURE-----\n" * 9, b"\n"])
+@pytest.mark.parametrize("before", [b"", b"#!/bin/sh\nexit\n"])
+def test_a_zip_with_other_bytes_around_it_is_read(
+    tmp_path: Path, before: bytes, after: bytes
+) -> None:
+    assert names(orig(tmp_path, before + zip_of(KEPT) + after)) == ["p-1", "p-1/a"]
+    with pytest.raises(Hostile, match="cut short"):
+        orig(tmp_path, zip_of(KEPT)[:-20] + after[:1])
