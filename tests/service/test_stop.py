@@ -162,10 +162,29 @@ HOSTILE = {
 }
 
 
+OF_A_HOME = {
+    ".dpkg.cfg": "nonsense\n",
+    ".config/dpkg/buildpackage.conf": "nonsense\n",
+    ".config/dpkg/buildflags.conf": "SET CFLAGS -g0\n",
+    ".gnupg/gpg.conf": "nonsense\n",
+    ".gitconfig": "[",
+    ".lintianrc": "nonsense = yes\n",
+    ".quiltrc": "exit 1\n",
+    ".sbuildrc": "die;\n",
+    ".devscripts": "exit 1\n",
+}
+"""Files by which a person changes what programs do."""
+
+
 def test_the_environment_changes_nothing_of_what_is_published(tmp_path: Path, web: Web) -> None:
+    """Neither variables nor what lies in the home of whoever runs it."""
     publish(web, "1.0")
-    pools = []
-    for number, env in enumerate(({}, HOSTILE)):
+    pools, home = [], tmp_path / "home"
+    for name, text in OF_A_HOME.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
+    hostile = {**HOSTILE, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    for number, env in enumerate(({}, hostile)):
         rig = Rig(tmp_path / str(number))
         write_tool(rig.tools, web.url + "/dl/", "1.0")
         rig.run("sync", "hello", status=0, timeout=600, **env)

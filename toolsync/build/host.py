@@ -40,7 +40,7 @@ def build_on_host(job: Job) -> Made:
             timeout=job.seconds,
             log=job.log,
             limit=LOG_LIMIT,
-            env={"HOME": "/nonexistent", "TMPDIR": str(job.folder)},
+            env={"TMPDIR": str(job.folder)},
             ok=range(256),
             isolation=job.isolation,
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from toolsync.license.normalise import SHORTEST
+
 HEAD_BYTES, TAIL_BYTES = 48 * 1024, 8 * 1024
 HEADER_BYTES = 4 * 1024
 """Where headers stand; bundlers put some at a file's end."""
@@ -116,7 +118,7 @@ _TERMS = re.compile(
 
 def states_terms(words: str) -> bool:
     """Say whether a normalised text reads as terms, and not as a page about licenses."""
-    return len(words) > 40 and bool(_TERMS.search(words))
+    return len(words) > SHORTEST and bool(_TERMS.search(words))
 
 
 def is_prose(path: str) -> bool:

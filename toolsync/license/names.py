@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import PurePosixPath
 
 MAIN, NOTICE, NESTED = "main", "notice", "nested"
@@ -18,6 +19,13 @@ _TEXTS_WORDS = """
 txt md markdown rst html htm adoc asciidoc rtf text tex
 """
 _TEXTS = frozenset(_TEXTS_WORDS.split())
+_PACKED = frozenset({"gz", "xz", "bz2", "zst", "lzma", "lz", "z", "br", "zip", "7z"})
+"""Endings of a file that holds another, which is not read here."""
+_ALIKE = str.maketrans(
+    "\u0430\u0435\u0456\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0455\u051b\u03b1\u03b5\u03b9\u03bd\u03bf\u03c1\u03c4\u03c5\u03ba\u0261\u0131",
+    "aeikmhopctyxsqaeivoptukgi",
+)
+"""Small letters of other scripts and the Latin ones that they look like (Unicode's TR39)."""
 _STRICT = re.compile(
     r"(?:the[-_. ])?(?:un)?licen[sc]es?|copying|copyrights?|eula|legal|patents|terms"
     r"|terms[-_ ]of[-_ ](?:use|service)"
@@ -82,26 +90,38 @@ def role(path: str) -> tuple[str, bool]:
     """Return what kind of license file a canonical path names, and whether its name is certain.
 
     The kind is `MAIN`, `NOTICE` or `NESTED`, empty for what states no terms. Where the name is
-    not certain (``list-licenses.rst``) the content must decide.
+    not certain (``list-licenses.rst``) the content must decide; so it is for a text that is
+    compressed (``LICENSE.gz``), whose content is not read.
     """
     where = PurePosixPath(path)
-    stem, ending = where.name, ""
+    stem, ending = _as_it_looks(where.name), ""
+    front, _, last = stem.rpartition(".")
+    if packed := bool(front) and last.lower() in _PACKED:
+        stem = front
     if "." in stem:
         front, _, last = stem.rpartition(".")
-        if last.lower() in _CODE:
+        if last.lower() in _CODE or (packed and last.lower() == "tar"):
             return "", False
         if last.lower() in _TEXTS:
             stem, ending = front, last.lower()
     folder = where.parent.as_posix()
     top = folder == "." or bool(_META.fullmatch(folder))
     if _NOTICE.fullmatch(stem):
-        return (NOTICE if top else NESTED), ending != "rst"
+        return (NOTICE if top else NESTED), ending != "rst" and not packed
     if _STRICT.fullmatch(stem):
         certain = ending not in ("rst", "html", "htm") or top
-        return (MAIN if top else NESTED), certain
-    if _LOOSE.search(stem):
+        return (MAIN if top else NESTED), certain and not packed
+    if _LOOSE.search(stem) and (ending or not packed):
         return (MAIN if top else NESTED), False
     return "", False
+
+
+def _as_it_looks(name: str) -> str:
+    """Return a name in the letters that a reader sees: wide, hidden and foreign ones count."""
+    if name.isascii():
+        return name
+    shown = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    return "".join(shown).lower().translate(_ALIKE)
 
 
 def vendored(path: str) -> tuple[str, str]:

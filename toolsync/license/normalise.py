@@ -20,6 +20,9 @@ TEXT_BYTES = 2 * 1024 * 1024
 """A license text is not longer than this; what is cannot be read as one."""
 
 NO_WORDS = "has no words"
+NOT_LEGIBLE = "is in a script or a spelling that is not read here"
+SHORTEST = 40
+"""Characters of words; what has no more states no terms."""
 _CONTROLS = dict.fromkeys(code for code in range(32) if chr(code) not in "\t\n\r\f\v\x1a\x1b")
 """Characters that no text has, to be left out."""
 _TAG = re.compile(
@@ -105,8 +108,25 @@ def read(data: bytes) -> Text:
 
 
 def decode(data: bytes) -> str | None:
-    """Return text in UTF-8, UTF-16 or else Windows' Latin; None for what is no text."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    """Return text in UTF-8, UTF-16, UTF-32 or else Windows' Latin; None for what is no text."""
+    text = _in_its_encoding(data)
+    if text is None:
+        return None
+    controls = len(text) - len(text.translate(_CONTROLS))
+    return None if controls * 20 > len(text) else text
+
+
+_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"),  # begins as UTF-16 does
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+"""What a text may begin with that says how it is written."""
+
+
+def _in_its_encoding(data: bytes) -> str | None:
+    for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data, encoding)
     if b"\0" in data:
@@ -116,10 +136,19 @@ def decode(data: bytes) -> str | None:
             return None
         return _decoded(data, "utf-16-be" if even else "utf-16-le")
     text = _decoded(data, "utf-8-sig")
-    if text is None:
-        text = _decoded(data, "cp1252") or data.decode("latin-1")
-    controls = len(text) - len(text.translate(_CONTROLS))
-    return None if controls * 20 > len(text) else text
+    return _decoded(data, "cp1252") or data.decode("latin-1") if text is None else text
+
+
+def is_legible(words: str) -> bool:
+    """Say whether words are in Latin letters, and of more than one: phrases are found in no others.
+
+    Few words are legible, whatever they are.
+    """
+    letters = words.replace(" ", "")
+    if len(words) <= SHORTEST:
+        return True
+    latin = sum(letter <= "\u024f" for letter in letters)
+    return latin * 2 > len(letters) and len(letters) >= 2 * (words.count(" ") + 1)
 
 
 def _decoded(data: bytes, encoding: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,6 +41,9 @@ MAX_OPINIONS = 40
 """License texts that are not known and that a detector is asked about, those at the top first."""
 DIGITS = 32
 """Hex digits of a file's digest that are kept: enough against accident and attack (128 bits)."""
+
+
+_SCRIPT = re.compile(rb"#![ \t]*/\S+[^\n]*\n")
 
 
 @dataclass(slots=True)
@@ -208,6 +212,8 @@ def _take(
         found.trouble(path, f"cannot be read: {error.strerror}")
         return
     found.size += info.st_size
+    if not certain and _SCRIPT.match(head):
+        kind = ""  # a program that is named after what it works on
     if kind:
         _take_text(found, (canonical, path, digest), kind, head, info.st_size, certain=certain)
     if metadata.is_metadata(canonical):
@@ -261,8 +267,10 @@ def _take_text(
         )
         return
     text = normalise.read(data)
+    if not certain and not text.problem and not normalise.is_legible(text.words):
+        text = replace(text, problem=normalise.NOT_LEGIBLE)
     unread = text.problem and text.problem != normalise.NO_WORDS
-    if not certain and (data.startswith(b"#!") or not (unread or hints.states_terms(text.words))):
+    if not certain and not (unread or hints.states_terms(text.words)):
         return
     if unread:
         # An approval is for these bytes: what could not be read may differ from release to release.

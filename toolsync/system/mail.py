@@ -45,7 +45,9 @@ def by_sendmail(
     """
     program = sendmail(folders)
     words = ("-i", "-f", sender, "--", recipient)
-    run(program, *words, timeout=_SECONDS, given=message, isolation=Isolation(set_uid=True))
+    home = {"HOME": str(Path.home())}  # what stands in for sendmail may have its settings there
+    isolation = Isolation(set_uid=True)
+    run(program, *words, timeout=_SECONDS, given=message, isolation=isolation, env=home)
 
 
 def sendmail(folders: Sequence[Path] = _PLACES) -> str:

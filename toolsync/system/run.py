@@ -44,13 +44,18 @@ _TICK = 0.25
 """Seconds between two looks at the disks."""
 
 PASSED_ON = (
-    *("PATH", "HOME", "USER", "LOGNAME", MARK, builder.SOCKET),
+    *("PATH", "USER", "LOGNAME", MARK, builder.SOCKET),
     # The ways out, and who is trusted there.
     *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
     *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK"),
 )
-"""The variables that a program has from us, where they are set; all others would change results."""
+"""The variables that a program has from us, where they are set; all others would change results.
+
+So would the files in our user's home (``~/.dpkg.cfg``, ``~/.quiltrc``): `NO_HOME` is in its place.
+"""
+NO_HOME = "/nonexistent"
+"""A home that nobody has (Debian Policy 9.2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,7 @@ def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     """Return all that a program is told: what we pass on, one locale, and what its caller says."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     kept |= {
+        "HOME": NO_HOME,
         "LC_ALL": "C.UTF-8",
         "LANG": "C.UTF-8",
         "TERM": "dumb",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import lzma
 import resource
 import time
 from collections.abc import Mapping
@@ -302,6 +304,11 @@ PADDED = PROPRIETARY + "\n" + " pad" * 700_000
         ("agreement.pdf", b"%PDF-1.4\n" + bytes(5000), "is no text"),
         ("LICENSE.vendor", PADDED.encode("utf-16"), "has more than 2097152 bytes"),
         ("list-licenses.rst", PADDED.encode(), "has more than 2097152 bytes"),
+        ("LICENSE.gz", gzip.compress(PROPRIETARY.encode()), "is no text"),
+        ("vendor-license.txt.xz", lzma.compress(PROPRIETARY.encode()), "is no text"),
+        ("vendor-license", " ".join(PROPRIETARY).encode(), "is in a script or a spelling"),
+        ("vendor-license", "\u672a\u7ecf\u8bb8\u53ef ".encode() * 40, "is in a script"),
+        ("vendor-license", b"\xff\xfe" + bytes(5000), "is no text"),
     ],
 )
 def test_a_text_that_cannot_be_read_is_unknown_and_held(
@@ -314,6 +321,39 @@ def test_a_text_that_cannot_be_read_is_unknown_and_held(
         assert not said.passes
         found = [f for f in said.findings if f.severity == "unknown" and f.code == "unreadable"]
         assert [why in f.message and name in f.message for f in found] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("vendor-license", PROPRIETARY.encode("utf-32")),
+        ("vendor-license", b"#!terms\n" + PROPRIETARY.encode()),
+        ("vendor-license", "\u200b".join(PROPRIETARY).encode()),
+        ("\uff2c\uff29\uff23\uff25\uff2e\uff33\uff25", PROPRIETARY.encode()),
+        ("LI\u0421ENSE-vendor", PROPRIETARY.encode()),
+        ("LIC\u200bENSE", PROPRIETARY.encode()),
+    ],
+    ids=["UTF-32", "no program", "hidden characters", "wide name", "alike name", "hidden in name"],
+)
+def test_a_text_that_hides_is_read_as_it_looks(gate: Gatekeeper, name: str, data: bytes) -> None:
+    gate.accept(gate.judge(BASE))
+    said = gate.judge({**BASE, name: data}, version="1.1")
+    assert "main-added" in codes(said)
+
+
+def test_programs_and_data_that_are_named_after_licenses_are_quiet(gate: Gatekeeper) -> None:
+    gate.accept(gate.judge(BASE))
+    said = gate.judge(
+        {
+            **BASE,
+            "tools/check-license": "#!/bin/sh\n# Licensed under the MIT license, as is.\nexit 0\n",
+            "tools/license-list.tar.gz": gzip.compress(b"x" * 99),
+            "tools/licenses.json.gz": gzip.compress(b"x" * 99),
+            "docs/copyright-holders.txt": "Jane Doe\nJohn Roe\n" * 9,
+        },
+        version="1.1",
+    )
+    assert said.passes, said.findings
 
 
 def test_an_approval_of_what_could_not_be_read_is_for_those_bytes(gate: Gatekeeper) -> None:

@@ -24,7 +24,7 @@ from toolsync.model.errors import ProgramFailed, TookTooLong, TookTooMuch
 from toolsync.system import isolation
 from toolsync.system.isolation import Isolation
 from toolsync.system.lock import end_survivors
-from toolsync.system.run import MARK, PASSED_ON, run
+from toolsync.system.run import MARK, NO_HOME, PASSED_ON, run
 
 _numbers = count(os.getpid() * 1000)
 
@@ -240,6 +240,7 @@ HOSTILE = {
     "CFLAGS": "-g0",
     "EMAIL": "nobody@nowhere.invalid",
     "QUILT_PATCHES": "none",
+    "HOME": "/",
     "IFS": "/",
     "CDPATH": "/",
     "ENV": "/nonexistent",
@@ -259,8 +260,9 @@ def test_a_program_is_told_what_is_listed_and_nothing_else(
         for line in run("env", timeout=10, env={"MINE": "yes"}).out.splitlines()
     )
     shells = {"PWD", "OLDPWD", "SHLVL", "_"}
-    ours = {"LC_ALL", "LANG", "TERM", "DEBIAN_FRONTEND", "MINE"}
+    ours = {"HOME", "LC_ALL", "LANG", "TERM", "DEBIAN_FRONTEND", "MINE"}
     assert set(told) - shells <= set(PASSED_ON) | ours
     assert told["LC_ALL"] == "C.UTF-8"
+    assert told["HOME"] == NO_HOME
     assert told["MINE"] == "yes"
     assert told["https_proxy"] == "http://proxy.invalid:3128"
