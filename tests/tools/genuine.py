@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from tests.servers.s3 import serve_bucket
@@ -60,7 +61,7 @@ class Row:
 
     def __str__(self) -> str:
         hands = "; ".join(self.by_hand) or "nothing"
-        said = "" if self.status == "up-to-date" else f" | {self.message}"
+        said = "" if self.status == "up-to-date" else "\n" + indent(self.message, "    ")
         head = f"{self.tool:21} {self.series:9} {self.version:12} {self.status:11}"
         stages = " ".join(f"{name} {seconds:.0f}" for name, seconds in self.stages.items())
         proved = f"{self.seconds:6.0f} s ({stages}) | lintian {self.lintian} | {self.tests}"
@@ -138,7 +139,7 @@ def taken(rig: Rig, tool: str, series: str) -> Row:
         said = rig.run("sync", tool, status=None, timeout=_HOUR)
         (state,) = json.loads(rig.run("status", tool, "--json", status=None).stdout)
         row.status, row.version = state["status"], state["newest"] or "-"
-        row.message = state["message"].splitlines()[0][:200] if state["message"] else ""
+        row.message = state["message"]
         if row.status != "held" or "held at license" not in state["message"]:
             break
         rig.run("approve", tool, row.version, "--stage", "license", "--reason", "read", status=None)
@@ -147,7 +148,7 @@ def taken(rig: Rig, tool: str, series: str) -> Row:
     if row.status == "up-to-date":
         _prove(row, rig.json("evidence", tool, row.version)["predicate"])
     elif not row.message:
-        row.message = said.stderr.strip()[-200:]
+        row.message = said.stderr.strip()[-2000:]
     return row
 
 
@@ -189,7 +190,7 @@ def _tool(rig: Rig, name: str, series: str, trees: Path) -> Row:
             defined(rig.tools, web, name, files)
             return taken(rig, name, series)
     except (AssertionError, KeyError, OSError, ValueError, subprocess.SubprocessError) as error:
-        said = f"{type(error).__name__}: {error}"[-300:]
+        said = f"{type(error).__name__}: {error}"[-2000:]
         return Row(tool=name, series=series, status="broken", message=said)
 
 

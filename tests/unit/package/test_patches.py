@@ -204,3 +204,19 @@ def test_the_carried_library_signs_and_reads(library: Path) -> None:
         text=True,
     )
     assert done.stdout.split() == [VANILLA, "True", "True"], done.stderr
+
+
+def test_euca2ools_is_built_as_its_version_whatever_its_tree_says(tmp_path: Path) -> None:
+    """Upstream's tarball of a release says its version; the tag's says what setuptools refuses."""
+    stated = tmp_path / "euca2ools" / "__init__.py"
+    (tmp_path / "debian").mkdir()
+    stated.parent.mkdir()
+    (tmp_path / "debian" / "changelog").write_text(
+        "euca2ools (3.4.1-0debian1~ppa1~deb12.1) bookworm; urgency=medium\n\n  * None.\n\n"
+        f" -- {MAINTAINER}  Thu, 26 Nov 2026 00:00:00 +0000\n"
+    )
+    for said in ("3.4-devel", "3.4.1"):
+        stated.write_text(f"import os\n\n__version__ = '{said}'\nBUFSIZE = 1\n")
+        argv = ["make", "-s", "-f", str(EUCA / "rules"), "execute_before_dh_auto_configure"]
+        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+        assert stated.read_text() == "import os\n\n__version__ = '3.4.1'\nBUFSIZE = 1\n"
