@@ -36,8 +36,16 @@ def by_pep_440(version: str) -> tuple[int, str] | None:
         # Before all prereleases of what it is of; two tildes go before one.
         spelled += f"~~dev{int(found['dev_number'] or 0)}"
     if found["local"]:
-        spelled += f"+{re.sub('[-_]', '.', found['local'].lower())}"
+        spelled += _local(re.sub("[-_]", ".", found["local"].lower()))
     return int(found["epoch"] or 0), spelled
+
+
+def _local(label: str) -> str:
+    """Return a local label so that dpkg puts it before ``+post``, and numbers behind words."""
+    first = label.partition(".")[0]
+    if first.isdigit():
+        return f"+oz.{label}"
+    return f"+oz+{label}" if first >= "p" else f"+{label}"
 
 
 def by_semver(version: str) -> str | None:

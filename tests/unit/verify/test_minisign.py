@@ -98,6 +98,21 @@ def test_a_pinned_key_proves_it(judge: Judge, ours: Signer, tmp_path: Path) -> N
     assert judge(DATA, ours.sign(DATA, comment="no words"), ours.key).signed_at == ""
 
 
+@pytest.mark.parametrize("form", ["-l", "-H"])
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"])
+def test_signatures_of_both_forms_are_read(
+    judge: Judge, ours: Signer, form: str, ends: bytes
+) -> None:
+    """Those of long ago are over the file itself, those of today over its BLAKE2b."""
+    path = ours.folder / NAME
+    path.write_bytes(DATA)
+    minisign("-S", form, "-s", ours.folder / "k.key", "-m", path, "-x", ours.folder / "sig")
+    signature = (ours.folder / "sig").read_bytes().replace(b"\n", ends)
+    assert judge(DATA, signature, ours.key).verdict == "good"
+    with pytest.raises(Unverified, match="no good minisign signature"):
+        judge(DATA + b"!", signature, ours.key)
+
+
 def test_what_does_not_prove_it_is_said(judge: Judge, ours: Signer, tmp_path: Path) -> None:
     other, good = Signer(tmp_path / "other"), ours.sign(DATA)
     forged = good.replace(b"timestamp:", b"timestamp:1")

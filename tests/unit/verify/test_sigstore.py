@@ -149,6 +149,25 @@ def test_forms_in_which_bundles_lie_beside_files(file: Path, made: Path, tmp_pat
 
 
 @pytest.mark.usefixtures("in_path")
+@pytest.mark.parametrize("name", ["good", "slsa"])
+@pytest.mark.parametrize("number", ["0.1", "0.2", "0.3"])
+def test_bundles_of_older_versions(
+    name: str, number: str, file: Path, made: Path, tmp_path: Path
+) -> None:
+    bundle = json.loads((made / f"{name}.json").read_text())
+    bundle["mediaType"] = f"application/vnd.dev.sigstore.bundle+json;version={number}"
+    if number != "0.3":  # they hold the certificate as the one of a chain
+        material = bundle["verificationMaterial"]
+        chain = {"certificates": [material.pop("certificate")]}
+        material["x509CertificateChain"] = chain
+    proof = tmp_path / "bundle.json"
+    proof.write_text(json.dumps(bundle))
+    assert f"by {IDENTITY}, for whom" in judged(file, proof, made)
+    file.write_bytes(DATA + b"!")
+    assert "another file or over other bytes" in judged(file, proof, made)
+
+
+@pytest.mark.usefixtures("in_path")
 def test_what_is_noted_of_a_proof(file: Path, made: Path, tmp_path: Path) -> None:
     tool = tool_at(tmp_path, made, "nobody", IDENTITY.replace("2.0", "{version}"))
     found = prove(file, made / "slsa.json", tool, SIGSTORE, NOW)

@@ -20,8 +20,16 @@ from toolsync.watch.ordering import by_pep_440, by_semver
 
 PEP_440 = """
 1.0.dev1 1.0a1.dev2 1.0a1 1.0alpha2 1.0b1 1.0-preview1 1.0rc2 1.0 1.0+local.1
+1.0+mkl 1.0+rocm5.6 1.0+ubuntu1 1.0+2 1.0+10.a
 1.0.post1.dev1 1.0.post1 1.0-2 1.0.r3 1.0.1.dev1 1.0.1 1.1 1.10
 """.split()  # noqa: SIM905 (it is read more easily so)
+OF_PACKAGING = """
+1.0.dev456 1.0a1 1.0a2.dev456 1.0a12.dev456 1.0a12 1.0b1.dev456 1.0b2 1.0b2.post345.dev456
+1.0b2.post345 1.0b2-346 1.0c1.dev456 1.0c1 1.0rc2 1.0c3 1.0 1.0.post456.dev34 1.0.post456 1.1.dev1
+1.2+123abc 1.2+123abc456 1.2+abc 1.2+abc123 1.2+abc123def 1.2+1234.abc 1.2+123456 1.2.r32+123456
+1.2.rev33+123456
+""".split()  # noqa: SIM905
+"""As pypa/packaging's own tests have them, in their order."""
 SEMVER = """
 1.0.0-1 1.0.0-2 1.0.0-10 1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta
 1.0.0-beta.2 1.0.0-beta.11 1.0.0-next.3 1.0.0-rc.1 1.0.0 1.0.1 1.10.0
@@ -34,11 +42,12 @@ def upstream() -> Iterator[Watcher]:
         yield watcher
 
 
-def test_pep_440_in_dpkgs_order() -> None:
-    spelled = [found[1] for version in PEP_440 if (found := by_pep_440(version))]
+@pytest.mark.parametrize("ordered", [PEP_440, OF_PACKAGING], ids=["ours", "of packaging"])
+def test_pep_440_in_dpkgs_order(ordered: list[str]) -> None:
+    spelled = [found[1] for version in ordered if (found := by_pep_440(version))]
     shuffled = random.sample(spelled, len(spelled))
     assert sorted(shuffled, key=upstream_key) == spelled
-    assert len(set(spelled)) == len(PEP_440)
+    assert len(set(spelled)) == len(ordered)
     assert by_pep_440("1!2.0") == (1, "2.0")
 
 
