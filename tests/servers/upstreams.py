@@ -27,7 +27,7 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from toolsync.http.client import Page, Validators
 from toolsync.model.errors import ToolsyncError
@@ -103,6 +103,12 @@ class Offer:
                     places = (f"/{top}/releases/download/{tag}/" for tag in tags)
                     yield from (f"{place}{name}{end}" for place in places for name in names)
                 yield from (f"{name}{end}" for name in (*names, *tags))
+
+    @cached_property
+    def page(self) -> SplitResult:
+        """The address of the page that its debian/watch asks for."""
+        (source, *_) = parse(self.watch, self.source).sources
+        return urlsplit(source.page)
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -183,6 +189,7 @@ class Upstreams:
 
     def _answer(self, offers: Sequence[Offer], url: str) -> tuple[int, str, bytes]:
         offer = offers[0]
+        offers = [one for one in offers if one.page.path == urlsplit(url).path] or offers
         parts = urlsplit(url)
         path = unquote(parts.path)
         name = path.rpartition("/")[2]

@@ -16,6 +16,9 @@ from toolsync.license.terms import LicenseText, Terms
 from toolsync.model.errors import PackageFailed
 
 _COMMON = Path("/usr/share/common-licenses")
+_PERLS = "artistic-1.0-perl"
+_ARTISTIC = ("artistic", "artistic-1", "artistic-1.0")
+"""Names by which a debian/copyright means Perl's own Artistic license, as base-files has it."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 
@@ -91,6 +94,7 @@ def _lacks(parsed: Any, texts: Iterable[LicenseText]) -> Iterator[Lack]:
         said = license_.synopsis if license_ is not None else ""
         named = {hints.family(spdx.base(word)).lower() for word in _WORD.findall(said)}
         named |= {"mit"} & {"mit" for name in named if name == "expat"}
+        named |= {_PERLS} & {_PERLS for name in named if name in _ARTISTIC}
         ids = spdx.names(text.id) or {text.id}
         if any(hints.family(spdx.base(name)).lower() not in named for name in ids):
             yield Lack(file=text.file, id=text.id, said=said)
@@ -103,8 +107,19 @@ def _holders(path: Path) -> str:
     return "\n ".join(line for line in found if re.search(r"(?:19|20)\d\d|opyright", line))
 
 
+def _common(name: str) -> Path:
+    """Return where base-files has a license, if it has."""
+    if spdx.base(name).lower() == _PERLS:
+        return _COMMON / "Artistic"
+    return _COMMON / (spdx.base(name).removesuffix(".0") if "GPL" in name else name)
+
+
 def _text(lack: Lack, top: Path) -> str:
-    name = spdx.base(lack.id).removesuffix(".0") if "GPL" in lack.id else lack.id
-    if (_COMMON / name).is_file():
-        return f"On Debian systems, the complete text is in {_COMMON / name}."
+    """Return where base-files has all licenses of a text, else the text itself."""
+    found = {name: _common(name) for name in spdx.names(lack.id) or {lack.id}}
+    if all(path.is_file() for path in found.values()):
+        if len(found) == 1:
+            return f"On Debian systems, the complete text is in {next(iter(found.values()))}."
+        places = [f"of {name} in {path}" for name, path in sorted(found.items())]
+        return f"On Debian systems, the complete text is {' and '.join(places)}."
     return normalise.decode((top / lack.file).read_bytes()[: normalise.TEXT_BYTES]) or ""

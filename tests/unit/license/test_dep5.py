@@ -10,6 +10,7 @@ import pytest
 from tests.support import mutations
 from toolsync.license.dep5 import completed, lacking
 from toolsync.license.scan import scan
+from toolsync.license.terms import LicenseText, Terms
 from toolsync.model.errors import PackageFailed
 
 BSD = mutations.texts()["BSD-3-Clause"]
@@ -64,3 +65,42 @@ def test_no_pattern_stands_there_twice_and_upstreams_packaging_is_not_ours(tree:
     assert len(patterns) == len(set(patterns))
     assert not any(pattern.startswith("debian/") for pattern in patterns)
     assert {"lib/*", "lib/COPYING", "lib/LICENSE"} <= set(patterns)
+
+
+PERL = """\
+Files: *
+Copyright: 1998 Jane Doe
+License: {}
+
+License: {}
+ As Perl itself.
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ("Artistic or GPL-1+", False),
+        ("Artistic-1.0-Perl or GPL-1+", False),
+        ("GPL-1+", True),
+        ("Artistic-2.0 or GPL-1+", True),
+    ],
+)
+def test_perls_two_licenses_are_what_debian_calls_them(
+    tmp_path: Path, said: str, lacks: bool
+) -> None:
+    text = LicenseText(
+        path="LICENSE",
+        file="LICENSE",
+        fingerprint="0" * 64,
+        id="Artistic-1.0-Perl OR GPL-1.0-or-later",
+    )
+    (tmp_path / "LICENSE").write_text("Copyright (c) 1998 Jane Doe\n" + "many words\n" * 100)
+    whole = f"{HEAD.partition('Files')[0]}{PERL.format(said, said)}"
+    found = lacking(whole, Terms(mains=(text,)))
+    assert bool(found) is lacks
+    if lacks:
+        new = completed(whole, found, tmp_path)
+        assert "of Artistic-1.0-Perl in /usr/share/common-licenses/Artistic" in new
+        assert "of GPL-1.0-or-later in /usr/share/common-licenses/GPL-1." in new
+        assert "many words" not in new, "lintian refuses the text of what base-files has"
