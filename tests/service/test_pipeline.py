@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.web import Web
+from tests.support.archives import Item, gz, symlink, tar, with_header, zip_of
 from tests.support.rig import Rig, environment
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
 from toolsync.journal.journal import Journal
@@ -203,6 +204,45 @@ def test_verify_and_repack_work_on_files(hello: Rig) -> None:
     assert made["orig"] == "hello_1.0.orig.tar.gz"
     assert made["untouched"] is True
     assert [path.name for path in out.iterdir()] == ["hello_1.0.orig.tar.gz"]
+
+
+EXCLUDED = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: p
+Files-Excluded: __MACOSX
+ ._*
+ *s
+ *sp
+ na*
+ p-1/s
+
+Files: *
+Copyright: x
+License: MIT
+"""
+KEPT = Item(name="p-1/a", data=b"a\n")
+FOUND = {
+    "link to the system": gz(tar((KEPT, symlink("p-1/s", "/etc/ssl/certs")))),
+    "name in Latin-1": gz(with_header(tar((KEPT, Item(name="p-1/naive"))), 1024, 6, b"\xef")),
+    "macOS's folder": zip_of((KEPT, Item(name="__MACOSX/p-1/._a", data=b"mac"))),
+    "member twice": zip_of((KEPT, KEPT)),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+@pytest.mark.parametrize("excluded", [False, True])
+def test_archives_that_people_have_are_repacked(hello: Rig, case: str, excluded: bool) -> None:
+    given, out, terms = (hello.root / name for name in ("given", "out", "copyright"))
+    given.write_bytes(FOUND[case])
+    terms.write_text(EXCLUDED)
+    words = ["repack", given, "-o", out, "--package", "pp", "--version", "1"]
+    if case == "link to the system" and not excluded:
+        assert "leaves the tree" in hello.run(*words, status=3).stderr
+        return
+    row = hello.json(*words, *(("--copyright", terms) if excluded else ()))
+    listed = subprocess.run(["tar", "tf", out / row["orig"]], capture_output=True, check=True)
+    found = {name.rstrip("/") for name in listed.stdout.decode().split()} - {"p-1"}
+    kept_too = {"p-1/na\\357ve"} if case == "name in Latin-1" and not excluded else set()
+    assert found == {"p-1/a"} | kept_too
 
 
 # Bad input: its sentence, its status, and the others going on.

@@ -31,6 +31,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
         "sbuild",
     )
     assert config.archive == tmp_path / "state" / "archive"
+    assert (config.jobs, config.per_host) == (64, 4)
 
 
 def test_settings_pass_to_a_process_that_shares_nothing(tmp_path: Path) -> None:

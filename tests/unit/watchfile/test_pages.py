@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
+from tests.support.rig import ROOT
 from toolsync.http.client import Page, Validators
 from toolsync.model.errors import SetupError
 from toolsync.system.effort import Effort
@@ -52,6 +56,25 @@ def test_each_spelling_is_compared(pattern: str, asked: str, form: str) -> None:
     assert [hit.version for hit in found] == ["1.0", "1.2", "1.0"]
     assert found[1].href == form
     assert found == hits(pattern, PLAIN, asked=asked, comment="<!-- for a parser -->")
+
+
+def test_a_plain_listing_needs_no_parser() -> None:
+    """A parser takes most of the time of a look, and loading it a tenth of a second."""
+    code = """
+import sys
+from toolsync.http.client import Page, Validators
+from toolsync.watchfile.pages import find
+from toolsync.watchfile.parse import parse
+rows = "".join(f'<a href="a-1.{n}.tgz">a-1.{n}.tgz</a> 2026-11-03\\n' for n in range(50))
+page = Page(url="https://h.test/d/", body=f"<html><body>{rows}</body></html>".encode(),
+            content_type="text/html", validators=Validators())
+source = parse(sys.argv[1], "hello").sources[0]
+print(len(find(source, lambda url, accept: page)), "lxml" in sys.modules)
+"""
+    for options in ("", 'opts="uversionmangle=s/_/./g,filenamemangle=s/a/b/" '):
+        text = f"version=4\n{options}https://h.test/d/ a-([\\d.]+)\\.tgz\n"
+        done = subprocess.run([sys.executable, "-c", code, text], capture_output=True, cwd=ROOT)
+        assert done.stdout.split() == [b"50", b"False"], done.stderr
 
 
 def test_what_is_not_linear_is_still_stopped() -> None:
