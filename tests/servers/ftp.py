@@ -21,6 +21,8 @@ class Ftp:
         """End each transfer after so many bytes, as if it were whole."""
         self.trickle = 0.0
         """Seconds before each byte of a transfer."""
+        self.lines: list[str] = []
+        """What LIST says of every folder, in place of its files."""
         self.missing: set[str] = set()
         """Commands that it does not know."""
         self._server = _Server(("127.0.0.1", 0), _Session)
@@ -47,8 +49,8 @@ class Ftp:
         prefix = folder.rstrip("/") + "/"
         below = [path.removeprefix(prefix) for path in self.files if path.startswith(prefix)]
         names = dict.fromkeys(path.partition("/")[0] for path in below)
-        lines = []
-        for name in names:
+        lines = list(self.lines)
+        for name in () if lines else names:
             mode = "-rw-r--r--" if name in below else "drwxr-xr-x"
             lines.append(f"{mode}   1 ftp      ftp          4096 Jan  5  2024 {name}")
         if not long:

@@ -174,17 +174,19 @@ class Prober:
 
     def _conventions(self, command: str) -> None:
         """Add exit codes for no and for bad arguments, and the shape of the version."""
-        draft = self._release.draft
+        draft, echoed = self._release.draft, ""
         for name, arguments in (("no arguments", ()), ("unknown option", (_BOGUS,))):
             seen = self._run(command, *arguments)
             if seen.stopped:
                 draft.gap("exit-code", f"{command} ({name})", seen.stopped)
             else:
                 draft.put("exit-code", f"{command} ({name})", str(seen.code))
+            echoed = seen.text.replace(_BOGUS.lstrip("-"), "version")
         seen = self._run(command, "--version")
         if seen.code == 0 and not seen.stopped:
             line = next(filter(_VERSION.search, seen.text.splitlines()), "")
-            if line and "--version" not in line:  # what repeats its argument tells no version
+            is_echo = "version" in line and line in echoed.splitlines()
+            if line and not (is_echo or "--version" in line):  # that tells of what it was asked
                 shape = re.sub(r"\d[\w.:+-]*", "N", line.strip())[:200]
                 draft.put("version-output", command, shape)
 

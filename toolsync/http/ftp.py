@@ -22,7 +22,10 @@ from toolsync.system import deadline
 from toolsync.system.headers import bare, plain
 
 _CHUNK = 64 * 1024
-_UNIX = re.compile(r"[-a-z][-rwxsStTlL]{9}\S*(?:\s+\S+){3,4}\s+\w{3}\s+\d+\s+[\d:]+ (?P<name>.+)")
+_UNIX = re.compile(
+    r"[-a-z][-rwxsStTlL]{9}\S*(?:\s+\S+){3,4}\s+"
+    r"(?:[^\W\d]+\.?\s+\d+\s+[\d:]+|\d{4}-\d\d-\d\d\s+[\d:]+) (?P<name>.+)"
+)
 _DOS = re.compile(r"[\d-]{8,10}\s+[\d:]{5}[AP]M\s+(?:<DIR>|\d+)\s+(?P<name>.+)")
 Take = Callable[[bytes], object]
 
@@ -42,11 +45,11 @@ def listing(url: str, *, limit: int, timeout: float) -> tuple[str, bytes]:
                 raise
             return url, b"".join(_data(ftp, f"RETR {path}", url, limit))
         try:
-            text = b"".join(_data(ftp, "LIST", url, limit))
+            long, text = True, b"".join(_data(ftp, "LIST", url, limit))
         except ftplib.error_perm:
-            text = b"".join(_data(ftp, "NLST", url, limit))
+            long, text = False, b"".join(_data(ftp, "NLST", url, limit))
     folder = url if url.endswith("/") else f"{url}/"
-    return folder, _page(text.decode("utf-8", "replace")).encode()
+    return folder, _page(text.decode("utf-8", "replace"), long=long).encode()
 
 
 def retrieve(url: str, begin: Callable[[int | None], Take], *, limit: int, timeout: float) -> None:
@@ -137,12 +140,12 @@ def _size(ftp: ftplib.FTP, name: str) -> int | None:
         return None  # the command is younger than many servers (RFC 3659)
 
 
-def _page(text: str) -> str:
-    """Return a listing of either usual form as a page of links; folders end with a slash."""
+def _page(text: str, *, long: bool) -> str:
+    """Return a listing as a page of links; folders of a ``long`` one end with a slash."""
     links = []
     for line in text.splitlines():
-        found = _UNIX.fullmatch(line) or _DOS.fullmatch(line)
-        name = found["name"] if found else line.rpartition(" ")[2]
+        found = (_UNIX.fullmatch(line) or _DOS.fullmatch(line)) if long else None
+        name = found["name"] if found else line.rpartition(" ")[2] if long else line
         name = name.partition(" -> ")[0].strip()
         if name in ("", ".", "..") or (not found and line.startswith("total ")):
             continue

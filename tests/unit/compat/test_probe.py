@@ -79,6 +79,8 @@ echo "{}${{1##*n}}"
         (ECHO.format("device: "), ECHO.format("disk ")),
         ('#!/bin/sh\necho "1 file: $1"\n', '#!/bin/sh\necho "one of 1: $1"\n'),
         ("#!/bin/sh\necho ready\n", "#!/bin/sh\necho done\n"),
+        ('#!/bin/sh\necho "file 1: ${1#--}"\n', '#!/bin/sh\necho "item 1: ${1#--}"\n'),
+        ('#!/bin/sh\necho "0 of [$*]"\n', '#!/bin/sh\necho "0 in [$*]"\n'),
     ],
 )
 def test_an_answer_without_a_version_number_is_no_version(

@@ -44,12 +44,29 @@ def test_a_listing_is_a_page_of_links(server: Ftp, http: Http, missing: str) -> 
     found = page(http, f"{server.url}/pub/a")
     assert found.url == f"{server.url}/pub/a/"
     text = (found.body or b"").decode()
-    if missing:
-        assert 'href="old"' in text
-    else:
-        assert 'href="a%20b-1.0.tar.gz"' in text
-        assert 'href="old/"' in text
+    assert 'href="a%20b-1.0.tar.gz"' in text
+    assert ('href="old"' if missing else 'href="old/"') in text
     assert b'href="top"' in (page(http, f"{server.url}/").body or b"")
+
+
+LINES = {
+    "drwxr-xr-x   2 ftp ftp      4096 Jan  5 10:00 1.2": "1.2/",
+    "drwxr-xr-x+  2 ftp          4096 Jan 15  2024 1.2": "1.2/",
+    "drwxr-xr-x   2 ftp ftp      4096 2024-01-05 10:00 1.2": "1.2/",
+    "drwxr-xr-x   2 ftp ftp      4096 janv.  5 10:00 1.2": "1.2/",
+    "-rw-r--r--   1 1000 1000     123 2024-01-05 10:00 a b.tar.gz": "a%20b.tar.gz",
+    "-rw-r--r--.  1 ftp ftp 123456789 Dec 31 23:59 a-1.0.tar.gz": "a-1.0.tar.gz",
+    "lrwxrwxrwx   1 ftp ftp        12 Jan  5  2024 latest.tgz -> a-1.0.tar.gz": "latest.tgz",
+    "01-05-24  10:00AM       <DIR>          old files": "old%20files/",
+    "01-05-2024  10:00PM            1234567 a-1.0.zip": "a-1.0.zip",
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_listings_of_many_servers_are_read(server: Ftp, http: Http, line: str) -> None:
+    server.lines = [line]
+    body = (page(http, f"{server.url}/pub/").body or b"").decode()
+    assert f'href="{LINES[line]}"' in body
 
 
 def test_a_file_comes_whole_or_not_at_all(server: Ftp, http: Http) -> None:
