@@ -234,7 +234,7 @@ def test_archives_that_people_have_are_repacked(hello: Rig, case: str, excluded:
     given, out, terms = (hello.root / name for name in ("given", "out", "copyright"))
     given.write_bytes(FOUND[case])
     terms.write_text(EXCLUDED)
-    words = ["repack", given, "-o", out, "--package", "pp", "--version", "1"]
+    words: list[str | Path] = ["repack", given, "-o", out, "--package", "pp", "--version", "1"]
     if case == "link to the system" and not excluded:
         assert "leaves the tree" in hello.run(*words, status=3).stderr
         return

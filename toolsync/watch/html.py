@@ -235,14 +235,20 @@ def _filename(url: str) -> str:
 
 def links_seen(at: Seen) -> list[str]:
     """Return the links of an HTML page that a tool is to be made for; none of another page."""
+    page = _readable(at)
+    return [] if page is None else [h for h in links_of(html_root(page))[:_MAX_LINKS] if h]
+
+
+def _readable(at: Seen) -> Page | None:
+    """Return an HTML page that can be parsed; None for another, or where there is none."""
     page = at.page
     if page is None or not (is_html(page) or media_type(page) in _TYPES[1:]):
-        return []
+        return None
     try:
-        root = html_root(page)
+        html_root(page)
     except Drifted:
-        return []
-    return [href for href in links_of(root)[:_MAX_LINKS] if href]
+        return None
+    return page
 
 
 def _listed(at: Seen) -> Iterator[Candidate]:
@@ -258,9 +264,10 @@ def _told(at: Seen) -> Iterator[Candidate]:
     # Loaded where a page lists no file of its own: few do not.
     from toolsync.watch.told import told
 
-    if links_seen(at) and at.page is not None:
-        root = html_root(at.page)
-        yield from told(at, root, base_of(root, at.page))
+    page = _readable(at)
+    if page is not None:
+        root = html_root(page)
+        yield from told(at, root, base_of(root, page))
 
 
 def base_of(root: Any, page: Page) -> str:

@@ -252,6 +252,8 @@ TOLD = {
     '<script>window.app = {"name": "hello", "version": "1.10.2", "min": "0.1.0"};</script>',
     "the data of a long script": '<a href="/latest/hello.tar.gz">Get it</a>'
     "<script>" + "var x = 1;\\n" * 900 + "const page = {appVersion: '1.10.2'};</script>",
+    "a script's data, without a link": '<script type="application/ld+json">{"@type": "Software",'
+    '"softwareVersion": "1.10.2", "downloadUrl": "/latest/hello.tar.gz"}</script>',
     "an address in a script": '<a href="/about">About</a><script type="application/json">'
     '{"logo": "/hello.svg", "text": "'
     + "x " * 2000
