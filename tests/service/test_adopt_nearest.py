@@ -95,3 +95,20 @@ def test_packaging_of_a_newer_release_than_the_page_offers_is_not_looked_at(
     (found,) = rig.json("adopt", "apt:hello", "--dry-run")
     assert (found["source"], found["newest"]) == ("apt:hello/bookworm", "0.9")
     assert "trixie is nearer" not in said(found)
+
+
+def test_packaging_whose_dsc_a_mirror_lacks_is_had_by_its_tarball_alone(
+    tmp_path: Path, web: Web
+) -> None:
+    rig = two_series(tmp_path, web)
+    (dsc,) = (tmp_path / "archive-trixie").rglob("*.dsc")
+    dsc.unlink()
+    (found,) = rig.json("adopt", "apt:hello")
+    assert (found["source"], found["version"]) == ("apt:hello/trixie", "2:1.0+dfsg-1")
+    assert (rig.tools / "hello" / "debian" / "control").is_file()
+    (tarball,) = (tmp_path / "archive-trixie").rglob("*.debian.tar.*")
+    tarball.write_bytes(b"another")
+    shutil.rmtree(rig.tools / "hello")
+    (found,) = rig.json("adopt", "apt:hello")
+    assert found["source"] == "apt:hello/bookworm"
+    assert "was not taken: it could not be had: apt cannot read" in said(found)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from toolsync.adopt.offered import newest_offered
 from toolsync.adopt.opened import Opened
-from toolsync.adopt.packaging import Packaging, of_archive
+from toolsync.adopt.packaging import Packaging, debian_of_archive, of_archive
 from toolsync.build.archives import Archive, control_of
 from toolsync.config.later import upstream_of
-from toolsync.model.errors import ToolsyncError
+from toolsync.model.errors import ToolsyncError, Unreachable
 from toolsync.model.release import Release
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.pipeline.context import Context
@@ -42,7 +42,7 @@ def nearest(
         name = f"packaging {version} in {archive.series}"
         (place := folder / f"nearer-{at}").mkdir()
         try:
-            found = of_archive(first.package.name, version, archive, place)
+            found = _laid_out(first.package.name, version, archive, place)
             why = _unfit(context, found, release, opened, tell)
         except ToolsyncError as error:
             why = f"it could not be had: {str(error).splitlines()[0]}"
@@ -55,6 +55,16 @@ def nearest(
             return found
         said.append(f"{name} is nearer to the release, and was not taken: {why}")
     return first
+
+
+def _laid_out(name: str, version: str, archive: Archive, place: Path) -> Packaging:
+    """Lay out a version's packaging; where a mirror lacks another file of it, its debian/ alone."""
+    (whole := place / "whole").mkdir()
+    try:
+        return of_archive(name, version, archive, whole)
+    except Unreachable:
+        (part := place / "debian-alone").mkdir()
+        return debian_of_archive(name, version, archive, part)
 
 
 def _nearer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from toolsync.system.store import digest_of
 from toolsync.watchfile.folder import Package, package_of
 
 _SECONDS = 600
+_DEBIAN = re.compile(r".+\.debian\.tar\.(?:gz|xz|bz2|zst)")
 
 Archives = Callable[[str], Archive]
 """Returns the archive of a series, opened; raises what that raises."""
@@ -119,6 +121,29 @@ def of_archive(name: str, version: str, archive: Archive, place: Path) -> Packag
     """Lay out below ``place`` one version of a source package; raises what apt refuses."""
     dsc = archive.source(name, version, place / "source")
     return _of_dsc(dsc, f"apt:{name}/{archive.series}", place)
+
+
+def debian_of_archive(name: str, version: str, archive: Archive, place: Path) -> Packaging:
+    """Lay out below ``place`` the debian/ alone of a version of a source package.
+
+    The signed index names the digest of the tarball that holds it, so that no .dsc is needed.
+    """
+    known = next(one for one in archive.sources(name) if one.version == version)
+    file = next((file for file in known.files if _DEBIAN.fullmatch(file)), "")
+    if not file:
+        raise SetupError(
+            f"{name} {version} in {archive.series} has its packaging in no tarball of its own",
+            resolution="Take it from its archive as it is.",
+        )
+    tarball = archive.file(name, version, file, place / "source")
+    (tree := place / "tree").mkdir()
+    run(
+        *("tar", "--extract", "--file", tarball, "--directory", tree),
+        *("--no-same-owner", "--no-same-permissions"),
+        timeout=_SECONDS,
+    )
+    said = f"apt:{name}/{archive.series}"
+    return Packaging(folder=tree, said=said, package=package_of(tree))
 
 
 def _of_branch(word: str, place: Path) -> Packaging:

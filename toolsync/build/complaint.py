@@ -50,6 +50,11 @@ _MEANT = (
         "the release needs a Go package that is not among its build dependencies",
     ),
     (
+        re.compile(r"can't open file .*setup\.py|setup\.py.*No such file"),
+        "the release has no setup.py any more, by which the packaging builds it: it is built by"
+        " pyproject.toml (pybuild-plugin-pyproject and its build backend)",
+    ),
+    (
         re.compile(r"ModuleNotFoundError|Can't locate \S+ in @INC|cannot find module"),
         "the release needs a module that is not among its build dependencies",
     ),

@@ -49,10 +49,11 @@ def side_by_side(changes: Sequence[Change], old: Surface, new: Surface) -> tuple
 def as_the_distribution_has(
     changes: Sequence[Change], new: Surface, tool: Tool
 ) -> tuple[Change, ...]:
-    """Return the changes; of types, where a distribution has the release in the same packages.
+    """Return the changes; types and dependencies, where a distribution has the same packages of it.
 
     A library's package keeps its name where its maintainers have found that programs built against
     the old one go on with the new one (Debian Policy 8.1 and 8.6); text alone does not tell that.
+    What its packages depend on they have chosen, and the series has it: they were installed there.
     """
     packages = new.of("package").keys()
     if not packages or not packages <= set(tool.main_packages):
@@ -60,7 +61,7 @@ def as_the_distribution_has(
     why = f"a distribution has {tool.in_main} in packages of the same names"
     return tuple(
         replace(change, severity="info", proof=f"{change.proof} (risky, but {why})")
-        if change.kind == "type" and change.severity == "risky"
+        if change.kind in ("type", "dependency") and change.severity == "risky"
         else change
         for change in changes
     )
