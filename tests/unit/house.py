@@ -93,8 +93,8 @@ PACKAGES = {
     ),
     "package": Package(
         "model system config",
-        "changelog continued hunks mended needless patches placeholders settler stage wording "
-        "workspace",
+        "changelog continued hunks mended needless patches placeholders pyproject settler stage "
+        "wording workspace",
     ),
     "build": Package(
         "model system config",

@@ -321,6 +321,7 @@ FINDINGS: Mapping[str, Mapping[str, Meaning]] = {
             "They were written for another release.",
             "See that they do here what they are for.",
         ),
+        "build-system": _m("It is built in another way than its packaging knew.", "", ""),
         "mended": _m("The adopted packaging was mended as a person has said.", "", ""),
         "patch-conflict": _m(
             "A patch does not apply any more.",

@@ -19,6 +19,7 @@ from toolsync.package.continued import armored, former_changelog, take_over, ver
 from toolsync.package.mended import put_mended
 from toolsync.package.patches import conflicts_told, settle_patches
 from toolsync.package.placeholders import check_placeholders
+from toolsync.package.pyproject import build_by_pyproject
 from toolsync.package.settler import Fate
 from toolsync.system.run import run
 from toolsync.system.store import Store
@@ -77,6 +78,7 @@ def package(
         mended = put_mended(tool, item.release.version, tree / "debian")
         fates = _settle_patches(tree, tool, item.release.version)
         if former:
+            mended = (*mended, *build_by_pyproject(tree, tree / "debian"))
             take_over(tree / "debian", maintainer)
             _keep_signatures(item, orig, tool, store, folder)
         log = changelog(
