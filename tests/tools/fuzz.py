@@ -45,6 +45,7 @@ _LIMITS = Limits(unpacked_bytes=16 * 1024 * 1024, members=2_000)
 _PLACE = Path(tempfile.gettempdir())
 _RELEASE = Path(__file__)
 """Stands for a release of which a list may state the digest."""
+_WIDE = r"(?s)(?P<version>.+)"
 _PAGES = ("feed", "forgejo", "github", "gitlab", "html", "index", "json", "s3", "text")
 
 
@@ -143,6 +144,7 @@ def forge(data: bytes) -> None:
     tool = _tool(kind)
     watch = replace(tool.watch, releases=("tags", "releases")[data[1] // 3 % 2])
     watch = replace(watch, file_url="" if data[1] // 6 % 2 else watch.file_url)
+    watch = replace(watch, pattern=_WIDE if data[1] // 12 % 2 else watch.pattern)
     tool = replace(tool, watch=watch)
     with contextlib.suppress(Held, SetupError, TryAgain):
         KINDS[kind].read(tool, _Given(answer))
@@ -179,6 +181,7 @@ def asked_together(data: bytes) -> None:
     )
     tool = _tool("github")
     watch = replace(tool.watch, releases=("tags", "releases")[data[0] % 2], file_url="")
+    watch = replace(watch, pattern=_WIDE if data[0] // 2 % 2 else watch.pattern)
     tool = replace(tool, watch=watch)
     wanted = [Wanted(tool, ""), Wanted(tool, "tool-1.0")]
     with contextlib.suppress(Held, SetupError, TryAgain):
@@ -285,6 +288,7 @@ TARGETS: Mapping[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]
             b'\x01{"data":{"r0":{"listed":{"nodes":[{"tagName":"tool-1.0","publishedAt":'
             b'"2025-01-01T00:00:00Z","isDraft":false,"isPrerelease":true}]}},"r1":{"listed":{}}}}',
             b'\x00{"errors":[{"type":"RATE_LIMITED","message":"x"}]}',
+            b'\x02{"data":{"r0":{"listed":{"nodes":[{"name":"1.0-\\ud800"}]}}}}',
         ],
     ),
     "version": (version, lambda: [b"s/-(\\d+)$/.$1/\n1.3-57676", b"tr/a-z/A-Z/\n1.0rc1"]),

@@ -186,7 +186,7 @@ def body_of(page: Page) -> bytes:
 def json_of(page: Page) -> Any:
     """Parse a page as JSON; raises Drifted when it is none."""
     try:
-        return json.loads(body_of(page))
+        return _parsed(body_of(page))
     except (ValueError, RecursionError) as error:
         raise drifted(page.url, f"is no JSON, which its type promises: {error}") from error
 
@@ -197,9 +197,25 @@ def json_seen(page: Page) -> Any:
     if not media_type(page).endswith("json") and body.lstrip()[:1] not in (b"{", b"["):
         return None
     try:
-        return json.loads(body)
+        return _parsed(body)
     except (ValueError, RecursionError):
         return None
+
+
+def _parsed(body: bytes) -> object:
+    r"""Parse JSON; half of a surrogate pair (``"\ud800"``), which no text holds, becomes U+FFFD."""
+    data = json.loads(body)
+    return _whole(data) if re.search(rb"\\u[dD][89a-fA-F]", body) else data
+
+
+def _whole(data: object) -> object:
+    if isinstance(data, str):
+        return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(data, list):
+        return [_whole(item) for item in data]
+    if isinstance(data, dict):
+        return {_whole(key): _whole(value) for key, value in data.items()}
+    return data
 
 
 def media_type(page: Page) -> str:

@@ -181,3 +181,26 @@ def test_no_page_makes_a_reader_stumble(
             pattern=r"tool-(?P<version>\d[\d.]*)", path="a[]",
         )  # fmt: skip
     assert caught.value.resolution
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry"),
+    [
+        ("github", '[{"name": "%s", "tag_name": "%s"}]'),
+        ("gitlab", '[{"name": "%s", "tag_name": "%s"}]'),
+        ("forgejo", '[{"name": "%s", "tag_name": "%s"}]'),
+        ("json", '[{"version": "%s", "url": "/%s"}]'),
+        ("index", '{"files": [{"filename": "%s.zip", "url": "/%s"}]}'),
+    ],
+)
+def test_half_a_character_makes_no_reader_stumble(kind: str, entry: str) -> None:
+    r"""JSON may hold ``\ud800`` alone, which no text that is sent or kept can."""
+    body = entry % ((r"1.0-\ud800",) * 2)
+    with Watcher() as vendor:
+        answer = Answer(body, headers={"Content-Type": "application/json"})
+        vendor.web.serve_rest(lambda asked: answer)
+        own = {"json": {"path": "[]"}, "index": {"project": "tool"}}.get(kind, {})
+        url = vendor.web.url + ("/repos/o/r" if kind == "github" else "/o/r")
+        pattern = r"(?P<version>.+?)(?:\.zip)?"
+        with pytest.raises(Drifted, match="is no upstream version"):
+            vendor.look(kind=kind, url=url, pattern=pattern, **own)
