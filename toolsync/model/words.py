@@ -34,6 +34,7 @@ _COMMIT = re.compile(r"g[0-9a-f]{6,40}(?![a-z0-9])", re.IGNORECASE)
 _DATE = re.compile(r"(?:19|20)\d\d(?:(0[1-9]|1[0-2])(?:[0-3]\d)?(?!\d)|(?=[.-]|$))")
 _LIKE = {True: r"(?:19|20)\d{4}", False: r"(?:19|20)\d\d\b"}
 _WORDED = re.compile(r"(\d+(?:\.\d+)*)[-._]([A-Za-z]{2,})\d*")
+_POINTS, _FAR = re.compile(r"(\d{1,9})\.\d[0-9A-Za-z.+~-]*"), 10
 _NUMBERS = re.compile(r"[0-9.\n]*+")
 """Of many versions that none has a word."""
 _SPLIT = re.compile(r"(?P<final>\d+(?:\.\d+)*)(?P<gap>[-._+ ]*)(?P<rest>[A-Za-z].*)")
@@ -59,13 +60,16 @@ def misplaced(there: Set[str], *, local: bool = False) -> Mapping[str, tuple[str
 def changed_scheme(newest: str, later: str) -> str:
     """Return the mangle rule that puts ``newest`` below a version that came later, if it should be.
 
-    That is so where the first is a date and the other is none, or a word alone puts the first
-    above a later number (1.0.SP1 above 1.0.1). Empty where both are of one scheme, as a later fix
-    of an older series is.
+    That is so where the first is a date and the other is none, or a count of revisions far above
+    the other (4521, then 1.0), or where a word alone puts the first above a later number (1.0.SP1
+    above 1.0.1). Empty where both are of one scheme, as a later fix of an older series is.
     """
     if date := _DATE.match(newest):
         whole = _DATE.match(later)
         return "" if whole else f"s/^({_LIKE[bool(date[1])]})/0~$1/"
+    parts = _POINTS.fullmatch(later)
+    if parts and newest.isdigit() and int(newest) >= _FAR * max(int(parts[1]), 10):
+        return "s/^(\\d{3,})$/0~$1/"
     worded = _WORDED.fullmatch(newest)
     if worded and later.startswith(f"{worded[1]}."):
         return f"s/[-._]?({worded[2]}\\d*)$/+$1/"

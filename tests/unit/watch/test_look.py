@@ -199,7 +199,7 @@ def test_half_a_character_makes_no_reader_stumble(kind: str, entry: str) -> None
     with Watcher() as vendor:
         answer = Answer(body, headers={"Content-Type": "application/json"})
         vendor.web.serve_rest(lambda asked: answer)
-        own = {"json": {"path": "[]"}, "index": {"project": "tool"}}.get(kind, {})
+        own: dict[str, Any] = {"json": {"path": "[]"}, "index": {"project": "tool"}}.get(kind, {})
         url = vendor.web.url + ("/repos/o/r" if kind == "github" else "/o/r")
         pattern = r"(?P<version>.+?)(?:\.zip)?"
         with pytest.raises(Drifted, match="is no upstream version"):
