@@ -65,10 +65,17 @@ def _walk(data: object, names: tuple[str, ...], key: str) -> Iterator[Row]:
         for entry in data:
             yield from _walk(entry, names, key)
     elif isinstance(data, dict):
-        given = [data[place] for place in _PLACES if isinstance(data.get(place), str)]
-        names = tuple(given) or names
+        given = _given(data)
+        names = given or names
         for inner, value in data.items():
             own = names if _HOLDERS.fullmatch(inner) or inner in _PLACES else (inner,)
             yield from _walk(value, own if isinstance(value, str) or not given else names, inner)
     elif isinstance(data, str) and (digest := as_digest(data)) and algorithm_of(key, digest):
         yield from (Row(name, digest) for name in names)
+
+
+def _given(data: dict[str, object]) -> tuple[str, ...]:
+    """Return the names that an object gives itself; a path with a folder stands for all."""
+    found = [name for place in _PLACES if isinstance(name := data.get(place), str)]
+    path = data.get("path")
+    return (path,) if isinstance(path, str) and "/" in path else tuple(found)

@@ -136,6 +136,15 @@ def test_json(file: Path, data: object) -> None:
         match(json.dumps(data), file, other)
 
 
+def test_a_path_in_json_is_for_the_file_there(file: Path) -> None:
+    text = json.dumps([{"name": NAME, "path": f"old/{NAME}", "sha256": SHA256}])
+    with pytest.raises(MissingProof, match="which is a file at another path"):
+        match(text, file, [NAME])
+    assert match(text, file, names_at(f"http://vendor.example/old/{NAME}", NAME)).name == (
+        f"old/{NAME}"
+    )
+
+
 def test_a_list_may_name_the_address(file: Path) -> None:
     url = f"https://vendor.example/dl/{NAME}"
     assert match(f"{SHA256}  {url}\n", file, names_at(url, NAME)).used == "sha256"
