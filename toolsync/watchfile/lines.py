@@ -25,6 +25,7 @@ _OPTIONS = re.compile(r"opt(?:ion)?s\s*=\s*")
 _GROUP = re.compile(r"\(.*\)|@(?:ANY|SEMANTIC|STABLE)_VERSION@")
 """Where an address ends in such a thing, its last part is the pattern."""
 _SCHEME = re.compile(r"\w+://")
+_OPTION = re.compile(r",|[a-z][a-z-]*=(?!.*://)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,12 @@ def lines(text: str, version: int) -> Iterator[Line]:
             continue
         options, rest = _options(line, number)
         fields = rest.split(None, 3)
+        if fields and _OPTION.match(fields[0]):
+            raise fault(
+                f"has {fields[0]} where its address belongs, which looks like an option",
+                "Put the options into quotes where they have blanks, also those of line ends",
+                number,
+            )
         if fields:
             head, slash, leaf = fields[0].rpartition("/")
             if slash and _GROUP.search(leaf):

@@ -210,7 +210,13 @@ def _paragraphs(text: str, homepage: str, warnings: list[str]) -> Iterator[_Entr
     defaults: dict[str, str] = {}
     for number, (start, part) in enumerate(_parted(text)):
         paragraph = Deb822([line for line in part if not line.startswith("#")])
-        places = {_plain(name): at for at, name in _fields(start, part)}
+        places = dict[str, int]()
+        for line, name in _fields(start, part):
+            if places.setdefault(_plain(name), line) != line:
+                warnings.append(
+                    f"debian/watch line {line}: the field {name} is there already, in line"
+                    f" {places[_plain(name)]}; the last one counts"
+                )
         fields = {_plain(key): _unfolded(paragraph[key]) for key in paragraph}
         fields.pop("version", None)
         for key in paragraph:

@@ -154,6 +154,10 @@ def test_of_versionmangle_and_its_parts_the_last_counts() -> None:
             " end joins it with the next line",
         ),
         (
+            "Version: 5\n\nSource: http://h.invalid/\nSource: http://i.invalid/\n",
+            "line 4: the field Source is there already, in line 3; the last one counts",
+        ),
+        (
             "version=2\nhttp://h.invalid/a-(.+)\n",
             "is of version 2, which uscan calls obsolete: write version=4 as its first line, and"
             " compare what is found then",
@@ -217,6 +221,9 @@ def test_a_blank_behind_a_backslash_is_told_with_its_line() -> None:
         ("version=4\nopts=hrefdecode=base64 http://h.invalid/ x-(.+)\n", "hrefdecode=base64"),
         ("version=4\nopts=compression=rar http://h.invalid/ x-(.+)\n", "compression=rar"),
         ("version=4\nopts=uversionmangle=s/a http://h.invalid/ x-(.+)\n", "line 2: uversionm"),
+        ("version=4\nopts=repack, pgpmode=none http://h/ x-(.+)\n", "has pgpmode=none where its a"),
+        ("version=3\nopts=repack,\\\n dversionmangle=s/a// http://h/ x-(.+)\n", "line 2 has dver"),
+        ("version=4\nopts=repack , bare http://h/ x-(.+)\n", "line 2 has , where its address"),
         ("Version: 5\n\nTemplate: Nowhere\n", "line 3.*template Nowhere.*Known are"),
         ("Version: 5\n\nTemplate: GitHub\n", "names no project"),
         ("Version: 5\n\nTemplate: CRAN\nPackage: x\n", "R_CRAN_WEB in the environment"),
