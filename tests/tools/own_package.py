@@ -67,8 +67,9 @@ def build(series: str, debs: Path) -> str:
         return machine.run(_BUILT).strip("= \n")
 
 
-def publish(series: str, debs: Path, tool: str) -> str:
-    """Install the package, run it as the service does, and the tool by what it prints."""
+@contextmanager
+def installed(series: str, debs: Path) -> Iterator[Instance]:
+    """Give a clean root with the package, and what it depends on, and nothing else."""
     with _clean(series) as machine:
         (deb,) = debs.glob("toolsync_*.deb")
         shutil.copy(deb, machine.root / "tmp")
@@ -76,6 +77,12 @@ def publish(series: str, debs: Path, tool: str) -> str:
         for path in _TRUSTED.glob("*.crt"):
             shutil.copy(path, machine.root / str(_TRUSTED)[1:])
         machine.run("update-ca-certificates")
+        yield machine
+
+
+def publish(series: str, debs: Path, tool: str) -> str:
+    """Install the package, run it as the service does, and the tool by what it prints."""
+    with installed(series, debs) as machine:
         settings = machine.root / "etc/toolsync/toolsync.toml"
         settings.write_text(f'tools = ["{tool}"]\n{settings.read_text()}')
         began = time.monotonic()
