@@ -156,13 +156,13 @@ def _prove(row: Row, proof: Mapping[str, Any]) -> None:
     """Take from a release's evidence what its stages took and found."""
     place = proof["series"][row.series]
     build = place["build"]
-    tags = [f["message"][:1] for f in build["findings"] if f["code"].startswith("lintian:")]
-    row.tests, row.lintian = build["tests"], f"{tags.count('E')} E {tags.count('W')} W"
-    told = {name: stage for name, stage in proof.items() if name != "series"} | place
-    told |= place.get("local", {})
+    told = [f["message"] for f in build["findings"] if f["code"].startswith("lintian:")]
+    row.tests, row.lintian = build["tests"], "; ".join(told) or "says nothing"
+    parts = {name: stage for name, stage in proof.items() if name != "series"} | place
+    parts |= place.get("local", {})
     row.stages = {
         name: (_moment(stage["finished"]) - _moment(stage["started"])).total_seconds()
-        for name, stage in told.items()
+        for name, stage in parts.items()
         if isinstance(stage, dict) and "finished" in stage
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.ec2ages import answering_in_any_version
 from tests.servers.moto import moto
 from tests.slow.test_clean import served
 from tests.support.chroots import Instance
@@ -75,11 +76,11 @@ def used(rig: Rig, series: str, tools: Sequence[str], place: Path) -> Used:
 
 
 def _use(machine: Instance, tools: Sequence[str], found: Used) -> None:
-    with moto() as address:
+    with moto() as address, answering_in_any_version(address) as ec2:
         for tool, step in uses():
             if tool not in tools:
                 continue
-            command = step.command.replace("{moto}", address)
+            command = step.command.replace("{moto}", address).replace("{ec2}", ec2)
             said = machine.run(command, ok=False, **CREDENTIALS)
             told = said.strip().splitlines()[-1][:100] if said.strip() else "(nothing)"
             if re.search(step.pattern, said, re.MULTILINE):
