@@ -31,6 +31,8 @@ SUPPRESSED = (
     "timewarp-standards-version",
     # Versions end in ~ppaN~SERIES so that the distribution's own package may take over.
     "maintainer-upload-has-incorrect-version-number",
+    # One packaging is for all releases, and overrides name files that not all of them have.
+    "mismatched-override",
 )
 """Tags that say nothing about the package, each with its reason above it."""
 
@@ -89,7 +91,8 @@ def _tags(text: str, known: Sequence[str] = ()) -> Iterator[Finding]:
     """Yield a finding for each error and warning; the finer grades stay in the log."""
     for line in text.splitlines():
         match = _TAG.match(line)
-        if match and match.group(1) in "EW":
+        # Tags that say "Show-Always" are shown whatever lintian is told.
+        if match and match.group(1) in "EW" and match.group(3) not in SUPPRESSED:
             old = f"{match.group(2)}: {match.group(3)}" in known
             old = old or (UPSTREAMS_OWN in known and _is_upstreams(match.group(2), match.group(4)))
             grave = "risky" if old else "breaking"

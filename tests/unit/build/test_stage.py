@@ -170,6 +170,14 @@ def test_a_lintian_warning_is_a_finding(context: Context) -> None:
     assert [finding.code for finding in built.findings] == ["lintian:no-manual-page"]
 
 
+def test_an_override_for_a_file_that_this_release_lacks_is_no_finding(context: Context) -> None:
+    overrides = "".join(
+        f"tiny-tool source: source-is-missing [{place}]\n" for place in ("debian/x.min.js", "old/*")
+    )
+    files = {"x.min.js": "var a;" * 200, "source/lintian-overrides": overrides}
+    assert made(context, context.source(files=files), LINTED).findings == ()
+
+
 def test_an_unknown_backend_is_a_fault_of_the_set_up(context: Context) -> None:
     with pytest.raises(SetupError, match="elsewhere") as caught:
         made(context, context.source(), Build(backend="elsewhere"))
