@@ -9,6 +9,7 @@ raised first: what it is compared with can be behind, and is never ahead of the 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,8 +50,9 @@ def open_journal(config: Config, clock: Clock, gates: Gates = GATES) -> Journal:
 
 
 def has_journal(config: Config) -> bool:
-    """Say whether there is a journal to be read; one on a server is not asked for here."""
-    return isinstance(config.journal, str) or config.journal.is_file()
+    """Say whether there is a journal to be read, or should be one; a server is not asked here."""
+    path = config.journal
+    return isinstance(path, str) or os.path.lexists(path) or any(_filled(config))
 
 
 def _open_elsewhere(config: Config, url: str, clock: Clock, gates: Gates) -> Journal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -100,6 +101,24 @@ def test_so_it_is_for_a_state_that_was_never_stamped(synced: Rig, web: Web, how:
     before = everything(synced)
     assert "journal" in synced.run("gc", status=5).stderr
     assert everything(synced) == before
+
+
+@pytest.mark.parametrize("what", ["nothing", "a folder", "a link to nothing", "a pipe"])
+def test_doctor_tells_of_a_journal_that_is_not_there(synced: Rig, web: Web, what: str) -> None:
+    missing(synced, web)
+    path = synced.state / "journal.sqlite"
+    if what == "a folder":
+        path.mkdir()
+    elif what == "a link to nothing":
+        path.symlink_to("/nonexistent/journal")
+    elif what == "a pipe":
+        os.mkfifo(path)
+    assert "journal" in synced.run("doctor", status=5).stdout
+
+
+def test_doctor_of_a_state_that_is_new_is_fine(rig: Rig) -> None:
+    rig.run("doctor", status=0)
+    assert not (rig.state / "journal.sqlite").exists()
 
 
 def test_a_missing_journal_beside_a_store_alone_is_refused(synced: Rig, web: Web) -> None:
