@@ -115,8 +115,12 @@ def test_closed_folders_are_removed_without_any_rights(tmp_path: Path) -> None:
 
 
 def test_links_in_our_debian_are_followed_or_lead_into_the_release(
-    tmp_path: Path, store: Store, tool: Tool
+    tmp_path: Path, store: Store, tool: Tool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Wherever the command is run, even where a file of the link's name lies beside that."""
+    (tmp_path / "hello").write_text("another one's")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "patches").mkdir()
     (tmp_path / "patches" / "series").write_text("")
     (tool.debian / "patches").symlink_to(tmp_path / "patches")
