@@ -148,8 +148,13 @@ def put_packaging(ours: Path, tree: Path) -> None:
     """
     debian = tree / "debian"
     found = packaging_files(ours)
-    ignored = shutil.ignore_patterns(*NOT_PACKAGING)
-    shutil.copytree(ours, debian, ignore=ignored, ignore_dangling_symlinks=True)
+    left_out = shutil.ignore_patterns(*NOT_PACKAGING)
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        # shutil's own look at a dangling link is from the current folder, not from the link's.
+        return left_out(folder, names) | {n for n in names if not (Path(folder) / n).exists()}
+
+    shutil.copytree(ours, debian, ignore=ignored)
     open_folders(debian)
     for name, path in found.items():
         if path.exists():
