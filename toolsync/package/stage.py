@@ -72,11 +72,7 @@ def package(
         tree = folder / f"{tool.source}-{upstream}"
         tarballs = [store.copy_to(blob, folder) for blob in (orig, *unpacked.origs[1:])]
         lay_out(item, tree, tarballs, folder)
-        put_packaging(tool.debian, tree)
-        if (notice := item.notice) is not None:
-            store.copy_to(notice, tree / "debian", "copyright")
-        mended = put_mended(tool, item.release.version, tree / "debian")
-        fates = _settle_patches(tree, tool, item.release.version)
+        mended, fates = _fitted(item, tool, tree, store)
         if former:
             mended = (*mended, *build_by_pyproject(tree, tree / "debian"))
             take_over(tree / "debian", maintainer)
@@ -110,6 +106,17 @@ def package(
         files=(*made, orig, *unpacked.origs[1:]),
         findings=(*told, *mended, *(fate.finding for fate in fates)),
     )
+
+
+def _fitted(
+    item: Licensed, tool: Tool, tree: Path, store: Store
+) -> tuple[tuple[Finding, ...], tuple[Fate, ...]]:
+    """Lay the packaging over the release; return what a person mended, and the patches' fates."""
+    put_packaging(tool.debian, tree)
+    if (notice := item.notice) is not None:
+        store.copy_to(notice, tree / "debian", "copyright")
+    mended = put_mended(tool, item.release.version, tree / "debian")
+    return mended, _settle_patches(tree, tool, item.release.version)
 
 
 def lay_out(item: Licensed, tree: Path, tarballs: Sequence[Path], folder: Path) -> None:
