@@ -91,6 +91,10 @@ PACKAGES = {
         "machinereadable metadata names normalise notice policy report scan shortnames "
         "sidebyside spdx template terms titles trees wording worddiff",
     ),
+    "scaffold": Package(
+        "model system config license",
+        "compiled go metadata node perl python ready ruby rust system systems terms tree write",
+    ),
     "package": Package(
         "model system config",
         "changelog continued hunks mended needless patches placeholders pyproject settler stage "
@@ -141,10 +145,10 @@ PACKAGES = {
         "settings tools",
     ),
     "adopt": Package(
-        "model system config http archives watch watchfile verify unpack license "
-        "build compat pipeline setup",
-        "add adopt adoption bases contained definition finding follow lintian nearest offered "
-        "opened packaging propose successor vouched written",
+        "model system config http archives watch watchfile fetch verify unpack license "
+        "scaffold package build compat pipeline setup",
+        "add adopt adoption bases contained definition finding follow inside lintian nearest "
+        "offered opened packaging propose successor trial vouched written",
     ),
     "maintain": Package(
         "model system config journal verify build publish attest fleet pipeline report setup",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from toolsync.adopt.inside import packaging_of
 from toolsync.adopt.propose import propose
 from toolsync.config.packaging import SAY_HERE
 from toolsync.config.settings import Config, Limits, shipped
@@ -21,6 +22,7 @@ from toolsync.http.client import Http
 from toolsync.model.errors import Drifted, SetupError, ToolsyncError, UsageError
 from toolsync.model.release import Release
 from toolsync.pipeline.context import Context
+from toolsync.scaffold.write import Scaffold
 from toolsync.setup.tools import TOOLS, ToolTables, load_tool
 from toolsync.system.store import replace_file
 from toolsync.verify.method import words_of
@@ -30,50 +32,7 @@ from toolsync.watch.look import look
 from toolsync.watch.named import homes
 from toolsync.watch.pages import Pages
 
-_FIRST_CONTROL = """\
-Source: {name}
-Section: admin
-Priority: optional
-Maintainer: {maintainer}
-Build-Depends: debhelper-compat (= 13)
-Standards-Version: 4.6.2
-Rules-Requires-Root: no
-Homepage: {homepage}
-
-Package: {name}
-Architecture: any
-Depends: ${{misc:Depends}}, ${{shlibs:Depends}}
-Description: {say} in a line what it does, without its name
- {say} what it does, and for whom.
-"""
-_FIRST_COPYRIGHT = """\
-Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: {name}
-Source: {homepage}
-
-Files: *
-Copyright: {say} whose it is
-License: {say} which
- {say} the license's text.
-"""
 _UNSIGNED = f"{SAY_HERE} why a list that no pinned key signs will do all the same"
-_FIRST_RULES = """\
-#!/usr/bin/make -f
-export DEB_BUILD_MAINT_OPTIONS = hardening=+all
-
-%:
-\tdh $@
-
-# Makefiles by hand install below /usr/local, where no package may (Debian Policy 9.1.2).
-others = configure configure.ac CMakeLists.txt meson.build pyproject.toml setup.py Makefile.PL \\
-\tBuild.PL
-ifneq ($(wildcard Makefile makefile GNUmakefile),)
-ifeq ($(wildcard $(others)),)
-override_dh_auto_install:
-\tdh_auto_install -- PREFIX=/usr prefix=/usr
-endif
-endif
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +46,8 @@ class Proposal:
     releases: tuple[Release, ...]
     """What the page offers when it is watched so, newest first."""
     undecided: tuple[str, ...]
+    system: str = ""
+    """How it is built, empty where nothing told."""
 
     @property
     def toml(self) -> str:
@@ -141,7 +102,7 @@ def write_tool(proposal: Proposal, place: Path) -> Path:
         )
     for path, text in sorted(proposal.files.items(), key=lambda item: item[0] == "tool.toml"):
         if not (folder / path).exists():
-            mode = 0o755 if path == "debian/rules" else 0o644
+            mode = 0o755 if text.startswith("#!") else 0o644
             replace_file(folder / path, text.encode(), mode)
     return folder
 
@@ -166,35 +127,38 @@ def _tried(
 ) -> Proposal:
     """Return the proposal of a candidate, after looking at the page by its definition."""
     tool = usable_name(name or candidate.name, candidate.watch["url"])
-    proposal = _proposal(context, candidate, tool)
+    proposal = _proposal(candidate, tool)
     tell(f"trying kind {proposal.kind}, pattern {candidate.watch.get('pattern', '-')}")
     with tempfile.TemporaryDirectory(prefix="toolsync-add-") as folder:
         made = load_tool(write_tool(proposal, Path(folder)), tables)
         sighting = look(made, http=context.http, limits=context.config.limits)
-    tell(f"found {len(sighting.releases)} releases, the newest {sighting.newest.version}")
-    known = _told_apart(candidate, sighting.newest, context.http, context.config.limits)
-    return replace(_proposal(context, known, tool), releases=sighting.releases)
+        tell(f"found {len(sighting.releases)} releases, the newest {sighting.newest.version}")
+        known = _told_apart(candidate, sighting.newest, context.http, context.config.limits)
+        home = _homepage(candidate.watch["url"])
+        inside = packaging_of(context, made, sighting.newest, home, tell)
+    return replace(_proposal(known, tool, inside), releases=sighting.releases)
 
 
-def _proposal(context: Context, candidate: Candidate, tool: str) -> Proposal:
-    """Return the files of a definition, which has seen no release yet."""
+def _proposal(candidate: Candidate, tool: str, inside: Scaffold | None = None) -> Proposal:
+    """Return the files of a definition; without its packaging only to try how it watches."""
     homepage = _homepage(candidate.watch["url"])
-    words = {
-        "say": SAY_HERE,
-        "name": tool,
-        "homepage": homepage,
-        "maintainer": context.config.maintainer,
-    }
-    undecided = (*candidate.notes, *_open_questions(candidate))
-    files = {
-        "tool.toml": _toml(homepage, candidate, undecided),
-        "debian/control": _FIRST_CONTROL.format(**words),
-        "debian/copyright": _FIRST_COPYRIGHT.format(**words),
-        "debian/rules": _FIRST_RULES,
-        "debian/source/format": "3.0 (quilt)\n",
-    }
-    kind = candidate.watch["kind"]
-    return Proposal(name=tool, kind=kind, files=files, releases=(), undecided=undecided)
+    summary, packaging, questions = "", {"control": f"Source: {tool}\n"}, tuple[str, ...]()
+    if inside is not None:
+        summary, homepage = inside.metadata.summary, inside.metadata.homepage
+        packaging, questions = dict(inside.files), inside.questions
+    undecided = (*candidate.notes, *_open_questions(candidate), *questions)
+    summary = summary or f"{tool}, as it is released at {urlsplit(homepage).netloc}"
+    return Proposal(
+        name=tool,
+        kind=candidate.watch["kind"],
+        files={
+            "tool.toml": _toml(summary, homepage, candidate, undecided),
+            **{f"debian/{path}": text for path, text in packaging.items()},
+        },
+        releases=(),
+        undecided=undecided,
+        system=inside.system if inside else "",
+    )
 
 
 def _pin_of(method: str) -> str:
@@ -261,9 +225,9 @@ def _open_questions(candidate: Candidate) -> tuple[str, ...]:
     )
 
 
-def _toml(homepage: str, candidate: Candidate, undecided: tuple[str, ...]) -> str:
+def _toml(summary: str, homepage: str, candidate: Candidate, undecided: tuple[str, ...]) -> str:
     lines = [f"# To be decided: {question}." for question in undecided]
-    lines += [f"summary = {_string(f'{SAY_HERE} in a line what it does')}"]
+    lines += [f"summary = {_string(summary)}"]
     lines += [f"homepage = {_string(homepage)}", "", "[watch]"]
     lines += [f"{key} = {_value(value)}" for key, value in candidate.watch.items()]
     found = candidate.verify

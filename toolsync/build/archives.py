@@ -105,6 +105,10 @@ class Archive:
         lacking = [g for g in groups if not any(_is_met(one, known) for one in g)]
         return tuple(dict.fromkeys(_told(group, known) for group in lacking))
 
+    def offers(self, names: Sequence[str]) -> frozenset[str]:
+        """Return those of some binary packages that the series has, also as others provide them."""
+        return frozenset(name for name, versions in self._versions(names).items() if versions)
+
     def _versions(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the versions of packages, also those that others provide, by name."""
         if not names:

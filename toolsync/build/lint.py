@@ -44,6 +44,13 @@ SUPPRESSED_FOR: Mapping[str, tuple[str, ...]] = {
 """The same, by the distribution that a package is built for."""
 
 
+SUPPRESSED_WITH: Mapping[str, tuple[str, ...]] = {
+    # Go links so; lintian leaves it out by itself where it sees the source package beside.
+    "golang": ("statically-linked-binary",),
+}
+"""The same, by how the name of a build dependency begins."""
+
+
 def lint(
     files: Sequence[Path],
     *,
@@ -51,15 +58,24 @@ def lint(
     folder: Path,
     log: Path,
     known: Sequence[str] = (),
+    needs: str = "",
 ) -> tuple[Finding, ...]:
     """Return lintian's warnings about a .dsc or about .debs, appending its words to ``log``.
 
-    ``known`` errors, as ``PACKAGE: TAG``, count as warnings: the packaging had them before; so do
-    those that `UPSTREAMS_OWN` means. Raises PackageFailed with the tags when there are others.
+    ``needs`` is the source package's Build-Depends. ``known`` errors, as ``PACKAGE: TAG``, count as
+    warnings: the packaging had them before; so do those that `UPSTREAMS_OWN` means. Raises
+    PackageFailed with the tags when there are others.
     """
+    moot = [*SUPPRESSED, *SUPPRESSED_FOR[distribution]]
+    moot += [
+        tag
+        for start, tags in SUPPRESSED_WITH.items()
+        if re.search(rf"(?:^|[\s,|]){start}", needs)
+        for tag in tags
+    ]
     done = run(
         *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=error"),
-        *("--suppress-tags", ",".join((*SUPPRESSED, *SUPPRESSED_FOR[distribution]))),
+        *("--suppress-tags", ",".join(moot)),
         *files,
         timeout=_SECONDS,
         cwd=folder,

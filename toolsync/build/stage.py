@@ -193,7 +193,16 @@ def _linted(job: Job, files: list[Path], settings: Build) -> list[Finding]:
     distribution, _ = series_tag(job.series)
     place, known = job.folder.parent, job.known
     with step("lint"):
-        return [*lint(files, distribution=distribution, folder=place, log=job.log, known=known)]
+        needs = control_of(job.dsc).get("Build-Depends", "")
+        found = lint(
+            files,
+            distribution=distribution,
+            folder=place,
+            log=job.log,
+            known=known,
+            needs=needs,
+        )
+    return [*found]
 
 
 def _tests(

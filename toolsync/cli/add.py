@@ -72,6 +72,8 @@ def _show(proposal: Proposal) -> None:
         say(f"… and {left} older ones")
     say("")
     say(proposal.toml)
+    if proposal.system:
+        say(f"built by: {proposal.system}")
     for question in proposal.undecided:
         say(f"to be decided: {question}")
 
@@ -89,6 +91,7 @@ def _object(proposal: Proposal, url: str, folder: Path | None) -> dict[str, obje
     return {
         "tool": proposal.name,
         "kind": proposal.kind,
+        "system": proposal.system,
         "url": url,
         "releases": [
             {"version": r.version, "url": r.url, "published": r.published or None}

@@ -67,7 +67,7 @@ def completed(copyright_text: str, lacks: Sequence[Lack], top: Path) -> str:
         parsed.add_files_paragraph(FilesParagraph.create(files, holders, License(name)))
         if name not in has:
             has.add(name)
-            text = License(name, _text(lack, top))
+            text = License(name, license_text(lack.id, lack.file, top))
             parsed.add_license_paragraph(LicenseParagraph.create(text))
     return str(parsed.dump())
 
@@ -114,12 +114,17 @@ def _common(name: str) -> Path:
     return _COMMON / (spdx.base(name).removesuffix(".0") if "GPL" in name else name)
 
 
-def _text(lack: Lack, top: Path) -> str:
-    """Return where base-files has all licenses of a text, else the text itself."""
-    found = {name: _common(name) for name in spdx.names(lack.id) or {lack.id}}
+def license_text(license_id: str, file: str, top: Path) -> str:
+    """Return what debian/copyright has of a license: its text in ``file`` below ``top``.
+
+    Of what base-files has in full, where that lies; empty without either.
+    """
+    found = {name: _common(name) for name in spdx.names(license_id) or {license_id}}
     if all(path.is_file() for path in found.values()):
         if len(found) == 1:
             return f"On Debian systems, the complete text is in {next(iter(found.values()))}."
         places = [f"of {name} in {path}" for name, path in sorted(found.items())]
         return f"On Debian systems, the complete text is {' and '.join(places)}."
-    return normalise.decode((top / lack.file).read_bytes()[: normalise.TEXT_BYTES]) or ""
+    if not file:
+        return ""
+    return normalise.decode((top / file).read_bytes()[: normalise.TEXT_BYTES]) or ""

@@ -15,35 +15,48 @@ from toolsync.model.errors import SetupError
 from toolsync.package.placeholders import check_placeholders
 
 
-@pytest.fixture
-def folder(rig: Rig, web: Web) -> Path:
-    web.serve("/dl/hello-1.0.tar.gz", archive("1.0", name="hello"))
+def added(rig: Rig, web: Web, **extra: str) -> Path:
+    """Return the folder of what `add` makes of an archive with these files, too."""
+    web.serve("/dl/hello-1.0.tar.gz", archive("1.0", name="hello", extra=extra))
     web.serve("/dl/", b'<a href="hello-1.0.tar.gz">hello-1.0.tar.gz</a>')
     rig.run("add", f"{web.url}/dl/", "--yes", "--output", rig.tools)
     return rig.tools / "hello"
 
 
-def test_nothing_is_packaged_while_a_placeholder_stands(folder: Path) -> None:
+def test_nothing_is_packaged_while_a_placeholder_stands(rig: Rig, web: Web) -> None:
+    folder = added(rig, web)
     with pytest.raises(SetupError) as refused:
         check_placeholders("hello", folder, folder / "debian")
     told = str(refused.value)
-    for path in ("tool.toml", "debian/control", "debian/copyright"):
+    for path in ("debian/control", "debian/copyright"):
         lines = (folder / path).read_text().splitlines()
         places = [number for number, line in enumerate(lines, 1) if SAY_HERE in line]
         assert places
         for number in places:
             assert f"{folder / path}:{number} (" in told
-    for file in (folder / "tool.toml", *folder.glob("debian/co*")):
+    for file in folder.glob("debian/co*"):
         file.write_text(file.read_text().replace(SAY_HERE, "Said:"))
     check_placeholders("hello", folder, folder / "debian")
 
 
-def test_makefiles_by_hand_install_below_usr(folder: Path, tmp_path: Path) -> None:
+def test_makefiles_by_hand_install_below_usr(rig: Rig, web: Web, tmp_path: Path) -> None:
+    folder = added(rig, web, Makefile="install:\n\ttrue\n")
     (tmp_path / "debian").symlink_to(folder / "debian")
-    (tmp_path / "Makefile").write_text("all:\n")
     argv = ["make", "-n", "--no-print-directory", "-f", "debian/rules", "override_dh_auto_install"]
     made = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert made.stdout.strip() == "dh_auto_install -- PREFIX=/usr prefix=/usr", made.stderr
-    (tmp_path / "configure").write_text("#!/bin/sh\n")
-    made = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "dh_auto_install -- " not in made.stdout
+
+
+def test_what_configure_makes_installs_where_it_was_told(rig: Rig, web: Web) -> None:
+    folder = added(rig, web, configure="#!/bin/sh\n", Makefile="install:\n\ttrue\n")
+    assert "dh_auto_install" not in (folder / "debian" / "rules").read_text()
+
+
+def test_a_release_that_cannot_be_read_gets_a_frame_and_the_reason(rig: Rig, web: Web) -> None:
+    web.serve("/dl/hello-1.0.tar.gz", b"no archive")
+    web.serve("/dl/", b'<a href="hello-1.0.tar.gz">hello-1.0.tar.gz</a>')
+    made = rig.json("add", f"{web.url}/dl/", "--yes", "--output", rig.tools)
+    assert made["system"] == ""
+    assert any("how it is built: 1.0 could not be read" in line for line in made["undecided"])
+    with pytest.raises(SetupError):
+        check_placeholders("hello", rig.tools / "hello", rig.tools / "hello" / "debian")

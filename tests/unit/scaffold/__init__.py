@@ -1,0 +1,1 @@
+"""Packaging for what nobody has packaged."""

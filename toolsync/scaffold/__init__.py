@@ -1,0 +1,1 @@
+"""Write the packaging of a program that nobody has packaged, from what its tree shows."""
