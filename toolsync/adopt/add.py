@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from toolsync.adopt.inside import packaging_of
+from toolsync.adopt.inside import Inside, packaging_of
 from toolsync.adopt.propose import propose
 from toolsync.config.packaging import SAY_HERE
 from toolsync.config.settings import Config, Limits, shipped
 from toolsync.http.client import Http
 from toolsync.model.errors import Drifted, SetupError, ToolsyncError, UsageError
-from toolsync.model.release import Release
+from toolsync.model.release import Blob, Release
 from toolsync.pipeline.context import Context
-from toolsync.scaffold.write import Scaffold
 from toolsync.setup.tools import TOOLS, ToolTables, load_tool
 from toolsync.system.store import replace_file
 from toolsync.verify.method import words_of
@@ -48,6 +47,8 @@ class Proposal:
     undecided: tuple[str, ...]
     system: str = ""
     """How it is built, empty where nothing told."""
+    archive: Blob | None = None
+    """The newest release's, in the store; None where it could not be read."""
 
     @property
     def toml(self) -> str:
@@ -139,13 +140,14 @@ def _tried(
     return replace(_proposal(known, tool, inside), releases=sighting.releases)
 
 
-def _proposal(candidate: Candidate, tool: str, inside: Scaffold | None = None) -> Proposal:
+def _proposal(candidate: Candidate, tool: str, inside: Inside | None = None) -> Proposal:
     """Return the files of a definition; without its packaging only to try how it watches."""
     homepage = _homepage(candidate.watch["url"])
     summary, packaging, questions = "", {"control": f"Source: {tool}\n"}, tuple[str, ...]()
-    if inside is not None:
-        summary, homepage = inside.metadata.summary, inside.metadata.homepage
-        packaging, questions = dict(inside.files), inside.questions
+    found = inside.scaffold if inside else None
+    if found is not None:
+        summary, homepage = found.metadata.summary, found.metadata.homepage
+        packaging, questions = dict(found.files), found.questions
     undecided = (*candidate.notes, *_open_questions(candidate), *questions)
     summary = summary or f"{tool}, as it is released at {urlsplit(homepage).netloc}"
     return Proposal(
@@ -157,7 +159,8 @@ def _proposal(candidate: Candidate, tool: str, inside: Scaffold | None = None) -
         },
         releases=(),
         undecided=undecided,
-        system=inside.system if inside else "",
+        system=found.system if found else "",
+        archive=inside.archive if inside else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from toolsync.adopt.opened import Opened
@@ -15,7 +15,7 @@ from toolsync.fetch.stage import fetch
 from toolsync.license.terms import Terms
 from toolsync.license.trees import terms_of
 from toolsync.model.errors import ToolsyncError
-from toolsync.model.release import Release
+from toolsync.model.release import Blob, Release
 from toolsync.pipeline.context import Context
 from toolsync.scaffold.tree import Tree
 from toolsync.scaffold.write import Scaffold, scaffold
@@ -50,27 +50,32 @@ class SeriesNames:
         return next((name for name in names if all(name in each for each in known)), "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What a release shows of itself."""
+
+    scaffold: Scaffold
+    archive: Blob | None
+    """Its archive in the store, None where that could not be read."""
+
+
 def packaging_of(
     context: Context, tool: Tool, release: Release, homepage: str, tell: Callable[[str], None]
-) -> Scaffold:
+) -> Inside:
     """Return a first debian/ for a release, which is fetched, read and not run.
 
     Where it cannot be read, what is written is a frame, and a question says why.
     """
     names = SeriesNames(context, tell)
     try:
-        found = _read(context, tool, release, homepage, names, tell)
+        archive, found = _read(context, tool, release, homepage, names, tell)
     except ToolsyncError as error:
         why = f"how it is built: {release.version} could not be read: {error}"
         with tempfile.TemporaryDirectory(prefix="toolsync-add-") as folder:
             frame = _written(context, tool, Path(folder), Terms(), homepage, names)
-        return Scaffold(system="", files=frame.files, metadata=frame.metadata, questions=(why,))
-    return Scaffold(
-        system=found.system,
-        files=found.files,
-        metadata=found.metadata,
-        questions=(*found.questions, *names.faults),
-    )
+        return Inside(scaffold=replace(frame, questions=(why,)), archive=None)
+    questions = (*found.questions, *names.faults)
+    return Inside(scaffold=replace(found, questions=questions), archive=archive)
 
 
 def _read(
@@ -80,7 +85,7 @@ def _read(
     homepage: str,
     names: SeriesNames,
     tell: Callable[[str], None],
-) -> Scaffold:
+) -> tuple[Blob, Scaffold]:
     limits = context.config.limits
     tell(f"looking inside {release.filename or release.version}")
     fetched = fetch(
@@ -96,7 +101,7 @@ def _read(
     archive = context.store.path(fetched.archive)
     with open_any(archive, workshop=context.workshop, limits=limits) as top:
         terms = terms_of(top, workshop=context.workshop, limits=limits)
-        return _written(context, tool, top, terms, homepage, names)
+        return fetched.archive, _written(context, tool, top, terms, homepage, names)
 
 
 def _written(
