@@ -77,7 +77,7 @@ def test_nothing_is_built_while_a_person_has_something_to_say(rig: Rig, web: Web
     assert "debian/control:" in done.stderr
     control = rig.tools / "greet" / "debian" / "control"
     assert control.read_text().count(SAY_HERE) == 1
-    line = README.splitlines()[2].partition(",")[0].lower()
+    line = README.splitlines()[2].partition(",")[0].removeprefix("greet ")
     control.write_text(
         control.read_text().replace(f"{SAY_HERE} in a line what it does, without its name", line)
     )

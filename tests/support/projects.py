@@ -33,7 +33,7 @@ LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
 OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 SOFTWARE.
 """
-README = "# greet\n\nSays hello to whoever is named, in one line. It is used in tests.\n"
+README = "# greet\n\ngreet says hello to whoever is named, in one line. It is used in tests.\n"
 _C = """#include <stdio.h>
 #include <string.h>
 int main(int argc, char **argv) {

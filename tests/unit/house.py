@@ -93,7 +93,8 @@ PACKAGES = {
     ),
     "scaffold": Package(
         "model system config license",
-        "compiled go metadata node perl python ready ruby rust system systems terms tree write",
+        "compiled go libraries metadata node perl python ready ruby rust system systems terms tree "
+        "write",
     ),
     "package": Package(
         "model system config",

@@ -21,6 +21,10 @@ from toolsync.system.sandbox import TOOL, Sandbox
 PROGRAM = "guess-upstream-metadata"
 _LONGEST = 79
 """Characters of a synopsis (Debian Policy 3.4.1 asks for less than 80)."""
+_SHORTEST = 30
+"""Characters that a shortened synopsis has at least."""
+_IS = r"(?:is|are|provides|allows|lets|implements|gives|shows|prints|makes|runs|says)\b"
+_TERMS = re.compile(r"(?i)^[^.]*\b(?:licen[sc]e|free software|deprecated|unmaintained)\b")
 _LINE = re.compile(r"^(?:X-)?(\w+): (.*) - certainty (\w+) \(from ")
 _CERTAIN = frozenset({"certain", "confident", "likely"})
 _FIELDS = {"Summary": "summary", "Homepage": "homepage", "Description": "description"}
@@ -49,13 +53,24 @@ def metadata_of(tree: Tree, name: str, sandbox: Callable[[], Sandbox]) -> Metada
     found = reduce(Metadata.filled, _own(tree), Metadata())
     if not (found.summary and found.homepage and found.author):
         found = found.filled(_guessed(sandbox()))
-    found = found.filled(_readme(tree))
+    found = found.filled(_readme(tree, name))
     return replace(
         found,
         summary=synopsis(found.summary, name),
         homepage=found.homepage if re.fullmatch(r"https?://[!-~]+", found.homepage) else "",
-        author=" ".join(found.author.split())[:200],
+        author=_named(found.author),
     )
+
+
+def _named(text: str) -> str:
+    """Return a person or a group, empty for a sentence about them."""
+    line = " ".join(text.split())
+    name = line.partition(" <")[0]
+    is_name = len(name) <= _NAME and len(name.split()) <= _NAME_WORDS and "://" not in line
+    return line if is_name and not re.search(r"[:;!?]|\b(?:was|is|by|see)\b", name) else ""
+
+
+_NAME, _NAME_WORDS = 60, 6
 
 
 def _own(tree: Tree) -> Iterator[Metadata]:
@@ -150,14 +165,22 @@ def _literal(text: str) -> str:
         return ""
 
 
-def _readme(tree: Tree) -> Metadata:
-    """Return the first paragraph of a README that is prose."""
+def _readme(tree: Tree, name: str) -> Metadata:
+    """Return the first paragraph of a README that says what the program is."""
+    subject = rf"\W?{re.escape(name)}\W?(?: \(\w+\))?|this (?:program|tool|library|project|package)"
+    says = re.compile(rf"(?i)^(?:the )?(?:{subject}) {_IS}")
     for path in tree.at_top("README", "README.md", "README.rst", "README.txt", "Readme*"):
         for block in re.split(r"\n\s*\n", tree.text(path)[:20_000]):
             lines = [line.strip() for line in block.strip().splitlines()]
             text = _MARKED.sub(lambda m: m[1] or "", " ".join(lines)).strip()
             titled = any(set(line) <= set("=-~#*^") for line in lines) or block.startswith("#")
-            if not titled and len(text.split()) > 3 and text[-1:] in ".!:" and text.isprintable():
+            if (
+                not titled
+                and text[-1:] in ".!:"
+                and text.isprintable()
+                and says.match(text)
+                and not _TERMS.search(text)
+            ):
                 first = re.split(r"(?<=[.!])\s", text)[0]
                 return Metadata(summary=first, description=text[:2000])
     return Metadata()
@@ -169,8 +192,20 @@ def synopsis(text: str, name: str) -> str:
     Empty where nothing of it is left.
     """
     line = " ".join(text.split())
-    line = re.sub(rf"(?i)^{re.escape(name)}\b\s*(?:[-\u2013\u2014:,]+|is\b|\()?\s*", "", line)
+    line = re.sub(rf"(?i)^\W?{re.escape(name)}\b\W*(?:is\b|are\b)?\s*", "", line)
+    line = re.sub(
+        r"(?i)^(?:[\w{}.+-]+|this \w+|it) (?:is|are) (?=(?:an?|the|one|used)\b)", "", line
+    )
     line = re.sub(r"(?i)^(?:an?|the)\s+", "", line).rstrip(".!:; ")
     if len(line) > _LONGEST:
-        line = line[: _LONGEST + 1].rpartition(" ")[0].rstrip(",;:-( ")
+        line = _shortened(line)
     return line if line.isprintable() and re.search(r"\w", line) else ""
+
+
+def _shortened(line: str) -> str:
+    """Return the beginning of a long synopsis, up to where a part of its sentence ends."""
+    start = line[: _LONGEST + 1]
+    ends = [start.rfind(word) for word in (",", ";", " - ", " (", " that ", " which ", " with ")]
+    end = max(at for at in (*ends, -1))
+    short = start[:end] if end > _SHORTEST else start.rpartition(" ")[0]
+    return short.rstrip(",;:-( ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from toolsync.scaffold.python import part, table
+from toolsync.scaffold.python import part, table, words
 from toolsync.scaffold.system import BuildSystem, Names, Recipe
 from toolsync.scaffold.tree import Tree
 
@@ -44,7 +44,7 @@ def _recipe(tree: Tree, name: str, names: Names) -> Recipe:
     tables = [raw] if part(raw, "package") else _members(tree, raw)
     for crate, said in {} if brought else _needed(tables):
         if package := names.first(*_packages(crate, said)):
-            wanted.append(package)
+            wanted += [package, *_features(package, said, names)]
         else:
             questions.append(
                 f"which package brings the crate {crate}; or bring it in a component with vendor/"
@@ -102,6 +102,15 @@ def _packages(crate: str, said: object) -> list[str]:
     numbers = wanted.lstrip("^~=> ").split(",")[0].split(".")
     version = ".".join(numbers[:1] if numbers[0] != "0" else numbers[:2])
     return [f"librust-{name}-{version}-dev", f"librust-{name}-dev"]
+
+
+def _features(package: str, said: object, names: Names) -> list[str]:
+    """Return what brings a crate's features: packages that others provide, where there are any."""
+    table = part(said)
+    wanted = [] if table.get("default-features") is False else ["default"]
+    stem = package.removesuffix("-dev")
+    found = (names.first(f"{stem}+{one}-dev") for one in (*wanted, *words(table.get("features"))))
+    return [name for name in found if name]
 
 
 RUST = BuildSystem(

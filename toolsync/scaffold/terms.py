@@ -23,9 +23,9 @@ _MOST = 12
 
 def copyright_of(tree: Tree, terms: Terms, *, name: str, homepage: str, author: str) -> str:
     """Return the text of a debian/copyright (DEP-5); what nobody has said has a placeholder."""
-    main = next((text for text in terms.mains if text.id), None)
+    main = next((text for text in terms.mains if text.id), next(iter(terms.mains), None))
     declared = next((d.expression for d in terms.declared if d.expression), "")
-    license_id = _exact(main, declared)
+    license_id = _exact(main, declared) or (f"{name}-terms" if main else "")
     holders = list(_holders(tree, terms)) or ([author] if author else [])
     told = "\n ".join(holders) or f"{SAY_HERE} whose it is"
     head = (
@@ -45,7 +45,7 @@ def copyright_of(tree: Tree, terms: Terms, *, name: str, homepage: str, author: 
 
 def _exact(main: LicenseText | None, declared: str) -> str:
     """Return the license, as metadata say it where they are more exact: "or later"."""
-    if main is None:
+    if main is None or not main.id:
         return declared
     same = {spdx.base(one) for one in spdx.names(declared)}
     return declared if same and same == {spdx.base(one) for one in spdx.names(main.id)} else main.id

@@ -52,7 +52,7 @@ def test_nothing_is_left_to_say_where_upstream_says_it(way: str, tmp_path: Path)
     assert not [path for path, text in found.files.items() if SAY_HERE in text]
     source, binary = Deb822.iter_paragraphs(found.files["control"])
     assert (source["Source"], binary["Package"]) == ("greet", "greet")
-    assert binary["Description"].startswith("Says hello")
+    assert binary["Description"].lower().startswith("says hello")
     assert said_of("anything", found) == ("2024 Ann Bee", "MIT")
     for path, text in found.files.items():
         assert text.endswith("\n") or path == "copyright", path
@@ -112,6 +112,12 @@ def test_other_licenses_in_the_tree_are_written_down(tmp_path: Path) -> None:
              " who comes. Second.\n", "Makefile": ""},
             ("tool that greets everybody who comes", "https://bee.example/dl/", ""),
         ),
+        (
+            {"README": "Here are some options.\n\nIt is free software under the MIT license.\n\n"
+             "The greet program prints greetings, one for each who comes to our house.\n",
+             "Makefile": ""},
+            ("", "https://bee.example/dl/", ""),
+        ),
         ({"package.json": '{"name": 5, "description": ["x"], "author": 7}', "Makefile": ""},
          ("", "https://bee.example/dl/", "")),
     ],
@@ -130,6 +136,12 @@ def test_upstream_s_own_words(
         ("Greet is the best of all greeters!", "best of all greeters"),
         ("Command line client\nfor greeting", "Command line client for greeting"),
         ("word " * 30, ("word " * 16).strip()),
+        (
+            "formatting library providing a fast alternative to others, which is safe and small",
+            "formatting library providing a fast alternative to others",
+        ),
+        ("{greet} is an open library", "open library"),
+        ("greet (the program) are tools", "program) are tools"),
         ("", ""),
         ("...", ""),
         ("bad\x1b[31mred", ""),
