@@ -38,8 +38,12 @@ SUPPRESSED = (
 
 SUPPRESSED_FOR: Mapping[str, tuple[str, ...]] = {
     "debian": (),
-    # Ubuntu's dpkg-deb compresses with zstd, which Debian's lintian reads and calls malformed.
-    "ubuntu": ("malformed-deb-archive",),
+    "ubuntu": (
+        # Ubuntu's dpkg-deb compresses with zstd, which Debian's lintian reads and calls malformed.
+        "malformed-deb-archive",
+        # A version ends in its series' number, ~ubuntu24.04.1, whose two dots are no binary NMU's.
+        "binary-nmu-debian-revision-in-source",
+    ),
 }
 """The same, by the distribution that a package is built for."""
 

@@ -125,8 +125,9 @@ def test_missing_build_dependencies_are_the_machines_fault(context: Context) -> 
     assert "sbuild" in caught.value.resolution
 
 
-def test_lintian_is_content_with_a_clean_package(context: Context) -> None:
-    built = made(context, context.source(), LINTED)
+@pytest.mark.parametrize("series", ["bookworm", "noble"])
+def test_lintian_is_content_with_a_clean_package(context: Context, series: str) -> None:
+    built = made(context, context.source(series=series), LINTED)
     assert built.findings == ()
     assert "==== lintian" in context.store.path(built.log).read_text()
 
