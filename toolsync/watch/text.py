@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
@@ -21,6 +22,7 @@ from toolsync.watch.naming import families
 from toolsync.watch.reading import Found, Get, body_of, charset_of, drifted, media_type
 
 _MARKUP = re.compile(r"<(?:[!?]|[A-Za-z][\w:.-]*[\s>/])")
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 MAX_LINES = 50_000
 _SHORT = 100_000
 """Bytes of a page below which it may be a VERSION file."""
@@ -52,10 +54,16 @@ def read(tool: Tool, get: Get) -> list[Release]:
 def _text(page: Page) -> str:
     """Return the page as text; raises Drifted where it is markup, such as an error's body."""
     body = body_of(page)
+    marked = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = body.decode(charset_of(page) or "utf-8-sig").lstrip("\ufeff").strip()
+        charset = "utf-16" if marked else charset_of(page) or "utf-8-sig"
+        text = body.decode(charset).lstrip("\ufeff").strip()
     except UnicodeDecodeError as error:
-        raise drifted(page.url, f"is no plain text: byte {error.start} is no character") from error
+        if _BINARY.search(body):
+            raise drifted(
+                page.url, f"is no plain text: byte {error.start} is no character"
+            ) from error
+        text = body.decode("latin-1").strip()  # an old changelog; versions are in ASCII
     if "\x00" in text:
         raise drifted(page.url, "is no plain text: it holds zero bytes")
     if _MARKUP.match(text):

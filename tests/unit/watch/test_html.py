@@ -241,7 +241,7 @@ BAD_TEXT = {
     "<Error><Code>NoSuchKey</Code></Error>": "markup",
     "latest": "names no version that matches .* such as 'latest'",
     "1.0\x002": "zero bytes",
-    b"\xff\xfe1\x00": "no plain text",
+    b"\xff1.0\x00\xfe": "no plain text",
     "1." * 3000: "names no version",
 }
 
@@ -250,6 +250,15 @@ BAD_TEXT = {
 def test_bad_text_is_told(upstream: Watcher, body: str | bytes, said: str) -> None:
     with pytest.raises(Drifted, match=said):
         text(upstream, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["1.2.3\r\n".encode("utf-16"), b"\xef\xbb\xbf1.2.3\n", "1.2.3 für alle\n".encode("latin-1")],
+    ids=["UTF-16", "UTF-8 with a mark", "Latin-1"],
+)
+def test_text_in_other_codes_is_read(upstream: Watcher, body: bytes) -> None:
+    assert text(upstream, body, pattern=r"^(?P<version>[\d.]+)") == ["1.2.3"]
 
 
 def test_a_template_with_an_unknown_word(upstream: Watcher) -> None:
