@@ -203,8 +203,17 @@ def json_seen(page: Page) -> Any:
 
 
 def _parsed(body: bytes) -> object:
-    r"""Parse JSON; half of a surrogate pair (``"\ud800"``), which no text holds, becomes U+FFFD."""
-    data = json.loads(body)
+    r"""Parse JSON, or several lines of it as a list; raises ValueError or RecursionError.
+
+    Half of a surrogate pair (``"\ud800"``), which no text holds, becomes U+FFFD.
+    """
+    try:
+        data = json.loads(body)
+    except ValueError:
+        lines = [line for line in body.splitlines() if line.strip()]
+        if len(lines) < 2 or not all(line.lstrip().startswith(b"{") for line in lines):
+            raise
+        data = [json.loads(line) for line in lines]  # as registries' sparse indexes are
     return _whole(data) if re.search(rb"\\u[dD][89a-fA-F]", body) else data
 
 

@@ -62,6 +62,17 @@ def test_versions_and_a_template(upstream: Watcher) -> None:
         assert versions(sighting) == wanted
 
 
+def test_lines_of_json(upstream: Watcher) -> None:
+    """As the sparse index of Rust's registry has them."""
+    rows = [("0.4.9", False), ("0.4.10", False), ("0.5.0", True), ("0.5.0-alpha.1", False)]
+    lines = [json.dumps({"vers": v, "cksum": "a" * 64, "yanked": gone}) for v, gone in rows]
+    path = "[].{version: vers, sha256: cksum, yanked: yanked}"
+    sighting = look(upstream, "\n".join(lines) + "\n", path, file_url="http://h/{version}.crate")
+    assert (versions(sighting), sighting.yanked) == (["0.4.10", "0.4.9"], 1)
+    with pytest.raises(Drifted, match="is no JSON"):
+        look(upstream, "\n".join(lines)[:-5], path, file_url="http://h/{version}.crate")
+
+
 def test_a_number_is_a_version(upstream: Watcher) -> None:
     assert versions(look(upstream, [{"version": 12}], "@", file_url="http://h/{version}")) == ["12"]
 
