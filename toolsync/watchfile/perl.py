@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from toolsync.model.engine import Engine
 from toolsync.model.errors import SetupError
@@ -42,7 +43,10 @@ class Pattern(Engine):
                 f"{what}: {expression[:500]} is no regular expression that can be used: {error}",
                 resolution="Mend it in debian/watch; perlre(1) tells the syntax.",
             ) from error
-        self._quick = re.compile(meant) if not flags and is_linear(meant) else None
+        self._quick: re.Pattern[str] | None = None
+        if not flags and is_linear(meant):
+            with suppress(re.error):  # what only the other engine takes: a repeated ``$``
+                self._quick = re.compile(meant)
         later = self._quick is not None
         super().__init__(meant, what, regex.V1 | _bits(flags), told=expression, later=later)
 

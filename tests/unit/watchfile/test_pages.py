@@ -89,3 +89,8 @@ def test_what_is_not_linear_is_still_stopped() -> None:
     ]
     assert quick.groups == 1
     assert quick.search("see tool-1.2.tgz")[1] == "1.2"
+
+
+@pytest.mark.parametrize("odd", [r"a-([\d.]+)\.tgz$?", r"^*a-([\d.]+)\.tgz", r"a-([\d.]+)\.tgz\b?"])
+def test_what_only_perl_repeats_is_no_bug(odd: str) -> None:
+    assert Pattern(odd, "x").fullmatch("a-1.2.tgz")
