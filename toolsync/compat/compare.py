@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from toolsync.compat.change import Change, ordered
 from toolsync.compat.models import members
 from toolsync.compat.options import Option
-from toolsync.compat.runtimes import beyond, raised
+from toolsync.compat.runtimes import beyond, carried, raised
 from toolsync.compat.surface import KINDS, Names, Surface
 
 OF_OLD = "of the old release: "
@@ -264,7 +264,10 @@ def _gaps(old: Surface, new: Surface) -> Iterator[Change]:
 
 
 def _runtimes(old: Surface, new: Surface, series: tuple[str, ...]) -> Iterator[Change]:
-    """Compare the floors of runtimes with each other and with what the series carry."""
+    """Compare the floors of runtimes with each other and with what the series carry.
+
+    A package that is installed from a series' archive runs with that series' own.
+    """
     for runtime, wanted in new.of("runtime").items():
         before = old.of("runtime").get(runtime, "")
         if wanted == before:
@@ -274,7 +277,9 @@ def _runtimes(old: Surface, new: Surface, series: tuple[str, ...]) -> Iterator[C
             yield Change(kind="runtime", name=runtime, severity="additive", proof=proof)
             continue
         too_old = beyond(runtime, wanted, series)
-        severity = "breaking" if too_old else "risky"
+        fits = old.installed and new.installed and carried(runtime, series) and not too_old
+        severity = "breaking" if too_old else "additive" if fits else "risky"
         proof = f"wanted {before or 'nothing'}, wants {wanted}"
+        proof += f", as {' and '.join(series)} have it" if fits else ""
         proof += "".join(f"; {name} has {version}" for name, version in too_old)
         yield Change(kind="runtime", name=runtime, severity=severity, proof=proof)

@@ -32,6 +32,11 @@ def raised(before: str, wanted: str) -> bool:
     return floor(wanted) > floor(before) or (ends is not None and (ended is None or ends < ended))
 
 
+def carried(runtime: str, series: tuple[str, ...]) -> bool:
+    """Say whether it is known of every series, of one at least, what it has of a runtime."""
+    return bool(series) and all(runtime in SERIES.get(name, {}) for name in series)
+
+
 def beyond(runtime: str, wanted: str, series: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return the series, with their versions of a runtime, that a requirement leaves out."""
     ends = _ceiling(wanted)

@@ -32,7 +32,7 @@ def _policy(tool: Tool, config: Config) -> object:
 COMPAT = Gate(
     name="compat",
     about="what its users would miss: commands, options, libraries, interfaces, dependencies",
-    rules=6,
+    rules=7,
     judge=_judge,
     inputs=_inputs,
     policy=_policy,
