@@ -77,11 +77,12 @@ def _match(pattern: Expression, entry: _Entry) -> tuple[str, str]:
 def _entries(base: str, root: Any) -> Iterator[_Entry]:
     for element in (*root.iter("{*}entry"), *root.iter("{*}item")):
         links = [*_links(element)][:_LINKS]
+        own = joined(base, element.base) if element.base else base  # xml:base, RFC 4287 section 2
         sizes = [c.get("filesize") or c.get("length") for c in element.iterfind("{*}content")]
         sizes += [c.get("length") for c in element.iterfind("{*}enclosure")]
         yield _Entry(
             title=" ".join(_text(element, "title").split()),
-            links=tuple(filter(None, (joined(base, link) for link in links))),
+            links=tuple(filter(None, (joined(own, link) for link in links))),
             published=_published(element),
             size=next((int(s) for s in sizes if s and s.isascii() and s.isdigit()
                        and 0 < len(s) < 16), None),

@@ -57,6 +57,19 @@ def test_atom_with_links_that_resolve(upstream: Watcher) -> None:
     assert newest.published == "2020-01-02T02:04:05Z"
 
 
+@pytest.mark.parametrize(
+    ("feed", "entry", "wanted"),
+    [("/pub/", "", "/pub/dl/"), ("/pub/", "deep/", "/pub/deep/dl/"), ("", "/x/", "/x/dl/")],
+)
+def test_links_resolve_against_the_base_that_a_feed_names(
+    upstream: Watcher, feed: str, entry: str, wanted: str
+) -> None:
+    base = [f'xml:base="{part}"' if part else "" for part in (feed, entry)]
+    body = f"""<feed xmlns="http://www.w3.org/2005/Atom" {base[0]}><entry {base[1]}>
+      <title>x</title><link href="dl/hello-1.2.tar.gz"/></entry></feed>"""
+    assert look(upstream, body).newest.url == f"{upstream.web.url}{wanted}hello-1.2.tar.gz"
+
+
 def test_a_title_in_words_and_a_template(upstream: Watcher) -> None:
     body = """<rss version="2.0"><channel><item><title>Hello 1.2 is out,
       and 1.1 with it</title><link>http://h/news/7</link></item></channel></rss>"""
