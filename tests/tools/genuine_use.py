@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,9 +71,18 @@ def used(rig: Rig, series: str, tools: Sequence[str], place: Path) -> Used:
         found.changes = sorted(set(before) ^ set(after))
         machine.run(stanza.strip().splitlines()[-1].removeprefix("# "))
         found.installed = machine.run(f"{_INSTALLED} {' '.join(names)}").splitlines()
-        found.faults += [f"{p}: not the archive's" for p in found.installed if "~ppa" not in p]
+        found.faults += [f"{one}: is older than ours" for one in found.installed if _old(rig, one)]
     _use(machine, tools, found)
     return found
+
+
+def _old(rig: Rig, installed: str) -> bool:
+    """Say whether a name and version are behind the archive's; a distribution may be as new."""
+    name, version = installed.split()
+    debs = [file.split("_") for file in rig.pool() if file.endswith(".deb")]
+    ours = [parts[1] for parts in debs if parts[0] == name]
+    words = ["dpkg", "--compare-versions", version, "lt"]
+    return any(subprocess.run([*words, one], check=False).returncode == 0 for one in ours)
 
 
 def _use(machine: Instance, tools: Sequence[str], found: Used) -> None:
