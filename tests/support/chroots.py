@@ -61,7 +61,8 @@ class Instance:
         """
         root = shlex.quote(str(self.root))
         inside = (
-            f"mount --bind {root} {root} && mount --rbind /dev {root}/dev"
+            f"mount --bind {root} {root} && mount --bind /dev {root}/dev"
+            f" && mount --bind /dev/pts {root}/dev/pts && mount -t tmpfs tmpfs {root}/dev/shm"
             f" && mount -t proc proc {root}/proc && mount -t sysfs sysfs {root}/sys"
             f" && cd {root} && pivot_root . . && umount -l . && cd /"
         )

@@ -30,7 +30,7 @@ _TRUSTED = Path("/usr/local/share/ca-certificates")
 _BUILD = (
     "cd /build/toolsync && dpkg-buildpackage -us -uc >../log 2>&1 || { tail -n 60 ../log; false; }"
 )
-_BUILT = "sed -n 's/^\\(=* .*passed.*\\)/\\1/p' /build/log | tail -n 1"
+_BUILT = "grep -E '[0-9]+ passed' /build/log | tail -n 1"
 
 
 @contextmanager
