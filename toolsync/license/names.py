@@ -38,7 +38,13 @@ _STRICT = re.compile(
     r"|(?:ofl|gpl|lgpl|agpl|mit|apache|bsd|mpl)[-_. ]?v?\d?[\d.]*",
     re.IGNORECASE,
 )
-_LOOSE = re.compile(r"licen[sc]e|copying|copyright|eula|agreement", re.IGNORECASE)
+_LOOSE = re.compile(
+    r"licen[sc]e|copying|copyright|eula|agreement"
+    r"|lizenz|licencia|licen\u00e7a|licenza|licentie|licencj|licens\b",
+    re.IGNORECASE,
+)
+_FOLDERS = frozenset({"license", "licenses", "licence", "licences"})
+"""In such a folder each text states terms, whatever it is called: REUSE names it by its license."""
 _NOTICE = re.compile(
     r"notices?|third[-_. ]?part(?:y|ies)\S*|3rd[-_. ]?party\S*"
     r"|open[-_]?source[-_]?licen[sc]es|attributions?",
@@ -111,7 +117,9 @@ def role(path: str) -> tuple[str, bool]:
     if _STRICT.fullmatch(stem):
         certain = ending not in ("rst", "html", "htm") or top
         return (MAIN if top else NESTED), certain and not packed
-    if _LOOSE.search(stem) and (ending or not packed):
+    bare = not ending and re.search(r"\.(?!\d+$)", stem) is None  # GPL-2.0, and no data.db
+    among = where.parent.name.lower() in _FOLDERS and (bare or ending in ("txt", "md"))
+    if (_LOOSE.search(stem) or among) and (ending or not packed):
         return (MAIN if top else NESTED), False
     return "", False
 

@@ -87,14 +87,7 @@ def package(
             former=former,
             more=[*(finding.message for finding in mended), *(fate.sentence for fate in fates)],
         )
-        (tree / "debian" / "changelog").write_text(log, "utf-8", "surrogateescape")
-        epoch = int(entry_date(item, former).timestamp())
-        _settle(tree / "debian", epoch)
-        _build(tree, epoch, tool)
-        for tarball in tarballs:
-            tarball.unlink()
-        made = [store.add_file(path) for path in sorted(folder.iterdir()) if path.is_file()]
-    made.sort(key=lambda blob: not blob.name.endswith(".dsc"))
+        made = _made(item, tool, tree, log, former, tarballs, store)
     told = (known.finding(unpacked.orig),) if known else ()
     return SourcePackage(
         licensed=item,
@@ -106,6 +99,26 @@ def package(
         files=(*made, orig, *unpacked.origs[1:]),
         findings=(*told, *mended, *(fate.finding for fate in fates)),
     )
+
+
+def _made(
+    item: Licensed,
+    tool: Tool,
+    tree: Path,
+    log: str,
+    former: str,
+    tarballs: Sequence[Path],
+    store: Store,
+) -> list[Blob]:
+    """Make the source package of a tree with its changelog; return what is new, the .dsc first."""
+    (tree / "debian" / "changelog").write_text(log, "utf-8", "surrogateescape")
+    epoch = int(entry_date(item, former).timestamp())
+    _settle(tree / "debian", epoch)
+    _build(tree, epoch, tool)
+    for tarball in tarballs:
+        tarball.unlink()
+    made = [store.add_file(path) for path in sorted(tree.parent.iterdir()) if path.is_file()]
+    return sorted(made, key=lambda blob: not blob.name.endswith(".dsc"))
 
 
 def _fitted(

@@ -27,6 +27,7 @@ from toolsync.system.work import Workshop
 
 if TYPE_CHECKING:
     from toolsync.fleet.coordinator import Coordinator
+    from toolsync.pipeline.leasing import Leasing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +99,7 @@ def opened(
         if purpose:
             stack.enter_context(exclusive(config.state, purpose))
         require_together(config, journal, begin=purpose not in ("", "backup"))
-        leasing = None
-        if config.journal_url:
-            from toolsync.pipeline.leasing import Leasing
-
-            leasing = Leasing(journal.leases, clock, config.lease_seconds)
-            stack.callback(leasing.close)
+        leasing = _leasing(config, journal, clock, stack)
         if purpose:
             workshop.sweep()
             store.sweep()
@@ -114,14 +110,7 @@ def opened(
             store=store,
             http=http,
             workshop=workshop,
-            chroots=Chroots(
-                chroot_folder(config.build.chroots),
-                mirror=config.build.mirror,
-                days=config.build.chroot_days,
-                workshop=workshop,
-                clock=clock,
-                told=told,
-            ),
+            chroots=_chroots(config, workshop, clock, told),
             target=place(config.target),
             staging=place(staging) if (staging := _staging(config)) else None,
             clock=clock,
@@ -131,6 +120,30 @@ def opened(
             places=places_of(config, leasing),
             fleet=_fleet(config, store, clock, told),
         )
+
+
+def _leasing(config: Config, journal: Journal, clock: Clock, stack: ExitStack) -> Leasing | None:
+    """Return the leases that coordinators of one journal work by, None where it is one's own."""
+    if not config.journal_url:
+        return None
+    from toolsync.pipeline.leasing import Leasing
+
+    leasing = Leasing(journal.leases, clock, config.lease_seconds)
+    stack.callback(leasing.close)
+    return leasing
+
+
+def _chroots(
+    config: Config, workshop: Workshop, clock: Clock, told: Callable[[str], None]
+) -> Chroots:
+    return Chroots(
+        chroot_folder(config.build.chroots),
+        mirror=config.build.mirror,
+        days=config.build.chroot_days,
+        workshop=workshop,
+        clock=clock,
+        told=told,
+    )
 
 
 def _settle(config: Config, journal: Journal, clock: Clock, told: Callable[[str], None]) -> None:

@@ -324,6 +324,26 @@ def test_a_text_that_cannot_be_read_is_unknown_and_held(
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "LICENSES/SSPL-1.0.txt",
+        "LICENSES/Vendor-2.0",
+        "licenses/vendor",
+        "lib/x/licence/foo.md",
+        "LIZENZ.txt",
+        "LICENCIA",
+    ],
+)
+def test_a_folder_or_another_language_names_a_text_of_terms(gate: Gatekeeper, name: str) -> None:
+    gate.accept(gate.judge(BASE))
+    said = gate.judge({**BASE, name: PROPRIETARY}, version="1.1")
+    assert not said.passes
+    assert any(name in finding.message for finding in said.findings), said.findings
+    quiet = {"licenses/__init__.py": "x = 1\n", "licenses/data.db": PROPRIETARY}
+    assert gate.judge({**BASE, **quiet}, version="1.2").passes
+
+
+@pytest.mark.parametrize(
     ("name", "data"),
     [
         ("vendor-license", PROPRIETARY.encode("utf-32")),
