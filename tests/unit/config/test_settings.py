@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from debian.deb822 import Deb822
 
 from tests.support.tiny import write_tool
 from toolsync.config.settings import shipped
@@ -25,11 +26,9 @@ def write(path: Path, text: str) -> Path:
 
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     config = load_config(write(tmp_path / "toolsync.toml", ""), tmp_path / "state")
-    assert (config.target, config.series, config.build.backend) == (
-        "local",
-        ("bookworm",),
-        "sbuild",
-    )
+    system = Deb822(Path("/etc/os-release").read_text().replace("=", ": "))
+    own = system.get("VERSION_CODENAME", "bookworm").strip('"')
+    assert (config.target, config.series, config.build.backend) == ("local", (own,), "sbuild")
     assert config.archive == tmp_path / "state" / "archive"
     assert (config.jobs, config.per_host) == (64, 4)
 
