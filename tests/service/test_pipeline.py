@@ -505,7 +505,7 @@ def test_a_missing_program_is_named_with_its_package(hello: Rig) -> None:
     for folder in ("/usr/sbin", "/usr/bin", "/sbin", "/bin"):
         for path in Path(folder).iterdir():
             link = bare / path.name
-            if path.name != "reprepro" and not link.exists():
+            if path.name != "reprepro" and not link.is_symlink():  # some lead to nothing
                 os.symlink(path, link)
     done = hello.run("sync", "hello", status=5, PATH=str(bare))
     assert "reprepro is not on this machine" in done.stdout

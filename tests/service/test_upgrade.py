@@ -164,7 +164,8 @@ def test_what_did_not_build_is_tried_again_when_a_person_asks(record: Record) ->
     assert "did not build" in told.stdout
     told = record.rig.run("sync", "iron", "--retry", status=3)
     assert "iron 1.1: build [bookworm/1] …" in told.stderr
-    assert record.done_since() == []
+    # It fails as before, and in words that may be this version's own.
+    assert {entry[2:4] for entry in record.done_since()} <= {("build", "held")}
 
 
 def test_what_was_refused_is_taken_when_a_person_says_so(record: Record) -> None:

@@ -31,7 +31,7 @@ def _policy(tool: Tool, config: Config) -> object:
 LICENSE = Gate(
     name="license",
     about="whether its terms are allowed to pass, and what changed in them",
-    rules=3,
+    rules=2,
     judge=_judge,
     inputs=_inputs,
     policy=_policy,
