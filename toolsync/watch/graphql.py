@@ -55,7 +55,7 @@ class _Listing:
         if not self.digest:
             told = json.dumps([given.get("totalCount"), given.get("nodes")])
             self.digest = hashlib.sha256(told.encode()).hexdigest()
-        nodes = [node for node in given.get("nodes") or () if isinstance(node, dict)]
+        nodes = _objects(given.get("nodes"))
         self.nodes += nodes
         paging = given.get("pageInfo")
         paging = paging if isinstance(paging, dict) else {}
@@ -94,7 +94,7 @@ def _ask_once(place: str, listings: Sequence[_Listing], http: Http, limits: Limi
     )
     answer = json_of(page)
     answer = answer if isinstance(answer, dict) else {}
-    errors = [error for error in answer.get("errors") or () if isinstance(error, dict)]
+    errors = _objects(answer.get("errors"))
     if any("RATE_LIMIT" in str(error.get("type")) for error in errors):
         raise Limited(f"{place} limits how often it is asked{page.limited}")
     data = answer.get("data")
@@ -104,10 +104,15 @@ def _ask_once(place: str, listings: Sequence[_Listing], http: Http, limits: Limi
     for number, listing in enumerate(listings):
         repository = data.get(f"r{number}")
         given = repository.get("listed") if isinstance(repository, dict) else None
-        if isinstance(given, dict):
+        if isinstance(given, dict) and isinstance(given.get("nodes"), list):
             listing.takes(given)
         else:
             listing.goes_on, listing.trouble = False, _said(errors, f"r{number}")
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list, none where it is none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _said(errors: Sequence[dict[str, Any]], alias: str) -> str:

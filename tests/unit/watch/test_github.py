@@ -10,8 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.servers.web import Answer, Asked
-from tests.support.watching import Watcher, versions
-from toolsync.model.errors import Drifted, Hostile, SetupError
+from tests.support.watching import Watcher, tool_with, versions
+from toolsync.config.settings import Limits
+from toolsync.model.errors import Drifted, Hostile, NotThere, SetupError
+from toolsync.watch import graphql
+from toolsync.watch.together import Wanted
 
 PATTERN = r"v?(?P<version>\d.*)"
 
@@ -180,3 +183,16 @@ def test_bad_answers_of_the_api(upstream: Watcher, body: str) -> None:
     upstream.web.serve("/repos/o/r/tags", body, type=API)
     with pytest.raises(Drifted):
         look(upstream, url=upstream.web.url + "/repos/o/r")
+
+
+@pytest.mark.parametrize(
+    "listed", ["800", '{"nodes": 800}', '{"nodes": "x"}', '{"nodes": {"a": 1}}', "{}", "null"]
+)
+@pytest.mark.parametrize("errors", ["[]", "7", '{"type": "x"}', "[[]]"])
+def test_bad_answers_to_a_question_about_many(upstream: Watcher, listed: str, errors: str) -> None:
+    """What is no list of releases is trouble of that project, never an empty list of them."""
+    body = f'{{"data": {{"r0": {{"listed": {listed}}}}}, "errors": {errors}}}'
+    place = upstream.web.serve("/graphql", body, type="application/json")
+    tool = tool_with(kind="github", url=f"{upstream.web.url}/o/r", pattern=PATTERN)
+    (heard,) = graphql.ask(place, [Wanted(tool, "")], upstream.http, Limits())
+    assert isinstance(heard, NotThere)
