@@ -71,7 +71,8 @@ def test_the_keyboard_reaches_the_content_the_tools_and_the_buttons(
             )
         )
     assert reached[0] == "Skip to the content"
-    for wanted in ("awscli", "euca2ools", "apt source for bookworm", "Copy commands to install"):
+    install = "Copy commands to install on bookworm"
+    for wanted in ("awscli", "euca2ools", "apt source for bookworm", install):
         assert wanted in reached
 
 
