@@ -21,6 +21,7 @@ from toolsync.config.settings import Config, Limits, shipped
 from toolsync.http.client import Http
 from toolsync.model.errors import Drifted, SetupError, ToolsyncError, UsageError
 from toolsync.model.release import Blob, Release
+from toolsync.model.text import escaped
 from toolsync.pipeline.context import Context
 from toolsync.setup.tools import TOOLS, ToolTables, load_tool
 from toolsync.system.store import replace_file
@@ -148,7 +149,8 @@ def _proposal(candidate: Candidate, tool: str, inside: Inside | None = None) -> 
     if found is not None:
         summary, homepage = found.metadata.summary, found.metadata.homepage
         packaging, questions = dict(found.files), found.questions
-    undecided = (*candidate.notes, *_open_questions(candidate), *questions)
+    asked = (*candidate.notes, *_open_questions(candidate), *questions)
+    undecided = tuple(escaped(question) for question in asked)  # each is a comment of one line
     summary = summary or f"{tool}, as it is released at {urlsplit(homepage).netloc}"
     return Proposal(
         name=tool,

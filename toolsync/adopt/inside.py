@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +23,9 @@ from toolsync.scaffold.write import Scaffold, scaffold
 from toolsync.system.sandbox import sandbox_for
 from toolsync.verify.methods import plans_of
 
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
+"""A package's name (Debian Policy 5.6.1); upstream's words are not all fit for one."""
+
 
 class SeriesNames:
     """The packages of all series that are served; their archives are asked for when it matters."""
@@ -34,6 +38,7 @@ class SeriesNames:
 
     def first(self, *names: str) -> str:
         """Return the first package that each series has; the first name where none is known."""
+        names = tuple(name for name in names if _PACKAGE.fullmatch(name))
         if self._archives is None:
             self._archives = []
             for series in self._series:

@@ -58,8 +58,13 @@ def metadata_of(tree: Tree, name: str, sandbox: Callable[[], Sandbox]) -> Metada
         found,
         summary=synopsis(found.summary, name),
         homepage=found.homepage if re.fullmatch(r"https?://[!-~]+", found.homepage) else "",
+        description=found.description if _is_text(found.description) else "",
         author=_named(found.author),
     )
+
+
+def _is_text(text: str) -> bool:
+    return " ".join(text.split()).isprintable()
 
 
 def _named(text: str) -> str:
@@ -67,6 +72,7 @@ def _named(text: str) -> str:
     line = " ".join(text.split())
     name = line.partition(" <")[0]
     is_name = len(name) <= _NAME and len(name.split()) <= _NAME_WORDS and "://" not in line
+    is_name = is_name and line.isprintable()
     return line if is_name and not re.search(r"[:;!?]|\b(?:was|is|by|see)\b", name) else ""
 
 

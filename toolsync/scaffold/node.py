@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from toolsync.scaffold.python import part
 from toolsync.scaffold.system import ALL, BuildSystem, Names, Recipe
-from toolsync.scaffold.tree import Tree
+from toolsync.scaffold.tree import Tree, is_plain
 
 _MADE = ("dist", "lib", "build", "out", "bin", "index.js")
 
@@ -36,9 +36,10 @@ def _recipe(tree: Tree, name: str, names: Names) -> Recipe:
             "how it is built: `npm run build` wants npm's registry; its tarball at npm has what is"
             " built already (watch kind npm)"
         )
-    place = f"usr/share/nodejs/{raw.get('name', name)}"
-    commands = raw.get("bin", {})
-    commands = {name: commands} if isinstance(commands, str) else part(raw, "bin")
+    module = str(raw.get("name"))
+    place = f"usr/share/nodejs/{module}"
+    commands, wrong = _commands(raw, name)
+    questions += [f"what command {one!r} is: its name or place is none" for one in wrong]
     links = [
         f"{place}/{str(path).removeprefix('./')} usr/bin/{command.rpartition('/')[2]}"
         for command, path in sorted(commands.items())
@@ -55,9 +56,18 @@ def _recipe(tree: Tree, name: str, names: Names) -> Recipe:
         rules="".join(_executable(name, place, str(path)) for path in commands.values()),
         files=files,
         section="javascript",
-        test="" if links else f"node -e 'require(\"{raw.get('name', name)}\")'",
+        test="" if links else f"node -e 'require(\"{module}\")'",
         questions=questions,
     )
+
+
+def _commands(raw: Mapping[str, object], name: str) -> tuple[dict[str, str], list[str]]:
+    """Return the places of the commands by name, and the names of those that cannot be any."""
+    given = raw.get("bin")
+    named = {name: given} if isinstance(given, str) else part(raw, "bin")
+    places = {key: str(path).removeprefix("./") for key, path in named.items()}
+    usable = {k: path for k, path in places.items() if is_plain(path) and is_plain(k)}
+    return usable, [key for key in places if key not in usable]
 
 
 def _executable(name: str, place: str, path: str) -> str:
@@ -76,6 +86,8 @@ def _is_wanted(path: str) -> bool:
 NODE = BuildSystem(
     name="node",
     about="package.json of Node.js",
-    fits=lambda tree: bool(_package(tree).get("name")) and bool(tree.matching("*.js", "*.[cm]js")),
+    fits=lambda tree: (
+        is_plain(str(_package(tree).get("name", ""))) and bool(tree.matching("*.js", "*.[cm]js"))
+    ),
     recipe=_recipe,
 )

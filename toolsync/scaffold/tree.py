@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -15,11 +16,21 @@ _MOST = 100_000
 """Files that are looked at; what tells how to build lies near the top."""
 _TEXT = 512 * 1024
 """Bytes of a file that are read."""
+_PLAIN = re.compile(r"(?!-)[\w.@+~-]+(?:/[\w.@+~-]+)*", re.ASCII)
+"""A path that means itself to make, to the shell and to debhelper's lists."""
 _ELF = b"\x7fELF"
 
 
+def is_plain(path: str) -> bool:
+    """Say whether a path can stand in debian/rules and in lists of debhelper's, and leads down."""
+    return _PLAIN.fullmatch(path) is not None and ".." not in path.split("/")
+
+
 class Tree:
-    """A release's tree: read, and never run; links are not followed."""
+    """A release's tree: read, and never run; links are not followed.
+
+    Names that would mean another thing in what is written are passed over.
+    """
 
     def __init__(self, top: Path) -> None:
         self.top = top
@@ -35,7 +46,7 @@ class Tree:
             below = os.path.relpath(folder, self.top)
             for name in names:
                 path = name if below == "." else f"{below}/{name}"
-                if name.isprintable() and stat.S_ISREG((self.top / path).lstat().st_mode):
+                if is_plain(path) and stat.S_ISREG((self.top / path).lstat().st_mode):
                     yield path
 
     def matching(self, *patterns: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,7 +115,7 @@ def _objects(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _said(errors: Sequence[dict[str, Any]], alias: str) -> str:
+def _said(errors: Sequence[Mapping[str, object]], alias: str) -> str:
     for error in errors:
         path = error.get("path")
         if isinstance(path, list) and path[:1] == [alias]:

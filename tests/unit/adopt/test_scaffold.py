@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_makefiles_by_hand_install_below_usr(rig: Rig, web: Web, tmp_path: Path)
 def test_what_configure_makes_installs_where_it_was_told(rig: Rig, web: Web) -> None:
     folder = added(rig, web, configure="#!/bin/sh\n", Makefile="install:\n\ttrue\n")
     assert "dh_auto_install" not in (folder / "debian" / "rules").read_text()
+
+
+def test_upstream_s_words_write_no_more_than_a_comment(rig: Rig, web: Web) -> None:
+    """Names in metadata are a stranger's: they end no line of tool.toml or debian/control."""
+    odd = 'x\\n[license]\\nexpression = \\"MIT\\"\\nPackage: evil'
+    package = '{"name": "hello", "author": "a\\u202eb", "dependencies": {"' + odd + '": "1"}}'
+    folder = added(rig, web, **{"package.json": package, "index.js": ""})
+    toml = tomllib.loads((folder / "tool.toml").read_text())
+    assert "license" not in toml
+    for path in folder.rglob("*"):
+        if path.is_file():
+            lines = path.read_text().splitlines()
+            assert not [line for line in lines if line.startswith(("[license]", "Package: evil"))]
+            assert "\u202e" not in path.read_text()
 
 
 def test_a_release_that_cannot_be_read_gets_a_frame_and_the_reason(rig: Rig, web: Web) -> None:

@@ -165,6 +165,18 @@ def test_a_tree_that_tells_nothing(lay: Lay) -> None:
     assert system_of(lay({"README": "text"})) is None
 
 
+def test_names_that_would_mean_another_thing_are_passed_over(lay: Lay) -> None:
+    tree = lay({"bin/a b": "#!/bin/sh\n", "bin/$(x)": "#!/bin/sh\n", "bin/ok": "#!/bin/sh\n"})
+    assert recipe_of(tree).files["greet.install"] == "bin/ok usr/bin/\n"
+    bad = '{"name": "a", "bin": {"../x": "cli.js", "y": "../../etc/passwd", "z": "c.js"}}'
+    recipe = recipe_of(lay({"package.json": bad, "c.js": ""}))
+    assert recipe.files["greet.links"] == "usr/share/nodejs/a/c.js usr/bin/z\n"
+    assert len(recipe.questions) == 2
+    system = system_of(lay({"package.json": '{"name": "../a"}', "c.js": ""}))
+    assert system is not None
+    assert system.name == "scripts"
+
+
 def test_links_and_pipes_are_not_read(lay: Lay, tmp_path: Path) -> None:
     tree = lay({"README": "text"})
     (tmp_path / "setup.py").symlink_to("/etc/passwd")
