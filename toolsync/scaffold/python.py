@@ -20,6 +20,7 @@ _OTHERS = {
     "setuptools": "python3-setuptools", "numpy": "python3-numpy", "meson-python": "meson-python",
     "oldest-supported-numpy": "python3-numpy",
 }  # fmt: skip
+_QUOTED = re.compile(r"['\"]([^'\"]+)['\"]")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -58,7 +59,9 @@ def _recipe(tree: Tree, name: str, names: Names) -> Recipe:
         needs.append("pybuild-plugin-pyproject")
     backend = str(build.get("build-backend", "setuptools")).partition(".")[0]
     needs.append(_BACKENDS.get(backend, f"python3-{backend.replace('_', '-')}"))
-    needs += _packages(words(build.get("requires")), names, questions)
+    asked = re.search(r"\bsetup_requires\s*=\s*\[([^\]]*)\]", tree.text("setup.py"))
+    required = [*words(build.get("requires")), *_QUOTED.findall(asked[1] if asked else "")]
+    needs += _packages(required, names, questions)
     rules = "export PYBUILD_NAME = " + name + "\n"
     rules += "# Upstream's tests want modules that only they need; name these, and take this out.\n"
     rules += "export PYBUILD_DISABLE = test\n"

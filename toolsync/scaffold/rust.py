@@ -87,12 +87,28 @@ def _needed(tables: list[Mapping[str, object]]) -> Iterable[tuple[str, object]]:
     """Return the crates of other projects, with what is said of each."""
     found: dict[str, object] = {}
     for raw in tables:
+        enabled = _enabled(part(raw, "features"))
         for section in ("dependencies", "build-dependencies", "dev-dependencies"):
             for crate, said in part(raw, section).items():
-                inside = isinstance(said, Mapping) and ("path" in said or said.get("optional"))
+                inside = isinstance(said, Mapping) and (
+                    "path" in said or (said.get("optional") and crate not in enabled)
+                )
                 if not inside:
                     found.setdefault(crate, said)
     return found.items()
+
+
+def _enabled(features: Mapping[str, object]) -> frozenset[str]:
+    """Return what the default features turn on: features, and the crates that they ask for."""
+    found: set[str] = set()
+    left = ["default"]
+    while left:
+        for word in words(features.get(left.pop())):
+            name = word.removeprefix("dep:").partition("/")[0].rstrip("?")
+            if name not in found:
+                found.add(name)
+                left.append(name)
+    return frozenset(found)
 
 
 def _packages(crate: str, said: object) -> list[str]:

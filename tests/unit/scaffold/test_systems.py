@@ -88,6 +88,10 @@ def test_each_way_is_told(way: str, tmp_path: Path) -> None:
          "libtry-tiny-perl"),
         ("a.gemspec", "s.add_dependency 'thor', '~> 1'", "ruby-thor"),
         ("package.json", '{"name": "a", "dependencies": {"@x/y_z": "1"}}', "node-x-y-z"),
+        ("setup.py", "setup(setup_requires=['setuptools_scm >=3.4'])", "python3-setuptools-scm"),
+        ("Cargo.toml", '[package]\nname = "a"\n[features]\ndefault = ["git"]\ngit = ["dep:git2"]\n'
+         '[dependencies]\ngit2 = { version = "0.16", optional = true }\n[[bin]]\nname = "a"\n',
+         "librust-git2-0.16-dev"),
         ("pyproject.toml", '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\n'
          'build-backend = "hatchling.build"\n', "python3-hatchling python3-hatch-vcs"),
     ],
