@@ -117,7 +117,8 @@ def _packages(crate: str, said: object) -> list[str]:
     wanted = str(part(said).get("version", "") if isinstance(said, Mapping) else said)
     numbers = wanted.lstrip("^~=> ").split(",")[0].split(".")
     version = ".".join(numbers[:1] if numbers[0] != "0" else numbers[:2])
-    return [f"librust-{name}-{version}-dev", f"librust-{name}-dev"]
+    # A package of another version is none: cargo takes no version but those that were asked for.
+    return [f"librust-{name}-{version}-dev" if version[:1].isdigit() else f"librust-{name}-dev"]
 
 
 def _features(package: str, said: object, names: Names) -> list[str]:

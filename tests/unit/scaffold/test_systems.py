@@ -121,6 +121,12 @@ def test_what_the_series_has_not_is_asked(lay: Lay, path: str, text: str, asked:
     assert any(asked in question for question in recipe.questions), recipe
 
 
+def test_a_crate_of_another_version_is_asked_for(lay: Lay) -> None:
+    text = '[package]\nname = "a"\n[dependencies]\ngit2 = "0.13"\n[[bin]]\nname = "a"\n'
+    recipe = recipe_of(lay({"Cargo.toml": text}), Only("librust-git2-dev", "librust-git2-0.16-dev"))
+    assert any("git2" in question for question in recipe.questions)
+
+
 def test_what_may_be_absent_is_taken_where_it_is_there_and_not_asked(lay: Lay) -> None:
     text = "dependency('odd', required: false)\ndependency('zlib', required: get_option('z'))\n"
     recipe = recipe_of(lay({"meson.build": text}), Only("zlib1g-dev"))
