@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def test_it_is_built_at_once_and_published_nowhere(rig: Rig, web: Web) -> None:
     assert not rig.archive.exists()
     shown = rig.run("log", "greet").stdout
     assert "published" not in shown
+
+
+def test_a_command_that_cannot_help_here_gets_no_manual(rig: Rig, web: Web) -> None:
+    """Where it was built, what it runs with need not be there: its complaint is no manual."""
+    script = b"#!/bin/sh\necho Traceback, no module >&2\nexit 1\n"
+    page = serve(web, tarball("scripts", {"greet": script, "greet.1": b"no manual\n"}))
+    made = rig.json("add", page, "--yes", "--build", "--output", rig.tools)
+    assert "greet_1.0-0trial1_all.deb" in made["built"]
+    (deb,) = (p for p in (rig.state / "store").rglob("*") if p.is_file() and _holds(p, "bin/greet"))
+    assert not _holds(deb, "man1")
+
+
+def _holds(path: Path, name: str) -> bool:
+    """Say whether a file is a .deb with such a name in it."""
+    done = subprocess.run(["dpkg-deb", "-c", path], capture_output=True, text=True, check=False)
+    return done.returncode == 0 and name in done.stdout
 
 
 def test_a_build_that_fails_tells_why_and_keeps_what_was_written(rig: Rig, web: Web) -> None:

@@ -49,8 +49,9 @@ execute_after_dh_link:
 \t\tif [ -x "$$command" ] && ! [ -e $$manual ] && ! [ -e $$manual.gz ] \\
 \t\t\t&& ! grep -qs "/\\?$${{command##*/}}[.]1" debian/{name}.manpages; then \\
 \t\t\tmkdir -p $${{manual%/*}}; \\
-\t\t\tenv {path} HOME=/nonexistent PYTHONDONTWRITEBYTECODE=1 timeout 30 \\
-\t\t\t\thelp2man --no-info --no-discard-stderr --output=$$manual \\
+\t\t\tset -- env {path} HOME=/nonexistent PYTHONDONTWRITEBYTECODE=1 timeout 30; \\
+\t\t\t"$$@" $$command --help </dev/null >/dev/null 2>&1 && \\
+\t\t\t"$$@" help2man --no-info --no-discard-stderr --output=$$manual \\
 \t\t\t\t--version-string=$(DEB_VERSION_UPSTREAM) $$command </dev/null >/dev/null 2>&1 \\
 \t\t\t\t|| rm -f $$manual; \\
 \t\tfi; \\
