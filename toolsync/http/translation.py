@@ -20,7 +20,7 @@ from toolsync.http.failures import ProxyFailed, Transient
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.system.headers import bare, plain
 
-_OBJECT = re.compile(r"^<?\S*_(?:Plain|Secure)(?:\(.*?\)| object at \w+>?): ")
+_OBJECT = re.compile(r"^<?[\w.]+(?:\(host=.*?\)| object at \w+>?): ")
 """How the HTTP library names a connection before it says what went wrong."""
 _PLACE = re.compile(r" \(_ssl\.c:\d+\)$")
 _MAX_WORDS = 300

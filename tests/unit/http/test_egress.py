@@ -164,9 +164,22 @@ def test_a_definition_names_its_own_addresses() -> None:
     ]
 
 
-def test_a_name_that_does_not_resolve_is_unreachable_as_before(http: Http) -> None:
-    with pytest.raises(Unreachable, match=r"could not be reached: .*resolve"):
-        body(http, "http://no-such-host.invalid/")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_that_does_not_resolve_is_said_in_words_alone(http: Http, scheme: str) -> None:
+    with pytest.raises(Unreachable) as failed:
+        body(http, f"{scheme}://no-such-host.invalid/")
+    said = str(failed.value)
+    assert "could not be reached: Failed to resolve 'no-such-host.invalid'" in said
+    assert "(host=" not in said
+    assert "object at" not in said
+
+
+def test_a_port_that_nobody_serves_is_said_in_words_alone(http: Http) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        with pytest.raises(Unreachable, match=r"could not be reached: [^(]*: \[Errno 111\]"):
+            body(http, url)
 
 
 # with names and addresses that are really outside
