@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.servers.redis import Redis
 from tests.support.fleet import asked_for, start, stop
-from toolsync.fleet.asked import BuildAsked
+from toolsync.fleet.build import BUILD, BuildAsked
 from toolsync.fleet.coordinator import Coordinator, Patience
 from toolsync.fleet.overview import look
 from toolsync.model.errors import TryAgain
@@ -71,7 +71,7 @@ def measured(store: Store, url: str, workers: int, seconds: float, each: int) ->
         wanted = [asked_for(store, n + 1) for n in range(each * workers)]
         began = time.monotonic()
         with ThreadPoolExecutor(len(wanted)) as pool:
-            list(pool.map(fleet.build, wanted))
+            list(pool.map(lambda asked: fleet.ask(BUILD, asked), wanted))
         return time.monotonic() - began
 
 
@@ -109,7 +109,7 @@ def killed(store: Store, url: str, kills: int, tasks: int) -> None:
             while True:
                 fleet = Coordinator(redis.url, store, SystemClock(), patience, told.append)
                 try:
-                    fleet.build(asked)
+                    fleet.ask(BUILD, asked)
                 except TryAgain:  # as the next run would
                     again[asked.name] += 1
                     time.sleep(0.5)

@@ -10,9 +10,12 @@ import pytest
 
 from tests.servers.redis import redis_server
 from tests.servers.web import Web
-from tests.support.fleet import LIES, asked_for, worker
+from tests.support.fleet import LIES, asked_for, release, worker
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
+from toolsync.fleet.build import BUILD
+from toolsync.fleet.scan import SCAN
+from toolsync.license.terms import from_json
 from toolsync.model.errors import TryAgain
 from toolsync.system.clock import SystemClock
 from toolsync.system.fleetstore import open_store
@@ -58,13 +61,33 @@ def test_a_worker_that_dies_or_lies_costs_a_retry_elsewhere(
             # It is alone when the first task is sent, and refused when the next one is.
             helped = _afterwards(lambda: len(told) > 0, broker, url)
             try:
-                made = fleet.build(asked)
+                made = fleet.ask(BUILD, asked)
             finally:
                 helped()
         assert made.files[-1].name == f"hello_{asked.version}_all.deb"
         assert len(told) == 1, told
         assert f"the worker {how}@there" in told[0]
         told.clear()
+
+
+def test_terms_are_read_by_a_worker_a_liar_is_refused_and_without_any_it_is_done_here(
+    broker: str, url: str, store: Store
+) -> None:
+    told: list[str] = []
+    fleet = coordinator(broker, store, told)
+    asked = release(store)
+    with worker(broker, url, "liar@there", "left_out"):
+        helped = _afterwards(lambda: len(told) > 0, broker, url)
+        try:
+            read = fleet.ask(SCAN, asked)
+        finally:
+            helped()
+    assert "the worker liar@there lied: terms without 1 files" in told[0]
+    terms = from_json(store.path(read.terms).read_bytes())
+    assert terms is not None
+    assert terms.mains[0].id == "MIT"
+    with pytest.raises(TryAgain, match="no worker took the scan"):
+        coordinator(broker, store, told, waiting=1).ask(SCAN, release(store, pkg__c_py=b"c = 3"))
 
 
 def _afterwards(ready: Callable[[], bool], broker: str, url: str) -> Callable[[], None]:
@@ -96,16 +119,18 @@ def test_what_no_worker_can_do_is_given_up_and_shown(broker: str, url: str, stor
     told: list[str] = []
     asked = asked_for(store)
     with worker(broker, url, "liar@there", "other_names"), pytest.raises(TryAgain, match="lied"):
-        coordinator(broker, store, told, tries=1).build(asked)
+        coordinator(broker, store, told, tries=1).ask(BUILD, asked)
     with pytest.raises(TryAgain, match="no worker took"):
-        coordinator(broker, store, told, waiting=1).build(asked_for(store, 2))
+        coordinator(broker, store, told, waiting=1).ask(BUILD, asked_for(store, 2))
     with worker(broker, url, "honest@here", "honest"):
         # What waits is done by the next one that comes, and asking again finds it.
-        assert coordinator(broker, store, told).build(asked_for(store, 2)).builder == "a test's"
-        assert coordinator(broker, store, told).build(asked).builder == "a test's"
+        assert (
+            coordinator(broker, store, told).ask(BUILD, asked_for(store, 2)).builder == "a test's"
+        )
+        assert coordinator(broker, store, told).ask(BUILD, asked).builder == "a test's"
         found = look(broker)
     assert [w["name"] for w in found["workers"]] == ["honest@here"]
-    assert [note["what"] for note in found["given_up"]] == ["hello 1.0-1"]
+    assert [note["what"] for note in found["given_up"]] == ["hello 1.0-1 for bookworm"]
     assert set(LIES) >= {"other_names", "bomb"}
 
 
@@ -115,17 +140,18 @@ def test_a_coordinator_that_comes_back_finds_what_was_built(
     told: list[str] = []
     asked = asked_for(store)
     with worker(broker, url, "honest@here", "honest"):
-        first = coordinator(broker, store, told).build(asked)
+        first = coordinator(broker, store, told).ask(BUILD, asked)
     # No worker is there any more: the answer of before is what counts.
-    assert coordinator(broker, store, told, waiting=1).build(asked) == first
+    assert coordinator(broker, store, told, waiting=1).ask(BUILD, asked) == first
     with pytest.raises(TryAgain, match="no worker took"):
-        coordinator(broker, store, told, waiting=1).build(asked, again=True)
+        coordinator(broker, store, told, waiting=1).ask(BUILD, asked, again=True)
 
 
 def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
     broker: str, url: str, tmp_path: Path, web: Web
 ) -> None:
-    fleet = f'[fleet]\nbroker = "{broker}"\nwaiting = 60\n[store]\nurl = "{url}"\n'
+    tasks = 'tasks = ["build", "scan"]'
+    fleet = f'[fleet]\nbroker = "{broker}"\nwaiting = 60\n{tasks}\n[store]\nurl = "{url}"\n'
     here, there = (Rig(tmp_path / name) for name in ("coordinator", "worker"))
     for rig in (here, there):
         rig.configure(f"{rig.settings}\n{fleet}")
@@ -135,10 +161,10 @@ def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
     try:
         here.run("sync", "hello")
         (seen,) = here.json("fleet")["workers"]
-        assert (seen["name"], seen["done"]) == ("w@there", 1)
+        assert (seen["name"], seen["done"]) == ("w@there", 2)
         assert any(name.startswith("hello_1.0") for name in here.pool())
         here.run("sync", "hello")  # what is published is not asked for once more
-        assert here.json("fleet")["workers"][0]["done"] == 1
+        assert here.json("fleet")["workers"][0]["done"] == 2
         assert not list(there.state.glob("journal*"))
         assert not (there.state / "gnupg").exists()
     finally:

@@ -17,11 +17,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from tests.support.archives import Item, gz, tar
+from tests.support.mutations import MIT
 from tests.support.rig import environment
+from toolsync.build.chroot import Chroots
 from toolsync.build.stage import Product
-from toolsync.fleet.asked import BuildAsked
+from toolsync.config.settings import Config
+from toolsync.fleet.build import BuildAsked, read_asked
+from toolsync.fleet.kind import Doer, Machine
+from toolsync.fleet.scan import SCAN, ScanAsked, ScanRead
+from toolsync.license.terms import Terms, from_json, to_json
 from toolsync.model.values import Blob
+from toolsync.system.clock import SystemClock
 from toolsync.system.store import Store
+from toolsync.system.work import Workshop
 
 NOTHING = Blob(name="none", sha256="0" * 64, size=1)
 
@@ -134,6 +143,59 @@ def sleeping(seconds: float) -> Callable[[BuildAsked, Store], Product]:
     return build
 
 
+def machine(store: Store, folder: Path) -> Machine:
+    """Return what a worker's tasks are done with; nothing can be built with it."""
+    config = Config(file=folder / "toolsync.toml", state=folder / "state", tool_folders=())
+    workshop = Workshop(folder / "state", "")
+    chroots = Chroots(
+        folder, mirror="", days=1, workshop=workshop, clock=SystemClock(), told=lambda _: None
+    )
+    return Machine(config=config, store=store, workshop=workshop, chroots=chroots)
+
+
+def release(store: Store, **files: bytes) -> ScanAsked:
+    """Return a question about the terms of a release that is in the store."""
+    named = {"LICENSE": MIT.encode(), "pkg__a_py": b"x = 1\n", **files}
+    items = [Item(name=f"t-1/{n.replace('__', '/')}", data=data) for n, data in named.items()]
+    orig = store.add_bytes(gz(tar(items)), "t_1.orig.tar.gz")
+    return ScanAsked(orig=orig, components=(), before=None)
+
+
+def of_another(asked: ScanAsked, there: Machine) -> object:
+    """Pass off the terms of other files as the release's."""
+    other = release(there.store, pkg__b_py=b"y = 2\n")
+    return SCAN.do(other, there)
+
+
+def left_out(asked: ScanAsked, there: Machine) -> object:
+    """Keep silent about a file."""
+    return _retold(asked, there, lambda terms: replace(terms, files=terms.files[:-1]))
+
+
+def no_terms(asked: ScanAsked, there: Machine) -> object:
+    """Put something else into the store."""
+    return ScanRead(terms=there.store.add_bytes(b"[]", "terms.json"), problems=())
+
+
+def not_there(asked: ScanAsked, there: Machine) -> object:
+    """Put nothing into the store."""
+    return ScanRead(terms=replace(NOTHING, name="terms.json"), problems=())
+
+
+def _retold(asked: ScanAsked, there: Machine, change: Callable[[Terms], Terms]) -> ScanRead:
+    read = SCAN.do(asked, there)
+    assert isinstance(read, ScanRead)
+    terms = from_json(there.store.path(read.terms).read_bytes())
+    assert terms is not None
+    return replace(read, terms=there.store.add_bytes(to_json(change(terms)), "terms.json"))
+
+
+SCAN_LIES: dict[str, Callable[[ScanAsked, Machine], object]] = {
+    "of_another": of_another,
+    "left_out": left_out,
+    "no_terms": no_terms,
+    "not_there": not_there,
+}
 LIES = {
     "other_bytes": other_bytes,
     "other_names": other_names,
@@ -176,16 +238,24 @@ def main(broker: str, url: str, name: str, how: str) -> None:
     """Be a worker."""
     from toolsync.fleet.broker import make_app
     from toolsync.fleet.worker import offer, serve
-    from toolsync.system.clock import SystemClock
     from toolsync.system.fleetstore import open_store
 
-    with tempfile.TemporaryDirectory() as cache:
-        store = open_store(Path(cache), url)
-        way, _, seconds = how.partition(":")
-        do = sleeping(float(seconds)) if way == "sleep" else WAYS[way]
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "cache", url)
         app = make_app(broker, 60)
-        offer(app, name, lambda asked: do(asked, store), SystemClock())
-        serve(app, name, ["build.amd64"], 1)
+        offer(app, name, doers(machine(store, Path(folder)), how), SystemClock())
+        serve(app, name, ["build.amd64", "scan"], 1)
+
+
+def doers(there: Machine, how: str) -> dict[str, Doer]:
+    """Return what does each kind of task, one of them in a way of its own."""
+    way, _, seconds = how.partition(":")
+    build = sleeping(float(seconds)) if way == "sleep" else WAYS.get(way, packed)
+    scan = SCAN_LIES.get(way, SCAN.do)
+    return {
+        "build": lambda data: build(read_asked(data), there.store),
+        "scan": lambda data: scan(SCAN.read(data), there),
+    }
 
 
 if __name__ == "__main__":

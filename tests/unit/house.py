@@ -88,7 +88,7 @@ PACKAGES = {
     "license": Package(
         "model system config archives gate",
         "bundled change compare components dep5 detect gate hints identify known "
-        "machinereadable metadata names normalise notice policy report scan shortnames "
+        "machinereadable metadata names normalise notice policy reading report scan shortnames "
         "sidebyside spdx template terms titles trees wording worddiff",
     ),
     "scaffold": Package(
@@ -125,16 +125,16 @@ PACKAGES = {
         "sbom statement tiles",
     ),
     "fleet": Package(
-        "model system config build",
-        "asked broker coordinator judge overview worker",
+        "model system config archives license build",
+        "broker build built checks coordinator kind kinds overview scan worker",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish attest fleet",
-        "accepted archivekey asked asserved belonging changes context deliver eligible gates "
-        "keydates leasing locate loghead memory obtain origins places promote rebuilds recalls "
-        "review road schedule scheduler sources stages status survey sync transparency work "
-        "workers workspace",
+        "accepted archivekey asked asserved belonging changes context deliver eligible elsewhere "
+        "gates keydates leasing locate loghead memory obtain origins places promote rebuilds "
+        "recalls review road schedule scheduler sources stages status survey sync transparency "
+        "work workers workspace",
     ),
     "report": Package(
         "model system config journal http attest pipeline",

@@ -11,16 +11,41 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from toolsync.archives.extract import archive_form, guard_for, read_members
 from toolsync.archives.member import Kind, Member
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Hostile, UsageError
-from toolsync.model.release import Blob, Unpacked
+from toolsync.model.release import Blob
 from toolsync.system.store import Store, full_disk_is_told
 from toolsync.system.work import Workshop
 
 _PIECE = 256 * 1024
+
+
+class Part(Protocol):
+    """A component of a release."""
+
+    @property
+    def component(self) -> str:
+        """The name of its folder."""
+
+    @property
+    def orig(self) -> Blob:
+        """Its orig tarball."""
+
+
+class Origs(Protocol):
+    """A release's orig tarballs."""
+
+    @property
+    def orig(self) -> Blob:
+        """The main one."""
+
+    @property
+    def components(self) -> Sequence[Part]:
+        """Those beside it."""
 
 
 @contextmanager
@@ -35,7 +60,7 @@ def open_tree(orig: Blob, *, store: Store, workshop: Workshop, limits: Limits) -
 
 @contextmanager
 def open_release(
-    item: Unpacked, *, store: Store, workshop: Workshop, limits: Limits
+    item: Origs, *, store: Store, workshop: Workshop, limits: Limits
 ) -> Iterator[Path]:
     """Give the top folder of a release's whole tree, as dpkg-source lays it out.
 

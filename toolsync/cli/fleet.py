@@ -33,5 +33,5 @@ def command(settings: Settings, as_json: bool) -> int:
     for queue, waiting in found["waiting"].items():
         say(f"{queue}: {waiting} waiting")
     for note in found["given_up"]:
-        say(f"given up {note['at']}: {note['what']} for {note['series']}: {note['why']}")
+        say(f"given up {note['at']}: {note['what']}: {note['why']}")
     return FINE

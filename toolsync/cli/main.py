@@ -51,7 +51,7 @@ COMMANDS = {
     "scrub": "Digest store and archive; name what is damaged, and mend it.",
     "gc": "Remove what no release in use needs.",
     "backup": "Write all that cannot be had again into one file.",
-    "worker": "Build for a fleet's coordinator, on this machine.",
+    "worker": "Do tasks for a fleet's coordinator, on this machine.",
     "fleet": "Show a fleet's workers, what runs, what waits and what was given up.",
     "journal": "Copy the journal into another database, such as a fleet's.",
     "retire": "Take a tool out of the plan, with or without what is served of it.",

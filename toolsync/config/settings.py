@@ -143,6 +143,8 @@ class Fleet:
     waiting: int = 3600
     """Seconds until some worker must have begun."""
     tries: int = 4
+    tasks: tuple[str, ...] = ("build",)
+    """The kinds of tasks that are given to workers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,6 @@ except ImportError as error:
         " 'toolsync[fleet]'.",
     ) from error
 
-BUILD = "toolsync.build"
-"""The task's name."""
 BEAT = 2.0
 """Seconds between two signs of life of a worker at work."""
 SILENCE = 10.0
@@ -46,6 +44,11 @@ class Keys(Protocol):
     def lpush(self, name: str, *values: str) -> object: ...  # noqa: D102
     def ltrim(self, name: str, first: int, last: int) -> object: ...  # noqa: D102
     def lrange(self, name: str, first: int, last: int) -> Sequence[bytes]: ...  # noqa: D102
+
+
+def task_name(kind: str) -> str:
+    """Return a kind's name among Celery's tasks."""
+    return f"toolsync.{kind}"
 
 
 def make_app(url: str, seconds: float) -> Celery:

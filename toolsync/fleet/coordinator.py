@@ -1,4 +1,4 @@
-"""Have packages built by workers: ask, wait, judge, and ask elsewhere where that came to nothing.
+"""Have work done by workers: ask, wait, judge, and ask elsewhere where that came to nothing.
 
 Delivery is at least once, acceptance exactly once: a question has the same id whoever asks it, its
 answer is judged here, and what was accepted is remembered by the stage's fingerprint like any
@@ -11,12 +11,13 @@ import json
 import random
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Generic
 
-from toolsync.build.stage import Product
-from toolsync.fleet.asked import BuildAsked
-from toolsync.fleet.broker import AWAY, BUILD, SILENCE, Board, away, board_of, make_app
-from toolsync.fleet.judge import ANSWER, failure_log, judged
+from toolsync.config.settings import Limits
+from toolsync.fleet.broker import AWAY, SILENCE, Board, away, board_of, make_app, task_name
+from toolsync.fleet.checks import read_log
+from toolsync.fleet.kind import A, Kind, Q
 from toolsync.model.errors import Hostile, PackageFailed, TryAgain
 from toolsync.model.values import dump
 from toolsync.system.clock import Clock, stamp
@@ -26,6 +27,8 @@ from toolsync.system.underway import step
 _POLL = 0.2
 _FIRST, _LONGEST = 1.0, 120.0
 """Seconds before it is asked again, doubled each time."""
+_SOON, _FEW = 60.0, 2
+"""Seconds and tries after which the coordinator does it itself, where it can."""
 
 
 class Lost(Exception):
@@ -57,100 +60,123 @@ class Coordinator:
         clock: Clock,
         patience: Patience,
         tell: Callable[[str], None],
+        limits: Limits | None = None,
     ) -> None:
         self._app = make_app(broker, patience.seconds + 600)
         self._store, self._clock, self._patience, self._tell = store, clock, patience, tell
+        self._limits = limits or Limits()
 
-    def build(self, asked: BuildAsked, *, again: bool = False) -> Product:
-        """Return what a worker made, judged and in the store.
+    def ask(self, kind: Kind[Q, A], asked: Q, *, again: bool = False) -> A:
+        """Return what a worker's answer is worth, all that it names in the store.
 
         With ``again`` an answer of before is not enough. Raises PackageFailed where the package is
         at fault, TryAgain where no worker gave a usable answer.
         """
-        board = board_of(self._app)
-        salt = str(self._clock.now().timestamp()) if again else ""
-        refused: list[str] = []
+        task = _Task(kind, asked, str(self._clock.now().timestamp()) if again else "")
+        board, patience = board_of(self._app), self._patience_for(kind)
         why = ""
-        with step(f"build on a worker ({asked.queue})"):
-            for number in range(self._patience.tries):
-                task = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{asked.fingerprint}{salt}/{number}"))
+        with step(f"{kind.name} on a worker ({task.queue})"):
+            for number in range(patience.tries):
+                task.id = task.number(number)
                 try:
-                    return self._tried(board, task, asked, refused)
+                    return self._tried(board, task, patience)
                 except Lost as error:
                     why = str(error)
-                    refused += [error.worker] if error.worker else []
-                    self._tell(f"{asked.name} {asked.version} {asked.series}: {why}")
-                    board.over(task)
+                    task.refused += [error.worker] if error.worker else []
+                    self._tell(f"{task.about}: {why}")
+                    board.over(task.id)
                 except AWAY as error:
                     raise away(error) from error
-                if number + 1 < self._patience.tries:
+                if number + 1 < patience.tries:
                     longest = min(_FIRST * 2**number, _LONGEST)
                     self._clock.sleep(longest * random.uniform(0.75, 1.25))
-        note = {"what": f"{asked.name} {asked.version}", "series": asked.series, "why": why}
-        board.give_up({**note, "queue": asked.queue, "at": stamp(self._clock.now())})
+        return self._gave_up(board, task, patience.tries, why)
+
+    def _patience_for(self, kind: Kind[Q, A]) -> Patience:
+        """Return how long is waited: not long for what can as well be done here."""
+        patience = self._patience
+        if not kind.here:
+            return patience
+        return replace(
+            patience, waiting=min(patience.waiting, _SOON), tries=min(patience.tries, _FEW)
+        )
+
+    def _gave_up(self, board: Board, task: _Task[Q, A], tries: int, why: str) -> A:
+        """Raise what is to be said of a task that nobody could do."""
+        if not task.kind.here:
+            note = {"what": task.about, "why": why, "queue": task.queue}
+            board.give_up({**note, "at": stamp(self._clock.now())})
         raise TryAgain(
-            f"{self._patience.tries} workers could not build {asked.name} {asked.version} for"
-            f" {asked.series}; the last: {why}",
+            f"{tries} workers could not do the {task.kind.name} of {task.about}; the last: {why}",
             resolution="See toolsync fleet; it is tried again by the next run.",
         )
 
-    def _tried(self, board: Board, task: str, asked: BuildAsked, refused: list[str]) -> Product:
+    def _tried(self, board: Board, task: _Task[Q, A], patience: Patience) -> A:
         """Ask once, if it was not asked already, and return what the answer is worth."""
-        answered = board.size_of_answer(task) and not board.is_over(task)
-        if not answered and not board.is_sent(task):
-            self._send(board, task, asked, refused)
-        worker = self._wait(board, task, asked, refused)
+        answered = board.size_of_answer(task.id) and not board.is_over(task.id)
+        if not answered and not board.is_sent(task.id):
+            self._send(board, task)
+        worker = self._wait(board, task, patience)
         answer = self._answer(board, task, worker)
         if "made" in answer:
             try:
-                product = judged(asked, answer["made"], self._store)
+                return task.kind.judge(task.asked, answer["made"], self._store, self._limits)
             except Hostile as error:
                 raise Lost(f"the worker {worker} lied: {error}", worker) from error
-            return product
         said, resolution = _text(answer, "message"), _text(answer, "resolution")
-        if answer.get("kind") == "PackageFailed":
-            board.over(task)
-            log = failure_log(answer.get("log"))
+        if answer.get("kind") == "PackageFailed" and not task.kind.here:
+            board.over(task.id)
+            log = read_log(answer.get("log"))
             if log is not None and not self._store.has(log):
                 log = None
-            raise PackageFailed(said or "the build failed", resolution=resolution, log=log)
+            raise PackageFailed(said or f"{task.kind.name} failed", resolution=resolution, log=log)
         raise Lost(f"the worker {worker} could not: {said}", worker)
 
-    def _send(self, board: Board, task: str, asked: BuildAsked, refused: list[str]) -> None:
-        board.anew(task)
+    def _send(self, board: Board, task: _Task[Q, A]) -> None:
+        board.anew(task.id)
         self._app.send_task(
-            BUILD, args=[dump(asked), refused], task_id=task, queue=asked.queue, retry=False
+            task_name(task.kind.name),
+            args=[dump(task.asked), task.refused],
+            task_id=task.id,
+            queue=task.queue,
+            retry=False,
         )
-        board.sent(task)
+        board.sent(task.id)
 
-    def _wait(self, board: Board, task: str, asked: BuildAsked, refused: list[str]) -> str:
+    def _wait(self, board: Board, task: _Task[Q, A], patience: Patience) -> str:
         """Wait for an answer and return who was at work; one who falls silent is left."""
         began = heard = self._clock.monotonic()
         worker = ""
-        while not board.size_of_answer(task):
+        while not board.size_of_answer(task.id):
             now = self._clock.monotonic()
-            if found := board.at(task):
+            if found := board.at(task.id):
                 began = now if not worker else began
                 worker, heard = found, now
             elif worker and now - heard > SILENCE:
                 raise Lost(f"the worker {worker} is not heard of any more", worker)
-            elif not worker and not board.is_sent(task):  # the broker has lost its memory
-                self._send(board, task, asked, refused)
-            if worker and now - began > self._patience.seconds:
+            elif not worker and not board.is_sent(task.id):  # the broker has lost its memory
+                self._send(board, task)
+            if worker and now - began > patience.seconds:
                 raise Lost(f"the worker {worker} has not done it in time", worker)
-            if not worker and now - began > self._patience.waiting:
-                raise TryAgain(
-                    f"no worker took the build of {asked.name} {asked.version} for {asked.series}",
-                    resolution=f"Start one: toolsync worker --queues {asked.queue}",
-                )
+            if not worker and now - began > patience.waiting:
+                self._nobody(board, task)
             self._clock.sleep(_POLL)
-        return worker or board.at(task)  # it may have been done before we looked again
+        return worker or board.at(task.id)  # it may have been done before we looked again
 
-    def _answer(self, board: Board, task: str, worker: str) -> Mapping[str, object]:
+    def _nobody(self, board: Board, task: _Task[Q, A]) -> None:
+        """Raise TryAgain; what is done here now must not be done by a worker, too."""
+        if task.kind.here:
+            board.over(task.id)
+        raise TryAgain(
+            f"no worker took the {task.kind.name} of {task.about}",
+            resolution=f"Start one: toolsync worker --queues {task.queue}",
+        )
+
+    def _answer(self, board: Board, task: _Task[Q, A], worker: str) -> Mapping[str, object]:
         """Return an answer of the right form; one that is too long is not even read."""
-        if (size := board.size_of_answer(task)) > ANSWER:
+        if (size := board.size_of_answer(task.id)) > task.kind.most:
             raise Lost(f"the worker {worker} answered with {size:,} bytes", worker)
-        raw = self._app.backend.client.get(f"celery-task-meta-{task}") or b""
+        raw = self._app.backend.client.get(f"celery-task-meta-{task.id}") or b""
         try:
             meta = json.loads(raw)
             status, answer = meta["status"], meta["result"]
@@ -159,6 +185,21 @@ class Coordinator:
         if status != "SUCCESS" or not isinstance(answer, dict):
             raise Lost(f"the worker {worker} failed: {str(answer)[:500]}", worker)
         return answer
+
+
+class _Task(Generic[Q, A]):
+    """A question on its way, and who is not to be asked any more."""
+
+    def __init__(self, kind: Kind[Q, A], asked: Q, salt: str) -> None:
+        self.kind, self.asked = kind, asked
+        self.about, self.queue = kind.about(asked), kind.queue(asked)
+        self.refused: list[str] = []
+        self.id = ""
+        self._known = f"{kind.fingerprint(asked)}{salt}"
+
+    def number(self, number: int) -> str:
+        """Return the id of one try: the same for the same question, whoever asks."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._known}/{number}"))
 
 
 def _text(answer: Mapping[str, object], name: str) -> str:

@@ -10,25 +10,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Protocol
 
 from celery import Celery
 from celery.exceptions import Ignore, Reject
 
-from toolsync.build.chroot import Chroots
-from toolsync.build.stage import Product, make
-from toolsync.config.settings import Build
-from toolsync.fleet.asked import BuildAsked, read_asked
-from toolsync.fleet.broker import AWAY, BEAT, BUILD, Board, board_of
+from toolsync.fleet.broker import AWAY, BEAT, Board, board_of, task_name
+from toolsync.fleet.kind import Doer
 from toolsync.model.errors import PackageFailed, ToolsyncError, unforeseen
 from toolsync.model.values import dump
 from toolsync.system.clock import Clock
-from toolsync.system.store import Store
-from toolsync.system.work import Workshop
-
-Do = Callable[[BuildAsked], Product]
-"""Builds what is asked; see `builder`."""
 
 
 class Request(Protocol):
@@ -43,33 +34,16 @@ class Bound(Protocol):
     request: Request
 
 
-def builder(settings: Build, store: Store, workshop: Workshop, chroots: Chroots) -> Do:
-    """Return what builds on this machine: its own limits, and what was asked for."""
-
-    def do(asked: BuildAsked) -> Product:
-        wanted = replace(
-            settings,
-            backend=asked.backend,
-            tests=asked.tests,
-            lint=asked.lint,
-            rebuild=asked.rebuild,
-        )
-        return make(
-            asked,
-            settings=wanted,
-            store=store,
-            workshop=workshop,
-            chroots=chroots,
-            known=asked.known,
-        )
-
-    return do
+def offer(app: Celery, name: str, doers: Mapping[str, Doer], clock: Clock) -> None:
+    """Let a worker of this name do what is asked of it by the broker: by kind, who does it."""
+    for kind, doer in doers.items():
+        app.task(name=task_name(kind), bind=True)(_task(app, name, doer, clock))
 
 
-def offer(app: Celery, name: str, do: Do, clock: Clock) -> None:
-    """Let a worker of this name do what is asked of it by the broker."""
+def _task(app: Celery, name: str, do: Doer, clock: Clock) -> Callable[..., object]:
+    """Return what Celery calls for each task of a kind."""
 
-    def build(task: Bound, data: object, refused: Sequence[str]) -> Mapping[str, object]:
+    def task(task: Bound, data: object, refused: Sequence[str]) -> Mapping[str, object]:
         board = board_of(app)
         if board.is_over(task.request.id) or board.size_of_answer(task.request.id):
             raise Ignore  # delivered once more, and nobody waits for it
@@ -79,13 +53,13 @@ def offer(app: Celery, name: str, do: Do, clock: Clock) -> None:
         with _beating(board, task.request.id, name):
             return answered(do, data)
 
-    app.task(name=BUILD, bind=True)(build)
+    return task
 
 
-def answered(do: Do, data: object) -> Mapping[str, object]:
+def answered(do: Doer, data: object) -> Mapping[str, object]:
     """Return what came of a question, in JSON's types; nothing is raised."""
     try:
-        return {"made": dump(do(read_asked(data)))}
+        return {"made": dump(do(data))}
     except PackageFailed as error:
         log = dump(error.log) if error.log else None
         return {**_said(error), "kind": "PackageFailed", "log": log}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from toolsync.config.record import Needs, Schema
 from toolsync.model.judgment import HOLD, PASS, Judgment
-from toolsync.model.release import Blob
+from toolsync.model.release import Blob, Unpacked
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 """What is judged: `Unpacked` before a package is made, `Built` or `SourcePackage` after."""
+
+
+class Elsewhere(Protocol):
+    """Looks at a release on another machine; what it returns was judged."""
+
+    def terms(self, item: Unpacked, before: Blob | None) -> tuple[Blob, tuple[str, ...]] | None:
+        """Return the terms as `license.terms` keeps them, and what could not be read.
+
+        None where no machine did it: it is then done here.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +50,8 @@ class Asked(Generic[S]):
     """Digests that a person approved in earlier releases, see `Judgment.carries`."""
     adopted: bool = False
     """Whether ``before`` is of what a distribution serves, by whose packaging the tool came."""
+    elsewhere: Elsewhere | None = None
+    """Who looks at it on another machine, where there is a fleet."""
 
 
 def _no_policy(_tool: Tool, _config: Config) -> object:

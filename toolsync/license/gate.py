@@ -26,9 +26,9 @@ from toolsync.license.policy import (
     check_main_texts,
     main_expression,
 )
+from toolsync.license.reading import named, read_terms
 from toolsync.license.report import written
-from toolsync.license.scan import scan
-from toolsync.license.terms import Problem, Terms, from_json, to_json
+from toolsync.license.terms import Terms, from_json, to_json
 from toolsync.model.errors import PackageFailed, TooMuch
 from toolsync.model.judgment import LICENSE_VERDICTS, Judgment, gravest_verdict
 from toolsync.model.release import Blob, Unpacked, dump
@@ -52,7 +52,7 @@ def judge(asked: Asked[Unpacked]) -> Judgment:
         # Judged as a first release, but for what the distribution's own review has let in.
         policy = replace(policy, approved=approved | policy.known_to_main(old))
     detector = Detector(workshop=workshop, cache=config.licenses)
-    new = _terms(item, old, detector, config=config, store=store, workshop=workshop)
+    new = _terms(asked, old, detector)
     known = before_version if old is not None else ""
 
     def weigh() -> _Weighed:
@@ -103,41 +103,29 @@ def _weighed(item: Unpacked, weigh: Callable[[], _Weighed], limits: Limits) -> _
             memory=limits.gate_memory,
         )
     except TooMuch as error:
-        reason = f"{error} ({_named(item)})"
+        reason = f"{error} ({named(item)})"
         change = Change(
             code="too-much", verdict=REVIEW, message=reason, about=(reason,), unknown=True
         )
         return _Weighed(settled=(change,), report=f"{reason}\n")
 
 
-def _named(item: Unpacked) -> str:
-    """Return what an approval is for, of a release that could not be looked at: these bytes."""
-    return f"{item.orig.name}, SHA-256 {item.orig.sha256}"
-
-
-def _terms(
-    item: Unpacked,
-    old: Terms | None,
-    detector: Detector,
-    *,
-    config: Config,
-    store: Store,
-    workshop: Workshop,
-) -> Terms:
-    """Read the terms of the release; only contents that ``old`` has not are looked at."""
-    with open_release(item, store=store, workshop=workshop, limits=config.limits) as top:
-        try:
-            seen = confined(
-                lambda: scan(top, before=old),
-                what="reading the license texts",
-                seconds=config.limits.gate_seconds,
-                memory=config.limits.gate_memory,
-            )
-        except TooMuch as error:
-            return Terms(problems=(Problem(path="", reason=f"{error} ({_named(item)})"),))
-        told = detector.look(seen.unexplained) if seen.unexplained else {}
-        before = {item.digest: item.ids for item in old.told} if old else {}
-        return seen.explained(before | told)
+def _terms(asked: Asked[Unpacked], old: Terms | None, detector: Detector) -> Terms:
+    """Return the release's terms, as a worker has read them where one does that for us."""
+    if asked.elsewhere is not None:
+        found = asked.elsewhere.terms(asked.item, asked.before)
+        terms = from_json(asked.store.path(found[0]).read_bytes()) if found else None
+        if found and terms is not None:
+            detector.problems.extend(found[1])
+            return terms
+    return read_terms(
+        asked.item,
+        old,
+        detector,
+        limits=asked.config.limits,
+        store=asked.store,
+        workshop=asked.workshop,
+    )
 
 
 def _unexplained(problems: Iterable[str]) -> list[Change]:

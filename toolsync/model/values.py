@@ -128,6 +128,8 @@ def _typed(hint: Any, item: Any) -> Any:
         return _either(typing.get_args(hint), item)
     if origin is Mapping and isinstance(item, Mapping):
         return dict(item)
+    if hint is float and isinstance(item, int):
+        return item
     if not isinstance(item, origin or hint):
         raise TypeError(f"{item!r} is not of type {hint}")
     return item
@@ -136,7 +138,12 @@ def _typed(hint: Any, item: Any) -> Any:
 def _either(hints: tuple[Any, ...], item: Any) -> Any:
     """Return an item of one of several types: a value from its table, others as they are."""
     found = [hint for hint in hints if _is_value(hint)]
-    return _typed(found[0], item) if found and isinstance(item, Mapping) else item
+    if found and isinstance(item, Mapping):
+        return _typed(found[0], item)
+    plain = tuple(typing.get_origin(hint) or hint for hint in hints if hint not in found)
+    if not isinstance(item, plain):
+        raise TypeError(f"{item!r} is of none of the types {hints}")
+    return item
 
 
 @cache

@@ -51,7 +51,7 @@ class Context:
     progress: Callable[[str], Progress]
     """Gives, for a file's name, who is told how far its download has come."""
     fleet: Coordinator | None = None
-    """Who has packages built by workers, where there are some."""
+    """Who has work done by workers, where there are some."""
     places: Places
     """How much goes on at the same time."""
 
@@ -168,7 +168,7 @@ def _fleet(
 
     fleet = config.fleet
     patience = Patience(seconds=fleet.seconds, waiting=fleet.waiting, tries=fleet.tries)
-    return Coordinator(fleet.broker, store, clock, patience, tell)
+    return Coordinator(fleet.broker, store, clock, patience, tell, config.limits)
 
 
 def _staging(config: Config) -> str:

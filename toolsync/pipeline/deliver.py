@@ -37,7 +37,7 @@ from toolsync.system.clock import parsed, stamp
 from toolsync.system.run import run
 
 if TYPE_CHECKING:
-    from toolsync.fleet.asked import BuildAsked
+    from toolsync.fleet.build import BuildAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +279,11 @@ def _built(work: Work, source: SourcePackage) -> Built:
 
 
 def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> Built:
-    if context.fleet is not None:
-        made = context.fleet.build(_asked(context, source, known), again=context.memory.retry)
+    if context.fleet is not None and "build" in context.config.fleet.tasks:
+        from toolsync.fleet.build import BUILD as KIND  # only where there is a fleet
+
+        asked = _asked(context, source, known)
+        made = context.fleet.ask(KIND, asked, again=context.memory.retry)
         return built_of(source, made)
     with context.places.building():
         return build(
@@ -295,7 +298,7 @@ def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> B
 
 def _asked(context: Context, source: SourcePackage, known: tuple[str, ...]) -> BuildAsked:
     """Return what a worker is asked, for this machine's architecture."""
-    from toolsync.fleet.asked import BuildAsked  # only where there is a fleet
+    from toolsync.fleet.build import BuildAsked  # only where there is a fleet
 
     settings = context.config.build
     return BuildAsked(

@@ -31,6 +31,7 @@ from toolsync.model.release import (
 )
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import before_of, is_of_old
+from toolsync.pipeline.elsewhere import elsewhere_of
 from toolsync.pipeline.memory import Kept, fingerprint
 from toolsync.pipeline.sources import upload_of
 from toolsync.pipeline.work import Work, key_of
@@ -147,6 +148,7 @@ class _Asking(Generic[S]):
                 before_version=version,
                 approved=approved,
                 adopted=adopted,
+                elsewhere=elsewhere_of(context),
             )
         )
 

@@ -107,7 +107,7 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         journal_url=raw.get("journal", {}).get("url", ""),
         lease_seconds=raw.get("journal", {}).get("lease_seconds", 60),
         store_limit=raw.get("store", {}).get("limit", 0),
-        fleet=Fleet(**raw.get("fleet", {})),
+        fleet=_fleet(raw.get("fleet", {})),
         shared=_shared(raw.get("store", {})),
         limits=Limits(**raw.get("limits", {})),
         build=_build(raw.get("build", {}), tables.backends),
@@ -121,6 +121,11 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         targets=tables.targets,
     )
     return config.for_target(config.target) if follows else config
+
+
+def _fleet(raw: Table) -> Fleet:
+    """Return what is said of a fleet."""
+    return Fleet(**{**raw, **({"tasks": tuple(raw["tasks"])} if "tasks" in raw else {})})
 
 
 def _valid_days(state: Path) -> int:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.fleet import LIES, NOTHING, asked_for, changes_of, packed
 from toolsync.build.stage import Product
-from toolsync.fleet.asked import BuildAsked
-from toolsync.fleet.judge import failure_log, judged
+from toolsync.fleet.build import BuildAsked
+from toolsync.fleet.built import judged
+from toolsync.fleet.checks import read_log
 from toolsync.model.errors import Hostile
 from toolsync.model.values import Blob, Finding, dump
 from toolsync.system.fleetstore import open_store
@@ -80,7 +81,7 @@ def test_the_small_lies_are_refused_too(asked: BuildAsked, store: Store) -> None
             judged(asked, dump(product), store)
     none: tuple[object, ...] = ("text", [], {"files": 1}, {**dump(made), "more": 1})
     for data in none:
-        with pytest.raises(Hostile, match="cannot be read"):
+        with pytest.raises(Hostile, match=r"cannot be read|no table"):
             judged(asked, data, store)
 
 
@@ -94,6 +95,17 @@ def test_a_deb_that_is_none_is_refused(asked: BuildAsked, store: Store) -> None:
 
 def test_the_log_of_a_failure_is_named_or_it_is_not() -> None:
     log = Blob(name="a.build", sha256="a" * 64, size=3)
-    assert failure_log(dump(log)) == log
+    assert read_log(dump(log)) == log
     for data in (None, {}, {"name": "/", "sha256": "a" * 64, "size": 1}, "x"):
-        assert failure_log(data) is None
+        assert read_log(data) is None
+
+
+def test_a_value_of_another_type_is_a_lie_and_no_bug(
+    asked: BuildAsked, store: Store, theirs: Store
+) -> None:
+    made = dump(packed(asked, theirs))
+    for spoil in ({"buildinfo": "x"}, {"rebuilt": 3}, {"files": 5}, {"log": None}, {"more": 1}):
+        with pytest.raises(Hostile):
+            judged(asked, {**made, **spoil}, store)
+    with pytest.raises(Hostile):
+        judged(asked, "text", store)

@@ -1,4 +1,4 @@
-"""Judge what a worker answers: it is believed in nothing that can be looked at here.
+"""Judge what a worker says it has built: nothing is believed that can be looked at here.
 
 A worker is on another machine and may be anybody's by now. What it says was built is compared with
 what was asked for: the .changes is of that source package, version and series, names the very
@@ -10,18 +10,17 @@ is in the end the worker's word: who runs workers decides whose machines those a
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from debian.deb822 import Changes, Deb822
 
 from toolsync.build.stage import Product
-from toolsync.fleet.asked import BuildAsked, require_blob, require_files
+from toolsync.fleet.checks import read_value, require_blob, require_files
 from toolsync.model.errors import Damaged, Hostile, ProgramFailed
-from toolsync.model.values import Blob, load
+from toolsync.model.values import Blob
 from toolsync.system.run import run
 from toolsync.system.store import Store
 
-ANSWER = 4 * 1024 * 1024
-"""Bytes of an answer."""
 _CHANGES = 4 * 1024 * 1024
 _LOG = 512 * 1024 * 1024
 _TEXT = 20_000
@@ -29,12 +28,33 @@ _TEXT = 20_000
 _FINDINGS = 2000
 
 
-def judged(asked: BuildAsked, data: object, store: Store) -> Product:
+class Source(Protocol):
+    """What is to be known of the source package that was to be built."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def version(self) -> str:
+        """Its full version."""
+
+    @property
+    def series(self) -> str:
+        """The series that it was to be built for."""
+
+    @property
+    def architecture(self) -> str:
+        """The architecture, beside ``all``."""
+
+    @property
+    def files(self) -> tuple[Blob, ...]:
+        """The .dsc first, then what it names."""
+
+
+def judged(asked: Source, data: object, store: Store) -> Product:
     """Return what a worker says it made, all of it in the store; raises Hostile for a lie."""
-    try:
-        made = load(Product, data)  # type: ignore[arg-type]
-    except (TypeError, ValueError, KeyError) as error:
-        raise Hostile(f"what it made cannot be read: {str(error)[:500]}") from error
+    made = read_value(Product, data, "something made")
     texts = [made.builder, made.tests, *(finding.message for finding in made.findings)]
     if len(made.findings) > _FINDINGS or any(len(text) > _TEXT for text in texts):
         raise Hostile(f"{len(made.findings)} findings, or a sentence of over {_TEXT} characters")
@@ -60,7 +80,7 @@ def judged(asked: BuildAsked, data: object, store: Store) -> Product:
     return made
 
 
-def _require_changes(asked: BuildAsked, made: Product, store: Store) -> None:
+def _require_changes(asked: Source, made: Product, store: Store) -> None:
     try:
         text = store.path(made.changes).read_text(encoding="utf-8")
         changes = Changes(text)
@@ -76,7 +96,7 @@ def _require_changes(asked: BuildAsked, made: Product, store: Store) -> None:
         raise Hostile(f"{made.changes.name} names no .deb")
 
 
-def _require_deb(asked: BuildAsked, path: Path) -> None:
+def _require_deb(asked: Source, path: Path) -> None:
     fields = ("Package", "Source", "Version", "Architecture")
     try:
         told = run("dpkg-deb", "--field", path, *fields, timeout=60, limit=1024 * 1024).out
@@ -89,13 +109,3 @@ def _require_deb(asked: BuildAsked, path: Path) -> None:
         raise Hostile(f"a .deb of {source[:100]} {version[:100]}")
     if control.get("Architecture") not in (asked.architecture, "all"):
         raise Hostile(f"a .deb for {control.get('Architecture', '')[:50]}")
-
-
-def failure_log(data: object) -> Blob | None:
-    """Return the log that a failure names, None where it names none that can be."""
-    try:
-        log = load(Blob, data)  # type: ignore[arg-type]
-        require_blob(log, _LOG)
-    except (TypeError, ValueError, KeyError, Hostile):
-        return None
-    return log
