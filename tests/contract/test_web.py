@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.web import Answer, Asked, Web
-from toolsync.http.client import Http, Validators
+from toolsync.http.answer import Validators
+from toolsync.http.client import Http
 from toolsync.model.errors import Unreachable
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from toolsync.http.client import Page, Validators
+from toolsync.http.answer import Page, Validators
 from toolsync.model.errors import ToolsyncError
 from toolsync.watchfile.pages import find
 from toolsync.watchfile.parse import parse

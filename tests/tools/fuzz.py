@@ -25,7 +25,8 @@ with atheris.instrument_imports(include=["toolsync"]):
     from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
     from toolsync.config.licensing import LicensePolicy
     from toolsync.config.settings import Limits
-    from toolsync.http.client import Http, Page, Validators
+    from toolsync.http.answer import Page, Validators
+    from toolsync.http.client import Http
     from toolsync.model.errors import Held, Hostile, SetupError, TryAgain
     from toolsync.model.versions import NotAVersion, mangle, upstream_key
     from toolsync.system.gpgpackets import PUBLIC_KEY, SIGNATURE, unreadable

@@ -55,8 +55,8 @@ PACKAGES = {
     ),
     "http": Package(
         "model system",
-        "addresses client egress failures ftp hosts quotas redirects statuses "
-        "translation transport",
+        "addresses answer client download egress failures ftp hosts quotas redirects retries "
+        "statuses translation transport",
     ),
     "watch": Package(
         "model system config http archives",

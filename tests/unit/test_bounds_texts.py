@@ -11,7 +11,7 @@ from tests.support.hostile import runs
 from toolsync.compat import helptext, metadata, python, ruby, shell
 from toolsync.compat.commands import _setup_scripts
 from toolsync.compat.surface import Draft
-from toolsync.http.client import Page, Validators
+from toolsync.http.answer import Page, Validators
 from toolsync.license import hints, known, names, normalise, spdx, worddiff
 from toolsync.license import metadata as declared
 from toolsync.model import versions

@@ -15,7 +15,9 @@ from typing import BinaryIO
 
 from toolsync.config.settings import Limits
 from toolsync.fetch.partial import held
-from toolsync.http.client import Http, Progress, Validators
+from toolsync.http.answer import Validators
+from toolsync.http.client import Http
+from toolsync.http.download import Progress
 from toolsync.http.failures import Limited
 from toolsync.model.errors import Hostile, NotThere, SetupError, Unreachable
 from toolsync.model.plan import DIGEST, Plan, Wanted

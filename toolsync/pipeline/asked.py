@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from toolsync.config.settings import Limits
-from toolsync.http.client import Http, NotChanged, Validators
+from toolsync.http.answer import NotChanged, Validators
+from toolsync.http.client import Http
 from toolsync.journal.origins import Origin
 from toolsync.model.errors import ToolsyncError
 from toolsync.model.release import Release

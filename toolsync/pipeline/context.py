@@ -11,7 +11,8 @@ from toolsync.build.chroot import Chroots, chroot_folder
 from toolsync.config import supported
 from toolsync.config.settings import Config
 from toolsync.gate.gates import GATES, Gates
-from toolsync.http.client import Http, Progress
+from toolsync.http.client import Http
+from toolsync.http.download import Progress
 from toolsync.journal.journal import Journal
 from toolsync.pipeline.belonging import open_journal, require_together
 from toolsync.pipeline.memory import Event, Memory, Remembers, Tell

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolsync.config.definition import Tool
 from toolsync.config.series import is_later
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.journal.pages import Looked, PageRow
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from toolsync.config.definition import Tool
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.http.failures import Limited
 from toolsync.http.quotas import LIFTED
 from toolsync.model.errors import SetupError

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from toolsync.config.definition import Tool
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.model.errors import SetupError, ToolsyncError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release

@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from toolsync.config.definition import Tool
-from toolsync.http.client import Http, Page
+from toolsync.http.answer import Page
+from toolsync.http.client import Http
 from toolsync.http.failures import Limited
 from toolsync.model.errors import NotThere, SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
-from toolsync.http.client import Http, Page, Validators
+from toolsync.http.answer import Page, Validators
+from toolsync.http.client import Http
 from toolsync.http.failures import Limited
 from toolsync.model.errors import NotThere, ToolsyncError
 from toolsync.watch.reading import drifted, json_of, moment

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from toolsync.config.definition import Tool
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.model.patterns import version_pattern
 from toolsync.model.release import Release
 from toolsync.watch.addresses import joined, leaf

@@ -17,7 +17,7 @@ from toolsync.config.record import Needs, Schema, Table
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
-    from toolsync.http.client import Page
+    from toolsync.http.answer import Page
     from toolsync.model.release import Release
     from toolsync.watch.candidates import Candidate
     from toolsync.watch.pages import Pages

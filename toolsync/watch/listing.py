@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.watch.reading import charset_of
 
 _LARGEST = 2 * 1024 * 1024

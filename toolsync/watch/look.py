@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from toolsync.config.definition import Tool, Watch
 from toolsync.config.settings import Limits
-from toolsync.http.client import Http, NotChanged, Page, Validators
+from toolsync.http.answer import NotChanged, Page, Validators
+from toolsync.http.client import Http
 from toolsync.model.engine import LOOK_SECONDS
 from toolsync.model.errors import Drifted
 from toolsync.model.release import Release

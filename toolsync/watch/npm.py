@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from toolsync.config import keys
 from toolsync.config.definition import Tool
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.model.errors import SetupError
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release

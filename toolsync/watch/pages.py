@@ -13,7 +13,9 @@ from typing import TypeAlias
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
-from toolsync.http.client import Http, NotChanged, Page, Validators, Writable
+from toolsync.http.answer import NotChanged, Page, Validators
+from toolsync.http.client import Http
+from toolsync.http.download import Writable
 from toolsync.model.errors import Held, Hostile, ToolsyncError, TryAgain
 from toolsync.model.release import Release
 from toolsync.system.store import digest_of, full_disk_is_told

@@ -15,7 +15,7 @@ from typing import Any
 from toolsync.config import keys
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
-from toolsync.http.client import Page, Validators
+from toolsync.http.answer import Page, Validators
 from toolsync.model.errors import Drifted
 from toolsync.model.patterns import LONGEST_SUBJECT, Expression, version_pattern
 from toolsync.model.release import Release

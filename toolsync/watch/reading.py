@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from toolsync.config.definition import Tool
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.model.errors import Drifted, Hostile
 from toolsync.model.patterns import Expression
 from toolsync.model.release import Release

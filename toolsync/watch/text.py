@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
 from toolsync.config.definition import Tool
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.model.errors import Hostile
 from toolsync.model.patterns import LONGEST_SUBJECT, version_pattern
 from toolsync.model.release import Release

@@ -16,7 +16,8 @@ from toolsync.model.errors import ToolsyncError
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
     from toolsync.config.settings import Limits
-    from toolsync.http.client import Http, Page
+    from toolsync.http.answer import Page
+    from toolsync.http.client import Http
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from toolsync.config.definition import Tool
 from toolsync.config.packaging import require_plain
 from toolsync.config.settings import Limits
-from toolsync.http.client import Http, Page
+from toolsync.http.answer import Page
+from toolsync.http.client import Http
 from toolsync.model.engine import LOOK_SECONDS
 from toolsync.model.errors import Hostile, SetupError
 from toolsync.model.release import Part, Release

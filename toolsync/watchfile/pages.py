@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from toolsync.http.client import Page
+from toolsync.http.answer import Page
 from toolsync.model.errors import Hostile, NotThere
 from toolsync.model.patterns import LONGEST_SUBJECT
 from toolsync.model.versions import upstream_key

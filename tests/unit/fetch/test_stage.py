@@ -20,7 +20,8 @@ from tests.support.tiny import write_tool
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
 from toolsync.fetch.stage import fetch
-from toolsync.http.client import Http, Validators
+from toolsync.http.answer import Validators
+from toolsync.http.client import Http
 from toolsync.model.errors import Hostile, NotThere, ToolsyncError, Unreachable
 from toolsync.model.release import Fetched, Release
 from toolsync.setup.tools import load_tool

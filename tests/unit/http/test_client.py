@@ -24,7 +24,8 @@ from requests.adapters import HTTPAdapter
 from tests.servers.web import Answer, Asked, Web
 from tests.support.watching import Watcher, versions
 from tests.unit.fetch.test_stage import PatientClock
-from toolsync.http.client import Http, Page, Validators
+from toolsync.http.answer import Page, Validators
+from toolsync.http.client import Http
 from toolsync.http.transport import _PLAIN, _Adapter, _prepared
 from toolsync.model.errors import Hostile, SetupError, ToolsyncError, Unreachable
 from toolsync.watch.addresses import http_address, is_plain, joined, plain_file, shown

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.ftp import Ftp
-from toolsync.http.client import Http, Page
+from toolsync.http.answer import Page
+from toolsync.http.client import Http
 from toolsync.model.errors import Hostile, NotThere, SetupError, Unreachable
 
 FILES = {"/pub/a/a b-1.0.tar.gz": b"x" * 1000, "/pub/a/old/z": b"", "/top": b"t"}

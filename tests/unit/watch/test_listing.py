@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.bench.upstream import body as big_listing
-from toolsync.http.client import Page, Validators
+from toolsync.http.answer import Page, Validators
 from toolsync.watch.html import html_root, links_of
 from toolsync.watch.listing import plain_links
 

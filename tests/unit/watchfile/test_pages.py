@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.support.rig import ROOT
-from toolsync.http.client import Page, Validators
+from toolsync.http.answer import Page, Validators
 from toolsync.model.errors import SetupError
 from toolsync.system.effort import Effort
 from toolsync.watchfile.pages import Hit, find
@@ -62,7 +62,7 @@ def test_a_plain_listing_needs_no_parser() -> None:
     """A parser takes most of the time of a look, and loading it a tenth of a second."""
     code = """
 import sys
-from toolsync.http.client import Page, Validators
+from toolsync.http.answer import Page, Validators
 from toolsync.watchfile.pages import find
 from toolsync.watchfile.parse import parse
 rows = "".join(f'<a href="a-1.{n}.tgz">a-1.{n}.tgz</a> 2026-11-03\\n' for n in range(50))
