@@ -66,7 +66,8 @@ PACKAGES = {
     ),
     "watchfile": Package(
         "model system config http watch",
-        "bundle faults folder kind lines locate pages parse perl plans rules templates",
+        "bundle entries faults folder kind lines locate pages parse perl plans rules source "
+        "templates words",
     ),
     "fetch": Package(
         "model system config http",

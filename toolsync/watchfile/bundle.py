@@ -21,8 +21,8 @@ from toolsync.watch.reading import Get, without_misplaced
 from toolsync.watchfile.faults import fault, placed
 from toolsync.watchfile.folder import package_of, stated, summed, watch_file
 from toolsync.watchfile.pages import Hit, compiled, find, joined_groups
-from toolsync.watchfile.parse import Source
 from toolsync.watchfile.rules import mangled
+from toolsync.watchfile.source import Source
 
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+:~-]*")
 _NAMED = r"^(?:{})?[-_]?v?(\d[\d.+~a-zA-Z-]*?)\.(?:tar|t[gbx]z|zip)"

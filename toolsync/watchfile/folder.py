@@ -19,8 +19,9 @@ from toolsync.config.licensing import LicensePolicy
 from toolsync.config.packaging import require_plain
 from toolsync.model.errors import SetupError
 from toolsync.model.versions import sort_key
-from toolsync.watchfile.parse import Source, WatchFile, parse
+from toolsync.watchfile.parse import parse
 from toolsync.watchfile.rules import mangled
+from toolsync.watchfile.source import Source, WatchFile
 
 _HEAD = re.compile(r"(?P<name>[a-z0-9][a-z0-9.+-]+) \((?P<version>[^()\s]+)\)(?:\s|$)")
 _VERSION = re.compile(r"(?:(\d+):)?(\d[A-Za-z0-9.+:~-]*)")

@@ -23,8 +23,8 @@ from toolsync.watch.named import named_by
 from toolsync.watchfile.bundle import Bundle, gather, orig_version, signature_url
 from toolsync.watchfile.bundle import Part as Found
 from toolsync.watchfile.folder import current
-from toolsync.watchfile.parse import Source
 from toolsync.watchfile.plans import names_of_sums, plan_of
+from toolsync.watchfile.source import Source
 
 _PAGES = 200
 """Pages that one watch file may make us read."""

@@ -24,9 +24,9 @@ from toolsync.watch.addresses import joined, parted, plain_folder, shown, usable
 from toolsync.watch.html import base_of, html_root, links_of, quick_links
 from toolsync.watch.reading import MAX_ENTRIES, charset_of, drifted, media_type
 from toolsync.watchfile.faults import fault
-from toolsync.watchfile.parse import Source
 from toolsync.watchfile.perl import Pattern
 from toolsync.watchfile.rules import mangled
+from toolsync.watchfile.source import Source
 
 _ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/json;q=0.9, */*;q=0.5"
 _FOLDERS = 8

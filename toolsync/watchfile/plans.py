@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin
 
 from toolsync.model.plan import Plan, Wanted
 from toolsync.model.release import Release
-from toolsync.watchfile.parse import Source
+from toolsync.watchfile.source import Source
 
 _ENDINGS = (".asc", ".sig", ".sign", ".gpg", ".pgp")
 _SIDECARS = (".sha256", ".sha512", ".sha256sum", ".sha512sum")
