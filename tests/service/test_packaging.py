@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import logging
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -120,6 +122,28 @@ def test_service_socket_and_builder_name_one_path() -> None:
     service = (DEBIAN / "toolsync.service").read_text()
     (path,) = re.findall(r"^ListenStream=(.*)$", socket, re.MULTILINE)
     assert f"Environment=TOOLSYNC_BUILDER={path}\n" in service
+
+
+def test_the_pages_and_the_door_name_one_path() -> None:
+    socket = (DEBIAN / "toolsync-web.toolsync-errand.socket").read_text()
+    (path,) = re.findall(r"^ListenStream=(.*)$", socket, re.MULTILINE)
+    service = (DEBIAN / "toolsync-web.service").read_text()
+    assert f"Environment=TOOLSYNC_DOOR={path}\n" in service
+
+
+CLOSED = ("toolsync.service", "toolsync-web.service", "toolsync-web.toolsync-errand@.service")
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_unit_is_closed(tmp_path: Path, name: str) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not on this machine")
+    unit = tmp_path / name.removeprefix("toolsync-web.toolsync-errand").replace("@", "errand@")
+    unit.write_bytes((DEBIAN / name).read_bytes())
+    words = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
+    done = subprocess.run([*words, unit], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    logging.info("%s: %s", name, done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

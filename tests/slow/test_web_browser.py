@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,8 +16,10 @@ from tests.support.rig import ROOT
 from tests.support.served import PASSWORD, Site
 from tests.support.showcase import HELD, STORIES, VERSION, showcase
 from toolsync.journal.key import Key
+from toolsync.maintain.errand import Done
 from toolsync.model.release import STATUSES
 from toolsync.system import underway
+from toolsync.web.errands import DONE, FAILED, Entry
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -30,9 +33,40 @@ PAGES = (
     f"/review/{HELD}/{VERSION}",
     f"/review/{HELD}/{VERSION}/source?path=lib/ec2/regions.rb",
     "/now",
+    "/address",
+    "/asked/1",
+    "/asked/2",
     "/health",
 )
 WIDTHS = (390, 768, 1280)
+
+ENTRIES = (
+    Entry(
+        number=1,
+        question={"act": "propose", "url": "https://vendor.example/dl/", "who": "ann (web)"},
+        at="2026-03-01T10:00:00Z",
+        state=DONE,
+        lines=deque(["trying kind index, pattern hello-(.*)", EVIL]),
+        came=Done(
+            fine=True,
+            message="the page offers 2 releases of hello; nothing was written yet",
+            proposal={
+                "tool": "hello",
+                "releases": [["1.1", "2026-02-03T00:00:00Z", "https://vendor.example/hello-1.1"]],
+                "undecided": ["how releases are proved", EVIL],
+                "files": {"debian/control": EVIL, "tool.toml": "summary = 'hello'\n" * 9},
+                "shown": "0" * 64,
+            },
+        ),
+    ),
+    Entry(
+        number=2,
+        question={"act": "retry", "tool": "awscli", "who": "ann (web)"},
+        at="2026-03-01T11:00:00Z",
+        state=FAILED,
+        came=Done(fine=False, message=f"it did not build: {EVIL}", resolution="See its log."),
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     made.account("ann", "reviewer")
     with closing(made.journal()) as journal:
         journal.log.add(Key(tool="awscli", version=EVIL, stage="license"), EVIL, EVIL * 1000)
+    made.shared.errands._entries.update({entry.number: entry for entry in ENTRIES})
     return made
 
 
@@ -75,7 +110,7 @@ def test_no_violation_no_console_error_and_nothing_wider_than_the_window(
     browser.look(width=width, dark=dark)
     # All of them once in each color, and as narrow as a phone; the others differ by less.
     every = (width, dark) in ((1280, False), (390, True))
-    for path in PAGES if every else (PAGES[0], *PAGES[-4:]):
+    for path in PAGES if every else (PAGES[0], *PAGES[-7:]):
         browser.go(url + path)
         browser.run("for (const d of document.querySelectorAll('details')) d.open = true")
         assert browser.violations() == [], path

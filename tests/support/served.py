@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,8 +42,19 @@ class Site:
         with archive(folder, stories) as (_, tools):
             for tool in tools:
                 define(folder / "tools" / tool.name, tool)
-        self.app, self.shared = application(self.load)
+        self.app, self.shared = application(self.load, errand=self.errand)
         self.browser: FlaskClient = self.app.test_client()
+
+    @property
+    def errand(self) -> list[str]:
+        """The command line that does an errand."""
+        place = (
+            "--config",
+            str(self.folder / "toolsync.toml"),
+            "--state",
+            str(self.folder / "state"),
+        )
+        return [sys.executable, "-m", "toolsync", *place, "errand"]
 
     def load(self) -> Config:
         """Read the set-up."""

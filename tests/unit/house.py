@@ -26,7 +26,8 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account activated apt board bucket builder clock confined deadline distro dput effort "
+        "account activated apt board bucket builder clock confined deadline distro door dput "
+        "effort "
         "fence fleetstore forks git gpg gpghome gpgkeys gpgpackets gpgstatus headers isolation "
         "journald launchpad launchpadhttp launchpadlogin launchpadvalues lock mail memory "
         "mirror private programs promise remote run sandbox seccomp signing space ssh stop "
@@ -153,20 +154,21 @@ PACKAGES = {
         "offered opened packaging propose successor trial vouched written",
     ),
     "maintain": Package(
-        "model system config journal verify build publish attest fleet pipeline report setup",
-        "backup doctor gc keylife overview plan repair restore retire scrub scrubbed service work",
+        "model system config journal verify build publish attest fleet pipeline report setup adopt",
+        "backup doctor errand errands gc keylife overview plan proposing repair restore retire "
+        "scrub scrubbed service work",
     ),
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app comparing diffs doctoring guard health hearing history hooks lists login now "
-        "openapi overview people problems request review routes server setup tool words",
+        "api app asking comparing diffs doctoring errands guard health hearing history hooks lists "
+        "login now openapi overview people problems request review routes server setup tool words",
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest fleet pipeline report setup adopt maintain web",
         "add adopt approve archive audit backup check compat completion decision differences "
-        "doctor evidence fetch fleet gc journal key launchpad license log main manual page "
+        "doctor errand evidence fetch fleet gc journal key launchpad license log main manual page "
         "progress promote reject render repack restore retire review run scrub series serve "
         "session status sync user verify why worker workspace",
     ),

@@ -174,9 +174,10 @@ _WORDS = re.compile(r"No space left|Temporary failure|Failed to fetch")
 
 
 def test_every_program_is_started_by_the_one_way() -> None:
-    """`run` starts them, the builder and the subreaper for it, and `isolation` to try."""
+    """`run` starts them, the builder and the subreaper for it, `isolation` to try, `door` ours."""
     starters = {name for name, text in sources().items() if _STARTS.search(text)}
-    assert starters == {"system.run", "system.builder", "system.isolation", "system.subreaper"}
+    names = ("run", "builder", "isolation", "subreaper", "door")
+    assert starters == {f"system.{name}" for name in names}
 
 
 def test_nobody_lays_blame_by_a_logs_words() -> None:

@@ -37,6 +37,7 @@ COMMANDS = {
     "audit": "Audit an archive's log of publications, also since a head that you kept.",
     "page": "Write a static site of all tools, their evidence and how to install.",
     "serve": "Show where every tool stands in a browser, and as JSON.",
+    "errand": "Do what a reviewer asked for in a browser; toolsync serve starts it.",
     "user": "Say who may read in a browser, and make tokens for programs.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the archive or a PPA, or repair the archive.",

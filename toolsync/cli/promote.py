@@ -29,26 +29,13 @@ def command(
 
     Run it again to see how far the copy has come; nothing is copied twice.
     """
-    from toolsync.model.release import Release, load
-    from toolsync.pipeline.promote import promote
-    from toolsync.pipeline.road import licensed
-    from toolsync.pipeline.transparency import publish_log
-    from toolsync.pipeline.work import work_on
+    from toolsync.pipeline.promote import promote_version
 
     for name in (origin, target):
         if not name.startswith("ppa:"):
             raise UsageError(f"{name} is no PPA, wanted: ppa:OWNER/NAME")
     with opened(settings, lock="promote", target=target) as context:
         chosen = chosen_tool(context.config, tool)
-        rows = {row.version: row for row in context.journal.releases.of(chosen.name)}
-        if version not in rows:
-            raise UsageError(
-                f"{chosen.name} {version} was never taken; there are: {', '.join(rows) or 'none'}",
-                resolution=f"See toolsync log {chosen.name}.",
-            )
-        release = load(Release, rows[version].data)
-        item, work = licensed(context, chosen, release), work_on(context, chosen, release)
-        done = promote(work, item, origin, untested=untested, early=early)
-        publish_log(context)
+        done = promote_version(context, chosen, version, origin, untested=untested, early=early)
     say(f"{tool} {version} is served by {target}: {', '.join(done)}")
     return FINE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from toolsync.cli.session import Settings, note
@@ -29,5 +31,6 @@ def command(settings: Settings, listen: str | None) -> int:
             f"the library {error.name} is not on this machine",
             resolution="Install it with: apt install python3-flask python3-waitress",
         ) from error
-    serve(settings.load, listen or config.web.listen, lambda line: note(line, {}))
+    words = [sys.executable, "-m", "toolsync", *settings.words, "errand"]
+    serve(settings.load, listen or config.web.listen, lambda line: note(line, {}), words)
     return FINE

@@ -33,6 +33,12 @@ class Settings:
     verbose: bool
     debug: bool
 
+    @property
+    def words(self) -> list[str]:
+        """The same as words of a command line."""
+        given = {"--config": self.config, "--state": self.state}
+        return [word for name, path in given.items() if path for word in (name, str(path))]
+
     def load(self) -> Config:
         """Read the set-up."""
         from toolsync.setup.settings import load_config

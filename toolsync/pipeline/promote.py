@@ -15,32 +15,33 @@ from toolsync.config.definition import Tool
 from toolsync.journal.key import Key
 from toolsync.journal.uploads import Upload
 from toolsync.model.errors import Held, ToolsyncError, UsageError, Waiting
-from toolsync.model.release import Licensed
+from toolsync.model.release import Licensed, Release, load
+from toolsync.model.versions import upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.deliver import Origin, deliver, make_ready
 from toolsync.pipeline.places import side_by_side
-from toolsync.pipeline.work import Work
+from toolsync.pipeline.road import licensed
+from toolsync.pipeline.transparency import publish_log
+from toolsync.pipeline.work import Work, work_on
 from toolsync.system.clock import parsed, stamp
 
 
-def take(work: Work, licensed: Licensed, series: str) -> bool:
+def take(work: Work, item: Licensed, series: str) -> bool:
     """See that the target serves a release for a series, by way of staging where that is wanted.
 
     Say whether anything was sent. Raises what `deliver` raises, and Waiting while a release
     in staging is not old enough.
     """
     context, tool, first = work.context, work.tool, _first(work)
-    news = deliver(first, licensed, series)
+    news = deliver(first, item, series)
     if first is work:
         return news
     staging = first.context.target.name
     check_ripe(context, tool, work.version, series, staging)
-    return deliver(work, licensed, series, Origin(staging, series)) or news
+    return deliver(work, item, series, Origin(staging, series)) or news
 
 
-def make_all_ready(
-    work: Work, licensed: Licensed, series: Sequence[str]
-) -> dict[str, ToolsyncError]:
+def make_all_ready(work: Work, item: Licensed, series: Sequence[str]) -> dict[str, ToolsyncError]:
     """Build a release for several series at once, as far as there are places.
 
     Returns what keeps it from being taken, by series. Where one thing is done after the other
@@ -52,7 +53,7 @@ def make_all_ready(
 
     def ready(name: str) -> ToolsyncError | None:
         try:
-            make_ready(first, licensed, name)
+            make_ready(first, item, name)
         except ToolsyncError as error:
             return error
         return None
@@ -70,7 +71,7 @@ def _first(work: Work) -> Work:
 
 
 def promote(
-    work: Work, licensed: Licensed, origin: str, *, untested: bool, early: bool
+    work: Work, item: Licensed, origin: str, *, untested: bool, early: bool
 ) -> tuple[str, ...]:
     """Copy a release from the PPA ``origin`` to the context's target; return the series it serves.
 
@@ -89,12 +90,47 @@ def promote(
     waiting: list[Waiting] = []
     for name in series:
         try:
-            deliver(work, licensed, name, Origin(origin, name))
+            deliver(work, item, name, Origin(origin, name))
         except Waiting as error:
             waiting.append(error)
     if waiting:
         raise Waiting("; also: ".join(map(str, waiting)), resolution=waiting[0].resolution)
     return tuple(series)
+
+
+def promote_version(
+    context: Context, tool: Tool, version: str, origin: str, *, untested: bool, early: bool
+) -> tuple[str, ...]:
+    """Copy a version that was taken from ``origin`` to the context's target, and log it.
+
+    Raises UsageError for a version that was never taken, and what `promote` raises.
+    """
+    rows = {row.version: row for row in context.journal.releases.of(tool.name)}
+    if version not in rows:
+        raise UsageError(
+            f"{tool.name} {version} was never taken; there are: {', '.join(rows) or 'none'}",
+            resolution=f"See toolsync log {tool.name}.",
+        )
+    release = load(Release, rows[version].data)
+    item, work = licensed(context, tool, release), work_on(context, tool, release)
+    done = promote(work, item, origin, untested=untested, early=early)
+    publish_log(context)
+    return done
+
+
+def promotable(context: Context, tool: str) -> str:
+    """Return the newest version that staging serves and the target does not; empty for none."""
+    staging, target = context.config.ppa.staging, context.config.target
+    if not staging or staging == target:
+        return ""
+    served = {
+        name: [u.upstream for u in context.journal.uploads.of(tool)
+               if (u.target, u.state) == (name, "confirmed")]
+        for name in (staging, target)
+    }  # fmt: skip
+    newest = max(served[staging], key=upstream_key, default="")
+    reached = max(map(upstream_key, served[target]), default=None)
+    return newest if newest and (reached is None or reached < upstream_key(newest)) else ""
 
 
 def check_ripe(

@@ -50,6 +50,8 @@ def tool(name: str) -> ResponseReturnValue:
     found = followed(name)
     bring_up_to_date()
     state = context().journal.states.get(name)
+    if isinstance(found, Tool) and (found.source, "") in context().journal.followed.retired():
+        raise Refused(404, f"{name} was retired", "Follow it again: POST /api/v1/asked, resume.")
     if state is None:
         raise Refused(503, f"{name} was not computed yet", "Ask again in some seconds.", wait=5)
     waits = waiting(context().journal, found) if isinstance(found, Tool) else []
@@ -103,7 +105,7 @@ def review(name: str, version: str) -> ResponseReturnValue:
 
 def decide_over(name: str, version: str) -> ResponseReturnValue:
     """Record a decision over exactly what ``shown`` was given with."""
-    given, tool_ = _body(), tool_named(name)
+    given, tool_ = body(), tool_named(name)
     verdict, mark = given.get("verdict"), given.get("shown")
     if verdict not in (APPROVED, REJECTED):
         raise Refused(400, "verdict is neither approved nor rejected; nothing was decided", "")
@@ -170,7 +172,7 @@ def as_json(data: object, status: int = 200) -> Response:
     return response
 
 
-def _body() -> Mapping[str, object]:
+def body() -> Mapping[str, object]:
     """Return the object that a request sends; raises Refused for what is none."""
     if request.mimetype != "application/json":
         raise Refused(415, "the request is no application/json", "Send an object as JSON.")

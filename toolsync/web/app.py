@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from flask import Flask, g, redirect, request, url_for
@@ -18,6 +18,7 @@ from toolsync.system.clock import Clock, SystemClock
 from toolsync.web import guard, problems, words
 from toolsync.web.comparing import Comparing
 from toolsync.web.doctoring import Doctor
+from toolsync.web.errands import Errands
 from toolsync.web.hearing import Hearing
 from toolsync.web.people import NOBODY, Tries
 from toolsync.web.problems import Refused
@@ -30,9 +31,16 @@ _DAY = timedelta(hours=12)
 
 
 def application(
-    load: Callable[[], Config], *, listen: str = "127.0.0.1:8765", clock: Clock | None = None
+    load: Callable[[], Config],
+    *,
+    listen: str = "127.0.0.1:8765",
+    clock: Clock | None = None,
+    errand: Sequence[str] = (),
 ) -> tuple[Flask, Shared]:
-    """Return the application over the set-up that ``load`` gives, and what its requests share."""
+    """Return the application over the set-up that ``load`` gives, and what its requests share.
+
+    ``errand`` is the command line that does an errand, where no socket is named for them.
+    """
     time, settings = clock or SystemClock(), load()
     app = Flask("toolsync.web", static_url_path="/static")
     found = Shared(
@@ -43,6 +51,7 @@ def application(
         hearing=Hearing(clock=time),
         comparing=Comparing(clock=time),
         doctor=Doctor(clock=time),
+        errands=Errands(clock=time, words=errand),
     )
     share(app.extensions, found)
     app.config.update(

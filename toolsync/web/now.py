@@ -12,23 +12,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Response, current_app, render_template
+from flask import Flask, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
-from jinja2 import Environment
 
 from toolsync.system import stop, underway
 from toolsync.system.board import Running, Told, running, told
-from toolsync.system.clock import Clock
+from toolsync.web import asking
 from toolsync.web.api import as_json
 from toolsync.web.history import history
 from toolsync.web.problems import Refused
-from toolsync.web.request import config, context, shared
+from toolsync.web.request import Shared, config, context, person, shared
 
 _STREAMS = 4
 """Streams at once; whoever comes later loads the page again at times."""
 _SECONDS, _EACH = 50.0, 1.0
 """How long a stream goes on until the browser asks anew, and how often it looks."""
-_LINES, _RUNS = 200, 10
+_LINES, _RUNS, _ASKED = 200, 10, 10
 _open = threading.BoundedSemaphore(_STREAMS)
 
 
@@ -49,10 +48,13 @@ def now(state: Path) -> Now:
 
 def page() -> ResponseReturnValue:
     """Show what is under way, what waits to be looked at, and what was done last."""
-    journal = context().journal
+    journal, may = context().journal, person().may("reviewer")
     return render_template(
         "now.html.j2",
         now=now(config().state),
+        asked=shared().errands.all()[:_ASKED],
+        stuck=asking.stuck() if may else [],
+        may=may,
         waiting=shared().hearing.waiting(),
         events=history(journal.log.last(_LINES)),
         runs=journal.runs.last(_RUNS),
@@ -81,19 +83,22 @@ def events() -> ResponseReturnValue:
     """Send what is under way whenever it changes, as the piece of the page that shows it."""
     if not _open.acquire(blocking=False):
         raise Refused(503, "many look at this already", "Load the page again.", wait=5)
-    stream = _events(current_app.jinja_env, config().state, shared().clock)
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    stream = _events(app, config().state, shared())
     response = Response(stream, content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"  # nginx would wait for more
     response.call_on_close(_open.release)
     return response
 
 
-def _events(templates: Environment, state: Path, clock: Clock) -> Iterator[bytes]:
-    template = templates.get_template("running.html.j2")
+def _events(app: Flask, state: Path, shared: Shared) -> Iterator[bytes]:
+    clock = shared.clock
+    template = app.jinja_env.get_template("running.html.j2")
     end, last = clock.monotonic() + _SECONDS, ""
     yield b"retry: 2000\n\n"
     while clock.monotonic() < end and not stop.begun():
-        text = template.render(now=now(state))
+        with app.app_context():  # the request's is over
+            text = template.render(now=now(state), asked=shared.errands.all()[:_ASKED])
         # A comment, where nothing is new, so that a browser that has gone is noticed.
         yield f"data: {json.dumps(text)}\n\n".encode() if text != last else b":\n\n"
         last = text

@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from toolsync.gate.gates import GATES
 from toolsync.journal.states import ORDER, SORTS
+from toolsync.maintain.errands import ACTS
 from toolsync.web.api import as_json
+from toolsync.web.errands import DONE, FAILED, GOES, WAITS
 from toolsync.web.lists import MOST
 
 _Schema = dict[str, object]
@@ -71,6 +73,17 @@ def _paths() -> dict[str, _Schema]:
                 status=201,
                 body="Verdict",
             ),
+        },
+        "/asked": {
+            "get": _asks("listAsked", "What was asked for here, newest first", "AskedAll"),
+            "post": _asks(
+                "ask", "Have something done: see `act`", "Asked", status=202, body="Question"
+            ),
+        },
+        "/asked/{number}": {
+            "get": _asks(
+                "getAsked", "How far it has come", "Asked", [_in_path("number", "its own")]
+            )
         },
         "/now": {"get": _asks("getNow", "What is under way", "Now")},
         "/health": {"get": _asks("getHealth", "What the doctor says", "Health")},
@@ -181,6 +194,24 @@ _TOOL = (
 )
 
 
+def _question() -> _Schema:
+    """Return the schema of what can be asked for, one act beside the other."""
+    line: _Schema = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": r"^[!-~]+$"}
+    fields = {
+        "url": line | {"pattern": r"^https?://[!-~]+$"},
+        "shown": line | {"pattern": "^[0-9a-f]{64}$"},
+    }
+    texts = {name: line for act in ACTS.values() for name in act.needs} | fields
+    return {
+        "oneOf": [
+            _object(" ".join(("act", *act.needs)), "", **(texts | {"act": {"const": name}}))
+            for name, act in ACTS.items()
+        ],
+        "description": "`early` promotes before the time in staging is over; `name` calls the tool"
+        " of an address, `shown` is the digest of the definition that was found there.",
+    }
+
+
 def _schemas() -> dict[str, _Schema]:
     tool, step = _tool_fields(), _object("label seconds words", seconds=_NUMBER)
     process = _object("process purpose steps", process=_maybe("integer"), steps=_list(step))
@@ -188,6 +219,14 @@ def _schemas() -> dict[str, _Schema]:
     line = _object("at tool version scope stage event message")
     check = _object("subject fine message resolution", fine={"type": "boolean"})
     verdict = {"enum": ["approved", "rejected"]}
+    asked = _object(
+        "number asked at state lines came",
+        number=_NUMBER,
+        asked={"type": "object"},
+        state={"enum": [WAITS, GOES, DONE, FAILED]},
+        lines=_list({"type": "string"}),
+        came={"oneOf": [{"type": "object"}, {"type": "null"}]},
+    )
     gate = _object(
         "stage verdict summary findings subject before text",
         stage={"type": "string", "examples": list(GATES.names)},
@@ -223,6 +262,9 @@ def _schemas() -> dict[str, _Schema]:
             shown={"type": "string", "pattern": "^[0-9a-f]{64}$"},
         ),
         "Decisions": _object("version decisions", version=_FORM, decisions=_list(decision)),
+        "Asked": asked,
+        "AskedAll": _object("version asked", version=_FORM, asked=_list(asked)),
+        "Question": _question(),
         "Now": _object(
             "version processes waiting",
             version=_FORM,

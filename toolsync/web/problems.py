@@ -18,6 +18,7 @@ from toolsync.model.errors import (
     unforeseen,
 )
 from toolsync.model.text import escaped_json
+from toolsync.web.errands import TooMany
 
 _MOST = 2000
 """Characters of an error that are told."""
@@ -66,6 +67,8 @@ def _status(error: ToolsyncError) -> int:
     """Return the HTTP status of an error of ours."""
     if isinstance(error, Changed):
         return 409
+    if isinstance(error, TooMany):
+        return 429
     if isinstance(error, UsageError):
         return 400
     return 503 if isinstance(error, TryAgain | SetupError) else 500

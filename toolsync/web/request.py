@@ -16,6 +16,7 @@ from toolsync.pipeline.context import Context, opened
 from toolsync.system.clock import Clock
 from toolsync.web.comparing import Comparing
 from toolsync.web.doctoring import Doctor
+from toolsync.web.errands import Errands
 from toolsync.web.hearing import Hearing
 from toolsync.web.people import Person, Tries
 from toolsync.web.problems import Refused
@@ -37,6 +38,7 @@ class Shared:
     hearing: Hearing
     comparing: Comparing
     doctor: Doctor
+    errands: Errands
 
 
 def share(extensions: dict[str, object], shared: Shared) -> None:

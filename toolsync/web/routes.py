@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flask.typing import ResponseReturnValue
 
-from toolsync.web import api, health, hooks, login, now, openapi, overview, review, tool
+from toolsync.web import api, asking, health, hooks, login, now, openapi, overview, review, tool
 
 EVERYBODY = ""
 View = Callable[..., ResponseReturnValue]
@@ -76,6 +76,34 @@ ROUTES = (
         role="reviewer",
         method="POST",
     ),
+    Route(
+        name="ask_tool",
+        rule="/tool/<name>/ask",
+        view=asking.of_tool,
+        role="reviewer",
+        method="POST",
+    ),
+    Route(name="address", rule="/address", view=asking.address, role="reviewer"),
+    Route(
+        name="address_look",
+        rule="/address",
+        view=asking.look_at_address,
+        role="reviewer",
+        method="POST",
+    ),
+    Route(name="asked", rule="/asked/<number>", view=asking.page, role="reader"),
+    Route(
+        name="asked_adopt",
+        rule="/asked/<number>",
+        view=asking.adopt,
+        role="reviewer",
+        method="POST",
+    ),
+    Route(name="api_asked", rule="/api/v1/asked", view=asking.api_all, role="reader"),
+    Route(
+        name="api_ask", rule="/api/v1/asked", view=asking.api_ask, role="reviewer", method="POST"
+    ),
+    Route(name="api_asked_one", rule="/api/v1/asked/<number>", view=asking.api_one, role="reader"),
     Route(name="api_tools", rule="/api/v1/tools", view=api.tools, role="reader"),
     Route(name="api_tool", rule="/api/v1/tools/<name>", view=api.tool, role="reader"),
     Route(name="api_log", rule="/api/v1/tools/<name>/log", view=api.log, role="reader"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from waitress.server import create_server
@@ -35,14 +35,16 @@ _LIMITS: Mapping[str, object] = {
 Tell = Callable[[str], None]
 
 
-def serve(load: Callable[[], Config], listen: str, tell: Tell) -> None:
+def serve(load: Callable[[], Config], listen: str, tell: Tell, errand: Sequence[str] = ()) -> None:
     """Answer until we are told to stop; ``tell`` is given what happens, a line each.
+
+    ``errand`` is the command line that does what reviewers ask for.
 
     A socket that systemd has opened for us is listened to in place of ``listen``.
     """
     given = given_sockets()
     listen = name_of(given[0]) if given else listen
-    app, shared = application(load, listen=listen)
+    app, shared = application(load, listen=listen, errand=errand)
     place = {"sockets": given} if given else _place(listen)
     try:
         server = create_server(app, **_LIMITS, **place)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from toolsync.config.asking import to_install
 from toolsync.config.definition import Tool
 from toolsync.model.errors import ToolsyncError
+from toolsync.pipeline.promote import promotable
 from toolsync.pipeline.review import waiting
 from toolsync.pipeline.status import faulty
 from toolsync.pipeline.survey import last_standing
@@ -18,7 +19,9 @@ from toolsync.report.chart import large, scale
 from toolsync.report.page import ToolView
 from toolsync.report.toolpage import faulty_view, view
 from toolsync.setup.tools import overlay_of
+from toolsync.web import asking
 from toolsync.web.history import history
+from toolsync.web.lists import bring_up_to_date
 from toolsync.web.problems import Refused
 from toolsync.web.request import config, context, followed, person, shared, tool_named
 from toolsync.web.words import tool_url
@@ -33,6 +36,7 @@ _LARGEST = 16 * 1024 * 1024
 def page(name: str) -> ResponseReturnValue:
     """Show all that is known of a tool, also of one whose definition is faulty."""
     journal, found = context().journal, followed(name)
+    bring_up_to_date()
     known = isinstance(found, Tool)
     view_ = _view(found) if isinstance(found, Tool) else faulty_view(faulty(name, found))
     lines = journal.log.of(name, _LINES)[::-1]
@@ -48,6 +52,9 @@ def page(name: str) -> ResponseReturnValue:
         chart=large(points) if (points := view_.points) else None,
         definition=_definition(name),
         scale=scale(),
+        promotable=promotable(context(), name),
+        retired=isinstance(found, Tool) and asking.retired(found),
+        shown=asking.mark_of(journal.states.get(name)),
         asked=name in shared().hearing.waiting(),
         may=person().may("reviewer") and known,
         most={"lines": _LINES, "first": _FIRST, "records": _RECORDS, "holds": _HOLDS},

@@ -82,6 +82,9 @@ def test_events_come_as_they_happen_and_only_so_many_listen(read: Site) -> None:
         second = json.loads(next(stream).removeprefix(b"data: "))
         assert time.monotonic() - begun < 3
     assert "awscli 2: compat" in second
+    question = {"act": "promote", "tool": "awscli", "version": "1", "who": "ann (web)"}
+    read.shared.errands.ask(question)
+    assert "Promote: awscli 1" in json.loads(next(stream).removeprefix(b"data: "))
     answers[0].close()
     assert answers[0].content_type.startswith("text/event-stream")
     again = read.browser.get("/now/events")

@@ -1,0 +1,84 @@
+"""What can be asked for, and what came of it, as values; a question is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from toolsync.model.errors import ToolsyncError, UsageError
+
+Tell = Callable[[str], None]
+_LONGEST = 2000
+"""Characters of anything that is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Something that a person asks for."""
+
+    act: str
+    """One of `errands.ACTS`."""
+    who: str
+    tool: str = ""
+    version: str = ""
+    reason: str = ""
+    url: str = ""
+    """The address of a release page."""
+    name: str = ""
+    """What the tool of that page is to be called; empty for what the page tells."""
+    shown: str = ""
+    """The digest of the definition that was shown, where one is to be written."""
+    early: bool = False
+    """Whether a release is promoted though it has not been in staging for its time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of it."""
+
+    fine: bool
+    message: str
+    resolution: str = ""
+    proposal: Mapping[str, object] | None = None
+    """A definition that was found, and not written."""
+
+
+def errand_of(question: Mapping[str, object], needs: Mapping[str, Sequence[str]]) -> Errand:
+    """Return what somebody asks for; raise UsageError where it cannot mean anything.
+
+    ``needs`` are the fields that must not be empty, by what may be asked for.
+    """
+    known = {field.name for field in fields(Errand)}
+    if odd := sorted(set(question) - known)[:1]:
+        raise UsageError(f"{odd[0][:40]!r} is nothing that can be asked")
+    flag = question.get("early", False)
+    texts = {name: value for name, value in question.items() if name != "early"}
+    given = {name: value for name, value in texts.items() if isinstance(value, str)}
+    if given.keys() != texts.keys() or not isinstance(flag, bool):
+        raise UsageError("what was asked is no text where one is wanted")
+    for name, value in given.items():
+        if len(value) > _LONGEST or not value.isprintable():
+            raise UsageError(f"{name} has more than {_LONGEST} characters, or unprintable ones")
+    errand = Errand(**{"act": "", "who": ""} | given, early=flag)
+    return _complete(errand, needs)
+
+
+def _complete(errand: Errand, needs: Mapping[str, Sequence[str]]) -> Errand:
+    if errand.act not in needs:
+        raise UsageError(f"{errand.act[:40]!r} cannot be asked; wanted: {', '.join(needs)}")
+    for name in ("who", *needs[errand.act]):
+        if not getattr(errand, name).strip():
+            raise UsageError(f"{name} is empty; it is needed to {errand.act}")
+    if errand.url and not errand.url.startswith(("http://", "https://")):
+        raise UsageError(
+            f"{errand.url[:200]!r} is no address; wanted: one that begins with http:// or https://",
+            resolution="Name the page on which releases appear.",
+        )
+    if "/" in errand.tool or errand.tool.startswith("."):
+        raise UsageError(f"{errand.tool[:80]!r} is no tool's name")
+    return errand
+
+
+def failed(error: ToolsyncError) -> Done:
+    """Return what is told of an error."""
+    return Done(fine=False, message=str(error), resolution=error.resolution)

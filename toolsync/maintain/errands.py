@@ -1,0 +1,144 @@
+"""What a reviewer asks for in a browser, done by the functions of the command line.
+
+Each errand is written to the log with the person who asked, and comes to a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from toolsync.adopt.follow import follow_packaging
+from toolsync.config.definition import Tool
+from toolsync.journal.key import Key
+from toolsync.maintain.errand import Done, Errand, Tell
+from toolsync.maintain.errand import errand_of as checked
+from toolsync.maintain.proposing import adopt, propose
+from toolsync.maintain.retire import Wish, in_plan, resume, retire
+from toolsync.model.errors import FINE, SetupError, UsageError
+from toolsync.model.release import Outcome
+from toolsync.pipeline.context import Context
+from toolsync.pipeline.promote import promote_version
+from toolsync.pipeline.status import faulty
+from toolsync.pipeline.sync import sync
+from toolsync.report.sentences import of_outcome
+from toolsync.setup.tools import overlay_of, read_tool, tools_named
+
+
+def errand_of(question: Mapping[str, object]) -> Errand:
+    """Return what somebody asks for; raise UsageError where it cannot mean anything."""
+    return checked(question, {name: act.needs for name, act in ACTS.items()})
+
+
+def do(context: Context, errand: Errand, tell: Tell) -> Done:
+    """Do what is asked for; raises what the functions of the command line raise."""
+    said = " ".join(filter(None, (errand.act, errand.url, errand.reason)))
+    key = Key(tool=errand.tool or errand.name, version=errand.version, stage="")
+    context.journal.log.add(key, "asked", f"by {errand.who}: {said}")
+    return ACTS[errand.act].do(context, errand, tell)
+
+
+def _retry(context: Context, errand: Errand, tell: Tell) -> Done:
+    """Take a tool's releases as far as they may go, also what failed though nothing changed."""
+    tools = in_plan(context, (_tool(context, errand.tool),), named=True)
+    if any(tool.watch.is_folder for tool in tools):
+        tools = follow_packaging(context, tools, tell)
+    (outcome,) = sync(context, tools, context.config.jobs, dry_run=False, retry=True)
+    told = of_outcome(outcome)
+    todo = " ".join(filter(None, (told.matters, told.todo)))
+    return Done(fine=outcome.exit_status == FINE, message=told.happened, resolution=todo)
+
+
+def _promote(context: Context, errand: Errand, tell: Tell) -> Done:
+    """Copy a release from staging to where instances install from."""
+    origin, target = context.config.ppa.staging, context.config.target
+    if not origin or not target.startswith("ppa:"):
+        raise UsageError(
+            "there is no staging PPA from which anything could be promoted",
+            resolution="Set [ppa] staging in toolsync.toml.",
+        )
+    tell(f"copying from {origin} to {target}")
+    done = promote_version(
+        context,
+        _tool(context, errand.tool),
+        errand.version,
+        origin,
+        untested=False,
+        early=errand.early,
+    )
+    where = ", ".join(done)
+    return Done(fine=True, message=f"{errand.version} is served by {target}: {where}")
+
+
+def _retire(context: Context, errand: Errand, _: Tell) -> Done:
+    """Take a tool out of the plan; what is published of it goes on being served."""
+    tools, faulty = _all(context)
+    done = retire(context, _wish(errand), tools, faulty)
+    return Done(fine=True, message=f"{done.tool} is retired; what is served of it stays")
+
+
+def _resume(context: Context, errand: Errand, _: Tell) -> Done:
+    """Follow a retired tool again."""
+    done = resume(context, _wish(errand), _all(context)[0])
+    return Done(fine=True, message=f"{done.tool} is followed again, from the next run on")
+
+
+def _wish(errand: Errand) -> Wish:
+    return Wish(tool=errand.tool, who=errand.who, reason=errand.reason)
+
+
+def _tool(context: Context, name: str) -> Tool:
+    """Return a tool that is followed; raises UsageError for none, SetupError for a faulty one."""
+    found = _defined(context).get(name)
+    if found is None:
+        raise UsageError(f"no tool of the name {name[:80]!r} is followed")
+    if isinstance(found, SetupError):
+        raise found
+    return found
+
+
+def _all(context: Context) -> tuple[tuple[Tool, ...], tuple[Outcome, ...]]:
+    found = _defined(context)
+    tools = tuple(one for one in found.values() if isinstance(one, Tool))
+    return tools, tuple(faulty(n, one) for n, one in found.items() if isinstance(one, SetupError))
+
+
+def _defined(context: Context) -> dict[str, Tool | SetupError]:
+    config = context.config
+    return {
+        name: read_tool(place / name, overlay=overlay_of(config, name))
+        for name, place in tools_named(config).items()
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One kind of errand."""
+
+    do: Callable[[Context, Errand, Tell], Done]
+    needs: tuple[str, ...]
+    """The fields that must not be empty."""
+    lock: str
+    """For what the state is held alone; empty where it is not."""
+    words: str
+    """What a person reads of it while it goes on."""
+    seconds: float
+
+
+ACTS: Mapping[str, Act] = {
+    "retry": Act(do=_retry, needs=("tool",), lock="sync", words="Try again", seconds=43200),
+    "promote": Act(
+        do=_promote, needs=("tool", "version"), lock="promote", words="Promote", seconds=7200
+    ),
+    "retire": Act(
+        do=_retire, needs=("tool", "reason"), lock="retire", words="Retire", seconds=7200
+    ),
+    "resume": Act(
+        do=_resume, needs=("tool", "reason"), lock="retire", words="Follow again", seconds=7200
+    ),
+    "propose": Act(do=propose, needs=("url",), lock="", words="Look at an address", seconds=900),
+    "adopt": Act(
+        do=adopt, needs=("url", "shown"), lock="", words="Make a tool of an address", seconds=900
+    ),
+}
+"""All that can be asked for, by the word that asks for it."""
