@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,25 +51,7 @@ class Repository:
         """Answer ``path`` through git's own CGI program and return the repository's address."""
 
         def answer(asked: Asked) -> Answer:
-            parts = urlsplit(asked.path)
-            env = {
-                "GIT_PROJECT_ROOT": str(self.folder / ".git"),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": parts.path.removeprefix(path),
-                "QUERY_STRING": parts.query,
-                "REQUEST_METHOD": asked.method,
-                "CONTENT_TYPE": asked.headers.get("content-type", ""),
-                "CONTENT_LENGTH": str(len(asked.body)),
-                "HTTP_CONTENT_ENCODING": asked.headers.get("content-encoding", ""),
-                "GIT_PROTOCOL": asked.headers.get("git-protocol", ""),
-                "PATH": os.environ["PATH"],
-            }
-            done = subprocess.run([_BACKEND], input=asked.body, capture_output=True, env=env)
-            head, _, body = done.stdout.partition(b"\r\n\r\n")
-            pairs = (line.partition(": ") for line in head.decode().splitlines())
-            headers = {name: value for name, _, value in pairs}
-            status = int(headers.pop("Status", "200").split()[0])
-            return Answer(body, status, headers)
+            return _backend(self.folder / ".git", path, asked)
 
         for route in ("/info/refs", "/git-upload-pack"):
             web.serve_by(path + route, answer)
@@ -81,3 +65,61 @@ class Repository:
                 name = file.relative_to(self.folder / ".git").as_posix()
                 web.serve(f"{path}/{name}", file.read_bytes(), type="text/plain", etag='"1"')
         return web.url + path
+
+
+class Writable:
+    """A bare repository that takes pushes over HTTP from who shows a token."""
+
+    def __init__(self, web: Web, folder: Path, *, token: str = "") -> None:
+        self.folder, self.path = folder, f"/{folder.name}"
+        self.url = web.url + self.path
+        self._wanted = base64.b64encode(f"oauth2:{token}".encode()).decode() if token else ""
+        self.before: Callable[[], None] = _nothing
+        """Called before a push is taken."""
+        self.after: Callable[[], None] = _nothing
+        """Called when it was taken, before that is said."""
+        words = ("git", "init", "--quiet", "--bare", "--initial-branch=debian/latest", str(folder))
+        subprocess.run(words, check=True, timeout=60)
+        words = ("git", "-C", str(folder), "config", "http.receivepack", "true")
+        subprocess.run(words, check=True, timeout=60)
+        for route in ("/info/refs", "/git-upload-pack", "/git-receive-pack"):
+            web.serve_by(self.path + route, self._answer)
+
+    def _answer(self, asked: Asked) -> Answer:
+        shown = asked.headers.get("authorization", "")
+        if self._wanted and shown != f"Basic {self._wanted}":
+            return Answer(status=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
+        pushing = asked.path.endswith("/git-receive-pack") and b"refs/" in asked.body
+        if pushing:
+            self.before()
+        found = _backend(self.folder, self.path, asked)
+        if pushing:
+            self.after()
+        return found
+
+
+def _nothing() -> None:
+    pass
+
+
+def _backend(repository: Path, path: str, asked: Asked) -> Answer:
+    """Answer through git-http-backend(1)."""
+    parts = urlsplit(asked.path)
+    env = {
+        "GIT_PROJECT_ROOT": str(repository),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": parts.path.removeprefix(path),
+        "QUERY_STRING": parts.query,
+        "REQUEST_METHOD": asked.method,
+        "CONTENT_TYPE": asked.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(asked.body)),
+        "HTTP_CONTENT_ENCODING": asked.headers.get("content-encoding", ""),
+        "GIT_PROTOCOL": asked.headers.get("git-protocol", ""),
+        "PATH": os.environ["PATH"],
+    }
+    done = subprocess.run([_BACKEND], input=asked.body, capture_output=True, env=env)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    pairs = (line.partition(": ") for line in head.decode().splitlines())
+    headers = {name: value for name, _, value in pairs}
+    status = int(headers.pop("Status", "200").split()[0])
+    return Answer(body, status, headers)

@@ -27,11 +27,10 @@ PACKAGES = {
     "system": Package(
         "model",
         "account activated apt board bucket builder clock confined deadline distro door dput "
-        "effort "
-        "fence fleetstore forks git gpg gpghome gpgkeys gpgpackets gpgstatus headers isolation "
-        "journald launchpad launchpadhttp launchpadlogin launchpadvalues lock mail memory "
-        "mirror private programs promise remote run sandbox seccomp signing space ssh stop "
-        "store subreaper testproxy underway user work",
+        "effort fence fleetstore forks git gitclone gpg gpghome gpgkeys gpgpackets gpgstatus "
+        "headers isolation journald launchpad launchpadhttp launchpadlogin launchpadvalues "
+        "lock mail memory mirror private programs promise remote run sandbox seccomp signing "
+        "space ssh stop store subreaper testproxy underway user work",
     ),
     "config": Package(
         "model system",
@@ -49,10 +48,10 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system config gate",
-        "accounts connections copying database decisions evidence followed identity journal "
-        "judgments key keydates leases leaves log messages migrations origins pages postgres "
-        "postgresschema publications redate releases results rows runs sqlite states statuses "
-        "uploads",
+        "accounts connections copying database decisions evidence followed identity imports "
+        "journal judgments key keydates leases leaves log messages migrations origins pages "
+        "postgres postgresschema publications redate releases results rows runs sqlite states "
+        "statuses uploads",
     ),
     "http": Package(
         "model system",
@@ -121,6 +120,10 @@ PACKAGES = {
         "kind local openlocal openppa origs ppa ppadoctor ppapackage ppastate preflight rebuild "
         "reprepro sending served settling snapshots sourceupload target targets",
     ),
+    "git": Package(
+        "model system config http",
+        "bringing importer place",
+    ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",
         "again audit check envelope inclusion keep logaudit logged logserved merkle note record "
@@ -132,11 +135,11 @@ PACKAGES = {
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
-        "binding license package build compat publish attest fleet",
-        "accepted archivekey asked asserved belonging changes context deliver eligible elsewhere "
-        "gates keydates leasing locate loghead memory obtain origins places promote rebuilds "
-        "recalls review road schedule scheduler sources stages status survey sync transparency "
-        "work workers workspace",
+        "binding license package build compat publish git attest fleet",
+        "accepted archivekey asked asserved belonging changes context deliver eligible "
+        "elsewhere gates imports keydates leasing locate loghead memory obtain origins places "
+        "promote rebuilds recalls review road schedule scheduler sources stages status survey "
+        "sync transparency work workers workspace",
     ),
     "report": Package(
         "model system config journal http attest pipeline",
@@ -154,7 +157,8 @@ PACKAGES = {
         "offered opened packaging propose successor trial vouched written",
     ),
     "maintain": Package(
-        "model system config journal verify build publish attest fleet pipeline report setup adopt",
+        "model system config journal verify build publish git attest fleet pipeline report "
+        "setup adopt",
         "backup doctor errand errands gc keylife overview plan proposing repair restore retire "
         "scrub scrubbed service work",
     ),

@@ -162,6 +162,8 @@ class Tool:
     """The binary packages of that release there."""
     own: Mapping[str, Table] = field(default_factory=dict)
     """The sections that one gate alone reads, and that no field above stands for."""
+    git: Table = field(default_factory=dict)
+    """What it says otherwise than [git] of toolsync.toml."""
 
     overlay: Path | None = None
     """The file for what an operator adds to it; it need not be there."""

@@ -171,6 +171,34 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Git:
+    """The repository that releases are imported into; a tool.toml may say otherwise."""
+
+    repository: str = ""
+    """An address or a path, ``{name}`` for the source package's name; empty for none."""
+    debian_branch: str = "debian/latest"
+    upstream_branch: str = "upstream/latest"
+    pristine_tar: bool = True
+    over: str = ""
+    """The commit of the packaging branch that somebody else pushed, and that may be built upon."""
+    propose: bool = False
+    """Whether a merge request is opened, and only what was merged is published."""
+    forge: str = ""
+    """``gitlab``, ``github`` or ``forgejo``; empty where the address tells."""
+    api: str = ""
+    """The address of the forge; empty for the repository's host."""
+    user: str = ""
+    token_file: str = ""
+    identity: str = ""
+    known_hosts: str = ""
+    sign: bool = True
+    key: str = ""
+    """Full fingerprint of the key that signs tags; empty for the archive's own."""
+    keyring: str = ""
+    """Its GnuPG home; empty for toolsync's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ppa:
     """Launchpad, and how uploads reach it."""
 
@@ -237,6 +265,7 @@ class Config:
     ppa: Ppa = Ppa()
     report: Report = Report()
     web: Web = Web()
+    git: Git = Git()
     own: Mapping[str, Table] = field(default_factory=dict)
     """Sections of targets that no field above stands for, by the target's word."""
     targets: Mapping[str, TargetForm] = field(default_factory=dict, repr=False)

@@ -28,6 +28,7 @@ _ONE_ROW: Mapping[str, tuple[str, ...]] = {
     "release": ("version",),
     "part": ("sha256", "version", "component"),
     "origin": ("url",),
+    "imported": ("version", "repository"),
     "followed": (),
 }
 """Tables whose keys are the tool and these columns: what the new name has already stays."""

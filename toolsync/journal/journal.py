@@ -19,6 +19,7 @@ from toolsync.journal.decisions import Decisions
 from toolsync.journal.evidence import Evidence
 from toolsync.journal.followed import Followed
 from toolsync.journal.identity import Identity
+from toolsync.journal.imports import Imports
 from toolsync.journal.judgments import Judgments
 from toolsync.journal.keydates import KeyDates
 from toolsync.journal.leases import Leases
@@ -78,6 +79,7 @@ class Journal:
     states: States
     accounts: Accounts
     leases: Leases
+    imports: Imports
 
     @classmethod
     def open(cls, place: Path | str, clock: Clock, gates: Gates = GATES) -> Self:
@@ -110,6 +112,7 @@ class Journal:
             states=States(database, clock),
             accounts=Accounts(database, clock),
             leases=Leases(database),
+            imports=Imports(database, clock),
         )
 
     def close(self) -> None:

@@ -255,6 +255,19 @@ MIGRATIONS = (
         name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
         until INTEGER NOT NULL);
     """,
+    # what releases became in a team's git repository
+    """
+    CREATE TABLE imported (
+        tool TEXT, version TEXT, repository TEXT, upstream TEXT NOT NULL, series TEXT NOT NULL,
+        state TEXT NOT NULL, branch TEXT NOT NULL, commit_id TEXT NOT NULL, tree TEXT NOT NULL,
+        packaging TEXT NOT NULL, dsc TEXT NOT NULL, request TEXT NOT NULL,
+        number INTEGER NOT NULL, shown TEXT NOT NULL, who TEXT NOT NULL, message TEXT NOT NULL,
+        resolution TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (tool, version, repository)) WITHOUT ROWID;
+    CREATE TRIGGER imported_is_new AFTER INSERT ON imported BEGIN
+        INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.at)
+        ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
+    """,
 )
 
 

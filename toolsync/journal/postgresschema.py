@@ -180,5 +180,13 @@ TABLES = "\n".join(
 """The script that makes all of it."""
 LATER: tuple[str, ...] = (
     f"CREATE TABLE lease (name {_T} PRIMARY KEY, holder {_T}, token {_N}, until {_N});",
+    f"""
+    CREATE TABLE imported (
+        tool {_T}, version {_T}, repository {_T}, upstream {_T}, series {_T}, state {_T},
+        branch {_T}, commit_id {_T}, tree {_T}, packaging {_T}, dsc {_T}, request {_T},
+        number {_N}, shown {_T}, who {_T}, message {_T}, resolution {_T}, at {_T},
+        PRIMARY KEY (tool, version, repository));
+    """
+    + _stale("imported_is_new", "INSERT ON imported FOR EACH ROW", "NEW", "NEW.at", "excluded.at"),
 )
 """The twins of SQLite's scripts after the first `BASE`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +15,8 @@ from toolsync.build.chroot import chroot_folder
 from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Config
+from toolsync.git.place import place_of
+from toolsync.git.place import programs_of as git_programs
 from toolsync.maintain.plan import orphans
 from toolsync.maintain.scrubbed import read_scrubbed
 from toolsync.model.errors import Damaged, ToolsyncError
@@ -152,6 +154,7 @@ def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]
         )
     for program in sorted({one for tool in tools for one in programs_of(tool.verify)}):
         yield _program(program)
+    yield from _git(config, tools)
     for tool in tools:
         series = ", ".join(fitting_series(config, tool))
         message = series or f"not for this set-up: it needs {', '.join(tool.series)}"
@@ -159,6 +162,22 @@ def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]
         if ready := tables.kinds[tool.watch.kind].ready:
             yield _tried(f"page of {tool.name}", partial(ready, tool))
         yield from _keys(tool, now)
+
+
+def _git(config: Config, tools: Sequence[Tool]) -> Iterator[Check]:
+    """See that releases can be imported where the set-up names a repository."""
+    programs: set[str] = set()
+    for tool in tools:
+        try:
+            place = place_of(config, tool)
+        except ToolsyncError as error:
+            subject = f"[git] of {tool.name}"
+            yield Check(
+                subject=subject, fine=False, message=str(error), resolution=error.resolution
+            )
+            continue
+        programs.update(git_programs(place) if place else ())
+    yield from (_program(program) for program in sorted(programs))
 
 
 def _orphans(config: Config, clock: Clock, tables: ToolTables) -> Iterator[Check]:

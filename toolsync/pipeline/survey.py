@@ -19,6 +19,7 @@ from toolsync.pipeline.accepted import accepted_releases
 from toolsync.pipeline.asserved import as_served
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.eligible import Sifted, sift
+from toolsync.pipeline.imports import as_in_git
 from toolsync.pipeline.keydates import key_warnings, upstream_warnings
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.origins import Asking, replaced
@@ -281,7 +282,7 @@ def stand(context: Context, tool: Tool, found: Look) -> Outcome:
 
 
 def _stand(context: Context, tool: Tool, found: Look) -> Outcome:
-    return as_served(context, tool, _by_page(context, tool, found))
+    return as_served(context, tool, as_in_git(context, tool, _by_page(context, tool, found)))
 
 
 def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:

@@ -23,6 +23,7 @@ from toolsync.config.settings import (
     Compat,
     Config,
     Fleet,
+    Git,
     Limits,
     Local,
     Mail,
@@ -117,6 +118,7 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {}), tables.channels),
         web=_web(raw.get("web", {})),
+        git=Git(**raw.get("git", {})),
         own={name: raw[name] for name in tables.targets if name in raw and name not in _FIELDS},
         targets=tables.targets,
     )

@@ -155,6 +155,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
         main_packages=tuple(package.get("main_packages", [])),
         publish=_publish(raw.get("publish", {})),
         overlay=overlay,
+        git=raw.get("git", {}),
         own={
             gate.name: raw[gate.name] for gate in tables.gates if gate.settings and gate.name in raw
         },

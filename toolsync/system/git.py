@@ -10,7 +10,7 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +113,7 @@ class Tree:
             return None
         log = self._folder / "tag"
         run("git", "--git-dir", self._repository, "cat-file", "tag", self._ref,
-            timeout=_SECONDS, env=_environment(self._folder), log=log)  # fmt: skip
+            timeout=_SECONDS, env=environment(self._folder), log=log)  # fmt: skip
         if log.stat().st_size > _TAG_LIMIT:
             raise Hostile(f"the tag has more than {_TAG_LIMIT} bytes, the limit")
         content = log.read_bytes()
@@ -148,21 +148,32 @@ def _remote(url: str, folder: Path, *words: str, limit: int = _LARGEST) -> Done:
 
 
 def _git(folder: Path, *words: str | Path, utc: bool = False, limit: int = _LARGEST) -> Done:
-    env, isolation = _environment(folder, utc=utc), Isolation(file=limit)
-    done = None
+    return git_in(folder, *words, env=environment(folder, utc=utc), limit=limit)
+
+
+def git_in(
+    folder: Path,
+    *words: str | Path,
+    env: Mapping[str, str],
+    limit: int,
+    seconds: float = _SECONDS,
+    ok: Sequence[int] = (0,),
+) -> Done:
+    """Run git, which writes below ``folder`` alone; raises Hostile at a file of ``limit`` bytes."""
+    isolation, done = Isolation(file=limit), None
     try:
         done = run(
             *("git", *words),
-            timeout=_SECONDS,
+            timeout=seconds,
             env=env,
             cwd=folder,
             isolation=isolation,
-            ok=(0, 128 + signal.SIGXFSZ),
+            ok=(*ok, 128 + signal.SIGXFSZ),
         )
     except ProgramFailed:
         if not _is_over(folder, limit):
             raise
-    if done is None or done.code:
+    if done is None or done.code not in ok:
         raise Hostile(
             f"a repository's pack or archive has more than {limit} bytes, the limit",
             resolution="Raise [limits] in toolsync.toml if it is rightly that large.",
@@ -176,7 +187,7 @@ def _is_over(folder: Path, limit: int) -> bool:
     return any(path.lstat().st_size >= limit for path in files)
 
 
-def _environment(folder: Path, *, utc: bool = False) -> dict[str, str]:
+def environment(folder: Path, *, utc: bool = False) -> dict[str, str]:
     """Return the environment that keeps hooks, prompts and configuration out."""
     config = folder / "config"
     if not config.exists():

@@ -36,7 +36,7 @@ def test_a_script_comes_apart_into_its_statements_triggers_whole() -> None:
         assert "".join(found).strip() == script.strip()
         assert all(map(sqlite3.complete_statement, found))
     triggers = [s for script in MIGRATIONS for s in statements(script) if "CREATE TRIGGER" in s]
-    assert len(triggers) == 22
+    assert len(triggers) == 23
 
 
 def test_the_tables_are_added_to_an_older_journal(path: Path) -> None:
