@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.servers.redis import redis_server
-from tests.servers.web import Web
-from tests.support.fleet import LIES, asked_for, release, worker
+from tests.servers.web import Answer, Asked, Web
+from tests.support.fleet import INTERVAL, LIES, asked_for, pages, release, worker
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
+from tests.support.watching import tool_with
 from toolsync.fleet.build import BUILD
+from toolsync.fleet.look import LOOK, SHARE
 from toolsync.fleet.scan import SCAN
 from toolsync.license.terms import from_json
 from toolsync.model.errors import TryAgain
@@ -90,11 +96,55 @@ def test_terms_are_read_by_a_worker_a_liar_is_refused_and_without_any_it_is_done
         coordinator(broker, store, told, waiting=1).ask(SCAN, release(store, pkg__c_py=b"c = 3"))
 
 
+def test_pages_are_seen_by_workers_who_are_polite_together(
+    broker: str, url: str, store: Store, web: Web
+) -> None:
+    from toolsync.fleet.overview import look
+
+    moments: list[float] = []
+
+    def answer(asked: Asked) -> Answer:
+        moments.append(time.monotonic())
+        return Answer("<a href='t-1.0.tar.gz'>", headers={"Content-Type": "text/html"})
+
+    web.serve_by("/list", answer)
+    tool = tool_with(kind="html", url=f"{web.url}/list", pattern=r"t-(?P<version>[\d.]+)\.tar\.gz")
+    questions = [
+        pages(*(replace(tool, name=f"t{share}-{n}") for n in range(SHARE))) for share in range(3)
+    ]
+    told: list[str] = []
+    fleet = coordinator(broker, store, told)
+    with worker(broker, url, "a@there", "honest"), worker(broker, url, "b@there", "honest"):
+        while len(look(broker)["workers"]) < 2:
+            time.sleep(0.1)
+        with ThreadPoolExecutor(3) as pool:
+            seen = list(pool.map(lambda share: fleet.ask(LOOK, share), questions))
+        done = sorted(worker["done"] for worker in look(broker)["workers"])
+    assert all(one is not None and one.newest.version == "1.0" for row in seen for one in row)
+    assert len(moments) == 3 * SHARE
+    assert done == [1, 2]
+    assert max(moments) - min(moments) > 0.9 * INTERVAL * (len(moments) - 1)
+    assert told == []
+
+
+def test_a_liar_about_pages_is_refused(broker: str, url: str, store: Store, web: Web) -> None:
+    told: list[str] = []
+    web.serve("/list", "<a href='t-1.0.tar.gz'>")
+    tool = tool_with(kind="html", url=f"{web.url}/list", pattern=r"t-(?P<version>[\d.]+)\.tar\.gz")
+    fleet = coordinator(broker, store, told)
+    with worker(broker, url, "liar@there", "a_file"):
+        helped = _afterwards(lambda: len(told) > 0, broker, url)
+        try:
+            (seen,) = fleet.ask(LOOK, pages(tool))
+        finally:
+            helped()
+    assert seen is not None
+    assert seen.newest.url == f"{web.url}/t-1.0.tar.gz"
+    assert "the worker liar@there lied: the address 'file:" in told[0]
+
+
 def _afterwards(ready: Callable[[], bool], broker: str, url: str) -> Callable[[], None]:
     """Start an honest worker once it is time, and return what stops it."""
-    import threading
-    import time
-
     ended = threading.Event()
 
     def help_out() -> None:
@@ -150,7 +200,7 @@ def test_a_coordinator_that_comes_back_finds_what_was_built(
 def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
     broker: str, url: str, tmp_path: Path, web: Web
 ) -> None:
-    tasks = 'tasks = ["build", "scan"]'
+    tasks = 'tasks = ["build", "look", "scan"]'
     fleet = f'[fleet]\nbroker = "{broker}"\nwaiting = 60\n{tasks}\n[store]\nurl = "{url}"\n'
     here, there = (Rig(tmp_path / name) for name in ("coordinator", "worker"))
     for rig in (here, there):
@@ -161,10 +211,10 @@ def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
     try:
         here.run("sync", "hello")
         (seen,) = here.json("fleet")["workers"]
-        assert (seen["name"], seen["done"]) == ("w@there", 2)
+        assert (seen["name"], seen["done"]) == ("w@there", 3)
         assert any(name.startswith("hello_1.0") for name in here.pool())
         here.run("sync", "hello")  # what is published is not asked for once more
-        assert here.json("fleet")["workers"][0]["done"] == 2
+        assert here.json("fleet")["workers"][0]["done"] == 4  # but its page is looked at
         assert not list(there.state.glob("journal*"))
         assert not (there.state / "gnupg").exists()
     finally:

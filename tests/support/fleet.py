@@ -22,16 +22,23 @@ from tests.support.mutations import MIT
 from tests.support.rig import environment
 from toolsync.build.chroot import Chroots
 from toolsync.build.stage import Product
+from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
 from toolsync.fleet.build import BuildAsked, read_asked
 from toolsync.fleet.kind import Doer, Machine
+from toolsync.fleet.look import LOOK, LookAsked, LookSeen, Watched
 from toolsync.fleet.scan import SCAN, ScanAsked, ScanRead
+from toolsync.http.client import Http
 from toolsync.license.terms import Terms, from_json, to_json
+from toolsync.model.release import Release
 from toolsync.model.values import Blob
 from toolsync.system.clock import SystemClock
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
+from toolsync.watch.look import Sighting
 
+INTERVAL = 0.1
+"""Seconds between two requests of all workers together to one host."""
 NOTHING = Blob(name="none", sha256="0" * 64, size=1)
 
 
@@ -190,6 +197,72 @@ def _retold(asked: ScanAsked, there: Machine, change: Callable[[Terms], Terms]) 
     return replace(read, terms=there.store.add_bytes(to_json(change(terms)), "terms.json"))
 
 
+def pages(*tools: Tool, known: Sighting | None = None) -> LookAsked:
+    """Return a question about the pages of tools."""
+    return LookAsked(
+        pages=tuple(
+            Watched(tool=t.name, watch=t.watch, verify=t.verify, epoch=t.epoch, known=known)
+            for t in tools
+        )
+    )
+
+
+def _seen(asked: LookAsked, there: Machine, change: Callable[[Release], Release]) -> object:
+    seen = LOOK.do(asked, there)
+    assert isinstance(seen, LookSeen)
+    return LookSeen(
+        seen=tuple(
+            replace(
+                one,
+                sighting=one.sighting
+                and replace(one.sighting, releases=tuple(map(change, one.sighting.releases))),
+            )
+            for one in seen.seen
+        )
+    )
+
+
+def of_another_tool(asked: LookAsked, there: Machine) -> object:
+    """Name a release of a tool that was not asked for."""
+    return _seen(asked, there, lambda release: release._replace(tool="sudo"))
+
+
+def a_path(asked: LookAsked, there: Machine) -> object:
+    """Name a version that would lie elsewhere."""
+    return _seen(asked, there, lambda release: release._replace(version="1/../../etc"))
+
+
+def a_file(asked: LookAsked, there: Machine) -> object:
+    """Name an address on the coordinator's own disk."""
+    return _seen(asked, there, lambda release: release._replace(url="file:///etc/passwd"))
+
+
+def twice(asked: LookAsked, there: Machine) -> object:
+    """Name a release twice."""
+    seen = LOOK.do(asked, there)
+    assert isinstance(seen, LookSeen)
+    (one,) = seen.seen
+    assert one.sighting is not None
+    releases = (*one.sighting.releases, one.sighting.releases[-1])
+    return LookSeen(seen=(replace(one, sighting=replace(one.sighting, releases=releases)),))
+
+
+def as_before(asked: LookAsked, there: Machine) -> object:
+    """Say that a page has not changed that nobody has seen."""
+    seen = LOOK.do(asked, there)
+    assert isinstance(seen, LookSeen)
+    sighting = seen.seen[0].sighting
+    assert sighting is not None
+    return LookSeen(seen=(replace(seen.seen[0], sighting=replace(sighting, changed=False)),))
+
+
+LOOK_LIES: dict[str, Callable[[LookAsked, Machine], object]] = {
+    "of_another_tool": of_another_tool,
+    "a_path": a_path,
+    "a_file": a_file,
+    "twice": twice,
+    "as_before": as_before,
+}
 SCAN_LIES: dict[str, Callable[[ScanAsked, Machine], object]] = {
     "of_another": of_another,
     "left_out": left_out,
@@ -237,23 +310,28 @@ def worker(broker: str, store: str, name: str, how: str) -> Iterator[subprocess.
 def main(broker: str, url: str, name: str, how: str) -> None:
     """Be a worker."""
     from toolsync.fleet.broker import make_app
+    from toolsync.fleet.politeness import bucket_of
     from toolsync.fleet.worker import offer, serve
     from toolsync.system.fleetstore import open_store
 
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "cache", url)
         app = make_app(broker, 60)
-        offer(app, name, doers(machine(store, Path(folder)), how), SystemClock())
-        serve(app, name, ["build.amd64", "scan"], 1)
+        bucket = bucket_of(broker, INTERVAL, 1)
+        http = Http(user_agent="toolsync-tests", timeout=5, retries=0, elsewhere=bucket.wait)
+        there = replace(machine(store, Path(folder)), http=http)
+        offer(app, name, doers(there, how), SystemClock())
+        serve(app, name, ["build.amd64", "look", "scan"], 1)
 
 
 def doers(there: Machine, how: str) -> dict[str, Doer]:
     """Return what does each kind of task, one of them in a way of its own."""
     way, _, seconds = how.partition(":")
     build = sleeping(float(seconds)) if way == "sleep" else WAYS.get(way, packed)
-    scan = SCAN_LIES.get(way, SCAN.do)
+    scan, look = SCAN_LIES.get(way, SCAN.do), LOOK_LIES.get(way, LOOK.do)
     return {
         "build": lambda data: build(read_asked(data), there.store),
+        "look": lambda data: look(LOOK.read(data), there),
         "scan": lambda data: scan(SCAN.read(data), there),
     }
 

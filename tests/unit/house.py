@@ -130,16 +130,16 @@ PACKAGES = {
         "sbom statement tiles",
     ),
     "fleet": Package(
-        "model system config archives license build",
-        "broker build built checks coordinator kind kinds overview scan worker",
+        "model system config http archives watch license build",
+        "broker build built checks coordinator kind kinds look overview politeness scan worker",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish git attest fleet",
-        "accepted archivekey asked asserved belonging changes context deliver eligible "
-        "elsewhere gates imports keydates leasing locate loghead memory obtain origins places "
-        "promote rebuilds recalls review road schedule scheduler sources stages status survey "
-        "sync transparency work workers workspace",
+        "accepted archivekey asked asserved belonging changes context deliver dispatch "
+        "eligible elsewhere gates imports keydates leasing locate loghead memory obtain origins "
+        "places promote rebuilds recalls review road schedule scheduler sources stages status "
+        "survey sync transparency work workers workspace",
     ),
     "report": Package(
         "model system config journal http attest pipeline",

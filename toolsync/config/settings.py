@@ -145,6 +145,8 @@ class Fleet:
     tries: int = 4
     tasks: tuple[str, ...] = ("build",)
     """The kinds of tasks that are given to workers."""
+    host_interval: float = 0.25
+    """Seconds between two requests to one host, by all machines together; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

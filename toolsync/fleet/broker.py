@@ -107,6 +107,12 @@ class Board:
         self._keys.set(f"toolsync:over:{task}", "1", ex=7 * DAY)
         self._keys.delete(f"toolsync:sent:{task}", f"toolsync:at:{task}")
 
+    def forget(self, task: str) -> None:
+        """Note that a task is over, for as long as it may be delivered again; drop its answer."""
+        self._keys.set(f"toolsync:over:{task}", "1", ex=DAY)
+        names = ("toolsync:sent:", "toolsync:at:", "celery-task-meta-")
+        self._keys.delete(*(f"{name}{task}" for name in names))
+
     def is_over(self, task: str) -> bool:
         """Say whether nobody waits for it."""
         return self._keys.get(f"toolsync:over:{task}") is not None

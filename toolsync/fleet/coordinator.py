@@ -72,7 +72,7 @@ class Coordinator:
         With ``again`` an answer of before is not enough. Raises PackageFailed where the package is
         at fault, TryAgain where no worker gave a usable answer.
         """
-        task = _Task(kind, asked, str(self._clock.now().timestamp()) if again else "")
+        task = _Task(kind, asked, uuid.uuid4().hex if again or kind.once else "")
         board, patience = board_of(self._app), self._patience_for(kind)
         why = ""
         with step(f"{kind.name} on a worker ({task.queue})"):
@@ -120,9 +120,12 @@ class Coordinator:
         answer = self._answer(board, task, worker)
         if "made" in answer:
             try:
-                return task.kind.judge(task.asked, answer["made"], self._store, self._limits)
+                worth = task.kind.judge(task.asked, answer["made"], self._store, self._limits)
             except Hostile as error:
                 raise Lost(f"the worker {worker} lied: {error}", worker) from error
+            if task.kind.once:
+                board.forget(task.id)
+            return worth
         said, resolution = _text(answer, "message"), _text(answer, "resolution")
         if answer.get("kind") == "PackageFailed" and not task.kind.here:
             board.over(task.id)

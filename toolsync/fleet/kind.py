@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 from toolsync.build.chroot import Chroots
 from toolsync.config.settings import Config, Limits
+from toolsync.http.client import Http
 from toolsync.model.values import dump
 from toolsync.system.store import Store
 from toolsync.system.work import Workshop
@@ -37,6 +38,7 @@ class Machine:
     store: Store
     workshop: Workshop
     chroots: Chroots
+    http: Http | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Kind(Generic[Q, A]):
     """Returns what an answer is worth; raises Hostile for a lie."""
     here: bool = False
     """Whether the coordinator does it itself where no worker does it soon."""
+    once: bool = False
+    """Whether an answer counts for whoever asked alone, and is forgotten when it was taken."""
     most: int = 4 * 1024 * 1024
     """Bytes of an answer."""
 

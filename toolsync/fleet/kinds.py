@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from toolsync.config.settings import Config
 from toolsync.fleet.build import BUILD
 from toolsync.fleet.kind import AnyKind
+from toolsync.fleet.look import LOOK
 from toolsync.fleet.scan import SCAN
 
-KINDS: tuple[AnyKind, ...] = (BUILD, SCAN)
+KINDS: tuple[AnyKind, ...] = (BUILD, LOOK, SCAN)
 """What is shipped."""
 
 

@@ -51,18 +51,20 @@ class Http:
         interval: float = 0.0,
         hosts: int = 64,
         clock: Clock | None = None,
+        elsewhere: Callable[[str], float] | None = None,
     ) -> None:
         """``timeout`` bounds each wait for the server, ``retries`` what is tried again.
 
         At most ``per_host`` requests to one host run at once, and start ``interval`` seconds
-        apart; connections to ``hosts`` hosts are kept open.
+        apart; connections to ``hosts`` hosts are kept open. ``elsewhere`` is asked before each
+        request where other machines ask the same hosts (`hosts.Hosts`).
         """
         self._retries, self._user_agent, self._timeout = retries, user_agent, timeout
         self._clock = clock or SystemClock()
         self._shared = _Shared(
             partial(
                 _requester,
-                Hosts(per_host, interval, self._clock),
+                Hosts(per_host, interval, self._clock, elsewhere),
                 mirrors=mirrors or {},
                 clock=self._clock,
                 transport={"timeout": timeout, "per_host": per_host, "hosts": hosts},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from toolsync.model.errors import Unreachable
@@ -21,8 +21,19 @@ class _Host:
 class Hosts:
     """Gives slots to requests; a host is forgotten when it has no request and no pause to keep."""
 
-    def __init__(self, at_once: int, interval: float, clock: Clock) -> None:
-        """``at_once`` requests to one host run together, ``interval`` seconds apart."""
+    def __init__(
+        self,
+        at_once: int,
+        interval: float,
+        clock: Clock,
+        elsewhere: Callable[[str], float] | None = None,
+    ) -> None:
+        """``at_once`` requests to one host run together, ``interval`` seconds apart.
+
+        ``elsewhere`` reserves a request to a host among those of other machines, and returns in
+        how many seconds it may start.
+        """
+        self._elsewhere = elsewhere
         self._at_once, self._interval, self._clock = at_once, interval, clock
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
@@ -45,6 +56,8 @@ class Hosts:
                 )
             try:
                 self._pause(host)
+                if self._elsewhere is not None and (seconds := self._elsewhere(name)) > 0:
+                    self._clock.sleep(seconds)
                 yield
             finally:
                 host.free.release()

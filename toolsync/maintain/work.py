@@ -11,7 +11,7 @@ from toolsync.fleet.kind import Machine
 from toolsync.fleet.kinds import KINDS, queues_of
 from toolsync.fleet.worker import name_of_this, offer, serve
 from toolsync.model.errors import SetupError
-from toolsync.pipeline.context import store_of
+from toolsync.pipeline.context import open_http, store_of
 from toolsync.pipeline.places import most_builds
 from toolsync.system.clock import SystemClock
 from toolsync.system.lock import exclusive
@@ -41,7 +41,13 @@ def work(config: Config, queues: Sequence[str], at_once: int, name: str) -> None
             clock=clock,
             told=lambda _: None,
         )
-        machine = Machine(config=config, store=store, workshop=workshop, chroots=chroots)
+        machine = Machine(
+            config=config,
+            store=store,
+            workshop=workshop,
+            chroots=chroots,
+            http=open_http(config, clock),
+        )
         app = make_app(config.fleet.broker, config.fleet.seconds + 600)
         offer(app, name, {kind.name: kind.doer(machine) for kind in KINDS}, clock)
         serve(app, name, queues, at_once or config.build.at_once or most_builds(config))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from toolsync.build.chroot import Chroots, chroot_folder
@@ -28,6 +29,7 @@ from toolsync.system.work import Workshop
 
 if TYPE_CHECKING:
     from toolsync.fleet.coordinator import Coordinator
+    from toolsync.fleet.politeness import Bucket
     from toolsync.pipeline.leasing import Leasing
 
 
@@ -189,4 +191,20 @@ def open_http(config: Config, clock: Clock) -> Http:
         interval=config.interval,
         hosts=2 * config.jobs,
         clock=clock,
+        elsewhere=_politeness(config),
     )
+
+
+def _politeness(config: Config) -> Callable[[str], float] | None:
+    """Return what reserves requests among those of a fleet; it is loaded when first asked."""
+    fleet = config.fleet
+    if not fleet.broker or not fleet.host_interval:
+        return None
+
+    @cache
+    def bucket() -> Bucket:
+        from toolsync.fleet.politeness import bucket_of
+
+        return bucket_of(fleet.broker, fleet.host_interval, config.per_host)
+
+    return lambda host: bucket().wait(host)

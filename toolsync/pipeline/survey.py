@@ -18,6 +18,7 @@ from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import accepted_releases
 from toolsync.pipeline.asserved import as_served
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.dispatch import by_workers
 from toolsync.pipeline.eligible import Sifted, sift
 from toolsync.pipeline.imports import as_in_git
 from toolsync.pipeline.keydates import key_warnings, upstream_warnings
@@ -124,24 +125,61 @@ def look_at_all(context: Context, tools: Sequence[Tool], jobs: int) -> list[Look
     return [looks[place] for place in sorted(looks)]
 
 
+Packed = Mapping[str, Any] | None
+"""A sighting as it is kept; None where nothing is new."""
+
+
 def _looks(context: Context, tools: Iterable[Tool], jobs: int) -> Iterator[tuple[_Task, Look]]:
     """Give each task and what its page gave, in the order of the answers; remember them all.
 
     Of a page that has not changed a sighting knows the newest release alone.
     """
+    for_many_pages()
+    tasks = (_task(context, place, tool) for place, tool in enumerate(tools))
+    news: list[Looked] = []
+    try:
+        for task, (found, packed) in _answers(context, tasks, jobs):
+            news.append(_looked(context, task, found, packed))
+            if len(news) >= _TOGETHER:
+                context.journal.pages.remember(news)
+                news.clear()
+            yield task, found
+    finally:
+        context.journal.pages.remember(news)
 
-    def tasks() -> Iterator[Item[_Task]]:
-        for place, tool in enumerate(tools):
-            task = _task(context, place, tool)
-            rests = task.known and rests_on(tool, task.known)
+
+def _answers(
+    context: Context, tasks: Iterable[_Task], jobs: int
+) -> Iterator[tuple[_Task, tuple[Look, Packed]]]:
+    """Give what workers saw, where there are some, and then what is asked for here."""
+    if context.fleet is None:
+        yield from _asked_here(context, tasks, jobs)
+        return
+    left: list[_Task] = []
+    for task, found in by_workers(context, tasks):
+        if found is None:
+            left.append(task)
+        else:
+            yield task, (found, _packed(found, task.known))
+    yield from _asked_here(context, left, jobs)
+
+
+def _asked_here(
+    context: Context, tasks: Iterable[_Task], jobs: int
+) -> Iterator[tuple[_Task, tuple[Look, Packed]]]:
+    """Ask for pages, many at once; those of one kind together, where that can be done."""
+
+    def items() -> Iterator[Item[_Task]]:
+        for task in tasks:
+            rests = task.known and rests_on(task.tool, task.known)
             down_to = task.known.newest.tag if task.known and rests else ""
-            yield Item(task, Wanted(tool, down_to), kind_of(tool.watch).together)
+            yield Item(task, Wanted(task.tool, down_to), kind_of(task.tool.watch).together)
 
     def work() -> Iterator[tuple[str, _Task]]:
-        for task, ready in gathered(tasks(), context.http, context.config.limits):
+        for task, ready in gathered(items(), context.http, context.config.limits):
             yield host_of(task.tool.watch.url), replace(task, ready=ready)
 
-    def act(task: _Task, waits: Waits) -> tuple[Look, Mapping[str, Any] | None]:
+    def act(task: _Task, waits: Waits) -> tuple[Look, Packed]:
         try:
             found = look(
                 task.tool,
@@ -152,25 +190,19 @@ def _looks(context: Context, tools: Iterable[Tool], jobs: int) -> Iterator[tuple
                 whole=task.whole,
                 ready=task.ready,
             )
-            return found, None if _is_known(found, task.known) else kept.pack(found)
+            return found, _packed(found, task.known)
         except ToolsyncError as error:
             return error, None
         except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
             return unforeseen(error), None
 
-    for_many_pages()
-    news: list[Looked] = []
-    try:
-        for task, (found, packed) in in_turn(
-            work(), act, jobs=jobs, per_host=context.config.per_host, clock=context.clock
-        ):
-            news.append(_looked(context, task, found, packed))
-            if len(news) >= _TOGETHER:
-                context.journal.pages.remember(news)
-                news.clear()
-            yield task, found
-    finally:
-        context.journal.pages.remember(news)
+    yield from in_turn(
+        work(), act, jobs=jobs, per_host=context.config.per_host, clock=context.clock
+    )
+
+
+def _packed(found: Sighting, known: Sighting | None) -> Packed:
+    return None if _is_known(found, known) else kept.pack(found)
 
 
 def _see_hints(asking: Asking, tool: Tool, found: Look) -> None:
@@ -241,7 +273,7 @@ def _whole(context: Context, tool: Tool, found: Sighting) -> Sighting:
     return replace(found, releases=before.releases) if before else found
 
 
-def _looked(context: Context, task: _Task, found: Look, packed: Mapping[str, Any] | None) -> Looked:
+def _looked(context: Context, task: _Task, found: Look, packed: Packed) -> Looked:
     if not isinstance(found, ToolsyncError):
         return Looked(
             tool=task.tool.name,

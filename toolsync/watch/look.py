@@ -319,6 +319,11 @@ def _asked_alike(watch: Watch, remembered: Sighting, digest: str) -> bool:
     return remembered.watch == digest or remembered.watch == _digest(watch, _FORM_BEFORE)
 
 
+def seen_with(watch: Watch) -> str:
+    """Return what stands in a sighting's ``watch`` where it was seen by a definition's [watch]."""
+    return _digest(watch)
+
+
 def _digest(watch: Watch, form: str = _FORM) -> str:
     """Return what a remembered sighting depends on besides the page."""
     return hashlib.sha256(f"{form} {watch!r}".encode()).hexdigest()
