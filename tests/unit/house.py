@@ -115,10 +115,10 @@ PACKAGES = {
     ),
     "publish": Package(
         "model system config http archives",
-        "archivekeys buildinfo byhash checked copying distributions follow index inspector intact "
-        "keyring "
-        "kind local openlocal openppa origs ppa ppadoctor ppapackage ppastate preflight rebuild "
-        "reprepro sending served settling snapshots sourceupload target targets",
+        "archivekeys buildinfo byhash checked copying distributions follow generations index "
+        "inspector intact keyring kind local openlocal openppa origs ppa ppadoctor ppapackage "
+        "ppastate preflight rebuild reprepro sending served settling snapshots "
+        "sourceupload target targets",
     ),
     "git": Package(
         "model system config http",

@@ -2,11 +2,9 @@
 
 reprepro renames new indices one after the other, and its databases are flushed one after the
 other: a kill in between leaves torn indices for apt, or a database that names a file which
-the next clean-up deletes. Therefore it never works on what is served. Database and indices
-lie together in a *generation*; each change copies the present one, lets reprepro work on the
-copy, syncs it, and turns the link ``current`` to it in one rename. Files in the pool come
-before that and are never changed; those that a killed run left there are known to no
-database and are removed by the next one.
+the next clean-up deletes. Therefore it never works on what is served, but on a copy that is shown
+in one step (`generations`). Files in the pool come before that and are never changed; those that a
+killed run left there are known to no database and are removed by the next one.
 
 ``db`` and ``dists`` are links through ``current``, so plain ``reprepro -b ARCHIVE`` works too.
 The caller holds toolsync's lock.
@@ -16,25 +14,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolsync.model.errors import Busy, Held, ProgramFailed, SetupError
+from toolsync.model.errors import Busy, Held
 from toolsync.publish import byhash, distributions
 from toolsync.publish.distributions import Layout, Tracked
+from toolsync.publish.generations import Generations
 from toolsync.publish.index import Served
-from toolsync.system import fence
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
-from toolsync.system.private import shared_folder
 from toolsync.system.run import Done, run
 from toolsync.system.signing import sign_release
 from toolsync.system.store import (
     digest_of,
-    full_disk_is_told,
     replace_file,
     sync_file,
     sync_folder,
@@ -60,7 +55,7 @@ class Reprepro:
 
     def __init__(self, root: Path, signing: SigningHome, clock: Clock) -> None:
         self._root, self._signing, self._clock = root, signing, clock
-        self._generations, self._current = root / ".generations", root / "current"
+        self._generations = Generations(root, clock)
 
     def configure(self, layout: Layout) -> None:
         """Write ``conf/distributions`` and the links; see `is_current` for whether to export.
@@ -68,10 +63,7 @@ class Reprepro:
         A series that is configured no longer stays as it is: to take a series from under its
         users is no side effect of an edit.
         """
-        with full_disk_is_told(self._root):
-            shared_folder(self._root)
-            self._link_once("db")
-            self._link_once("dists")
+        self._generations.prepare()
         replace_file(self._root / "conf" / "distributions", self._wanted(layout))
 
     def serves(self, layout: Layout) -> bool:
@@ -86,13 +78,11 @@ class Reprepro:
 
     def is_current(self) -> bool:
         """Say whether what is served was made under the present configuration."""
-        return self._current.is_symlink() and self._current.readlink().name.startswith(
-            self._configuration()
-        )
+        return self._generations.is_of(self._configuration())
 
     def require_free(self) -> None:
         """Raise Busy when somebody's reprepro is at work; clear away a dead one's lock."""
-        lock = self._current / "db" / "lockfile"
+        lock = self._generations.current / "db" / "lockfile"
         for pid in _workers(self._root) if lock.exists() else ():
             raise Busy(
                 f"process {pid} (reprepro) is at work in {self._root}",
@@ -103,17 +93,9 @@ class Reprepro:
     def recover(self) -> None:
         """Clear away what a killed run left; see `require_free`."""
         self.require_free()
-        if self._stale():
+        if self._generations.stale():
             self._drop_unknown()
-        self._drop_stale()
-
-    def _stale(self) -> list[Path]:
-        present = self._current.resolve().name
-        return [path for path in self._generations.glob("*") if path.name != present]
-
-    def _drop_stale(self) -> None:
-        for path in self._stale():
-            shutil.rmtree(path)
+        self._generations.drop_stale()
 
     def include(self, changes: Path, series: str) -> None:
         """Add one upload to a series and show it.
@@ -160,7 +142,7 @@ class Reprepro:
         pool that are not as they must be are replaced before the link is turned, which harms
         nobody: a right index never named the wrong ones.
         """
-        self._drop_stale()
+        self._generations.drop_stale()
         with self._generation(anew=True) as words:
             fresh = Path(words[1]).parent
             incoming, out = fresh / "incoming", fresh / "out"
@@ -274,42 +256,9 @@ class Reprepro:
 
     @contextmanager
     def _generation(self, *, anew: bool = False) -> Iterator[tuple[str, ...]]:
-        """Yield reprepro's options for a copy of the present generation; then show the copy.
-
-        With ``anew`` it begins with nothing.
-
-        On an error the copy is removed, and what is served stays as it was.
-        """
-        fresh = self._generations / f"{self._configuration()}-{secrets.token_hex(8)}"
-        with full_disk_is_told(self._root):
-            shared_folder(fresh)
-            self._copy(fresh, anew=anew)
-            try:
-                yield ("--dbdir", str(fresh / "db"), "--distdir", str(fresh / "dists"))
-                _sync_tree(fresh)
-                self._turn(fresh)
-            except BaseException:
-                shutil.rmtree(fresh, ignore_errors=True)
-                raise
-
-    def _copy(self, fresh: Path, *, anew: bool) -> None:
-        db, dists = self._current / "db", self._current / "dists"
-        if anew:
-            byhash.rescue_indices(dists, fresh / "dists")
-            return
-        if db.is_dir():
-            shutil.copytree(db, fresh / "db")
-        if dists.is_dir():
-            byhash.copy_indices(dists, fresh / "dists", self._clock.now())
-
-    def _turn(self, fresh: Path) -> None:
-        """Make a generation the present one, in one rename, and drop the others."""
-        fence.require()
-        _replace_link(self._current, fresh.relative_to(self._root))
-        sync_folder(self._root)
-        for path in self._generations.iterdir():
-            if path != fresh:
-                shutil.rmtree(path, ignore_errors=True)
+        """Yield reprepro's options for a generation that is shown after the block."""
+        with self._generations.another(self._configuration(), anew=anew) as fresh:
+            yield ("--dbdir", str(fresh / "db"), "--distdir", str(fresh / "dists"))
 
     def _export(self, words: tuple[str, ...], *series: str) -> None:
         """Write and sign indices; the series that are not named keep theirs, byte for byte.
@@ -330,16 +279,6 @@ class Reprepro:
         for path in (self._root / "pool").rglob("*"):
             if path.is_file() and path.relative_to(self._root).as_posix() not in known:
                 path.unlink()
-
-    def _link_once(self, name: str) -> None:
-        path = self._root / name
-        if path.exists() and not path.is_symlink():
-            raise SetupError(
-                f"{path} is a folder, wanted a link that toolsync makes",
-                resolution="It is another program's archive: name an empty folder in [local] path.",
-            )
-        if not path.is_symlink():
-            _replace_link(path, Path("current", name))
 
     def _configuration(self) -> str:
         content = (self._root / "conf" / "distributions").read_bytes()
@@ -367,22 +306,3 @@ def _workers(root: Path) -> Iterator[int]:
 def _shown(configuration: bytes) -> bytes:
     """Return what of conf/distributions shows in an index."""
     return configuration.replace(_UNSEEN, b"")
-
-
-def _replace_link(link: Path, target: Path) -> None:
-    temp = link.with_name(f".{link.name}.new")
-    temp.unlink(missing_ok=True)
-    temp.symlink_to(target)
-    os.replace(temp, link)
-
-
-def _sync_tree(folder: Path) -> None:
-    """Make a whole tree durable before a link is turned to it."""
-    if not (folder / "dists").is_dir():
-        raise ProgramFailed(f"reprepro wrote no indices into {folder}")
-    for path in (*folder.rglob("*"), folder):
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
