@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,10 +23,13 @@ from toolsync.fleet.build import BUILD
 from toolsync.fleet.look import LOOK, SHARE
 from toolsync.fleet.scan import SCAN
 from toolsync.license.terms import from_json
-from toolsync.model.errors import TryAgain
+from toolsync.model.errors import TryAgain, UsageError
 from toolsync.system.clock import SystemClock
 from toolsync.system.fleetstore import open_store
 from toolsync.system.store import Store
+
+if TYPE_CHECKING:
+    from toolsync.fleet.coordinator import Coordinator
 
 pytestmark = pytest.mark.slow
 
@@ -49,11 +53,18 @@ def store(tmp_path: Path, url: str) -> Store:
     return open_store(tmp_path / "here", url)
 
 
-def coordinator(broker: str, store: Store, told: list[str], waiting: float = 60, tries: int = 3):  # type: ignore[no-untyped-def]
+def coordinator(
+    broker: str,
+    store: Store,
+    told: list[str],
+    waiting: float = 60,
+    tries: int = 3,
+    urgent: bool = True,
+) -> Coordinator:
     from toolsync.fleet.coordinator import Coordinator, Patience
 
     patience = Patience(seconds=60, waiting=waiting, tries=tries)
-    return Coordinator(broker, store, SystemClock(), patience, told.append)
+    return Coordinator(broker, store, SystemClock(), patience, told.append, urgent=urgent)
 
 
 def test_a_worker_that_dies_or_lies_costs_a_retry_elsewhere(
@@ -141,6 +152,75 @@ def test_a_liar_about_pages_is_refused(broker: str, url: str, store: Store, web:
     assert seen is not None
     assert seen.newest.url == f"{web.url}/t-1.0.tar.gz"
     assert "the worker liar@there lied: the address 'file:" in told[0]
+
+
+def test_what_was_given_up_is_asked_for_again_or_forgotten(
+    broker: str, url: str, store: Store
+) -> None:
+    from toolsync.fleet import givenup
+    from toolsync.fleet.overview import look
+
+    told: list[str] = []
+    asked, other = asked_for(store), asked_for(store, 2)
+    with worker(broker, url, "liar@there", "other_names"):
+        for each in (asked, other):
+            with pytest.raises(TryAgain, match="lied"):
+                coordinator(broker, store, told, tries=1).ask(BUILD, each)
+    notes = look(broker)["given_up"]
+    assert [note["what"] for note in notes] == [
+        "hello2 1.0-1 for bookworm",
+        "hello 1.0-1 for bookworm",
+    ]
+    with pytest.raises(UsageError, match="no task"):
+        givenup.retry(broker, "nothing")
+    assert givenup.forget(broker, notes[0]["id"]) == notes[:1]
+    assert givenup.retry(broker, "all") == notes[1:]
+    found = look(broker)
+    assert found["given_up"] == []
+    assert found["queues"]["build.amd64"] == {
+        "workers": 0,
+        "waiting": 1,
+        "running": [],
+        "last_hour": 0,
+    }
+    with worker(broker, url, "honest@here", "honest"):
+        while look(broker)["queues"]["build.amd64"]["waiting"]:
+            time.sleep(0.1)
+        while not (done := look(broker)["workers"]) or not done[0]["done"]:
+            time.sleep(0.1)
+    # The next run finds the answer, though no worker is there any more.
+    assert coordinator(broker, store, told, waiting=1).ask(BUILD, asked).builder == "a test's"
+    assert look(broker)["queues"]["build.amd64"]["last_hour"] == 1
+
+
+def test_a_persons_request_goes_before_a_timers_run(broker: str, url: str, store: Store) -> None:
+    from toolsync.fleet.overview import look
+
+    told: list[str] = []
+    ended: list[str] = []
+
+    def ask(number: int, urgent: bool) -> None:
+        fleet = coordinator(broker, store, told, urgent=urgent)
+        ended.append(fleet.ask(BUILD, asked_for(store, number)).files[0].name)
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in (1, 2, 3):
+            pool.submit(ask, number, False)
+        while look(broker)["waiting"].get("build.amd64") != 3:
+            time.sleep(0.05)
+        pool.submit(ask, 9, True)
+        while look(broker)["waiting"]["build.amd64"] != 4:
+            time.sleep(0.05)
+        with worker(broker, url, "slow@there", "sleep:2"):
+            while not (running := look(broker)["queues"]["build.amd64"]["running"]):
+                time.sleep(0.05)
+            assert (running[0]["what"], running[0]["worker"]) == (
+                "hello9 1.0-1 for bookworm",
+                "slow@there",
+            )
+            pool.shutdown()
+    assert ended[0] == "hello9_1.0-1.dsc"
+    assert len(ended) == 4
 
 
 def _afterwards(ready: Callable[[], bool], broker: str, url: str) -> Callable[[], None]:

@@ -131,7 +131,8 @@ PACKAGES = {
     ),
     "fleet": Package(
         "model system config http archives watch license build",
-        "broker build built checks coordinator kind kinds look overview politeness scan worker",
+        "broker build built checks coordinator givenup kind kinds look overview politeness scan "
+        "worker",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "

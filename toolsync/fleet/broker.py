@@ -7,8 +7,9 @@ acknowledged when it is done, so that one that is never finished is delivered ag
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol, TypedDict
 
 from toolsync.model.errors import SetupError, TryAgain
 
@@ -28,9 +29,30 @@ BEAT = 2.0
 SILENCE = 10.0
 """Seconds without one after which it is taken for dead."""
 DAY = 24 * 3600
-_DEAD, _MOST_DEAD = "toolsync:dead", 1000
+_DEAD, _MOST_DEAD, _QUEUES = "toolsync:dead", 1000, "toolsync:queues"
 AWAY = (redis.RedisError, OperationalError, OSError)
 """What the way to the broker raises."""
+
+
+URGENT, LATER = 0, 6
+"""Priorities of Celery's over Redis, the smaller first: a person's request, a timer's run."""
+_STEPS = (URGENT, LATER)
+_BETWEEN = "\x06\x16"
+"""Stands between a queue's name and a priority in the name of its list (kombu's own)."""
+_PART, _HOUR = 300, 3600
+"""Seconds that answers are counted by, and over which."""
+
+
+class Note(TypedDict):
+    """A task that was given up."""
+
+    id: str
+    kind: str
+    what: str
+    why: str
+    queue: str
+    at: str
+    question: object
 
 
 class Keys(Protocol):
@@ -43,6 +65,12 @@ class Keys(Protocol):
     def llen(self, name: str) -> int: ...  # noqa: D102
     def lpush(self, name: str, *values: str) -> object: ...  # noqa: D102
     def ltrim(self, name: str, first: int, last: int) -> object: ...  # noqa: D102
+    def lrem(self, name: str, count: int, value: str) -> object: ...  # noqa: D102
+    def incr(self, name: str) -> object: ...  # noqa: D102
+    def expire(self, name: str, seconds: int) -> object: ...  # noqa: D102
+    def mget(self, keys: Sequence[str]) -> Sequence[bytes | None]: ...  # noqa: D102
+    def sadd(self, name: str, *values: str) -> object: ...  # noqa: D102
+    def smembers(self, name: str) -> Iterable[bytes]: ...  # noqa: D102
     def lrange(self, name: str, first: int, last: int) -> Sequence[bytes]: ...  # noqa: D102
 
 
@@ -67,11 +95,27 @@ def make_app(url: str, seconds: float) -> Celery:
         task_send_sent_event=True,
         result_expires=DAY,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"visibility_timeout": int(seconds), "socket_timeout": 30},
+        broker_transport_options={
+            "visibility_timeout": int(seconds),
+            "socket_timeout": 30,
+            "queue_order_strategy": "priority",
+            "priority_steps": list(_STEPS),
+            "sep": _BETWEEN,
+        },
         redis_socket_timeout=30,
         task_ignore_result=False,
     )
     return app
+
+
+def send(
+    app: Celery, kind: str, task: str, queue: str, args: Sequence[object], *, urgent: bool
+) -> None:
+    """Send a task by its kind's name, with an id."""
+    priority = URGENT if urgent else LATER
+    app.send_task(
+        task_name(kind), args=list(args), task_id=task, queue=queue, retry=False, priority=priority
+    )
 
 
 class Board:
@@ -121,18 +165,44 @@ class Board:
         """Return the bytes of an answer, 0 where there is none yet."""
         return int(self._keys.strlen(f"celery-task-meta-{task}"))
 
-    def give_up(self, note: dict[str, str]) -> None:
+    def give_up(self, note: Note) -> None:
         """Put a task on the list of those that were given up, the newest first."""
         self._keys.lpush(_DEAD, json.dumps(note))
         self._keys.ltrim(_DEAD, 0, _MOST_DEAD - 1)
 
-    def given_up(self) -> list[dict[str, str]]:
+    def given_up(self) -> list[Note]:
         """Return the tasks that were given up, the newest first."""
-        return [json.loads(entry) for entry in self._keys.lrange(_DEAD, 0, _MOST_DEAD - 1)]
+        entries = (json.loads(entry) for entry in self._keys.lrange(_DEAD, 0, _MOST_DEAD - 1))
+        return [entry for entry in entries if "id" in entry]
+
+    def drop(self, note: Note) -> None:
+        """Take a task from the list of those that were given up."""
+        self._keys.lrem(_DEAD, 0, json.dumps(note))
 
     def waiting(self, queue: str) -> int:
         """Return how many tasks of a queue wait for a worker."""
-        return int(self._keys.llen(queue))
+        names = (f"{queue}{_BETWEEN}{step}" if step else queue for step in _STEPS)
+        return sum(int(self._keys.llen(name)) for name in names)
+
+    def accepted(self, queue: str, now: datetime) -> None:
+        """Count an answer that was accepted."""
+        name = f"toolsync:done:{queue}:{int(now.timestamp()) // _PART}"
+        self._keys.incr(name)
+        self._keys.expire(name, 2 * _HOUR)
+
+    def last_hour(self, queue: str, now: datetime) -> int:
+        """Return how many answers were accepted in the last hour, to five minutes."""
+        part = int(now.timestamp()) // _PART
+        names = [f"toolsync:done:{queue}:{part - n}" for n in range(_HOUR // _PART)]
+        return sum(int(count) for count in self._keys.mget(names) if count)
+
+    def asked(self, queue: str) -> None:
+        """Note that there are tasks for a queue, also where nobody serves it."""
+        self._keys.sadd(_QUEUES, queue)
+
+    def queues(self) -> set[str]:
+        """Return the queues for which there were tasks."""
+        return {name.decode("utf-8", "replace")[:200] for name in self._keys.smembers(_QUEUES)}
 
 
 def board_of(app: Celery) -> Board:

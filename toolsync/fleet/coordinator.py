@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Generic
 
 from toolsync.config.settings import Limits
-from toolsync.fleet.broker import AWAY, SILENCE, Board, away, board_of, make_app, task_name
+from toolsync.fleet.broker import AWAY, SILENCE, Board, Note, away, board_of, make_app, send
 from toolsync.fleet.checks import read_log
 from toolsync.fleet.kind import A, Kind, Q
 from toolsync.model.errors import Hostile, PackageFailed, TryAgain
@@ -61,7 +61,11 @@ class Coordinator:
         patience: Patience,
         tell: Callable[[str], None],
         limits: Limits | None = None,
+        *,
+        urgent: bool = True,
     ) -> None:
+        """``urgent`` tasks go before others: those that a person waits for."""
+        self._urgent = urgent
         self._app = make_app(broker, patience.seconds + 600)
         self._store, self._clock, self._patience, self._tell = store, clock, patience, tell
         self._limits = limits or Limits()
@@ -77,7 +81,7 @@ class Coordinator:
         why = ""
         with step(f"{kind.name} on a worker ({task.queue})"):
             for number in range(patience.tries):
-                task.id = task.number(number)
+                task.id = kind.task(task.known, number)
                 try:
                     return self._tried(board, task, patience)
                 except Lost as error:
@@ -104,8 +108,17 @@ class Coordinator:
     def _gave_up(self, board: Board, task: _Task[Q, A], tries: int, why: str) -> A:
         """Raise what is to be said of a task that nobody could do."""
         if not task.kind.here:
-            note = {"what": task.about, "why": why, "queue": task.queue}
-            board.give_up({**note, "at": stamp(self._clock.now())})
+            board.give_up(
+                Note(
+                    id=task.known[:12],
+                    kind=task.kind.name,
+                    what=task.about,
+                    why=why,
+                    queue=task.queue,
+                    at=stamp(self._clock.now()),
+                    question=dump(task.asked),
+                )
+            )
         raise TryAgain(
             f"{tries} workers could not do the {task.kind.name} of {task.about}; the last: {why}",
             resolution="See toolsync fleet; it is tried again by the next run.",
@@ -125,6 +138,7 @@ class Coordinator:
                 raise Lost(f"the worker {worker} lied: {error}", worker) from error
             if task.kind.once:
                 board.forget(task.id)
+            board.accepted(task.queue, self._clock.now())
             return worth
         said, resolution = _text(answer, "message"), _text(answer, "resolution")
         if answer.get("kind") == "PackageFailed" and not task.kind.here:
@@ -137,13 +151,9 @@ class Coordinator:
 
     def _send(self, board: Board, task: _Task[Q, A]) -> None:
         board.anew(task.id)
-        self._app.send_task(
-            task_name(task.kind.name),
-            args=[dump(task.asked), task.refused],
-            task_id=task.id,
-            queue=task.queue,
-            retry=False,
-        )
+        args = (dump(task.asked), task.refused)
+        send(self._app, task.kind.name, task.id, task.queue, args, urgent=self._urgent)
+        board.asked(task.queue)
         board.sent(task.id)
 
     def _wait(self, board: Board, task: _Task[Q, A], patience: Patience) -> str:
@@ -198,11 +208,7 @@ class _Task(Generic[Q, A]):
         self.about, self.queue = kind.about(asked), kind.queue(asked)
         self.refused: list[str] = []
         self.id = ""
-        self._known = f"{kind.fingerprint(asked)}{salt}"
-
-    def number(self, number: int) -> str:
-        """Return the id of one try: the same for the same question, whoever asks."""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._known}/{number}"))
+        self.known = f"{kind.fingerprint(asked)}{salt}"
 
 
 def _text(answer: Mapping[str, object], name: str) -> str:

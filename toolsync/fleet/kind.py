@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -69,6 +70,19 @@ class Kind(Generic[Q, A]):
         """Return what does such tasks on a machine."""
         return lambda data: self.do(self.read(data), machine)
 
+    def subject(self, data: object) -> str:
+        """Name for people what a question is about that came by the broker."""
+        return self.about(self.read(data))
+
+    def first(self, data: object) -> tuple[str, str]:
+        """Return the id of a question's first try, and its queue."""
+        asked = self.read(data)
+        return self.task(self.fingerprint(asked), 0), self.queue(asked)
+
+    def task(self, known: str, number: int) -> str:
+        """Return the id of one try: the same for the same question, whoever asks."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{known}/{number}"))
+
     def fingerprint(self, asked: Q) -> str:
         """Return the SHA-256 of a question: the same question is asked once."""
         data = [self.name, FORM, dump(asked)]
@@ -88,3 +102,9 @@ class AnyKind(Protocol):
 
     def doer(self, machine: Machine) -> Doer:
         """Return what does such tasks on a machine."""
+
+    def subject(self, data: object) -> str:
+        """Name for people what a question is about; raises Hostile where it is none."""
+
+    def first(self, data: object) -> tuple[str, str]:
+        """Return the id of a question's first try, and its queue; raises likewise."""

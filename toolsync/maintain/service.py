@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolsync.config.definition import Tool
 from toolsync.journal.runs import RunRow
@@ -19,7 +20,7 @@ from toolsync.maintain.gc import clean_up
 from toolsync.maintain.keylife import key_warnings, known_rows
 from toolsync.maintain.scrub import scrub
 from toolsync.maintain.scrubbed import read_scrubbed
-from toolsync.model.errors import Busy, Damaged, ToolsyncError, gravest, unforeseen
+from toolsync.model.errors import Busy, Damaged, ToolsyncError, TryAgain, gravest, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.loghead import served_head
@@ -31,6 +32,9 @@ from toolsync.report.news import Scene
 from toolsync.report.post import Post, open_post
 from toolsync.system.clock import stamp
 from toolsync.system.store import replace_file
+
+if TYPE_CHECKING:
+    from toolsync.report.metrics import FleetFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,8 +224,27 @@ def write_metrics(context: Context, post: Post, statuses: Mapping[str, LastStatu
             for row in known_rows(context)
             if row.ends and row.state != "ended"
         },
+        fleet=_fleet(context),
     )
     replace_file(Path(context.config.report.metrics).expanduser(), exposition(facts))
+
+
+def _fleet(context: Context) -> FleetFacts | None:
+    """Return a fleet's figures, None where there is none or its broker does not answer."""
+    if context.fleet is None:
+        return None
+    from toolsync.fleet.overview import look
+    from toolsync.report.metrics import FleetFacts
+
+    try:
+        found = look(context.config.fleet.broker, context.clock)
+    except TryAgain:
+        return None
+    queues = {
+        name: (queue["workers"], queue["waiting"], len(queue["running"]))
+        for name, queue in found["queues"].items()
+    }
+    return FleetFacts(queues=queues, given_up=len(found["given_up"]))
 
 
 def write_page(context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome]) -> None:

@@ -121,7 +121,7 @@ def opened(
             memory=Memory(journal, store, clock, tell),
             progress=progress,
             places=places_of(config, leasing),
-            fleet=_fleet(config, store, clock, told),
+            fleet=_fleet(config, store, clock, told, urgent=purpose != "run"),
         )
 
 
@@ -162,16 +162,19 @@ def _settle(config: Config, journal: Journal, clock: Clock, told: Callable[[str]
 
 
 def _fleet(
-    config: Config, store: Store, clock: Clock, tell: Callable[[str], None]
+    config: Config, store: Store, clock: Clock, tell: Callable[[str], None], *, urgent: bool
 ) -> Coordinator | None:
-    """Return the coordinator's side of a fleet; what that needs is loaded only here."""
+    """Return the coordinator's side of a fleet; what that needs is loaded only here.
+
+    A timer's run is not ``urgent``: what people ask for by hand goes before it.
+    """
     if not config.fleet.broker:
         return None
     from toolsync.fleet.coordinator import Coordinator, Patience
 
     fleet = config.fleet
     patience = Patience(seconds=fleet.seconds, waiting=fleet.waiting, tries=fleet.tries)
-    return Coordinator(fleet.broker, store, clock, patience, tell, config.limits)
+    return Coordinator(fleet.broker, store, clock, patience, tell, config.limits, urgent=urgent)
 
 
 def _staging(config: Config) -> str:

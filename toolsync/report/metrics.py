@@ -32,6 +32,16 @@ _BUCKETS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FleetFacts:
+    """What is measured of a fleet."""
+
+    queues: Mapping[str, tuple[int, int, int]]
+    """Of each queue the workers that serve it, the tasks that wait, and those that run."""
+    given_up: int
+    """Tasks on the list of those that were given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is measured."""
 
@@ -52,6 +62,7 @@ class Facts:
     """Files of store and archive that are not as they must be."""
     scrubbed: str = ""
     """When a scrub last came to its end; empty before the first."""
+    fleet: FleetFacts | None = None
 
 
 def exposition(facts: Facts) -> bytes:
@@ -72,6 +83,8 @@ class _Collector:
         yield from _of_tools(self._facts)
         yield from _of_runs(self._facts)
         yield _of_stages(self._facts.stages)
+        if self._facts.fleet is not None:
+            yield from _of_fleet(self._facts.fleet)
 
 
 def _of_tools(facts: Facts) -> Iterable[Metric]:
@@ -140,6 +153,24 @@ def _of_runs(facts: Facts) -> Iterable[Metric]:
         ("exit_status", "The exit status of the last run.", run.exit_status),
     ):
         yield GaugeMetricFamily(f"toolsync_run_{name}", words, value=value)
+
+
+def _of_fleet(fleet: FleetFacts) -> Iterable[Metric]:
+    """Yield the families about workers and queues."""
+    for place, (name, words) in enumerate(
+        (
+            ("workers", "Workers that answer, by queue."),
+            ("tasks_waiting", "Tasks that wait for a worker."),
+            ("tasks_running", "Tasks that workers do."),
+        )
+    ):
+        family = GaugeMetricFamily(f"toolsync_fleet_{name}", words, labels=["queue"])
+        for queue, numbers in sorted(fleet.queues.items()):
+            family.add_metric([plain(queue, 200)], numbers[place])
+        yield family
+    yield GaugeMetricFamily(
+        "toolsync_fleet_tasks_given_up", "Tasks that no worker could do.", value=fleet.given_up
+    )
 
 
 def _of_stages(times: Sequence[tuple[str, str, str]]) -> Metric:

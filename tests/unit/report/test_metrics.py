@@ -19,7 +19,7 @@ from toolsync.journal.statuses import LastStatus
 from toolsync.maintain.service import run_once
 from toolsync.model.errors import Bug
 from toolsync.report.feed import feed
-from toolsync.report.metrics import Facts, exposition
+from toolsync.report.metrics import Facts, FleetFacts, exposition
 
 RUN = RunRow(id=1, started=ago(minutes=9), finished=ago(minutes=5), exit_status=3)
 
@@ -137,3 +137,32 @@ def test_an_empty_feed_is_one_too() -> None:
     assert root.findtext(f"{ATOM}updated") == ago()
     for name in ("id", "title", "author"):
         assert root.find(f"{ATOM}{name}") is not None
+
+
+def test_a_fleets_figures_are_told_by_queue() -> None:
+    facts = Facts(
+        now=NOW,
+        statuses={},
+        pages={},
+        waiting={},
+        run=None,
+        stages=[],
+        unsent={},
+        fleet=FleetFacts(queues={"build.amd64": (2, 5, 1), "look": (0, 3, 0)}, given_up=4),
+    )
+    families = text_string_to_metric_families(exposition(facts).decode())
+    found = {
+        (sample.name, sample.labels.get("queue", "")): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name.startswith("toolsync_fleet_")
+    }
+    assert found == {
+        ("toolsync_fleet_workers", "build.amd64"): 2,
+        ("toolsync_fleet_workers", "look"): 0,
+        ("toolsync_fleet_tasks_waiting", "build.amd64"): 5,
+        ("toolsync_fleet_tasks_waiting", "look"): 3,
+        ("toolsync_fleet_tasks_running", "build.amd64"): 1,
+        ("toolsync_fleet_tasks_running", "look"): 0,
+        ("toolsync_fleet_tasks_given_up", ""): 4,
+    }
