@@ -52,6 +52,12 @@ def test_runs_end_as_the_world_is_and_a_second_one_leaves(week: Week) -> None:
     assert "toolsync run" in refused
 
 
+def test_all_views_say_the_same_after_every_run(week: Week) -> None:
+    assert week.disagreed == []
+    assert week.compared >= 42 + 14
+    assert week.statuses_seen > {"up-to-date", "held", "unreachable"}
+
+
 def test_metrics_and_page_tell_of_the_weeks_end(week: Week) -> None:
     metrics = (week.root / "toolsync.prom").read_text()
     for tool in ("greet", "hello", "paint", "quiet"):

@@ -14,21 +14,25 @@ import re
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from flask.testing import FlaskClient
 
 from tests.servers.web import Answer, Asked, Web
 from tests.support.clock import DrivenClock
 from tests.support.keys import Keys, throwaway_keys
 from tests.support.reporting import MailServer
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
+from tests.support.views import browser, differing, views
+from toolsync.config.definition import Tool
 from toolsync.config.settings import Build, Config, Mail, Report
 from toolsync.maintain.service import run_once
 from toolsync.model.errors import Busy
-from toolsync.pipeline.context import opened
+from toolsync.pipeline.context import Context, opened
 from toolsync.setup.settings import load_config
 from toolsync.setup.tools import load_tools
 
@@ -68,6 +72,12 @@ class Week:
     """What the vendor and the operator did."""
     mails: list[tuple[datetime, str]] = field(default_factory=list)
     """When each mail arrived, and its text."""
+    compared: int = 0
+    """After how many runs all views were compared."""
+    disagreed: list[str] = field(default_factory=list)
+    """What they said of one tool that was not the same."""
+    statuses_seen: set[str] = field(default_factory=set)
+    _pages: FlaskClient | None = None
 
     def __post_init__(self) -> None:
         self.tools = self.root / "conf" / "tools"
@@ -126,7 +136,19 @@ class Week:
         ) as context:
             tools, faults = load_tools(context.config)
             assert not faults
-            return run_once(context, tools).exit_status
+            status = run_once(context, tools).exit_status
+            self._compare(context, tools)
+            return status
+
+    def _compare(self, context: Context, tools: Sequence[Tool]) -> None:
+        """Note where the views disagree after a run."""
+        if self._pages is None:
+            self._pages = browser(self.config(), self.clock)
+        found = views(context, tools, self._pages)
+        told = differing(found, [tool.name for tool in tools])
+        self.compared += 1
+        self.disagreed += [f"{self.clock.moment:%a %H:%M} {line}" for line in told]
+        self.statuses_seen |= set(found["API"].values())
 
     @contextmanager
     def _time_of_programs(self) -> Iterator[None]:
