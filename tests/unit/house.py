@@ -144,8 +144,8 @@ PACKAGES = {
     ),
     "report": Package(
         "model system config journal http attest pipeline",
-        "channel channels chart columns feed lag mail message metrics news page post secret "
-        "sentences site toolpage uploads webhook why",
+        "channel channels chart columns feed lag listing mail message metrics news page post "
+        "secret sentences site toolpage uploads webhook why",
     ),
     "setup": Package(
         "model system config gate watch watchfile verify build publish report",

@@ -2,48 +2,46 @@
 "use strict";
 const table = document.querySelector("table.tools");
 if (table) {
-  const body = table.tBodies[0], rows = [...body.rows];
-  const texts = new Map(rows.map(row => [row, row.textContent.toLowerCase()]));
-  const find = document.createElement("form"), field = document.createElement("input");
-  const told = document.createElement("span");
-  find.className = "find";
-  find.setAttribute("role", "search");
-  field.type = "search";
-  field.placeholder = "Search names, versions, reasons";
+  // A tool's row, with the one below it that says why it stands there.
+  const body = table.tBodies[0], tools = [];
+  for (const row of body.rows) {
+    if (row.classList.contains("why")) tools.at(-1).rows.push(row);
+    else tools.push({rows: [row], text: "", ...row.dataset});
+  }
+  for (const tool of tools) tool.text = tool.rows.map(row => row.textContent).join(" ").toLowerCase();
+  const make = (name, values) => Object.assign(document.createElement(name), values);
+  const form = make("form", {className: "search"}), told = make("span", {});
+  const field = make("input", {type: "search", placeholder: "Search names, versions, reasons", maxLength: 200});
+  const sort = make("select", {}), label = make("label", {}), head = make("span", {textContent: "Sort"});
+  form.setAttribute("role", "search");
   field.setAttribute("aria-label", "Search tools");
   told.setAttribute("role", "status");
+  for (const [value, text] of [["rank", "waiting first"], ["name", "name"], ["lag", "longest lag"]]) {
+    sort.append(make("option", {value, textContent: text}));
+  }
+  label.append(head, sort);
   const show = () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
-    for (const row of rows) {
-      row.hidden = !words.every(word => texts.get(row).includes(word));
-      count += !row.hidden;
+    for (const tool of tools) {
+      const fits = words.every(word => tool.text.includes(word));
+      for (const row of tool.rows) row.hidden = !fits;
+      count += fits;
     }
-    told.textContent = words.length ? count + " of " + rows.length : "";
+    told.textContent = words.length ? count + " of " + tools.length : "";
   };
-  field.addEventListener("input", show);
-  find.addEventListener("submit", event => event.preventDefault());
-  find.append(field, told);
-  table.parentElement.before(find);
-  document.addEventListener("keydown", event => {
-    if (event.key === "/" && document.activeElement !== field) { event.preventDefault(); field.focus(); }
-  });
   const order = new Intl.Collator("en", {numeric: true});
-  const heads = [...table.tHead.rows[0].cells];
-  heads.forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      const down = head.getAttribute("aria-sort") === "ascending";
-      const key = row => row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
-      const keys = new Map(rows.map(row => [row, key(row)]));
-      rows.sort((a, b) => (down ? -1 : 1) * order.compare(keys.get(a), keys.get(b)));
-      for (const other of heads) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      body.append(...rows);
-    });
+  const by = {rank: (a, b) => a.rank - b.rank, name: () => 0, lag: (a, b) => b.lag - a.lag};
+  sort.addEventListener("change", () => {
+    tools.sort((a, b) => by[sort.value](a, b) || order.compare(a.name, b.name));
+    body.append(...tools.flatMap(tool => tool.rows));
+  });
+  field.addEventListener("input", show);
+  form.addEventListener("submit", event => event.preventDefault());
+  form.append(field, label, told);
+  table.before(form);
+  document.addEventListener("keydown", event => {
+    if (event.key === "/" && !/^(INPUT|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); field.focus(); }
   });
 }
 for (const place of document.querySelectorAll(".copy")) {

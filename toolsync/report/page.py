@@ -7,6 +7,7 @@ server.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -23,11 +24,14 @@ from toolsync.model.values import Blob
 from toolsync.report.chart import Point, large, scale, small
 from toolsync.report.columns import COLUMNS
 from toolsync.report.lag import in_words
+from toolsync.report.listing import Row, grouped, rank, wants_words
 from toolsync.report.sentences import plain
 
 _HERE = Path(__file__).parent
 LOOK = _HERE / "look.css"
 """The style sheet of all pages, also of those that are served."""
+_WHY = 320
+"""Characters of the sentence that stands below a tool in the index."""
 MAX_RECORDS = 50
 """Releases whose evidence stands on a tool's page; the JSON beside it has all."""
 
@@ -98,11 +102,6 @@ class ToolView:
     more: Mapping[str, str | None] = field(default_factory=dict)
     """What `columns.COLUMNS` tell of it, by their names."""
 
-    def served(self, target: str, series: str) -> str:
-        """Return the version in one place, empty where there is none."""
-        found = (p.version for p in self.places if (p.target, p.series) == (target, series))
-        return next(found, "")
-
     @property
     def link(self) -> str:
         """The homepage, empty unless it is one that a browser may open."""
@@ -126,8 +125,8 @@ class Site:
     title: str
     made: str
     tools: Sequence[ToolView]
-    columns: Sequence[tuple[str, str]]
-    """Target and series of each column of versions."""
+    target: str
+    """Where releases go."""
     installs: Sequence[Install]
     key: str
     """The archive's public key, armored; empty before there is one."""
@@ -174,11 +173,42 @@ def _style() -> bytes:
 
 
 def _index(site: Site) -> bytes:
-    counts: dict[str, int] = {}
-    for tool in site.tools:
-        counts[tool.status] = counts.get(tool.status, 0) + 1
+    rows = sorted(map(_row, site.tools), key=lambda row: (row.rank, row.name))
+    counts = Counter(row.status for row in rows)
     template = templates().get_template("index.html.j2")
-    return template.render(site=site, counts=counts, depth="").encode()
+    return template.render(
+        site=site,
+        rows=rows,
+        heads=[column.head for column in COLUMNS],
+        counts=sorted(counts.items(), key=lambda item: rank(item[0])),
+        target=site.target,
+        depth="",
+    ).encode()
+
+
+def _row(tool: ToolView) -> Row:
+    """Return a tool's row of the index."""
+    status = "" if tool.status == "unknown" else tool.status
+    last = tool.points[-1].seconds if tool.points else None
+    told = wants_words(status, "said") or not status
+    return Row(
+        name=tool.name,
+        href=f"tools/{tool.name}.html",
+        summary=tool.summary,
+        status=status,
+        newest=tool.upstream,
+        places=grouped(tool.places),
+        lag="" if last is None else in_words(last),
+        seconds=-1 if last is None else int(last),
+        chart=small(tool.points) if tool.points else None,
+        why=_cut(tool.sentence) if told else "",
+        more=[plain(tool.more.get(column.name) or "none") for column in COLUMNS],
+    )
+
+
+def _cut(text: str) -> str:
+    """Return a sentence, cut at a word where it is long; the tool's page has all of it."""
+    return text if len(text) <= _WHY else f"{text[:_WHY].rpartition(' ')[0]} …"
 
 
 def _tool(site: Site, tool: ToolView) -> bytes:
@@ -211,10 +241,9 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"trend": small, "history": large, "scale": scale()}
+    environment.globals |= {"history": large, "scale": scale()}
     environment.globals |= {"in_words": in_words, "signed_name": signed_name}
     environment.globals |= {"bill_name": bill_name}
-    environment.globals |= {"more_columns": COLUMNS}
     environment.filters["plain"] = plain
     return environment
 

@@ -98,8 +98,6 @@ def gather(context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome] = 
             for tool in tools
         ]
     views += [faulty_view(outcome) for outcome in faulty]
-    columns = {(context.target.name, series) for series in context.config.series}
-    columns |= {(place.target, place.series) for view in views for place in view.places}
     installs = tuple(_installs(context, views))
     key = _key_of(installs[0].stanza) if installs else ""
     return Site(
@@ -107,7 +105,7 @@ def gather(context: Context, tools: Sequence[Tool], faulty: Sequence[Outcome] = 
         made=stamp(context.clock.now()),
         published=rows,
         tools=sorted(views, key=lambda view: view.name),
-        columns=sorted(columns),
+        target=context.target.name,
         installs=installs,
         key=key,
         fingerprint=_fingerprint(context, key),
@@ -143,7 +141,12 @@ def _feed(context: Context, site: Site) -> bytes:
 
 def _installs(context: Context, views: Sequence[ToolView]) -> Iterator[Install]:
     for series in context.config.series:
-        served = (view.packages for view in views if view.served(context.target.name, series))
+        here = (context.target.name, series)
+        served = (
+            view.packages
+            for view in views
+            if any((place.target, place.series) == here for place in view.places)
+        )
         example = to_install(context.config, next(served, ("PACKAGE",)), series)
         try:
             stanza = context.target.stanza(series)

@@ -8,8 +8,11 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from toolsync.journal.states import Asked, State
+from toolsync.report.lag import in_words
+from toolsync.report.listing import Row, grouped, wants_words
 from toolsync.web.lists import asked_for, listed
 from toolsync.web.request import config, context
+from toolsync.web.words import ago, bounded, review_url, sentence, tool_url
 
 _EACH = 50
 _NAMES = {"text": "q"}
@@ -27,7 +30,7 @@ def page() -> ResponseReturnValue:
         asked=asked,
         choices=choices,
         link=lambda **other: link(asked, **other),
-        served=served,
+        rows=[row(state) for state in found.tools],
         target=config().target,
     )
 
@@ -40,10 +43,19 @@ def link(asked: Asked, **other: str | int) -> str:
     return url_for("overview", **query)
 
 
-def served(state: State) -> list[tuple[str, str, list[str]]]:
-    """Return which upstream version stands where: version, target, its series."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for place in state.places:
-        version = place.version.partition("~")[0].rpartition("-")[0] or place.version
-        found.setdefault((version, place.target), []).append(place.series)
-    return [(version, target, series) for (version, target), series in found.items()]
+def row(state: State) -> Row:
+    """Return a tool's row of the list."""
+    told = wants_words(state.status, state.resolution)
+    return Row(
+        name=state.tool,
+        href=tool_url(state.tool),
+        summary=state.summary,
+        status=state.status,
+        newest=state.newest,
+        places=grouped(state.places),
+        lag=in_words(state.lag) if state.lag >= 0 else "",
+        seconds=state.lag,
+        why=bounded(sentence(state), 260) if told else "",
+        review=review_url(state) if told else "",
+        more=(ago(state.since),),
+    )

@@ -28,5 +28,5 @@ def test_each_column_is_on_the_page_and_in_json(rig: Rig, web: Web, tmp_path: Pa
     for column in COLUMNS:
         assert column.head.upper() in head
         assert (row[column.name] or "-") in line
-        assert f'<th scope="col">{column.head}</th>' in page
-        assert f"<td>{plain(row[column.name] or 'none')}</td>" in page
+        assert f">{column.head}</th>" in page
+        assert f">{plain(row[column.name] or 'none')}</td>" in page
