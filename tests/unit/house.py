@@ -88,9 +88,9 @@ PACKAGES = {
     ),
     "license": Package(
         "model system config archives gate",
-        "bundled change compare components dep5 detect gate hints identify known "
+        "bundled change compare components dep5 detect found gate hints identify known "
         "machinereadable metadata names normalise notice policy reading report scan shortnames "
-        "sidebyside spdx template terms titles trees wording worddiff",
+        "sidebyside spdx template terms texts titles trees walk wording worddiff",
     ),
     "scaffold": Package(
         "model system config license",

@@ -16,8 +16,8 @@ from toolsync.config.settings import Config, Limits
 from toolsync.fleet.checks import read_value, require_blob, require_names
 from toolsync.fleet.kind import FORM, Kind, Machine
 from toolsync.license.detect import Detector, available
+from toolsync.license.found import DIGITS, MAX_FILES, MAX_PROBLEMS, MAX_TEXTS
 from toolsync.license.reading import read_terms
-from toolsync.license.scan import DIGITS, MAX_FILES, MAX_PROBLEMS, MAX_TEXTS
 from toolsync.license.terms import Terms, from_json, to_json
 from toolsync.model.errors import Damaged, Hostile
 from toolsync.model.values import Blob
