@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import logging
 import os
 import re
@@ -17,6 +18,7 @@ from debian.deb822 import Deb822
 from tests.support.rig import ROOT
 from toolsync.build.sbuild import SBUILD
 from toolsync.maintain.doctor import ALWAYS
+from toolsync.setup.settings import load_config
 from toolsync.setup.tools import load_tool
 from toolsync.system.builder import PROGRAMS
 from toolsync.system.programs import PACKAGES
@@ -119,9 +121,32 @@ def test_a_build_sees_neither_the_state_nor_the_settings() -> None:
 
 def test_service_socket_and_builder_name_one_path() -> None:
     socket = (DEBIAN / "toolsync.toolsync-builder.socket").read_text()
-    service = (DEBIAN / "toolsync.service").read_text()
     (path,) = re.findall(r"^ListenStream=(.*)$", socket, re.MULTILINE)
-    assert f"Environment=TOOLSYNC_BUILDER={path}\n" in service
+    for name in ("toolsync.service", "toolsync-worker.service"):
+        assert f"Environment=TOOLSYNC_BUILDER={path}\n" in (DEBIAN / name).read_text()
+
+
+def test_a_worker_works_where_its_builder_may_write_and_sees_no_key() -> None:
+    builder = (DEBIAN / "toolsync.toolsync-builder@.service").read_text()
+    (writable,) = re.findall(r"^ReadWritePaths=(.*)$", builder, re.MULTILINE)
+    config = load_config(ROOT / "conf" / "worker.toml", Path("/var/lib/toolsync-worker"))
+    assert config.build.work == writable
+    assert config.build.chroots.startswith(f"{writable}/")
+    unit = (DEBIAN / "toolsync-worker.service").read_text()
+    assert f" --state {config.state} worker\n" in unit
+    assert "\nInaccessiblePaths=-/var/lib/toolsync\n" in unit
+    recipe = (DEBIAN / "worker" / "Containerfile").read_text()
+    (command,) = re.findall(r"^ExecStart=/usr/bin/(.*)$", unit, re.MULTILINE)
+    assert json.dumps(command.split()) in recipe
+
+
+def test_a_workers_settings_are_keys_that_there_are(tmp_path: Path) -> None:
+    text = (ROOT / "conf" / "worker.toml").read_text()
+    file = tmp_path / "worker.toml"
+    file.write_text(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
+    config = load_config(file, tmp_path)
+    assert config.fleet.broker.startswith("rediss://")
+    assert config.shared.url.startswith("s3://")
 
 
 def test_the_pages_and_the_door_name_one_path() -> None:
@@ -131,7 +156,12 @@ def test_the_pages_and_the_door_name_one_path() -> None:
     assert f"Environment=TOOLSYNC_DOOR={path}\n" in service
 
 
-CLOSED = ("toolsync.service", "toolsync-web.service", "toolsync-web.toolsync-errand@.service")
+CLOSED = (
+    "toolsync.service",
+    "toolsync-web.service",
+    "toolsync-web.toolsync-errand@.service",
+    "toolsync-worker.service",
+)
 
 
 @pytest.mark.parametrize("name", CLOSED)
@@ -192,7 +222,9 @@ def test_ids_are_given_once_and_overlap_nobodys(
     assert done.stdout == (f"--add-subuids {range_given} toolsync\n" if range_given else "")
 
 
-@pytest.mark.parametrize("name", ["toolsync.postinst", "toolsync.postrm", "motd/95-toolsync"])
+@pytest.mark.parametrize(
+    "name", ["toolsync.postinst", "toolsync.postrm", "toolsync-worker.postinst", "motd/95-toolsync"]
+)
 def test_scripts_are_plain_shell(name: str) -> None:
     assert os.access(DEBIAN / name, os.X_OK)
     done = subprocess.run(["dash", "-n", DEBIAN / name], capture_output=True, text=True)
