@@ -244,7 +244,7 @@ def templates() -> Environment:
     environment.globals |= {"history": large, "scale": scale()}
     environment.globals |= {"in_words": in_words, "signed_name": signed_name}
     environment.globals |= {"bill_name": bill_name}
-    environment.filters["plain"] = plain
+    environment.globals |= {"plain": plain}
     return environment
 
 

@@ -15,7 +15,7 @@ from toolsync.pipeline.promote import promotable
 from toolsync.pipeline.review import waiting
 from toolsync.pipeline.status import faulty
 from toolsync.pipeline.survey import last_standing
-from toolsync.report.chart import large, scale
+from toolsync.report.chart import large
 from toolsync.report.page import ToolView
 from toolsync.report.toolpage import faulty_view, view
 from toolsync.setup.tools import overlay_of
@@ -51,7 +51,6 @@ def page(name: str) -> ResponseReturnValue:
         whole=len(lines) < _LINES,
         chart=large(points) if (points := view_.points) else None,
         definition=_definition(name),
-        scale=scale(),
         promotable=promotable(context(), name),
         retired=isinstance(found, Tool) and asking.retired(found),
         shown=asking.mark_of(journal.states.get(name)),

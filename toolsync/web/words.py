@@ -12,6 +12,7 @@ from toolsync.journal.runs import RunRow
 from toolsync.journal.states import State
 from toolsync.model.errors import BUG, FINE, HELD, LATER, SETUP, USAGE
 from toolsync.model.meanings import of_finding
+from toolsync.report.chart import scale
 from toolsync.report.lag import in_words
 from toolsync.report.sentences import sentence as sentence_of
 from toolsync.system.clock import parsed
@@ -44,11 +45,6 @@ def _one(seconds: float) -> str:
     """Return a time by its greatest unit alone."""
     number, unit = in_words(seconds).split()[:2]
     return f"{number} {unit}"
-
-
-def lasting(seconds: int) -> str:
-    """Return a lag in words, a dash where there is none."""
-    return in_words(seconds) if seconds >= 0 else "-"
 
 
 def bounded(text: str, most: int = _MOST) -> str:
@@ -154,7 +150,8 @@ def run_words(run: RunRow) -> str:
 FILTERS = {"capitalize_first": capitalize_first}
 GLOBALS = {
     "ago": ago,
-    "lasting": lasting,
+    "in_words": in_words,
+    "scale": scale(),
     "bounded": bounded,
     "tool_url": tool_url,
     "review_url": review_url,

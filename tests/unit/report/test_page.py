@@ -79,7 +79,7 @@ def test_every_tool_has_upstream_archive_and_ppa_versions_and_a_sentence(page: P
 
 def test_what_a_gate_holds_stands_there_with_its_diff(page: Path) -> None:
     found = tree(page / "tools" / "ec2-ami-tools.html")
-    (diff,) = found.xpath('//pre[@class="diff"]')
+    (diff,) = found.xpath('//section[@aria-labelledby="waits"]//pre')
     assert '+"Amazon Software License, with one more clause"' in diff.text
     assert "toolsync approve ec2-ami-tools 1.5.20" in words(found)
 
@@ -96,7 +96,7 @@ def test_a_gates_report_and_signed_evidence_stand_there(tmp_path: Path) -> None:
         context.journal.evidence.keep("ec2-ami-tools", "1.5.19", envelope, "0")
         write_site(context, tools, [], tmp_path / "page")
     found = tree(tmp_path / "page" / "tools" / "ec2-ami-tools.html")
-    (diff,) = found.xpath('//pre[@class="diff"]')
+    (diff,) = found.xpath('//section[@aria-labelledby="waits"]//pre')
     assert diff.text == "[-old clause-]{+new clause+}"
     (link,) = found.xpath('//a[starts-with(@href, "../evidence/")]/@href')
     assert (tmp_path / "page" / "tools" / link).read_bytes() == b'{"payload": ""}'
