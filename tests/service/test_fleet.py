@@ -280,7 +280,7 @@ def test_a_coordinator_that_comes_back_finds_what_was_built(
 def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
     broker: str, url: str, tmp_path: Path, web: Web
 ) -> None:
-    tasks = 'tasks = ["build", "look", "scan"]'
+    tasks = 'tasks = ["build", "look", "scan", "surface"]'
     fleet = f'[fleet]\nbroker = "{broker}"\nwaiting = 60\n{tasks}\n[store]\nurl = "{url}"\n'
     here, there = (Rig(tmp_path / name) for name in ("coordinator", "worker"))
     for rig in (here, there):
@@ -291,10 +291,10 @@ def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
     try:
         here.run("sync", "hello")
         (seen,) = here.json("fleet")["workers"]
-        assert (seen["name"], seen["done"]) == ("w@there", 3)
+        assert (seen["name"], seen["done"]) == ("w@there", 4)
         assert any(name.startswith("hello_1.0") for name in here.pool())
         here.run("sync", "hello")  # what is published is not asked for once more
-        assert here.json("fleet")["workers"][0]["done"] == 4  # but its page is looked at
+        assert here.json("fleet")["workers"][0]["done"] == 5  # but its page is looked at
         assert not list(there.state.glob("journal*"))
         assert not (there.state / "gnupg").exists()
     finally:

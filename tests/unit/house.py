@@ -109,7 +109,7 @@ PACKAGES = {
     ),
     "compat": Package(
         "model system config archives gate",
-        "archives change commands compare compiled deb files gate helptext java metadata "
+        "archives change commands compare compiled deb examine files gate helptext java metadata "
         "models options policy probe python reading ruby runtimes shell surface transition "
         "verdict",
     ),
@@ -130,9 +130,9 @@ PACKAGES = {
         "sbom statement tiles",
     ),
     "fleet": Package(
-        "model system config http archives watch license build",
+        "model system config http archives watch license build compat",
         "broker build built checks coordinator givenup kind kinds look overview politeness scan "
-        "worker",
+        "surface worker",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "

@@ -18,7 +18,7 @@ def command(settings: Settings, queues: str | None, at_once: int | None, name: s
 
     It needs [fleet] broker and [store] url in toolsync.toml, and no key and no journal. What it may
     use of this machine says [build], as for builds that one machine does for itself. Queues are
-    build.ARCHITECTURE, look and scan.
+    build.ARCHITECTURE, look, scan and surface.
     """
     from toolsync.maintain.work import work
 

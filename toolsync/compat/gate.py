@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 from toolsync.archives.tree import open_packages, open_release
 from toolsync.compat.change import Change, ordered
 from toolsync.compat.compare import OF_OLD, compare
 from toolsync.compat.compare import Prober as TriesOptions
-from toolsync.compat.compiled import read_libraries
 from toolsync.compat.deb import read_packages
+from toolsync.compat.examine import examine
+from toolsync.compat.options import Option
 from toolsync.compat.policy import weigh
-from toolsync.compat.probe import Prober
 from toolsync.compat.reading import Release, read_tree
 from toolsync.compat.surface import Gap, Surface
 from toolsync.compat.transition import as_the_distribution_has, side_by_side
@@ -28,7 +29,6 @@ from toolsync.model.errors import TooMuch
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import Built, Finding, Package
 from toolsync.system.confined import confined
-from toolsync.system.sandbox import sandbox_for
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _LEADS = {
@@ -102,9 +102,10 @@ def _examined(asked: Asked[Package], old: Surface | str | None) -> _Examined:
     with ExitStack() as stack:
         tree = stack.enter_context(_tree(asked)) if by_tree else None
         packages = stack.enter_context(_packages(asked)) if built else None
+        there = _by_workers(asked, by_tree=by_tree, built=built)
         try:
             return confined(
-                lambda: _compared(asked, old, tree, packages),
+                lambda: _compared(asked, old, tree, packages, there),
                 what="reading and running its commands",
                 seconds=limits.gate_seconds + compat.total_seconds,
                 memory=limits.gate_memory,
@@ -115,21 +116,26 @@ def _examined(asked: Asked[Package], old: Surface | str | None) -> _Examined:
 
 
 def _compared(
-    asked: Asked[Package], old: Surface | str | None, tree: Path | None, debs: _Packages | None
+    asked: Asked[Package],
+    old: Surface | str | None,
+    tree: Path | None,
+    debs: _Packages | None,
+    there: Mapping[bool, Surface],
 ) -> _Examined:
     """Compare a release's tree, else what its packages install, with what was kept."""
     series: tuple[str, ...] = (asked.item.source.series,)
     if tree is None:
         assert debs is not None
-        surface, vanished = _surface(asked, read_packages(debs.files, debs.root), installed=True)
+        surface, vanished = _of_packages(asked, debs, there)
         kept = surface
     else:
         wanted = asked.tool.series
         series = tuple(s for s in asked.config.series if not wanted or s in wanted) or wanted
-        surface, vanished = _surface(asked, read_tree(tree), installed=False)
+        release = partial(read_tree, tree)
+        surface, vanished = _surface(asked, tree, release, there.get(False), installed=False)
         kept = surface
         if debs is not None:  # the next release is compared with what this one installs
-            kept, _ = _surface(asked, read_packages(debs.files, debs.root), installed=True)
+            kept, _ = _of_packages(asked, debs, there)
     return _Examined(
         found=_found(surface, old, series, vanished),
         kept=kept.to_json(),
@@ -139,17 +145,52 @@ def _compared(
     )
 
 
-def _surface(
-    asked: Asked[Package], release: Release, *, installed: bool
+def _of_packages(
+    asked: Asked[Package], debs: _Packages, there: Mapping[bool, Surface]
 ) -> tuple[Surface, TriesOptions | None]:
-    """Return what a release offers, and who tries options that it no longer names."""
-    sandbox = sandbox_for(release.tree.root, **asdict(asked.config.compat))
-    read_libraries(release.tree, release.draft, sandbox)
-    prober = Prober(release, sandbox, asked.tool.compat.commands)
-    if not asked.tool.compat.probe:
-        return replace(release.surface(), installed=installed), None
-    prober.examine()
-    return replace(release.surface(), installed=installed), prober.vanished
+    release = partial(read_packages, debs.files, debs.root)
+    return _surface(asked, debs.root, release, there.get(True), installed=True)
+
+
+def _surface(
+    asked: Asked[Package],
+    root: Path,
+    read: Callable[[], Release],
+    there: Surface | None,
+    *,
+    installed: bool,
+) -> tuple[Surface, TriesOptions | None]:
+    """Return what a release offers, and who tries options that it no longer names.
+
+    What a worker read counts where it is of these very files; only who must try an option that
+    is gone reads and runs here, too.
+    """
+    policy = asked.tool.compat
+
+    @cache
+    def here() -> tuple[Surface, TriesOptions | None]:
+        settings = asked.config.compat
+        return examine(read(), settings, policy.commands, probe=policy.probe, installed=installed)
+
+    def tried(scope: str, option: str, was: Option) -> tuple[str, str] | None:
+        prober = here()[1]
+        return prober(scope, option, was) if prober is not None else None
+
+    if there is None or there.digest != Release(root).tree.digest():
+        return here()
+    return there, tried if policy.probe else None
+
+
+def _by_workers(asked: Asked[Package], *, by_tree: bool, built: bool) -> dict[bool, Surface]:
+    """Return what workers read, by whether it is of the packages; nothing where none did."""
+    found: dict[bool, Surface] = {}
+    if asked.elsewhere is None:
+        return found
+    for installed, wanted in ((False, by_tree), (True, built)):
+        told = asked.elsewhere.surface(asked.item, asked.tool, installed) if wanted else None
+        if told is not None:
+            found[installed] = Surface.from_json(told)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

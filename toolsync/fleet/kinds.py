@@ -9,8 +9,9 @@ from toolsync.fleet.build import BUILD
 from toolsync.fleet.kind import AnyKind
 from toolsync.fleet.look import LOOK
 from toolsync.fleet.scan import SCAN
+from toolsync.fleet.surface import SURFACE
 
-KINDS: tuple[AnyKind, ...] = (BUILD, LOOK, SCAN)
+KINDS: tuple[AnyKind, ...] = (BUILD, LOOK, SCAN, SURFACE)
 """What is shipped."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from toolsync.config.record import Needs, Schema
 from toolsync.model.judgment import HOLD, PASS, Judgment
-from toolsync.model.release import Blob, Unpacked
+from toolsync.model.release import Blob, Package, Unpacked
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
@@ -31,6 +31,12 @@ class Elsewhere(Protocol):
         """Return the terms as `license.terms` keeps them, and what could not be read.
 
         None where no machine did it: it is then done here.
+        """
+
+    def surface(self, item: Package, tool: Tool, installed: bool) -> bytes | None:
+        """Return what users can touch of a tree, else of what its packages install, as JSON.
+
+        None likewise. Whether it is of these files its digest tells.
         """
 
 

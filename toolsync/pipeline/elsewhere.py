@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from toolsync.config.definition import Tool
 from toolsync.model.errors import TryAgain
-from toolsync.model.release import Blob, Unpacked
+from toolsync.model.release import Blob, Built, Package, Unpacked
 from toolsync.pipeline.context import Context
 
 if TYPE_CHECKING:
@@ -35,6 +36,28 @@ class Workers:
         except TryAgain:
             return None
         return read.terms, read.problems
+
+    def surface(self, item: Package, tool: Tool, installed: bool) -> bytes | None:
+        """Return the surface of a tree or of its packages as JSON, None where no worker read it."""
+        if "surface" not in self.tasks:
+            return None
+        from toolsync.fleet.scan import ScanPart
+        from toolsync.fleet.surface import SURFACE, SurfaceAsked
+
+        unpacked = item.source.licensed.unpacked
+        asked = SurfaceAsked(
+            orig=unpacked.orig,
+            components=tuple(
+                ScanPart(component=p.component, orig=p.orig) for p in unpacked.components
+            ),
+            debs=item.debs if installed and isinstance(item, Built) else (),
+            commands=tool.compat.commands,
+            probe=tool.compat.probe,
+        )
+        try:
+            return self.fleet.ask(SURFACE, asked, again=self.again).to_json()
+        except TryAgain:
+            return None
 
 
 def elsewhere_of(context: Context) -> Workers | None:

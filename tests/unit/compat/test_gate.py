@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.support.rig import Rig
 from tests.support.tiny_packages import consent
 from toolsync.compat.deb import surface_of_deb
 from toolsync.compat.gate import judge
+from toolsync.compat.surface import Surface
 from toolsync.config.definition import CompatPolicy, Tool, Verify, Watch
 from toolsync.config.licensing import LicensePolicy
 from toolsync.config.settings import Config, Limits
@@ -25,6 +27,7 @@ from toolsync.model.release import (
     Built,
     Fetched,
     Licensed,
+    Package,
     Release,
     SourcePackage,
     Unpacked,
@@ -40,6 +43,20 @@ ONE: Files = {"bin/a": parser("'--x'", "'--y'")}
 DATA = "tool/data/{}/2016-11-15/service-2.json"
 
 
+class Workers:
+    """Looks at releases elsewhere; what it says of their surface was read before."""
+
+    def __init__(self, surface: Surface) -> None:
+        self.told, self.asked = surface, 0
+
+    def terms(self, item: Unpacked, before: Blob | None) -> None:
+        """Do nothing: this gate asks for surfaces."""
+
+    def surface(self, item: Package, tool: Tool, installed: bool) -> bytes:
+        self.asked += 1
+        return replace(self.told, installed=installed).to_json()
+
+
 class Gatekeeper:
     """One tool before the gate."""
 
@@ -48,6 +65,7 @@ class Gatekeeper:
         self.store = Store(root / "store")
         self.adopted = False
         self.limits = Limits()
+        self.elsewhere: Workers | None = None
 
     def judge(
         self,
@@ -108,6 +126,7 @@ class Gatekeeper:
                 before_version="1.0" if before else "",
                 approved=frozenset(approved),
                 adopted=self.adopted,
+                elsewhere=self.elsewhere,
             )
         )
 
@@ -136,6 +155,23 @@ def test_the_same_release_is_the_same_and_another_is_told(gate: Gatekeeper) -> N
     assert [(f.code, f.severity) for f in less.findings] == [("command", "breaking")]
     assert less.report is not None
     assert "command b" in gate.store.path(less.report).read_text()
+
+
+def test_what_a_worker_read_counts_where_it_is_of_these_files(gate: Gatekeeper) -> None:
+    two, one = gate.judge(TWO), gate.judge(ONE)
+    assert two.kept is not None
+    assert one.kept is not None
+    here = gate.judge(ONE, two.kept)
+    surfaces = [
+        Surface.from_json(gate.store.path(kept).read_bytes()) for kept in (one.kept, two.kept)
+    ]
+    for surface in surfaces:  # the second is of other files, so it is read here
+        gate.elsewhere = Workers(surface)
+        assert gate.judge(ONE, two.kept) == here
+        assert gate.elsewhere.asked == 1
+    told = replace(surfaces[0], names={**surfaces[0].names, "environment": {"SEEN_THERE": ""}})
+    gate.elsewhere = Workers(told)
+    assert "SEEN_THERE" in gate.store.path(gate.judge(ONE).kept or two.kept).read_text()
 
 
 def test_a_tree_is_not_needed_to_try_what_vanished(gate: Gatekeeper) -> None:
