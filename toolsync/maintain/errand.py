@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from toolsync.model.errors import ToolsyncError, UsageError
 
 Tell = Callable[[str], None]
+_DIGEST = re.compile("[0-9a-f]{64}")
 _LONGEST = 2000
 """Characters of anything that is asked."""
 
@@ -74,6 +76,8 @@ def _complete(errand: Errand, needs: Mapping[str, Sequence[str]]) -> Errand:
             f"{errand.url[:200]!r} is no address; wanted: one that begins with http:// or https://",
             resolution="Name the page on which releases appear.",
         )
+    if errand.shown and not _DIGEST.fullmatch(errand.shown):
+        raise UsageError("shown is no digest of a definition; wanted: 64 hexadecimal digits")
     if "/" in errand.tool or errand.tool.startswith("."):
         raise UsageError(f"{errand.tool[:80]!r} is no tool's name")
     return errand

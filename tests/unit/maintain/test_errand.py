@@ -37,6 +37,7 @@ def test_each_act_wants_its_fields() -> None:
         {"tool": "\u202egnp"},
         {"files": {"debian/rules": "#!/bin/sh"}},
         {"url": "file:///etc/shadow"},
+        {"shown": "0"},
     ],
 )
 def test_what_no_errand_can_mean_is_refused(change: dict[str, object]) -> None:
