@@ -37,7 +37,7 @@ run: packages-run ids $(VENV)/.run
 # Packages whose code and tests use no library but Python's own: tested once.
 OURS_ALONE := attest binding compat fetch pipeline verify
 # Tests that start programs, and whose libraries other tests use in the same ways: tested once.
-PROGRAMS_ALONE := add_packaging adopt archive_formats archive_key at_once damage doors git_import journal_copy key_life license_notice_way \
+PROGRAMS_ALONE := add_packaging adopt archive_formats archive_key at_once damage doors git_import git_propose journal_copy key_life license_notice_way \
 	local log longlife odd_names packaging ppa_copy ppa_cost ppa_origs ppa_rules ppa_series recalls renamed retire \
 	snapshots stop upgrade workspace
 

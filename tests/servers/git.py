@@ -72,7 +72,6 @@ class Writable:
 
     def __init__(self, web: Web, folder: Path, *, token: str = "") -> None:
         self.folder, self.path = folder, f"/{folder.name}"
-        self.url = web.url + self.path
         self._wanted = base64.b64encode(f"oauth2:{token}".encode()).decode() if token else ""
         self.before: Callable[[], None] = _nothing
         """Called before a push is taken."""
@@ -82,6 +81,11 @@ class Writable:
         subprocess.run(words, check=True, timeout=60)
         words = ("git", "-C", str(folder), "config", "http.receivepack", "true")
         subprocess.run(words, check=True, timeout=60)
+        self.serve(web)
+
+    def serve(self, web: Web) -> None:
+        """Answer at ``path``, which may be another by now."""
+        self.url = web.url + self.path
         for route in ("/info/refs", "/git-upload-pack", "/git-receive-pack"):
             web.serve_by(self.path + route, self._answer)
 

@@ -29,8 +29,8 @@ PACKAGES = {
         "account activated apt board bucket builder clock confined deadline distro door dput "
         "effort fence fleetstore forks git gitclone gpg gpghome gpgkeys gpgpackets gpgstatus "
         "headers isolation journald launchpad launchpadhttp launchpadlogin launchpadvalues "
-        "lock mail memory mirror private programs promise remote run sandbox seccomp signing "
-        "space ssh stop store subreaper testproxy underway user work",
+        "lock mail memory mirror private programs promise remote run sandbox seccomp secret "
+        "signing space ssh stop store subreaper testproxy underway user work",
     ),
     "config": Package(
         "model system",
@@ -122,7 +122,7 @@ PACKAGES = {
     ),
     "git": Package(
         "model system config http",
-        "bringing importer place",
+        "bringing forge forgejo forges github gitlab importer place proposing text",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",
@@ -138,14 +138,14 @@ PACKAGES = {
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish git attest fleet",
         "accepted archivekey asked asserved belonging changes context deliver dispatch "
-        "eligible elsewhere gates imports keydates leasing locate loghead memory obtain origins "
-        "places promote rebuilds recalls review road schedule scheduler sources stages status "
-        "survey sync transparency work workers workspace",
+        "eligible elsewhere gates imports keydates leasing locate loghead memory obtain "
+        "origins places promote proposals rebuilds recalls review road schedule scheduler "
+        "sources stages status survey sync transparency work workers workspace",
     ),
     "report": Package(
         "model system config journal http attest pipeline",
         "channel channels chart columns feed lag listing mail message metrics news page post "
-        "secret sentences site toolpage uploads webhook why",
+        "sentences site toolpage uploads webhook why",
     ),
     "setup": Package(
         "model system config gate watch watchfile verify build publish report",

@@ -145,21 +145,31 @@ class Http:
 
         It is asked as `page` asks, but no redirect is followed.
         """
+        asked = partial(self.post, url, body, headers=headers, limit=limit, seconds=seconds)
+        return self.retrying(asked)
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        limit: int,
+        seconds: float,
+        method: str = "POST",
+    ) -> Page:
+        """Return the response to a POST, PUT or PATCH: sent once, as `send` does, and read."""
         target = self._requester.mirrored(url)
         given = self._headers("gzip, deflate") | dict(headers)
-
-        def ask() -> Page:
-            with self._requester.send("POST", target, given, body, seconds) as response:
-                now = self._clock.now()
-                return Page(
-                    url=target,
-                    body=body_of(response, url, limit),
-                    content_type=plain(response.headers.get("Content-Type", ""), 200),
-                    validators=Validators(),
-                    limited=until(reset(response.headers, now), now),
-                )
-
-        return self.retrying(ask)
+        with self._requester.send(method, target, given, body, seconds) as response:
+            now = self._clock.now()
+            return Page(
+                url=target,
+                body=body_of(response, url, limit),
+                content_type=plain(response.headers.get("Content-Type", ""), 200),
+                validators=Validators(),
+                limited=until(reset(response.headers, now), now),
+            )
 
     def leads_to(self, url: str, *, seconds: float) -> str:
         """Return the address that answers a GET in the end; the body is not read."""

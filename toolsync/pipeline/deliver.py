@@ -8,15 +8,17 @@ the set-up says that the target's own builds are the proof.
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from toolsync.attest.keep import attest
 from toolsync.build.lint import UPSTREAMS_OWN
 from toolsync.build.stage import build, built_of
 from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
-from toolsync.model.errors import Held
+from toolsync.model.errors import GateClosed, Held
 from toolsync.model.release import (
     Built,
     Compatible,
@@ -29,6 +31,7 @@ from toolsync.pipeline.archivekey import evidence_key
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import copy_cleared, package_cleared
 from toolsync.pipeline.imports import import_published
+from toolsync.pipeline.proposals import agreed, is_proposed
 from toolsync.pipeline.sources import source_for, upload_of
 from toolsync.pipeline.stages import BUILD, CONFIRM, PACKAGE, PUBLISH
 from toolsync.pipeline.status import wanted_series
@@ -59,9 +62,9 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
     if origin is None and _is_copied(work, series):
         origin = Origin(context.target.name, wanted_series(context.config, tool)[0])
     if origin is None:
-        item = _made(work, licensed, series)
+        item = agreed(work, licensed, partial(_made, work, licensed, series))
     else:
-        item = _copied(work, licensed, series, origin)
+        item = agreed(work, licensed, partial(_copied, work, licensed, series, origin))
     source = item.source
     known = upload_of(context, source)
     if known is None:
@@ -87,7 +90,9 @@ def make_ready(work: Work, licensed: Licensed, series: str) -> None:
     Raises what `deliver` would raise until then. What is a copy is made where it comes from.
     """
     if not _is_copied(work, series):
-        _made(work, licensed, series)
+        # What a gate holds and is proposed is proposed by `deliver`.
+        with suppress(GateClosed) if is_proposed(work) else nullcontext():
+            _made(work, licensed, series)
 
 
 def _is_copied(work: Work, series: str) -> bool:

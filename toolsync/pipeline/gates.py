@@ -63,6 +63,22 @@ def source_cleared(work: Work, unpacked: Unpacked) -> Licensed:
     return Licensed(unpacked=unpacked, passed=(version, *(one.passed() for one in asking)))
 
 
+def shown(work: Work, unpacked: Unpacked) -> Licensed:
+    """Return a release as a person is to see it who decides over what holds it.
+
+    It has no gate's consent, and a source package of it is for a proposal alone: it is never kept
+    as a stage's result, claimed or published.
+    """
+    said = work.context.journal.judgments.of_release(work.tool.name, work.version)
+    files = {gate.name for gate in work.context.gates.files}
+    passed = (
+        Passed(findings=one.judgment.findings, judgment=one.judgment)
+        for one in said
+        if one.key.stage in files
+    )
+    return Licensed(unpacked=unpacked, passed=tuple(passed))
+
+
 def package_cleared(work: Work, package: Package) -> Compatible:
     """Return a package as the gates over packages, or a person, let it pass; raises likewise."""
     claimed = upload_of(work.context, package.source) is not None

@@ -12,7 +12,8 @@ from toolsync.config.definition import Tool
 from toolsync.git.bringing import Known, bring
 from toolsync.git.importer import Imported, Importer
 from toolsync.git.place import Place, place_of
-from toolsync.journal.imports import HELD, IMPORTED, Import
+from toolsync.git.proposing import tag
+from toolsync.journal.imports import CLOSED, HELD, IMPORTED, MERGED, OPEN, Import
 from toolsync.model import errors
 from toolsync.model.errors import Held
 from toolsync.model.release import Outcome, SourcePackage
@@ -36,6 +37,11 @@ def import_published(work: Work, source: SourcePackage) -> None:
     imports, branch = work.context.journal.imports, place.settings.debian_branch
     known = imports.get(work.tool.name, source.version, place.url)
     if known is not None and (known.state, known.dsc) == (IMPORTED, source.files[0].sha256):
+        return
+    if known is not None and known.state == MERGED:
+        fence.require()
+        tag(importer(work.context, place), source, place, known.commit_id)
+        imports.keep(replace(known, state=IMPORTED, branch=branch))
         return
     last = imports.last(work.tool.name, place.url, branch)
     before = Known(commit=last.commit_id, packaging=last.packaging) if last else Known()
@@ -98,12 +104,17 @@ def as_in_git(context: Context, tool: Tool, outcome: Outcome) -> Outcome:
     here = (outcome.newest, outcome.current)
     found = (one for one in context.journal.imports.of(tool.name) if one.upstream in here)
     one = next(found, None)
-    if one is None or one.state != HELD or outcome.status not in ("up-to-date", "new"):
+    if one is None or outcome.status not in ("up-to-date", "new", "held"):
         return outcome
-    return replace(
-        outcome,
-        status="held",
-        message=f"{outcome.message}; not imported: {one.message}",
-        resolution=one.resolution,
-        exit_status=errors.HELD,
-    )
+    if one.state == OPEN and one.request and one.upstream != outcome.current:
+        told = f"{one.upstream} waits for merge request {one.request}"
+        todo = f"Merge {one.request} to publish it, or close it to reject it."
+    elif one.state == CLOSED and one.upstream != outcome.current:
+        told, todo = one.message, one.resolution
+    elif one.state == HELD and outcome.status != "held":
+        told, todo = f"{outcome.message}; not in git: {one.message}", one.resolution
+    else:
+        return outcome
+    if outcome.status == "held" and one.state == OPEN:
+        told = f"{told}; {outcome.message}"
+    return replace(outcome, status="held", message=told, resolution=todo, exit_status=errors.HELD)

@@ -28,6 +28,7 @@ from toolsync.pipeline.locate import whole
 from toolsync.pipeline.memory import Event
 from toolsync.pipeline.places import side_by_side
 from toolsync.pipeline.promote import make_all_ready, take
+from toolsync.pipeline.proposals import agreed_files
 from toolsync.pipeline.recalls import announce_recalls
 from toolsync.pipeline.road import licensed
 from toolsync.pipeline.status import candidates, status_of, wanted_series
@@ -185,7 +186,8 @@ def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[To
         release = whole(context, tool, release)
         if release.parts:
             context.journal.releases.see(tool.name, release.version, dump(release))
-        item, work = licensed(context, tool, release), work_on(context, tool, release)
+        work = work_on(context, tool, release)
+        item = agreed_files(work, release)
         wanted = wanted_series(context.config, tool)
         kept_from = make_all_ready(work, item, wanted)
         for series in wanted:

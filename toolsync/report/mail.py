@@ -16,7 +16,7 @@ from toolsync.config import keys
 from toolsync.config.settings import Config, Mail
 from toolsync.journal.messages import Message
 from toolsync.report.channel import Channel, Send
-from toolsync.report.secret import secret
+from toolsync.system.secret import secret
 
 if TYPE_CHECKING:
     from toolsync.http.client import Http

@@ -21,8 +21,8 @@ from toolsync.journal.messages import Message
 from toolsync.model.errors import SetupError, ToolsyncError, Unreachable
 from toolsync.model.text import escaped_json
 from toolsync.report.channel import Channel, Send
-from toolsync.report.secret import secret
 from toolsync.system.headers import bare, host_of
+from toolsync.system.secret import secret
 
 if TYPE_CHECKING:
     from toolsync.http.client import Http

@@ -17,7 +17,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from toolsync.config.definition import Tool
-from toolsync.report.secret import secret
+from toolsync.system.secret import secret
 from toolsync.web.api import as_json
 from toolsync.web.problems import Refused
 from toolsync.web.request import config, shared

@@ -14,8 +14,8 @@ from tests.support.reporting import MailServer, message_of
 from toolsync.config.settings import Mail
 from toolsync.model.errors import SetupError, Unreachable
 from toolsync.report import mail
-from toolsync.report.secret import secret
 from toolsync.system.mail import by_sendmail
+from toolsync.system.secret import secret
 
 SENDER = "toolsync <toolsync@archive.example>"
 TO = "operator@archive.example"

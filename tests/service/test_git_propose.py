@@ -1,0 +1,151 @@
+"""Releases that a team decides over: proposed, merged, published, and never twice."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.servers.git import Writable
+from tests.servers.requests import TOKEN, Forge
+from tests.servers.web import Web
+from tests.service.test_git_import import forget, refs, run
+from tests.support.rig import Rig
+from tests.support.tiny import LICENSE, accepted, publish, write_tool
+
+KINDS = ("gitlab", "github", "forgejo")
+
+
+@pytest.fixture
+def forge(web: Web, tmp_path: Path, kind: str) -> Forge:
+    """A forge with an empty project."""
+    return Forge(web, Writable(web, tmp_path / "hello.git", token=TOKEN), kind)
+
+
+@pytest.fixture
+def kind() -> str:
+    """The kind of forge, where a test does not say."""
+    return "gitlab"
+
+
+@pytest.fixture
+def proposing(rig: Rig, web: Web, tmp_path: Path, forge: Forge) -> Rig:
+    """A tool whose releases are proposed there."""
+    publish(web, "1.0")
+    write_tool(rig.tools, web.url + "/dl/", "1.0", "1.1")
+    token = tmp_path / "token"
+    token.write_text(f"{TOKEN}\n")
+    token.chmod(0o600)
+    # The server has its repository at the top, and the project in the API.
+    forge.repository.path = "/team/hello.git"
+    forge.repository.serve(web)
+    rig.configure(
+        f'{rig.settings}\n[git]\nrepository = "{web.url}/team/{{name}}.git"\npropose = true\n'
+        f'forge = "{forge.kind}"\napi = "{forge.url}"\ntoken_file = "{token}"\n'
+    )
+    return rig
+
+
+def told(rig: Rig, status: int = 3) -> str:
+    (one,) = rig.json("status", "hello", status=status)
+    return f"{one['status']}: {one['message']}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_merged_is_published(proposing: Rig, forge: Forge) -> None:
+    proposing.run("sync", "hello", status=3)
+    (one,) = forge.kept
+    assert (one.base, one.branch) == ("debian/latest", "toolsync/1.0-0debian1_ppa1_deb12.1")
+    assert not list(proposing.archive.rglob("*.deb"))
+    said = told(proposing)
+    assert "held: 1.0 waits for merge request http://" in said
+    assert "waits for merge request" in proposing.run("why", "hello", status=None).stdout
+    proposing.run("sync", "hello", status=3)
+    assert len(forge.kept) == 1
+    commit = forge.merge(1, "ann")
+    proposing.run("sync", "hello")
+    assert len(list(proposing.archive.rglob("*.deb"))) == 1
+    assert "up-to-date" in told(proposing, 0)
+    found = refs(forge.repository.folder)
+    tag = "debian/1.0-0debian1_ppa1_deb12.1"
+    assert found["refs/heads/debian/latest"] == commit
+    assert run("git", "rev-parse", f"{tag}^{{commit}}", at=forge.repository.folder) == commit
+    proposing.run("sync", "hello")
+    assert refs(forge.repository.folder) == found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_closed_is_rejected_in_the_persons_name(proposing: Rig, forge: Forge) -> None:
+    proposing.run("sync", "hello", status=3)
+    forge.close(1, "bob")
+    proposing.run("sync", "hello", status=3)
+    assert "1.0 was rejected by bob, who closed http://" in told(proposing)
+    proposing.run("sync", "hello", status=3)
+    assert len(forge.kept) == 1
+    assert not list(proposing.archive.rglob("*.deb"))
+
+
+def test_what_was_changed_in_the_request_is_not_published(proposing: Rig, forge: Forge) -> None:
+    proposing.run("sync", "hello", status=3)
+    forge.merge(1, "ann", more="a file of hers\n")
+    proposing.run("sync", "hello", status=3)
+    assert "was merged with other files than were proposed: debian/more" in told(proposing)
+    assert not list(proposing.archive.rglob("*.deb"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kill_when_the_request_was_made_makes_no_second(proposing: Rig, forge: Forge) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    forge.made = lambda: started[0].kill()
+    started.append(proposing.start("sync", "hello"))
+    assert started[0].wait(120) == -9
+    assert len(forge.kept) == 1
+    forge.made = lambda: None
+    proposing.run("sync", "hello", status=3)
+    assert len(forge.kept) == 1
+    before = refs(forge.repository.folder)
+    forge.kept[0].text = ""
+    forget(proposing)  # as a kill between the push and the journal leaves it
+    proposing.run("sync", "hello", status=3)
+    assert (len(forge.kept), refs(forge.repository.folder)) == (1, before)
+    assert "Upstream has released `1.0`" in forge.kept[0].text
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_what_a_gate_holds_is_proposed_with_what_it_found(
+    proposing: Rig, forge: Forge, closing: bool
+) -> None:
+    file = proposing.tools / "hello" / "tool.toml"
+    file.write_text(file.read_text().replace(accepted(LICENSE), "[license]\n"))
+    proposing.run("sync", "hello", status=3)
+    (one,) = forge.kept
+    assert "### license: review, **waits for a person**" in one.text
+    assert all(not line.startswith("/") for line in one.text.splitlines())
+    assert "waits for merge request" in told(proposing)
+    if closing:
+        forge.close(1, "bob")
+        proposing.run("sync", "hello", status=3)
+        assert "bob" in told(proposing)
+        assert "bob (merge request)" in proposing.run("log", "hello").stdout
+        return
+    forge.merge(1, "ann")
+    proposing.run("sync", "hello")
+    assert len(list(proposing.archive.rglob("*.deb"))) == 1
+    assert "ann (merge request)" in proposing.run("log", "hello").stdout
+
+
+def test_what_a_gate_finds_later_is_shown_before_a_merge_counts_for_it(
+    proposing: Rig, forge: Forge
+) -> None:
+    file = proposing.tools / "hello" / "tool.toml"
+    known = file.read_text()
+    file.write_text(known.replace(accepted(LICENSE), "[license]\n"))
+    proposing.run("sync", "hello", status=3)
+    forge.merge(1, "ann")
+    file.write_text(known.replace(accepted(LICENSE), '[license]\nexpression = "LicenseRef-x"\n'))
+    proposing.run("sync", "hello", status=3)  # another policy: the question is another one
+    assert not list(proposing.archive.rglob("*.deb"))
+    proposing.run("approve", "hello", "1.0", "--reason", "seen")
+    proposing.run("sync", "hello")
+    assert len(list(proposing.archive.rglob("*.deb"))) == 1

@@ -1,0 +1,80 @@
+"""Pull requests on Forgejo and Gitea, by their API, version 1 (its swagger)."""
+
+from __future__ import annotations
+
+from toolsync.git.forge import (
+    CLOSED,
+    MERGED,
+    OPEN,
+    Api,
+    Draft,
+    Forge,
+    Json,
+    Request,
+    account,
+    commit,
+    items,
+    link,
+    number,
+    table,
+    text,
+)
+
+_PAGES = 40
+"""How many pages of fifty are looked at: the API finds no branch that has slashes in its name."""
+
+
+def _find(api: Api, branch: str, base: str) -> Request | None:
+    for page in range(1, _PAGES + 1):
+        found = list(items(api.get("/pulls", state="all", limit=50, page=page)))
+        for one in found:
+            ends = (text(table(one.get("head")), "ref"), text(table(one.get("base")), "ref"))
+            if ends == (branch, base):
+                return _get(api, number(one, "number"))
+        if not found:
+            break
+    return None
+
+
+def _get(api: Api, wanted: int) -> Request:
+    one = table(api.get(f"/pulls/{wanted}"))
+    who = account(one.get("merged_by"), "login")
+    if text(one, "state") == "closed" and one.get("merged") is not True:
+        events = items(api.get(f"/issues/{wanted}/timeline", limit=50))
+        closing = [account(e.get("user"), "login") for e in events if text(e, "type") == "close"]
+        who = closing[-1] if closing else ""
+    return _read(one, who)
+
+
+def _open(api: Api, draft: Draft) -> Request:
+    body = {"title": draft.title, "head": draft.branch, "base": draft.base, "body": draft.text}
+    return _read(table(api.send("POST", "/pulls", body)), "")
+
+
+def _edit(api: Api, wanted: int, draft: Draft) -> object:
+    body = {"title": draft.title, "body": draft.text}
+    return api.send("PATCH", f"/pulls/{wanted}", body)
+
+
+def _read(one: Json, who: str) -> Request:
+    closed = CLOSED if text(one, "state") == "closed" else OPEN
+    return Request(
+        number=number(one, "number"),
+        url=link(one, "html_url"),
+        state=MERGED if one.get("merged") is True else closed,
+        commit=commit(one, "merge_commit_sha"),
+        who=who,
+    )
+
+
+FORGEJO = Forge(
+    name="forgejo",
+    about="a Forgejo or Gitea, such as Codeberg",
+    hosts=("codeberg.org",),
+    root=lambda api, path: f"{api}/api/v1/repos/{path}",
+    headers=lambda token: {"Authorization": f"token {token}"},
+    find=_find,
+    get=_get,
+    open=_open,
+    edit=_edit,
+)

@@ -1,0 +1,88 @@
+"""Merge requests on GitLab, by its REST API, version 4 ("Merge requests API")."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from toolsync.git.forge import (
+    CLOSED,
+    MERGED,
+    OPEN,
+    Api,
+    Draft,
+    Forge,
+    Json,
+    Request,
+    account,
+    commit,
+    items,
+    link,
+    number,
+    table,
+    text,
+)
+
+_STATES = {"merged": MERGED, "closed": CLOSED}
+"""``locked`` is one that is being merged."""
+
+
+def _find(api: Api, branch: str, base: str) -> Request | None:
+    found = api.get(
+        "/merge_requests",
+        source_branch=branch,
+        target_branch=base,
+        state="all",
+        order_by="created_at",
+        sort="desc",
+        per_page=20,
+    )
+    mine = (one for one in items(found) if text(one, "source_branch") == branch)
+    return next(map(_read, mine), None)
+
+
+def _get(api: Api, wanted: int) -> Request:
+    return _read(table(api.get(f"/merge_requests/{wanted}")))
+
+
+def _open(api: Api, draft: Draft) -> Request:
+    body = {
+        "source_branch": draft.branch,
+        "target_branch": draft.base,
+        "title": draft.title,
+        "description": draft.text,
+        "remove_source_branch": True,
+    }
+    return _read(table(api.send("POST", "/merge_requests", body)))
+
+
+def _edit(api: Api, wanted: int, draft: Draft) -> object:
+    body = {"title": draft.title, "description": draft.text}
+    return api.send("PUT", f"/merge_requests/{wanted}", body)
+
+
+def _read(one: Json) -> Request:
+    state = _STATES.get(text(one, "state"), OPEN)
+    by = (
+        (one.get("merge_user") or one.get("merged_by")) if state == MERGED else one.get("closed_by")
+    )
+    return Request(
+        number=number(one, "iid"),
+        url=link(one, "web_url"),
+        state=state,
+        # A fast-forward has neither of the first two.
+        commit=commit(one, "merge_commit_sha", "squash_commit_sha", "sha"),
+        who=account(by, "username"),
+    )
+
+
+GITLAB = Forge(
+    name="gitlab",
+    about="a GitLab, such as Salsa",
+    hosts=("salsa.debian.org", "gitlab.com"),
+    root=lambda api, path: f"{api}/api/v4/projects/{quote(path, safe='')}",
+    headers=lambda token: {"PRIVATE-TOKEN": token},
+    find=_find,
+    get=_get,
+    open=_open,
+    edit=_edit,
+)
