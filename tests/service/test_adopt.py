@@ -181,6 +181,42 @@ def test_an_archives_package_is_adopted_as_its_keyring_vouches(tmp_path: Path, w
     assert "apt cannot read the archive of bookworm" in refused.stderr
 
 
+@pytest.mark.slow
+def test_a_newer_revision_of_the_distributions_packaging_is_gated_and_published(
+    tmp_path: Path, web: Web
+) -> None:
+    folder = packaged(tmp_path / "theirs", web)
+    dsc = source_package(tmp_path / "source", folder)
+    with throwaway_keys() as keys:
+        (place := tmp_path / "archive").mkdir()
+        sources = served(place, dsc, keys, lacks="")
+        rig = rig_with(tmp_path, sources)
+        rig.json("adopt", "apt:hello/bookworm")
+        pin = hashlib.sha256(archive("1.0")).hexdigest()
+        (rig.tools / "hello.toml").write_text(f'[verify.pins]\n"1.0" = "{pin}"\n')
+        rig.run("sync", "hello", status=None)
+        rig.run("approve", "hello", "1.0", "--reason", "seen", status=None)
+        rig.run("sync", "hello")
+        first = {name for name in rig.pool() if name.endswith(".deb")}
+        debian = folder / "debian"
+        log = (debian / "changelog").read_text()
+        (debian / "changelog").write_text(log.replace("0.9-3", "0.9-4") + "\n" + log)
+        (debian / "README.Debian").write_text("What is new in this packaging.\n")
+        (later := tmp_path / "later").mkdir()
+        newer = served(later, source_package(tmp_path / "newer", folder), keys, lacks="")
+    sources.write_text(newer.read_text())
+    shutil.rmtree(rig.state / "apt")  # lists are asked for once a day
+    done = rig.run("sync", "hello")
+    assert "its packaging 2:0.9-3 has become 2:0.9-4 in bookworm" in done.stderr
+    second = {name for name in rig.pool() if name.endswith(".deb")} - first
+    assert len(first) == len(second) == 1
+    assert (
+        'adopted = "apt:hello/bookworm 2:0.9-4"' in (rig.tools / "hello" / "tool.toml").read_text()
+    )
+    (evidence,) = [e for e in rig.json("status", "hello") if e["tool"] == "hello"]
+    assert evidence["status"] == "up-to-date"
+
+
 def repacked(place: Path, folder: Path) -> Path:
     """Return the .dsc of 1.0, of which a distribution has repacked the orig tarball."""
     tree = place / "hello-1.0"
