@@ -259,6 +259,16 @@ def test_lintian_finds_nothing(built: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("deb")
+def test_the_pages_bring_their_sockets_and_services(built: Path) -> None:
+    (deb,) = built.glob("toolsync-web_*.deb")
+    done = subprocess.run(["dpkg-deb", "-c", deb], capture_output=True, text=True, check=True)
+    units = set(re.findall(r"/system/(toolsync-\S+)", done.stdout))
+    names = ("web.service", "web.socket", "errand@.service", "errand.socket")
+    assert units == {f"toolsync-{name}" for name in names}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("deb")
 def test_the_service_is_closed_and_its_units_are_understood(built: Path) -> None:
     units = built / "root" / "lib" / "systemd" / "system"
     words = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
