@@ -220,3 +220,13 @@ def test_euca2ools_is_built_as_its_version_whatever_its_tree_says(tmp_path: Path
         argv = ["make", "-s", "-f", str(EUCA / "rules"), "execute_before_dh_auto_configure"]
         subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
         assert stated.read_text() == "import os\n\n__version__ = '3.4.1'\nBUFSIZE = 1\n"
+
+
+def test_euca2ools_is_cleaned_without_its_setup(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("raise SystemExit('Invalid version: 3.4-devel')\n")
+    left = [tmp_path / name for name in ("build", ".pybuild", "euca2ools.egg-info")]
+    for folder in left:
+        folder.mkdir()
+    argv = ["make", "-s", "-f", str(EUCA / "rules"), "override_dh_auto_clean"]
+    subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+    assert not [folder for folder in left if folder.exists()]
