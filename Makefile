@@ -206,9 +206,10 @@ bench-page: $(VENV)/.test
 bench-bounds: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.support.hostile 10000
 
-# Throughput of 1, 2, 4 and 8 workers whose builds sleep, and 100 kills over 40 tasks.
+# Throughput of 1, 2, 4 and 8 workers whose builds sleep; and 100 kills of workers, coordinators, broker and database.
 bench-fleet: packages-test $(VENV)/.test
-	@$(VENV)/bin/python -m tests.bench.fleet --kills 100
+	@$(VENV)/bin/python -m tests.bench.fleet
+	@$(VENV)/bin/python -m tests.bench.kills --kills 100 --tasks 300
 
 bench-repack: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.repack

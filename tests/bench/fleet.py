@@ -1,29 +1,25 @@
-"""A fleet on loopback: how throughput grows with workers, and what random kills cost.
+"""A fleet on loopback: how throughput grows with workers; `kills` kills its parts.
 
-``python3 -m tests.bench.fleet [--seconds S] [--kills N]``. Builds only sleep, so that what is
+``python3 -m tests.bench.fleet [--seconds S]``. Builds only sleep, so that what is
 measured is the way of tasks and answers; workers, broker and store are real ones.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.servers.redis import Redis
 from tests.support.fleet import asked_for, start, stop
-from toolsync.fleet.build import BUILD, BuildAsked
+from toolsync.fleet.build import BUILD
 from toolsync.fleet.coordinator import Coordinator, Patience
 from toolsync.fleet.overview import look
-from toolsync.model.errors import TryAgain
 from toolsync.system.clock import SystemClock
 from toolsync.system.fleetstore import open_store
 from toolsync.system.store import Store
@@ -75,66 +71,11 @@ def measured(store: Store, url: str, workers: int, seconds: float, each: int) ->
         return time.monotonic() - began
 
 
-def killed(store: Store, url: str, kills: int, tasks: int) -> None:
-    """Do so many tasks while workers and the broker are killed at random."""
-    told: list[str] = []
-    again: Counter[str] = Counter()
-    with Redis() as redis, ExitStack() as stack:
-        own = Workers(redis.url, url, "sleep:1")
-        stack.callback(own.close)
-        names = [f"k{number}@bench" for number in range(3)]
-        for name in names:
-            own.start(name)
-        all_there(redis.url, len(names))
-        ended = threading.Event()
-
-        def kill_at_random() -> None:
-            for number in range(kills):
-                if ended.wait(random.uniform(0.5, 4)):
-                    say(f"{number} kills were made")
-                    return
-                if random.random() < 0.2:
-                    redis.kill()
-                    time.sleep(random.uniform(0, 1))
-                    redis.start()
-                else:
-                    name = random.choice(names)
-                    own.kill(name)
-                    own.start(name)
-            say(f"{kills} kills were made")
-
-        def build(asked: BuildAsked) -> float:
-            patience = Patience(seconds=60, waiting=120, tries=6)
-            began = time.monotonic()
-            while True:
-                fleet = Coordinator(redis.url, store, SystemClock(), patience, told.append)
-                try:
-                    fleet.ask(BUILD, asked)
-                except TryAgain:  # as the next run would
-                    again[asked.name] += 1
-                    time.sleep(0.5)
-                    continue
-                return time.monotonic() - began
-
-        thread = threading.Thread(target=kill_at_random)
-        thread.start()
-        with ThreadPoolExecutor(6) as pool:
-            times = list(pool.map(build, [asked_for(store, 1000 + n) for n in range(tasks)]))
-        ended.set()
-        thread.join()
-    say(
-        f"{len(times)} of {tasks} tasks accepted, each once; {len(told)} tries were lost, and runs"
-        f" ended early {sum(again.values())} times; the longest task took {max(times):.1f} s"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5, help="of each build")
     parser.add_argument("--each", type=int, default=4, help="builds for each worker")
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4, 8])
-    parser.add_argument("--kills", type=int, default=0)
-    parser.add_argument("--tasks", type=int, default=40)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shared").mkdir()
@@ -145,8 +86,6 @@ def main() -> None:
             ideal = given.each * given.seconds
             share = f"{ideal / wall:.0%} of linear"
             say(f"{workers} workers: {wall:.1f} s, ideal {ideal:.1f} s, {share}")
-        if given.kills:
-            killed(store, url, given.kills, given.tasks)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -21,9 +21,9 @@ import pytest
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=16MB")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Postgres:
-    """A server that runs."""
+    """A server that runs; it can be killed and started anew."""
 
     folder: Path
     process: subprocess.Popen[bytes]
@@ -39,6 +39,21 @@ class Postgres:
         schema = f"s{secrets.token_hex(6)}"
         self.run(f"CREATE SCHEMA {schema}")
         return self.url(schema)
+
+    def kill(self) -> None:
+        """Kill the server as a power cut would, but for the disk."""
+        self.process.kill()
+        self.process.wait()
+
+    def start(self) -> None:
+        """Start it on what it has left; its last processes may need a moment to go."""
+        for _ in range(100):
+            self.process = _started(self.folder)
+            with suppress(AssertionError):
+                _wait(self.folder, self.process)
+                return
+            time.sleep(0.1)
+        raise AssertionError((self.folder / "log").read_text())
 
     def run(self, sql: str) -> None:
         """Run statements as the database's owner."""
@@ -92,22 +107,27 @@ def postgres() -> Iterator[Postgres]:
             capture_output=True,
             cwd="/",
         )
-        settings = [word for setting in _FAST for word in ("-c", setting)]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*_as_user(), programs / "postgres", "-D", data, "-k", folder, "-h", "", *settings],
-                stdout=log,
-                stderr=log,
-                cwd="/",
-            )
+        server = Postgres(folder, _started(folder))
         try:
-            _wait(folder, process)
-            yield Postgres(folder, process)
+            _wait(folder, server.process)
+            yield server
         finally:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(30)
+            server.process.send_signal(signal.SIGQUIT)
+            server.process.wait(30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path) -> subprocess.Popen[bytes]:
+    settings = [word for setting in _FAST for word in ("-c", setting)]
+    program, data = _programs() / "postgres", folder / "data"
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            [*_as_user(), program, "-D", data, "-k", folder, "-h", "", *settings],
+            stdout=log,
+            stderr=log,
+            cwd="/",
+        )
 
 
 def _wait(folder: Path, process: subprocess.Popen[bytes]) -> None:
