@@ -15,6 +15,7 @@ from toolsync.build.chroot import chroot_folder
 from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Config
+from toolsync.git.forges import forge_at
 from toolsync.git.place import place_of
 from toolsync.git.place import programs_of as git_programs
 from toolsync.maintain.plan import orphans
@@ -31,7 +32,7 @@ from toolsync.publish.target import Examinable, Inspectable
 from toolsync.publish.targets import open_target
 from toolsync.setup.settings import SETTINGS, SettingsTables
 from toolsync.setup.tools import TOOLS, ToolTables, load_tools
-from toolsync.system.clock import Clock
+from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys, why_unread
 from toolsync.system.programs import find, how_to_get
@@ -165,18 +166,23 @@ def _tools(config: Config, now: datetime, tables: ToolTables) -> Iterator[Check]
 
 
 def _git(config: Config, tools: Sequence[Tool]) -> Iterator[Check]:
-    """See that releases can be imported where the set-up names a repository."""
+    """See that releases can be imported, and proposed, where the set-up names a repository."""
     programs: set[str] = set()
+
+    def look(tool: Tool) -> str:
+        place = place_of(config, tool)
+        if place is None:
+            return "no repository"
+        programs.update(git_programs(place))
+        if not place.settings.propose:
+            return f"releases go to {place.url}"
+        with closing(open_http(config, SystemClock())) as http:
+            forge, _ = forge_at(place, http)
+        return f"releases are proposed to {place.url}, on {forge.about}"
+
     for tool in tools:
-        try:
-            place = place_of(config, tool)
-        except ToolsyncError as error:
-            subject = f"[git] of {tool.name}"
-            yield Check(
-                subject=subject, fine=False, message=str(error), resolution=error.resolution
-            )
-            continue
-        programs.update(git_programs(place) if place else ())
+        if tool.git or config.git.repository:
+            yield _tried(f"[git] of {tool.name}", partial(look, tool))
     yield from (_program(program) for program in sorted(programs))
 
 

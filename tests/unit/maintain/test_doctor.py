@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -66,6 +67,27 @@ def test_every_program_has_a_package_to_install(rig: Rig) -> None:
     programs |= {name for target in TARGETS.values() for name in target.programs(config)}
     assert programs <= set(PACKAGES)
     assert {"setpriv", "prlimit", "gpgconf", "dpkg-deb", "dpkg-genchanges"} <= programs
+
+
+def test_what_a_teams_repository_needs_is_looked_at_where_one_is_named(
+    rig: Rig, tmp_path: Path
+) -> None:
+    write_tool(rig.tools, "http://127.0.0.1:9/")
+    assert "program gbp" not in rig.run("doctor", status=None).stdout
+    token = tmp_path / "token"
+    rig.configure(
+        f'tools = ["hello"]\n{rig.settings}\n[git]\nrepository = "https://salsa.debian.org/t/{{name}}.git"'
+        f'\npropose = true\ntoken_file = "{token}"\n'
+    )
+    found = {c["subject"]: c for c in rig.json("doctor", status=5)}
+    assert {"program git", "program gbp", "program pristine-tar"} <= found.keys()
+    assert str(token) in found["[git] of hello"]["message"]
+    token.write_text("s3cret\n")
+    token.chmod(0o600)
+    found = {c["subject"]: c for c in json.loads(rig.run("doctor", "--json", status=None).stdout)}
+    assert found["[git] of hello"]["fine"]
+    assert "on a GitLab, such as Salsa" in found["[git] of hello"]["message"]
+    assert "s3cret" not in str(found)
 
 
 def test_a_missing_program_is_named_with_its_package(rig: Rig, tmp_path: Path) -> None:
