@@ -15,13 +15,14 @@ import pytest
 
 from tests.servers.redis import redis_server
 from tests.servers.web import Answer, Asked, Web
-from tests.support.fleet import INTERVAL, LIES, asked_for, pages, release, worker
+from tests.support.fleet import INTERVAL, LIES, asked_for, offered, pages, release, worker
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
 from tests.support.watching import tool_with
 from toolsync.fleet.build import BUILD
 from toolsync.fleet.look import LOOK, SHARE
 from toolsync.fleet.scan import SCAN
+from toolsync.fleet.surface import SURFACE
 from toolsync.license.terms import from_json
 from toolsync.model.errors import TryAgain, UsageError
 from toolsync.system.clock import SystemClock
@@ -105,6 +106,21 @@ def test_terms_are_read_by_a_worker_a_liar_is_refused_and_without_any_it_is_done
     assert terms.mains[0].id == "MIT"
     with pytest.raises(TryAgain, match="no worker took the scan"):
         coordinator(broker, store, told, waiting=1).ask(SCAN, release(store, pkg__c_py=b"c = 3"))
+
+
+def test_a_surface_is_read_by_a_worker_and_a_liar_is_refused(
+    broker: str, url: str, store: Store
+) -> None:
+    told: list[str] = []
+    fleet = coordinator(broker, store, told)
+    with worker(broker, url, "liar@there", "no_surface"):
+        helped = _afterwards(lambda: len(told) > 0, broker, url)
+        try:
+            found = fleet.ask(SURFACE, offered(store))
+        finally:
+            helped()
+    assert set(found.of("command")) == {"a"}
+    assert "the worker liar@there lied: what it says is a surface is none" in told[0]
 
 
 def test_pages_are_seen_by_workers_who_are_polite_together(

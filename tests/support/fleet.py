@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tests.support.archives import Item, gz, tar
 from tests.support.mutations import MIT
+from tests.support.releases import parser
 from tests.support.rig import environment
 from toolsync.build.chroot import Chroots
 from toolsync.build.stage import Product
@@ -28,6 +29,7 @@ from toolsync.fleet.build import BuildAsked, read_asked
 from toolsync.fleet.kind import Doer, Machine
 from toolsync.fleet.look import LOOK, LookAsked, LookSeen, Watched
 from toolsync.fleet.scan import SCAN, ScanAsked, ScanRead
+from toolsync.fleet.surface import SURFACE, SurfaceAsked, SurfaceRead
 from toolsync.http.client import Http
 from toolsync.license.terms import Terms, from_json, to_json
 from toolsync.model.release import Release
@@ -263,6 +265,21 @@ LOOK_LIES: dict[str, Callable[[LookAsked, Machine], object]] = {
     "twice": twice,
     "as_before": as_before,
 }
+
+
+def offered(store: Store) -> SurfaceAsked:
+    """Return a question about the surface of a tree that is in the store."""
+    program = Item(name="t-1/bin/a", data=parser("'--x'", "'--y'").encode(), mode=0o755)
+    orig = store.add_bytes(gz(tar([program])), "t_1.orig.tar.gz")
+    return SurfaceAsked(orig=orig, components=(), debs=(), commands=(), probe=False)
+
+
+def no_surface(asked: SurfaceAsked, there: Machine) -> object:
+    """Put something else into the store."""
+    return SurfaceRead(surface=there.store.add_bytes(b"[]", "surface.json"))
+
+
+SURFACE_LIES: dict[str, Callable[[SurfaceAsked, Machine], object]] = {"no_surface": no_surface}
 SCAN_LIES: dict[str, Callable[[ScanAsked, Machine], object]] = {
     "of_another": of_another,
     "left_out": left_out,
@@ -321,7 +338,7 @@ def main(broker: str, url: str, name: str, how: str) -> None:
         http = Http(user_agent="toolsync-tests", timeout=5, retries=0, elsewhere=bucket.wait)
         there = replace(machine(store, Path(folder)), http=http)
         offer(app, name, doers(there, how), SystemClock())
-        serve(app, name, ["build.amd64", "look", "scan"], 1)
+        serve(app, name, ["build.amd64", "look", "scan", "surface"], 1)
 
 
 def doers(there: Machine, how: str) -> dict[str, Doer]:
@@ -329,10 +346,12 @@ def doers(there: Machine, how: str) -> dict[str, Doer]:
     way, _, seconds = how.partition(":")
     build = sleeping(float(seconds)) if way == "sleep" else WAYS.get(way, packed)
     scan, look = SCAN_LIES.get(way, SCAN.do), LOOK_LIES.get(way, LOOK.do)
+    surface = SURFACE_LIES.get(way, SURFACE.do)
     return {
         "build": lambda data: build(read_asked(data), there.store),
         "look": lambda data: look(LOOK.read(data), there),
         "scan": lambda data: scan(SCAN.read(data), there),
+        "surface": lambda data: surface(SURFACE.read(data), there),
     }
 
 

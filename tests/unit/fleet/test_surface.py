@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archives import Item, gz, tar
-from tests.support.fleet import NOTHING, machine
-from tests.support.releases import parser
+from tests.support.fleet import NOTHING, machine, offered
 from toolsync.compat.surface import Surface
 from toolsync.config.settings import Limits
 from toolsync.fleet.kind import Machine
@@ -33,9 +31,7 @@ def there(tmp_path: Path, store: Store) -> Machine:
 
 @pytest.fixture
 def asked(store: Store) -> SurfaceAsked:
-    program = Item(name="t-1/bin/a", data=parser("'--x'", "'--y'").encode(), mode=0o755)
-    orig = store.add_bytes(gz(tar([program])), "t_1.orig.tar.gz")
-    return SurfaceAsked(orig=orig, components=(), debs=(), commands=(), probe=False)
+    return offered(store)
 
 
 def test_what_a_worker_reads_is_accepted(asked: SurfaceAsked, store: Store, there: Machine) -> None:
