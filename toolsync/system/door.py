@@ -21,6 +21,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from toolsync.model.errors import SetupError, TookTooLong, Unreachable, UsageError
+from toolsync.system import stop
+from toolsync.system.isolation import dying_with_us
 
 SOCKET = "TOOLSYNC_DOOR"
 """Environment variable that names the socket; without it we start the process ourselves."""
@@ -81,14 +83,29 @@ def answer(
     except (OSError, ValueError) as error:
         raise UsageError(f"this is no question: {error}") from error
 
-    def tell(text: str) -> None:
-        with suppress(OSError):  # whoever asked has gone; what is begun is ended all the same
-            link.sendall(json.dumps({"told": text[:1000]}).encode() + b"\n")
+    link.settimeout(_PATIENCE)
+    say = _said_to(link)
+    done = do(question, lambda text: say({"told": text[:1000]}))
+    say({"done": done})
 
-    link.settimeout(_PATIENCE)  # who reads nothing holds nothing up
-    done = do(question, tell)
-    with suppress(OSError):
-        link.sendall(json.dumps({"done": done}).encode() + b"\n")
+
+def _said_to(link: socket.socket) -> Callable[[Object], None]:
+    """Return what tells whoever asked; one that reads nothing holds us up once, and no more.
+
+    What is begun is ended all the same. After a line that was sent by half nothing follows.
+    """
+    listens = True
+
+    def say(line: Object) -> None:
+        nonlocal listens
+        if not listens:
+            return
+        try:
+            link.sendall(json.dumps(line).encode() + b"\n")
+        except OSError:
+            listens = False
+
+    return say
 
 
 def given() -> socket.socket:
@@ -133,10 +150,12 @@ def _opened(words: Sequence[str]) -> Iterator[socket.socket]:
         return
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        process = subprocess.Popen(words, stdin=theirs.fileno(), stdout=subprocess.DEVNULL)
+        tied = (*dying_with_us("TERM"), *words)
+        process = subprocess.Popen(tied, stdin=theirs.fileno(), stdout=subprocess.DEVNULL)
         theirs.close()
         try:
-            yield ours
+            with stop.ended_by(process.terminate):
+                yield ours
         finally:
             ours.close()
             _ended(process)

@@ -8,6 +8,7 @@ after the other, and so does what looks at an address.
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -97,11 +98,15 @@ class Errands:
 
     def get(self, number: str) -> Entry | None:
         """Return one of them by its number, None where it is not known any more."""
-        return self._entries.get(int(number)) if number.isascii() and number.isdecimal() else None
+        if not re.fullmatch("[0-9]{1,9}", number):
+            return None
+        with self._lock:
+            return self._entries.get(int(number))
 
     def all(self) -> list[Entry]:
         """Return them, newest first."""
-        return [self._entries[number] for number in sorted(self._entries, reverse=True)]
+        with self._lock:
+            return [self._entries[number] for number in sorted(self._entries, reverse=True)]
 
     def _work(self, entry: Entry) -> None:
         act = ACTS[entry.text("act")]

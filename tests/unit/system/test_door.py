@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -107,3 +110,51 @@ def test_an_answer_that_breaks_off_or_takes_too_long_is_told(
     monkeypatch.setenv(door.SOCKET, str(tmp_path / "nobody"))
     with pytest.raises(SetupError, match="nobody answers"):
         door.ask({}, fine, told.append, 30)
+
+
+def test_who_reads_nothing_holds_nothing_up() -> None:
+    ours, theirs = socket.socketpair()
+    told = 0
+
+    def talkative(_: Mapping[str, object], tell: door.Tell) -> Mapping[str, object]:
+        nonlocal told
+        while told < 2000:
+            tell("x" * 1000)
+            told += 1
+        return {}
+
+    with ours, theirs:
+        ours.sendall(b"{}\n")
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        begun = time.monotonic()
+        door.answer(theirs, talkative)
+        took = time.monotonic() - begun
+        theirs.close()
+        lines = ours.makefile("rb").read().split(b"\n")
+    assert told == 2000
+    assert took < 20  # one wait of ten seconds, not one for each line
+    assert all(json.loads(line) == {"told": "x" * 1000} for line in lines[:-1])
+
+
+ASKS = """
+import sys
+from toolsync.system import door, stop
+stop.listen()
+door.ask({}, sys.argv[1:], print, 60)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_we_started_ends_with_us(tmp_path: Path, number: signal.Signals) -> None:
+    place = tmp_path / "pid"
+    text = f"import os, time\nopen({str(place)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    argv = [sys.executable, "-c", ASKS, *program(text)]
+    with subprocess.Popen(argv) as asking:
+        while not (place.exists() and place.read_text()):
+            time.sleep(0.02)
+        asking.send_signal(number)
+        asking.wait(5)
+    end = time.monotonic() + 5
+    while Path(f"/proc/{place.read_text()}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)

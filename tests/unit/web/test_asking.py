@@ -148,3 +148,9 @@ def _token(site: Site) -> str:
     from tests.unit.web.test_guard import token
 
     return token(site, "reviewer")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "\u0661", "1e3", " 1", "999999999"])
+def test_a_number_that_none_has_is_no_fault(site: Site, number: str) -> None:
+    assert site.shared.errands.get(number) is None
+    assert site.get(f"/asked/{number}").status_code == 404
