@@ -213,28 +213,15 @@ def _question() -> _Schema:
 
 
 def _schemas() -> dict[str, _Schema]:
-    tool, step = _tool_fields(), _object("label seconds words", seconds=_NUMBER)
-    process = _object("process purpose steps", process=_maybe("integer"), steps=_list(step))
+    problem = _object("type title status", "detail", status=_NUMBER)
+    return {"Problem": problem, **_of_tools(), **_of_reviews(), **_of_errands(), **_of_now()}
+
+
+def _of_tools() -> dict[str, _Schema]:
+    tool = _tool_fields()
     counts = {"type": "object", "additionalProperties": _NUMBER}
     line = _object("at tool version scope stage event message")
-    check = _object("subject fine message resolution", fine={"type": "boolean"})
-    verdict = {"enum": ["approved", "rejected"]}
-    asked = _object(
-        "number asked at state lines came",
-        number=_NUMBER,
-        asked={"type": "object"},
-        state={"enum": [WAITS, GOES, DONE, FAILED]},
-        lines=_list({"type": "string"}),
-        came={"oneOf": [{"type": "object"}, {"type": "null"}]},
-    )
-    gate = _object(
-        "stage verdict summary findings subject before text",
-        stage={"type": "string", "examples": list(GATES.names)},
-        findings=_list(_object("stage code severity message matters todo")),
-    )
-    decision = _object("tool version stage verdict subject summary who at reason", verdict=verdict)
     return {
-        "Problem": _object("type title status", "detail", status=_NUMBER),
         "Tool": _object(_TOOL, "", **tool),
         "Tools": _object(
             "version total counts tools",
@@ -249,6 +236,18 @@ def _schemas() -> dict[str, _Schema]:
         ),
         "Log": _object("version lines", version=_FORM, lines=_list(line)),
         "Looking": _object("version tools", version=_FORM, tools=_list({"type": "string"})),
+    }
+
+
+def _of_reviews() -> dict[str, _Schema]:
+    verdict = {"enum": ["approved", "rejected"]}
+    gate = _object(
+        "stage verdict summary findings subject before text",
+        stage={"type": "string", "examples": list(GATES.names)},
+        findings=_list(_object("stage code severity message matters todo")),
+    )
+    decision = _object("tool version stage verdict subject summary who at reason", verdict=verdict)
+    return {
         "Reviews": _object(
             "version reviews", version=_FORM, reviews=_list(_object("tool version since"))
         ),
@@ -262,9 +261,30 @@ def _schemas() -> dict[str, _Schema]:
             shown={"type": "string", "pattern": "^[0-9a-f]{64}$"},
         ),
         "Decisions": _object("version decisions", version=_FORM, decisions=_list(decision)),
+    }
+
+
+def _of_errands() -> dict[str, _Schema]:
+    asked = _object(
+        "number asked at state lines came",
+        number=_NUMBER,
+        asked={"type": "object"},
+        state={"enum": [WAITS, GOES, DONE, FAILED]},
+        lines=_list({"type": "string"}),
+        came={"oneOf": [{"type": "object"}, {"type": "null"}]},
+    )
+    return {
         "Asked": asked,
         "AskedAll": _object("version asked", version=_FORM, asked=_list(asked)),
         "Question": _question(),
+    }
+
+
+def _of_now() -> dict[str, _Schema]:
+    step = _object("label seconds words", seconds=_NUMBER)
+    process = _object("process purpose steps", process=_maybe("integer"), steps=_list(step))
+    check = _object("subject fine message resolution", fine={"type": "boolean"})
+    return {
         "Now": _object(
             "version processes waiting",
             version=_FORM,
