@@ -32,6 +32,8 @@ class Kept:
     state: str = "open"
     commit: str = ""
     who: str = ""
+    project: int | None = 7
+    """Where its branch lies: 7 is the project itself, another a fork, None one that is gone."""
 
 
 @dataclass
@@ -74,6 +76,13 @@ class Forge:
         """Close without merging."""
         one = self.kept[number - 1]
         one.state, one.who = "closed", who
+
+    def fork(self, branch: str, *, gone: bool = False) -> int:
+        """Let a stranger ask to merge a branch of that name from a fork; return its number."""
+        number = len(self.kept) + 1
+        project = None if gone else 100 + number
+        self.kept.append(Kept(number, branch, "debian/latest", "mine", "mine", project=project))
+        return number
 
     def _git(self, *words: str) -> str:
         env = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "PATH": "/usr/bin"}
@@ -128,6 +137,7 @@ class Forge:
         if self.kind == "github":  # a head without an owner is passed over
             owner, _, branch = query.get("head", "").partition(":")
             found = [one for one in found if not branch or (owner, one.branch) == ("team", branch)]
+            found = [one for one in found if one.project is not None]
         size = min(int(query.get("limit", query.get("per_page", "20"))), 50)
         begin = (int(query.get("page", "1")) - 1) * size
         return _told(200, [self._shown(one, listed=True) for one in found[begin : begin + size]])
@@ -143,7 +153,8 @@ class Forge:
             return _told(400 if self.kind == "gitlab" else 422, {"message": "is missing"})
         if not {branch, base} <= self._branches():
             return _told(404 if self.kind == "forgejo" else 422, {"message": "no such branch"})
-        if any((k.branch, k.base, k.state) == (branch, base, "open") for k in self.kept):
+        here = (k for k in self.kept if k.project == 7)
+        if any((k.branch, k.base, k.state) == (branch, base, "open") for k in here):
             return _told(422 if self.kind == "github" else 409, {"message": "already exists"})
         one = Kept(len(self.kept) + 1, branch, base, title, text)
         self.kept.append(one)
@@ -159,6 +170,8 @@ class Forge:
                 "state": states.get(one.state, one.state),
                 "source_branch": one.branch,
                 "target_branch": one.base,
+                "source_project_id": one.project,
+                "target_project_id": 7,
                 "web_url": f"{self.url}/team/hello/-/merge_requests/{one.number}",
                 "sha": "0" * 40,
                 "merge_commit_sha": one.commit or None,
@@ -174,12 +187,20 @@ class Forge:
             "id": 1000 + one.number,
             "number": one.number,
             "state": "open" if one.state == "open" else "closed",
-            "head": {"ref": one.branch},
-            "base": {"ref": one.base},
+            "head": self._head(one),
+            "base": {"ref": one.base, "label": one.base, "repo": {"id": 7}},
             "html_url": f"{self.url}/team/hello/pulls/{one.number}",
             "merge_commit_sha": one.commit or None,
             **({} if listed and self.kind == "github" else merged),
         }
+
+    def _head(self, one: Kept) -> dict[str, object]:
+        repo = None if one.project is None else {"id": one.project}
+        if self.kind == "github":
+            return {"ref": one.branch, "label": f"team:{one.branch}", "repo": repo}
+        there = one.project == 7 and one.branch in self._branches()
+        ref = one.branch if there else f"refs/pull/{one.number}/head"
+        return {"ref": ref, "label": one.branch, "repo": repo}
 
     def _as_issue(self, one: Kept, rest: list[str]) -> Answer:
         who = {"login": one.who} if one.state == "closed" else None

@@ -95,6 +95,23 @@ def test_what_was_changed_in_the_request_is_not_published(proposing: Rig, forge:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_strangers_fork_with_a_branch_of_that_name_decides_nothing(
+    proposing: Rig, forge: Forge
+) -> None:
+    branch = "toolsync/1.0-0debian1_ppa1_deb12.1"
+    for number in range(60):  # more than a page, open, closed and of forks that are gone
+        forge.fork(branch, gone=number == 59)
+        forge.kept[-1].state = ("open", "closed", "merged")[number % 3]
+    proposing.run("sync", "hello", status=3)
+    own = [one for one in forge.kept if one.project == 7]
+    assert [one.branch for one in own] == [branch]
+    assert {one.text for one in forge.kept[:60]} == {"mine"}
+    forge.merge(own[0].number, "ann")
+    proposing.run("sync", "hello")
+    assert len(list(proposing.archive.rglob("*.deb"))) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_kill_when_the_request_was_made_makes_no_second(proposing: Rig, forge: Forge) -> None:
     started: list[subprocess.Popen[bytes]] = []
     forge.made = lambda: started[0].kill()

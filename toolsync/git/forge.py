@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlencode
@@ -23,6 +23,8 @@ OPEN, MERGED, CLOSED = "open", "merged", "closed"
 _LIMIT = 16 * 1024 * 1024
 _SECONDS = 60.0
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+_PAGES = 40
+"""How many pages of a list are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,10 @@ class Forge:
     headers: Callable[[str], Mapping[str, str]]
     """Returns what shows a token."""
     find: Callable[[Api, str, str], Request | None]
-    """Returns the newest request to merge a branch into another, open or not."""
+    """Returns the request to merge a branch of the project into another: the open one, else the
+    newest. Anybody may ask to merge a branch of the same name from a copy of their own."""
     get: Callable[[Api, int], Request]
+    """Returns a request; raises Drifted where it merges from another project."""
     open: Callable[[Api, Draft], Request]
     edit: Callable[[Api, int, Draft], object]
     """Gives a request another title and text."""
@@ -122,6 +126,53 @@ def _made(forge: Forge, api: Api, draft: Draft) -> tuple[Request, bool]:
         if found is None:
             raise
         return found, False
+
+
+def best(found: Iterable[Json]) -> Json | None:
+    """Return the request that is open, else the first; they are the newest first."""
+    first = None
+    for one in found:
+        if text(one, "state") in ("open", "opened"):
+            return one
+        first = first or one
+    return first
+
+
+def is_own(source: object, target: object) -> bool:
+    """Say whether two ends of a request are the same project, by its number."""
+    return isinstance(source, int) and source > 0 and source == target
+
+
+def has_own_head(one: Json) -> bool:
+    """Say whether head and base of a pull request lie in one repository.
+
+    A head that is gone or hidden is another's.
+    """
+    ends = (one.get("head"), one.get("base"))
+    repos = (end.get("repo") if isinstance(end, dict) else None for end in ends)
+    head, base = (repo.get("id") if isinstance(repo, dict) else None for repo in repos)
+    return is_own(head, base)
+
+
+def require_own(one: Json, own: bool) -> Json:
+    """Return a request of the project's own; raises Drifted."""
+    if not own:
+        raise Drifted(
+            f"a forge's request {text(one, 'html_url') or text(one, 'web_url')} merges from another"
+            " project's branch, wanted one of its own",
+            resolution="See what became of toolsync's request there; what others ask to merge"
+            " decides nothing.",
+        )
+    return one
+
+
+def listed(api: Api, path: str, **query: str | int) -> Iterator[Json]:
+    """Give the objects of a list that comes in pages; raises as `Api.get`."""
+    for page in range(1, _PAGES + 1):
+        found = list(items(api.get(path, **query, page=page)))
+        yield from found
+        if not found:
+            return
 
 
 def items(value: object) -> Iterator[Json]:

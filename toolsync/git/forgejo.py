@@ -12,32 +12,34 @@ from toolsync.git.forge import (
     Json,
     Request,
     account,
+    best,
     commit,
+    has_own_head,
     items,
     link,
+    listed,
     number,
+    require_own,
     table,
     text,
 )
 
-_PAGES = 40
-"""How many pages of fifty are looked at: the API finds no branch that has slashes in its name."""
-
 
 def _find(api: Api, branch: str, base: str) -> Request | None:
-    for page in range(1, _PAGES + 1):
-        found = list(items(api.get("/pulls", state="all", limit=50, page=page)))
-        for one in found:
-            ends = (text(table(one.get("head")), "ref"), text(table(one.get("base")), "ref"))
-            if ends == (branch, base):
-                return _get(api, number(one, "number"))
-        if not found:
-            break
-    return None
+    """Look through all: the API finds no branch that has slashes in its name."""
+    own = (one for one in listed(api, "/pulls", state="all", limit=50) if has_own_head(one))
+    mine = best(one for one in own if _ends(one) == (branch, base))
+    return None if mine is None else _get(api, number(mine, "number"))
+
+
+def _ends(one: Json) -> tuple[str, str]:
+    """Return the branches; as ``ref`` one that is deleted has another name, as ``label`` not."""
+    return text(table(one.get("head")), "label"), text(table(one.get("base")), "ref")
 
 
 def _get(api: Api, wanted: int) -> Request:
     one = table(api.get(f"/pulls/{wanted}"))
+    require_own(one, has_own_head(one))
     who = account(one.get("merged_by"), "login")
     if text(one, "state") == "closed" and one.get("merged") is not True:
         events = items(api.get(f"/issues/{wanted}/timeline", limit=50))

@@ -12,10 +12,13 @@ from toolsync.git.forge import (
     Json,
     Request,
     account,
+    best,
     commit,
-    items,
+    has_own_head,
     link,
+    listed,
     number,
+    require_own,
     table,
     text,
 )
@@ -23,23 +26,25 @@ from toolsync.git.forge import (
 
 def _find(api: Api, branch: str, base: str) -> Request | None:
     owner = api.root.rsplit("/", 2)[1]
-    found = api.get(
+    found = listed(
+        api,
         "/pulls",
         head=f"{owner}:{branch}",
         base=base,
         state="all",
         sort="created",
         direction="desc",
-        per_page=20,
+        per_page=50,
     )
-    mine = (one for one in items(found) if text(table(one.get("head")), "ref") == branch)
-    first = next(mine, None)
-    return None if first is None else _get(api, number(first, "number"))
+    own = (one for one in found if has_own_head(one))
+    mine = best(one for one in own if text(table(one.get("head")), "ref") == branch)
+    return None if mine is None else _get(api, number(mine, "number"))
 
 
 def _get(api: Api, wanted: int) -> Request:
     """Return a request; who closed it is told of as an issue alone."""
     one = table(api.get(f"/pulls/{wanted}"))
+    require_own(one, has_own_head(one))
     if text(one, "state") == "closed" and one.get("merged") is not True:
         issue = table(api.get(f"/issues/{wanted}"))
         return _read(one, account(issue.get("closed_by"), "login"))

@@ -14,10 +14,13 @@ from toolsync.git.forge import (
     Json,
     Request,
     account,
+    best,
     commit,
-    items,
+    is_own,
     link,
+    listed,
     number,
+    require_own,
     table,
     text,
 )
@@ -27,21 +30,27 @@ _STATES = {"merged": MERGED, "closed": CLOSED}
 
 
 def _find(api: Api, branch: str, base: str) -> Request | None:
-    found = api.get(
+    found = listed(
+        api,
         "/merge_requests",
         source_branch=branch,
         target_branch=base,
         state="all",
         order_by="created_at",
         sort="desc",
-        per_page=20,
+        per_page=50,
     )
-    mine = (one for one in items(found) if text(one, "source_branch") == branch)
-    return next(map(_read, mine), None)
+    mine = best(one for one in found if text(one, "source_branch") == branch and _is_own(one))
+    return None if mine is None else _read(mine)
 
 
 def _get(api: Api, wanted: int) -> Request:
-    return _read(table(api.get(f"/merge_requests/{wanted}")))
+    one = table(api.get(f"/merge_requests/{wanted}"))
+    return _read(require_own(one, _is_own(one)))
+
+
+def _is_own(one: Json) -> bool:
+    return is_own(one.get("source_project_id"), one.get("target_project_id"))
 
 
 def _open(api: Api, draft: Draft) -> Request:

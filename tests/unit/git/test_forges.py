@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.git import Writable
+from tests.servers.requests import Forge as Server
 from tests.servers.web import Web
 from toolsync.config.settings import Config, Git
 from toolsync.git.forge import Draft, opened
@@ -80,3 +82,18 @@ def test_what_is_no_forges_answer_is_said_to_be_so(
         web.serve(f"{path}/{'merge_requests' if name == 'gitlab' else 'pulls'}", answer)
         with pytest.raises((Drifted, Unreachable)):
             opened(forge, api, DRAFT)
+
+
+@pytest.mark.parametrize("kind", FORGES)
+def test_a_request_that_became_anothers_is_not_believed(
+    tmp_path: Path, web: Web, kind: str
+) -> None:
+    config = Config(file=tmp_path / "c", state=tmp_path, tool_folders=(), retries=0)
+    server = Server(web, Writable(web, tmp_path / "hello.git", token="s3cret"), kind)
+    number = server.fork("toolsync/1")
+    at = place(tmp_path, "https://git.example/team/hello.git", forge=kind, api=web.url)
+    with closing(open_http(config, SystemClock())) as http:
+        forge, api = forge_at(at, http)
+        assert forge.find(api, "toolsync/1", "debian/latest") is None
+        with pytest.raises(Drifted, match="merges from another project's branch"):
+            forge.get(api, number)
