@@ -32,6 +32,7 @@ from toolsync.fleet.scan import SCAN, ScanAsked, ScanRead
 from toolsync.fleet.surface import SURFACE, SurfaceAsked, SurfaceRead
 from toolsync.http.client import Http
 from toolsync.license.terms import Terms, from_json, to_json
+from toolsync.model.errors import Damaged
 from toolsync.model.release import Release
 from toolsync.model.values import Blob
 from toolsync.system.clock import SystemClock
@@ -47,13 +48,14 @@ NOTHING = Blob(name="none", sha256="0" * 64, size=1)
 def asked_for(store: Store, number: int = 0, *, version: str = "1.0-1") -> BuildAsked:
     """Return a question about a source package that is in the store."""
     source = f"hello{number}" if number else "hello"
-    files = [(f"{source}_{version}.dsc", b"dsc"), (f"{source}_1.0.orig.tar.xz", b"orig")]
+    dsc = f"Format: 3.0 (quilt)\nSource: {source}\nBinary: {source}, {source}-doc\n".encode()
+    files = [(f"{source}_{version}.dsc", dsc), (f"{source}_1.0.orig.tar.xz", source.encode())]
     return BuildAsked(
         name=source,
         version=version,
         series="bookworm",
         architecture="amd64",
-        files=tuple(store.add_bytes(data + source.encode(), name) for name, data in files),
+        files=tuple(store.add_bytes(data, name) for name, data in files),
         backend="host",
         tests=False,
         lint=False,
@@ -76,7 +78,8 @@ def packed(asked: BuildAsked, store: Store, **fields: str) -> Product:
         tree = Path(folder) / "tree" / "DEBIAN"
         tree.mkdir(parents=True)
         (tree / "control").write_text("".join(f"{k}: {v}\n" for k, v in control.items()))
-        deb = Path(folder) / f"{asked.name}_{asked.version}_all.deb"
+        plain = control["Version"].partition(":")[2] or control["Version"]
+        deb = Path(folder) / f"{control['Package']}_{plain}_{control['Architecture']}.deb"
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "-b", tree.parent, deb],
             check=True,
@@ -95,11 +98,28 @@ def packed(asked: BuildAsked, store: Store, **fields: str) -> Product:
 def changes_of(asked: BuildAsked, files: tuple[Blob, ...], store: Store) -> Blob:
     """Return a .changes of these files, in the store."""
     lines = "".join(f" {blob.sha256} {blob.size} {blob.name}\n" for blob in files)
+    listed = "".join(f" {_md5(b, store)} {b.size} misc optional {b.name}\n" for b in files)
     text = (
         f"Source: {asked.name}\nVersion: {asked.version}\nDistribution: {asked.series}\n"
-        f"Checksums-Sha256:\n{lines}"
+        f"Checksums-Sha256:\n{lines}Files:\n{listed}"
     )
     return store.add_bytes(text.encode(), f"{asked.name}_{asked.version}_amd64.changes")
+
+
+def _md5(blob: Blob, store: Store) -> str:
+    """Return a file's MD5; of one that is not there any that looks like it."""
+    try:
+        data = store.path(blob).read_bytes()
+    except Damaged:
+        data = b""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def changes_with(made: Product, store: Store, old: str, new: str) -> Product:
+    """Return something made with another text in its .changes."""
+    text = store.path(made.changes).read_text()
+    assert old in text
+    return replace(made, changes=store.add_bytes(text.replace(old, new).encode(), "a.changes"))
 
 
 def other_bytes(asked: BuildAsked, store: Store) -> Product:
@@ -120,6 +140,16 @@ def other_names(asked: BuildAsked, store: Store) -> Product:
 def other_package(asked: BuildAsked, store: Store) -> Product:
     """Pass off another package as what was asked for."""
     return packed(asked, store, Package="sudo", Version="9:9")
+
+
+def stowaway(asked: BuildAsked, store: Store) -> Product:
+    """Add a package of another name, as if it came of this source."""
+    return packed(asked, store, Package="openssh-server", Source=asked.name)
+
+
+def other_version(asked: BuildAsked, store: Store) -> Product:
+    """Give a package a version that is above all others."""
+    return packed(asked, store, Version="9:99", Source=f"{asked.name} ({asked.version})")
 
 
 def bomb(asked: BuildAsked, store: Store) -> Product:
@@ -290,6 +320,8 @@ LIES = {
     "other_bytes": other_bytes,
     "other_names": other_names,
     "other_package": other_package,
+    "stowaway": stowaway,
+    "other_version": other_version,
     "bomb": bomb,
     "endless": endless,
 }

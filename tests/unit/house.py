@@ -131,8 +131,8 @@ PACKAGES = {
     ),
     "fleet": Package(
         "model system config http archives watch license build compat",
-        "broker build built checks coordinator givenup kind kinds look overview politeness scan "
-        "surface worker",
+        "broker build built changes checks coordinator givenup kind kinds look overview politeness "
+        "scan surface worker",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.~_-]{0,199}")
 """A file's name as dpkg writes it (Debian Policy 5.6.1, 5.6.12), and a series'."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST = 64 * 1024**3
-"""Bytes of one file."""
+"""Bytes of one file, and of all in one answer together."""
 
 
 def read_value(cls: type[T], data: object, what: str) -> T:
@@ -35,6 +35,8 @@ def require_files(files: tuple[Blob, ...]) -> None:
         raise Hostile(f"{len(files)} files, or one named twice; at most {MOST_FILES}")
     for blob in files:
         require_blob(blob)
+    if (size := sum(blob.size for blob in files)) > _MOST:
+        raise Hostile(f"{len(files)} files of {size:,} bytes together; at most {_MOST:,}")
 
 
 def require_blob(blob: Blob, most: int = _MOST) -> None:

@@ -29,6 +29,8 @@ from toolsync.system.private import private_folder, shared_folder
 ASIDE = "damaged"
 """The store's folder of files that were found damaged; a backup leaves it out."""
 _CHUNK = 1024 * 1024
+_SIZE = 1
+"""Where `mark_of` has the size."""
 
 
 class Store:
@@ -52,10 +54,10 @@ class Store:
         return self._at(blob.sha256)
 
     def require(self, blob: Blob) -> None:
-        """Raise Damaged unless a blob's bytes are here and have its digest."""
+        """Raise Damaged unless a blob's bytes are here and have its size and digest."""
         path = self._at(blob.sha256)
         try:
-            mark = mark_of(path)
+            mark = self._mark(blob)
             if self._whole.get(blob.sha256) == mark:
                 return
             digest, size = digest_of(path)
@@ -64,6 +66,16 @@ class Store:
         if digest != blob.sha256:
             raise self._damaged(blob, f"has other bytes (sha256 {digest}, {size} of them)")
         self._whole[blob.sha256] = mark
+
+    def _mark(self, blob: Blob) -> tuple[int, ...]:
+        """Return `mark_of` a blob's file; raises Damaged where that has another size.
+
+        Whoever states a size may lie (a worker): what is larger than said is never read.
+        """
+        mark = mark_of(self._at(blob.sha256))
+        if (size := mark[_SIZE]) != blob.size:
+            raise self._damaged(blob, f"has other bytes ({size} of them, wanted {blob.size})")
+        return mark
 
     def digest_again(self, blob: Blob) -> None:
         """As `require`, though this process may have digested it before."""
@@ -145,7 +157,7 @@ class Store:
         """Copy a blob's bytes, digested on the way unless that was done; or nothing."""
         path = self._at(blob.sha256)
         try:
-            mark = mark_of(path)
+            mark = self._mark(blob)
             if self._whole.get(blob.sha256) == mark:
                 shutil.copyfile(path, target)
                 return

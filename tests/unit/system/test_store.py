@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from toolsync.model.errors import Damaged
+from toolsync.system.fleetstore import open_store
 from toolsync.system.store import Store
 
 
@@ -63,3 +67,29 @@ def test_a_file_that_is_gone_or_put_aside_is_told(tmp_path: Path) -> None:
     store.put_aside(blob.sha256)  # again is no error
     assert store.add_bytes(b"bytes", "name") == blob
     assert store.path(blob).read_bytes() == b"bytes"
+
+
+@pytest.mark.parametrize("stated", [10, 10**12])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_size_that_is_a_lie_is_seen_before_the_file_is_read(
+    tmp_path: Path, shared: bool, stated: int
+) -> None:
+    """Also where this process has digested the file: a worker may name ten bytes of forty GB."""
+    (tmp_path / "shared").mkdir()
+    url = f"file://{tmp_path}/shared" if shared else ""
+    store = open_store(tmp_path / "store", url)
+    blob = store.add_bytes(b"of a release", "hello.tar")
+    lie = replace(blob, size=stated)
+    for each in (store, open_store(tmp_path / "store", url)):
+        for use in (each.path, each.require, partial(each.copy_to, folder=tmp_path)):
+            with pytest.raises(Damaged, match=f"12 of them, wanted {stated}"):
+                use(lie)
+    assert not (tmp_path / "hello.tar").exists()
+    huge = Store(tmp_path / "store").where(blob)
+    with huge.open("r+b") as handle:
+        handle.truncate(40 * 1024**3)  # would take a minute to digest
+    began = time.monotonic()
+    with pytest.raises(Damaged, match="of them, wanted 12"):
+        Store(tmp_path / "store").path(blob)
+    assert time.monotonic() - began < 1
+    huge.unlink()
