@@ -10,7 +10,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -32,6 +32,8 @@ class Kept:
     state: str = "open"
     commit: str = ""
     who: str = ""
+    head: str = ""
+    """The branch's last commit when it was merged or closed."""
     project: int | None = 7
     """Where its branch lies: 7 is the project itself, another a fork, None one that is gone."""
 
@@ -46,6 +48,8 @@ class Forge:
     kept: list[Kept] = field(default_factory=list)
     made: Callable[[], None] = lambda: None
     """Called when a request was made, before that is said."""
+    editing: Callable[[], None] = lambda: None
+    """Called when a request is to be changed, before it is."""
 
     def __post_init__(self) -> None:
         self.web.serve_rest(self._answer)
@@ -69,13 +73,19 @@ class Forge:
                 self._git(*at, "commit", "-q", "--amend", "--no-edit")
             self._git(*at, "push", "-q", "origin", one.base)
             one.commit = self._git(*at, "rev-parse", "HEAD")
-        one.state, one.who = "merged", who
+        one.state, one.who, one.head = "merged", who, self._head_of(one)
         return one.commit
 
     def close(self, number: int, who: str) -> None:
         """Close without merging."""
         one = self.kept[number - 1]
-        one.state, one.who = "closed", who
+        one.state, one.who, one.head = "closed", who, self._head_of(one)
+
+    def _head_of(self, one: Kept) -> str:
+        """Return a request's head: an open one's is its branch's."""
+        if one.state != "open" or one.project != 7:
+            return one.head or "1" * 40
+        return self._git("-C", str(self.repository.folder), "rev-parse", f"refs/heads/{one.branch}")
 
     def fork(self, branch: str, *, gone: bool = False) -> int:
         """Let a stranger ask to merge a branch of that name from a fork; return its number."""
@@ -113,6 +123,9 @@ class Forge:
         if not shown[self.kind]:
             return _told(401, {"message": "401 Unauthorized"})
         words = unquote(parts.path.removeprefix(root)).strip("/").split("/")
+        if words[:3] == ["git", "refs", "pull"] and self.kind == "forgejo":
+            sha = self._head_of(self.kept[int(words[3]) - 1])
+            return _told(200, {"ref": "/".join(words[1:]), "object": {"sha": sha}})
         if asked.method == "POST":
             return self._make(json.loads(asked.body))
         if len(words) > 1 and int(words[1]) > len(self.kept):
@@ -120,6 +133,7 @@ class Forge:
         if words[0] == "issues":
             return self._as_issue(self.kept[int(words[1]) - 1], words[2:])
         if asked.method == {"gitlab": "PUT"}.get(self.kind, "PATCH"):
+            self.editing()
             one, body = self.kept[int(words[1]) - 1], json.loads(asked.body)
             one.text = body["description" if self.kind == "gitlab" else "body"]
             return _told(201 if self.kind == "forgejo" else 200, self._shown(one))
@@ -173,7 +187,8 @@ class Forge:
                 "source_project_id": one.project,
                 "target_project_id": 7,
                 "web_url": f"{self.url}/team/hello/-/merge_requests/{one.number}",
-                "sha": "0" * 40,
+                "sha": self._head_of(one),
+                "description": one.text,
                 "merge_commit_sha": one.commit or None,
                 "squash_commit_sha": None,
                 "merge_user": {"username": one.who} if one.state == "merged" else None,
@@ -191,16 +206,20 @@ class Forge:
             "base": {"ref": one.base, "label": one.base, "repo": {"id": 7}},
             "html_url": f"{self.url}/team/hello/pulls/{one.number}",
             "merge_commit_sha": one.commit or None,
+            "body": one.text.replace("\n", "\r\n") if self.kind == "github" else one.text,
             **({} if listed and self.kind == "github" else merged),
         }
 
     def _head(self, one: Kept) -> dict[str, object]:
         repo = None if one.project is None else {"id": one.project}
         if self.kind == "github":
-            return {"ref": one.branch, "label": f"team:{one.branch}", "repo": repo}
+            sha = self._head_of(one)
+            return {"ref": one.branch, "label": f"team:{one.branch}", "repo": repo, "sha": sha}
         there = one.project == 7 and one.branch in self._branches()
         ref = one.branch if there else f"refs/pull/{one.number}/head"
-        return {"ref": ref, "label": one.branch, "repo": repo}
+        # Told of a request that was closed, too, is where its branch is now.
+        sha = self._head_of(replace(one, state="open") if there else one)
+        return {"ref": ref, "label": one.branch, "repo": repo, "sha": sha}
 
     def _as_issue(self, one: Kept, rest: list[str]) -> Answer:
         who = {"login": one.who} if one.state == "closed" else None

@@ -129,6 +129,67 @@ def test_a_kill_when_the_request_was_made_makes_no_second(proposing: Rig, forge:
     assert "Upstream has released `1.0`" in forge.kept[0].text
 
 
+def held_by_the_license(rig: Rig, terms: str = "[license]\n") -> None:
+    """Let the license gate hold what there is."""
+    file = rig.tools / "hello" / "tool.toml"
+    file.write_text(file.read_text().replace(accepted(LICENSE), terms))
+
+
+def test_a_merge_while_the_text_is_changed_approves_nothing(proposing: Rig, forge: Forge) -> None:
+    held_by_the_license(proposing)
+    proposing.run("sync", "hello", status=3)
+    file = proposing.tools / "hello" / "tool.toml"
+    asking = '[license]\nexpression = "LicenseRef-x"\n'
+    file.write_text(file.read_text().replace("[license]\n", asking))
+
+    def merging() -> None:
+        forge.merge(1, "ann")
+
+    forge.editing = merging
+    proposing.run("sync", "hello", status=3)
+    forge.editing = lambda: None
+    proposing.run("sync", "hello", status=3)
+    assert not list(proposing.archive.rglob("*.deb"))
+    proposing.run("approve", "hello", "1.0", "--reason", "seen")
+    proposing.run("sync", "hello")
+    assert len(list(proposing.archive.rglob("*.deb"))) == 1
+
+
+def test_a_text_that_somebody_changed_before_the_merge_has_shown_nothing(
+    proposing: Rig, forge: Forge
+) -> None:
+    held_by_the_license(proposing)
+    proposing.run("sync", "hello", status=3)
+    written, forge.kept[0].text = forge.kept[0].text, "Nothing to see here.\n"
+    proposing.run("sync", "hello", status=3)
+    assert forge.kept[0].text == written
+    forge.kept[0].text = "Nothing to see here.\n"
+    forge.merge(1, "ann")
+    done = proposing.run("sync", "hello", status=3)
+    assert "approves nothing: its text is not what was written" in done.stdout
+    assert not list(proposing.archive.rglob("*.deb"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("merging", [False, True])
+def test_an_old_request_decides_nothing_over_new_bytes(
+    proposing: Rig, forge: Forge, merging: bool
+) -> None:
+    proposing.run("sync", "hello", status=3)
+    if merging:
+        forge.merge(1, "bob")
+    else:
+        forge.close(1, "bob")
+    control = proposing.tools / "hello" / "debian" / "control"
+    control.write_text(control.read_text().replace("says its version", "tells its version"))
+    proposing.run("sync", "hello", status=3)
+    assert [one.state for one in forge.kept] == ["merged" if merging else "closed", "open"]
+    assert "requests/2" in told(proposing) or "pulls/2" in told(proposing)
+    forge.merge(2, "ann")
+    proposing.run("sync", "hello")
+    assert len(list(proposing.archive.rglob("*.deb"))) == 1
+
+
 @pytest.mark.parametrize("closing", [False, True])
 def test_what_a_gate_holds_is_proposed_with_what_it_found(
     proposing: Rig, forge: Forge, closing: bool

@@ -39,6 +39,10 @@ class Request:
     """What it became on the branch that it was merged into."""
     who: str = ""
     """The account that merged or closed it, empty where it is not told."""
+    head: str = ""
+    """The last commit of its branch; of one that is not open, when that was merged or closed."""
+    text: str = ""
+    """As it stands there now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class Draft:
     title: str
     text: str
     """Markdown."""
+    head: str = ""
+    """The commit that was pushed as the branch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +100,18 @@ class Forge:
     get: Callable[[Api, int], Request]
     """Returns a request; raises Drifted where it merges from another project."""
     open: Callable[[Api, Draft], Request]
-    edit: Callable[[Api, int, Draft], object]
-    """Gives a request another title and text."""
+    edit: Callable[[Api, int, Draft], Request]
+    """Gives a request another title and text, and returns it as it was by then."""
 
 
 def opened(forge: Forge, api: Api, draft: Draft) -> Request:
     """Return the one request for a branch: found and given this text, or opened now.
 
+    One that was merged or closed counts where it was over the very commit that is proposed.
     A forge that refuses a second one (409, 422), or whose answer was lost, is asked once more.
     """
     try:
-        found = forge.find(api, draft.branch, draft.base)
+        found = _found(forge, api, draft)
         found, fresh = (found, False) if found else _made(forge, api, draft)
     except NotThere as error:
         raise SetupError(
@@ -112,9 +119,20 @@ def opened(forge: Forge, api: Api, draft: Draft) -> Request:
             resolution="Look at [git] repository and token_file; a token needs the right to open"
             " merge requests (GitLab: api; GitHub: pull requests; Forgejo: repository).",
         ) from error
-    if found.state == OPEN and not fresh:
-        forge.edit(api, found.number, draft)
-    return found
+    return found if fresh or found.state != OPEN else edited(forge, api, found.number, draft)
+
+
+def edited(forge: Forge, api: Api, number: int, draft: Draft) -> Request:
+    """Give a request this text, and return what it is; somebody may have closed it meanwhile."""
+    found = forge.edit(api, number, draft)
+    return found if found.state == OPEN else forge.get(api, number)
+
+
+def _found(forge: Forge, api: Api, draft: Draft) -> Request | None:
+    """Return the request for what is proposed, and for no other commit of its branch."""
+    found = forge.find(api, draft.branch, draft.base)
+    same = found is not None and (found.state == OPEN or found.head == draft.head != "")
+    return found if same else None
 
 
 def _made(forge: Forge, api: Api, draft: Draft) -> tuple[Request, bool]:
@@ -122,7 +140,7 @@ def _made(forge: Forge, api: Api, draft: Draft) -> tuple[Request, bool]:
     try:
         return forge.open(api, draft), True
     except Unreachable:
-        found = forge.find(api, draft.branch, draft.base)
+        found = _found(forge, api, draft)
         if found is None:
             raise
         return found, False
@@ -193,6 +211,12 @@ def text(value: Json, key: str) -> str:
     """Return a text, empty where there is none; nothing in it is a line's end or a control."""
     found = value.get(key)
     return plain(found, 500) if isinstance(found, str) else ""
+
+
+def written(value: Json, key: str) -> str:
+    """Return a text as it stands, lines and all, empty where there is none."""
+    found = value.get(key)
+    return found if isinstance(found, str) else ""
 
 
 def number(value: Json, key: str) -> int:

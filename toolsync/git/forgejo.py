@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from toolsync.git.forge import (
     CLOSED,
     MERGED,
@@ -22,7 +24,9 @@ from toolsync.git.forge import (
     require_own,
     table,
     text,
+    written,
 )
+from toolsync.model.errors import NotThere
 
 
 def _find(api: Api, branch: str, base: str) -> Request | None:
@@ -45,7 +49,20 @@ def _get(api: Api, wanted: int) -> Request:
         events = items(api.get(f"/issues/{wanted}/timeline", limit=50))
         closing = [account(e.get("user"), "login") for e in events if text(e, "type") == "close"]
         who = closing[-1] if closing else ""
-    return _read(one, who)
+    found = _read(one, who)
+    return found if found.state == OPEN else replace(found, head=_head(api, wanted))
+
+
+def _head(api: Api, wanted: int) -> str:
+    """Return what a request that is not open was over: it is told with its branch as it is now."""
+    name = f"refs/pull/{wanted}/head"
+    try:
+        found = api.get(f"/git/{name}")
+    except NotThere:
+        return ""
+    refs = items(found if isinstance(found, list) else [found])
+    same = (one for one in refs if text(one, "ref") == name)
+    return next((commit(table(one.get("object")), "sha") for one in same), "")
 
 
 def _open(api: Api, draft: Draft) -> Request:
@@ -53,9 +70,9 @@ def _open(api: Api, draft: Draft) -> Request:
     return _read(table(api.send("POST", "/pulls", body)), "")
 
 
-def _edit(api: Api, wanted: int, draft: Draft) -> object:
+def _edit(api: Api, wanted: int, draft: Draft) -> Request:
     body = {"title": draft.title, "body": draft.text}
-    return api.send("PATCH", f"/pulls/{wanted}", body)
+    return _read(table(api.send("PATCH", f"/pulls/{wanted}", body)), "")
 
 
 def _read(one: Json, who: str) -> Request:
@@ -66,6 +83,8 @@ def _read(one: Json, who: str) -> Request:
         state=MERGED if one.get("merged") is True else closed,
         commit=commit(one, "merge_commit_sha"),
         who=who,
+        head=commit(table(one.get("head")), "sha"),
+        text=written(one, "body"),
     )
 
 

@@ -21,6 +21,7 @@ from toolsync.git.forge import (
     require_own,
     table,
     text,
+    written,
 )
 
 
@@ -56,9 +57,9 @@ def _open(api: Api, draft: Draft) -> Request:
     return _read(table(api.send("POST", "/pulls", body)), "")
 
 
-def _edit(api: Api, wanted: int, draft: Draft) -> object:
+def _edit(api: Api, wanted: int, draft: Draft) -> Request:
     body = {"title": draft.title, "body": draft.text}
-    return api.send("PATCH", f"/pulls/{wanted}", body)
+    return _read(table(api.send("PATCH", f"/pulls/{wanted}", body)), "")
 
 
 def _read(one: Json, who: str) -> Request:
@@ -70,6 +71,8 @@ def _read(one: Json, who: str) -> Request:
         state=state,
         commit=commit(one, "merge_commit_sha"),
         who=who,
+        head=commit(table(one.get("head")), "sha"),
+        text=written(one, "body"),
     )
 
 

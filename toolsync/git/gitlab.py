@@ -23,6 +23,7 @@ from toolsync.git.forge import (
     require_own,
     table,
     text,
+    written,
 )
 
 _STATES = {"merged": MERGED, "closed": CLOSED}
@@ -64,9 +65,9 @@ def _open(api: Api, draft: Draft) -> Request:
     return _read(table(api.send("POST", "/merge_requests", body)))
 
 
-def _edit(api: Api, wanted: int, draft: Draft) -> object:
+def _edit(api: Api, wanted: int, draft: Draft) -> Request:
     body = {"title": draft.title, "description": draft.text}
-    return api.send("PUT", f"/merge_requests/{wanted}", body)
+    return _read(table(api.send("PUT", f"/merge_requests/{wanted}", body)))
 
 
 def _read(one: Json) -> Request:
@@ -81,6 +82,8 @@ def _read(one: Json) -> Request:
         # A fast-forward has neither of the first two.
         commit=commit(one, "merge_commit_sha", "squash_commit_sha", "sha"),
         who=account(by, "username"),
+        head=commit(one, "sha"),
+        text=written(one, "description"),
     )
 
 

@@ -38,7 +38,8 @@ class Import:
     number: int = 0
     """Its number there."""
     shown: str = ""
-    """What the request's text shows of the gates, by `pipeline.review.fingerprint`."""
+    """What the request's text shows of the gates, by `pipeline.review.fingerprint` (``cut`` where
+    it has not all of it), then a colon and the text's digest; empty where nothing was shown."""
     who: str = ""
     """Who merged or closed it."""
     message: str = ""

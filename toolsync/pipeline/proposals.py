@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import NoReturn
 
 from toolsync.git.bringing import Known
-from toolsync.git.forge import CLOSED, MERGED, OPEN, Draft, Request, opened
+from toolsync.git.forge import CLOSED, MERGED, OPEN, Draft, Request, edited, opened
 from toolsync.git.forges import forge_at
 from toolsync.git.importer import Imported
 from toolsync.git.place import Place, place_of
 from toolsync.git.proposing import merged, propose
-from toolsync.git.text import request_text, request_title
+from toolsync.git.text import request_text, request_title, text_digest
 from toolsync.journal import imports
 from toolsync.journal.decisions import APPROVED, REJECTED
 from toolsync.journal.imports import Import
@@ -35,6 +35,8 @@ from toolsync.pipeline.work import Work
 from toolsync.system import fence
 
 _ACCEPTED = (imports.MERGED, imports.IMPORTED)
+_CUT = "cut"
+"""Instead of a fingerprint where a text has not all that waits: a merge approves nothing."""
 
 
 def is_proposed(work: Work) -> bool:
@@ -124,16 +126,16 @@ def _ask(
         row = with_commit(row_of(work, source, place, made.branch), made)
         row = replace(row, state=imports.OPEN)
         work.context.journal.imports.keep(row)
-    asked = fingerprint(questions(work.context.journal, work.tool.name, work.version))
+    draft, shows = _draft(work, source, place, row)
     if row.number:
         request = forge.get(api, row.number)
-        if request.state == OPEN and row.shown != asked:
-            forge.edit(api, row.number, _draft(work, source, place, row))
+        if request.state == OPEN and not (row.shown == shows and _stands(draft, request)):
+            request = edited(forge, api, row.number, draft)
     else:
-        request = opened(forge, api, _draft(work, source, place, row))
+        request = opened(forge, api, draft)
         row = replace(row, number=request.number, request=request.url)
     if request.state == OPEN:
-        row = replace(row, shown=asked)
+        row = replace(row, shown=shows if _stands(draft, request) else "")
     if request.state == MERGED:
         _take_merged(work, place, row, request, held)
         return ""
@@ -144,15 +146,25 @@ def _ask(
     return request.url
 
 
-def _draft(work: Work, source: SourcePackage, place: Place, row: Import) -> Draft:
+def _draft(work: Work, source: SourcePackage, place: Place, row: Import) -> tuple[Draft, str]:
+    """Return the request, and what its text shows, as `Import.shown` has it."""
+    asked = questions(work.context.journal, work.tool.name, work.version)
     said = work.context.journal.judgments.of_release(work.tool.name, work.version)
     once = {(one.key.stage, one.judgment.subject): one.judgment for one in said}
-    return Draft(
+    text, whole = request_text(source, tuple(once.values()), work.context.target.name)
+    draft = Draft(
         branch=row.branch,
         base=place.settings.debian_branch,
         title=request_title(source),
-        text=request_text(source, tuple(once.values()), work.context.target.name),
+        text=text,
+        head=row.commit_id,
     )
+    return draft, f"{fingerprint(asked) if whole else _CUT}:{text_digest(text)}"
+
+
+def _stands(draft: Draft, request: Request) -> bool:
+    """Say whether a request has the text that was written, and nobody another one."""
+    return text_digest(draft.text) == text_digest(request.text)
 
 
 def _take_merged(
@@ -176,11 +188,23 @@ def _take_merged(
         )
     who = request.who or "somebody"
     if held is not None:
+        shown, _, text = row.shown.partition(":")
+        if text != text_digest(request.text) or shown == _CUT:
+            raise _unseen(request, held, cut=shown == _CUT)
         _decide(work, row, APPROVED, f"{who} (merge request)", f"merged {request.url}", held)
     accepted = replace(
         row, state=imports.MERGED, commit_id=request.commit, who=who, message="", resolution=""
     )
     work.context.journal.imports.keep(accepted)
+
+
+def _unseen(request: Request, held: GateClosed, *, cut: bool) -> GateClosed:
+    why = "its text had no room for all that waits" if cut else "its text is not what was written"
+    return GateClosed(
+        f"{held}; {request.url} was merged, which approves nothing: {why}",
+        resolution=held.resolution,
+        log=held.log,
+    )
 
 
 def _refuse(work: Work, row: Import, request: Request) -> NoReturn:
@@ -210,7 +234,7 @@ def _decide(work: Work, row: Import, verdict: str, who: str, why: str, error: He
             verdict=verdict,
             who=who,
             reason=why,
-            shown=row.shown or "nothing that is known",
+            shown=row.shown.partition(":")[0] or "nothing that is known",
         )
     except (Changed, UsageError):
         raise error from None  # it is not what the request showed: it waits for a word here
