@@ -211,6 +211,37 @@ def left_out(asked: ScanAsked, there: Machine) -> object:
     return _retold(asked, there, lambda terms: replace(terms, files=terms.files[:-1]))
 
 
+def moved(asked: ScanAsked, there: Machine) -> object:
+    """Exchange the paths of two files, so that what one says is said of the other."""
+
+    def change(terms: Terms) -> Terms:
+        one, *between, other = terms.files
+        pair = replace(one, digest=other.digest), replace(other, digest=one.digest)
+        return replace(terms, files=(pair[0], *between, pair[1]))
+
+    return _retold(asked, there, change)
+
+
+def of_this_machine(asked: ScanAsked, there: Machine) -> object:
+    """Say that the license text lies in a file of whoever reads that later."""
+
+    def change(terms: Terms) -> Terms:
+        mains = tuple(replace(text, file="../../../etc/shadow") for text in terms.mains)
+        return replace(terms, mains=mains)
+
+    return _retold(asked, there, change)
+
+
+def nested(asked: ScanAsked, there: Machine) -> object:
+    """Put lists into lists until whoever reads them falls."""
+    return ScanRead(terms=there.store.add_bytes(b"[" * 100_000, "terms.json"), problems=())
+
+
+def wide(asked: ScanAsked, there: Machine) -> object:
+    """Say more of what depends on what than any release does."""
+    return _retold(asked, there, lambda terms: replace(terms, requires=("x",) * 600_000))
+
+
 def no_terms(asked: ScanAsked, there: Machine) -> object:
     """Put something else into the store."""
     return ScanRead(terms=there.store.add_bytes(b"[]", "terms.json"), problems=())
@@ -313,6 +344,10 @@ SURFACE_LIES: dict[str, Callable[[SurfaceAsked, Machine], object]] = {"no_surfac
 SCAN_LIES: dict[str, Callable[[ScanAsked, Machine], object]] = {
     "of_another": of_another,
     "left_out": left_out,
+    "moved": moved,
+    "of_this_machine": of_this_machine,
+    "nested": nested,
+    "wide": wide,
     "no_terms": no_terms,
     "not_there": not_there,
 }

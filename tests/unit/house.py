@@ -131,8 +131,8 @@ PACKAGES = {
     ),
     "fleet": Package(
         "model system config http archives watch license build compat",
-        "broker build built changes checks coordinator givenup kind kinds look overview politeness "
-        "scan surface worker",
+        "broker build built changes checks contents coordinator givenup kind kinds look overview "
+        "politeness scan surface termbounds worker",
     ),
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "

@@ -1,33 +1,33 @@
 """Tasks of the kind scan: read the terms of one release.
 
-Terms name every file with its digest. The coordinator reads the tarballs through and compares: what
-a worker left out, or made up, is seen. What the words in a file mean is the worker's word.
+Terms name every file with path and digest. The coordinator reads the tarballs through and compares:
+what a worker left out, or made up, is seen. What the words in a file mean is the worker's word.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from toolsync.archives.extract import read_members
-from toolsync.archives.member import Kind as Member
 from toolsync.config.settings import Config, Limits
 from toolsync.fleet.checks import read_value, require_blob, require_names
+from toolsync.fleet.contents import Contents
 from toolsync.fleet.kind import FORM, Kind, Machine
+from toolsync.fleet.termbounds import require_bounds
 from toolsync.license.detect import Detector, available
-from toolsync.license.found import DIGITS, MAX_FILES, MAX_PROBLEMS, MAX_TEXTS
+from toolsync.license.found import MAX_PROBLEMS
 from toolsync.license.reading import read_terms
-from toolsync.license.terms import Terms, from_json, to_json
+from toolsync.license.terms import from_json, to_json
 from toolsync.model.errors import Damaged, Hostile
 from toolsync.model.values import Blob
+from toolsync.system.confined import confined
 from toolsync.system.store import Store
 
-_TERMS = 512 * 1024 * 1024
+_TERMS = 256 * 1024 * 1024
 _TEXT = 2000
 """Characters of a problem."""
 _PARTS = 100
-_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,55 +95,36 @@ def judged(asked: ScanAsked, data: object, store: Store, limits: Limits) -> Scan
         raise Hostile(f"{len(read.problems)} problems, or one of over {_TEXT} characters")
     require_blob(read.terms, _TERMS)
     try:
-        terms = from_json(store.path(read.terms).read_bytes())
+        path = store.path(read.terms)
     except Damaged as error:
         raise Hostile(f"what it says is in the store is not: {error}") from error
-    if terms is None:
-        raise Hostile("what it says are terms are none, or were read by other rules")
-    _require_bounds(terms)
-    _require_files(asked, terms, store, limits)
+    orig = store.path(asked.orig)
+    components = {part.component: store.path(part.orig) for part in asked.components}
+    confined(
+        lambda: _require_terms(path, asked.orig.name, Contents(orig, components, limits)),
+        what="judging the terms that a worker read",
+        seconds=limits.gate_seconds,
+        memory=limits.gate_memory,
+    )
     return read
 
 
-def _require_bounds(terms: Terms) -> None:
-    """Raise Hostile where there is more than a reading gives."""
-    if len(terms.files) > MAX_FILES or len(terms.problems) > MAX_PROBLEMS + 1:
-        raise Hostile(f"terms of {len(terms.files)} files with {len(terms.problems)} problems")
-    if len(terms.texts) > MAX_TEXTS or {t.path for t in terms.texts} - {
-        f.path for f in terms.files
-    }:
-        raise Hostile(f"{len(terms.texts)} license texts, or one that is no file of the release")
-
-
-def _require_files(asked: ScanAsked, terms: Terms, store: Store, limits: Limits) -> None:
-    """Raise Hostile unless the terms name the contents of the tarballs, all of them.
+def _require_terms(path: Path, name: str, contents: Contents) -> None:
+    """Raise Hostile unless a file holds the terms of these contents, all of them.
 
     Where something could not be read the terms say so, and a person looks at that.
     """
-    said = {file.digest for file in terms.files}
-    known: set[str] = set()
-    wanted: set[str] = set()
-    for blob in (asked.orig, *(part.orig for part in asked.components)):
-        for digest, counts in _contents(store, blob, limits):
-            known.add(digest)
-            if counts:
-                wanted.add(digest)
-    if made_up := said - known:
-        raise Hostile(f"terms of {len(made_up)} files that are not in {asked.orig.name}")
-    if (left_out := wanted - said) and not terms.problems and not asked.components:
-        raise Hostile(f"terms without {len(left_out)} files of {asked.orig.name}")
-
-
-def _contents(store: Store, blob: Blob, limits: Limits) -> Iterator[tuple[str, bool]]:
-    """Give the digest of each file in a tarball, and whether a reading must name it."""
-    for member in read_members(store.path(blob), limits):
-        if member.kind is not Member.FILE:
-            continue
-        hasher = hashlib.sha256()
-        while data := member.data.read(_PIECE):
-            hasher.update(data)
-        hidden = {".git", ".hg", ".svn", ".bzr"} & set(member.path.split("/")[:-1])
-        yield hasher.hexdigest()[:DIGITS], not hidden
+    try:
+        terms = from_json(path.read_bytes())
+    except (RecursionError, LookupError) as error:
+        raise Hostile("what it says are terms are none") from error
+    if terms is None:
+        raise Hostile("what it says are terms are none, or were read by other rules")
+    require_bounds(terms)
+    if made_up := contents.made_up(terms.files):
+        raise Hostile(f"terms of {len(made_up)} files that are not in {name}")
+    if (left_out := contents.left_out(terms.files)) and not terms.problems:
+        raise Hostile(f"terms without {len(left_out)} files of {name}")
 
 
 def _queues(_config: Config) -> Sequence[str]:

@@ -6,6 +6,7 @@ with the coordinator's own. What the commands say of themselves is the worker's 
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -26,8 +27,10 @@ from toolsync.model.values import Blob
 from toolsync.system.confined import confined
 from toolsync.system.store import Store
 
-_SURFACE = 256 * 1024 * 1024
+_SURFACE = 128 * 1024 * 1024
 _MOST_NAMES = 2_000_000
+_MOST_GAPS = 200_000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _PATTERNS = 1000
 _TEXT = 1000
 
@@ -99,21 +102,37 @@ def _opened(
     return stack.enter_context(open_packages(debs, workshop=workshop, limits=limits)), debs
 
 
-def judged(asked: SurfaceAsked, data: object, store: Store, _limits: Limits) -> Surface:
+def judged(asked: SurfaceAsked, data: object, store: Store, limits: Limits) -> Surface:
     """Return the surface that a worker has read; raises Hostile for what can be none."""
     read = read_value(SurfaceRead, data, "something read")
     require_blob(read.surface, _SURFACE)
     try:
-        found = Surface.from_json(store.path(read.surface).read_bytes())
+        path = store.path(read.surface)
     except Damaged as error:
         raise Hostile(f"what it says is in the store is not: {error}") from error
-    except (ValueError, RecursionError) as error:
+    confined(
+        lambda: _require_surface(path.read_bytes(), bool(asked.debs)),
+        what="judging the surface that a worker read",
+        seconds=limits.gate_seconds,
+        memory=limits.gate_memory,
+    )
+    return Surface.from_json(path.read_bytes())  # as it did there, within the same memory
+
+
+def _require_surface(data: bytes, installed: bool) -> None:
+    """Raise Hostile for what can be no surface of packages, or of a tree."""
+    try:
+        found = Surface.from_json(data)
+    except (ValueError, RecursionError, LookupError) as error:
         raise Hostile(f"what it says is a surface is none: {str(error)[:500]}") from error
-    if found.installed != bool(asked.debs):
+    if found.installed != installed:
         raise Hostile("a surface of a tree for one of packages, or the other way")
     if set(found.names) - set(KINDS) or sum(map(len, found.names.values())) > _MOST_NAMES:
         raise Hostile("a surface with kinds of names that there are not, or too many names")
-    return found
+    if len(found.gaps) + len(found.probed) + len(found.vague) > _MOST_GAPS:
+        raise Hostile(f"a surface with {len(found.gaps)} gaps and {len(found.probed)} commands")
+    if found.digest and not _DIGEST.fullmatch(found.digest):
+        raise Hostile(f"a surface of {found.digest[:70]!r}, which is no digest")
 
 
 def _queues(_config: Config) -> Sequence[str]:

@@ -55,6 +55,8 @@ def test_what_can_be_no_surface_of_it_is_refused(asked: SurfaceAsked, store: Sto
         kept(b"\xff"),
         kept(replace(whole, installed=True).to_json()),
         kept(replace(whole, names={"of no kind": {"a": ""}}).to_json()),
+        kept(replace(whole, digest="x" * 1_000_000).to_json()),
+        kept(replace(whole, vague=("x",) * 300_000).to_json()),
         dump(SurfaceRead(surface=replace(NOTHING, name="surface.json"))),
         {"surface": "x"},
         "text",
