@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.redis import redis_server
+from tests.servers.redis import Redis, redis_server
 from tests.servers.web import Answer, Asked, Web
 from tests.support.fleet import INTERVAL, LIES, asked_for, offered, pages, release, worker
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
 from tests.support.watching import tool_with
+from toolsync.compat.surface import Surface
 from toolsync.fleet.build import BUILD
 from toolsync.fleet.look import LOOK, SHARE
 from toolsync.fleet.scan import SCAN
@@ -121,6 +122,47 @@ def test_a_surface_is_read_by_a_worker_and_a_liar_is_refused(
             helped()
     assert set(found.of("command")) == {"a"}
     assert "the worker liar@there lied: what it says is a surface is none" in told[0]
+
+
+def test_an_answer_that_makes_its_judge_fall_costs_a_retry_and_no_run(
+    broker: str, url: str, store: Store
+) -> None:
+    def fall(*_: object) -> Surface:
+        raise RecursionError("too deep")
+
+    told: list[str] = []
+    with worker(broker, url, "odd@there", "honest"), pytest.raises(TryAgain, match="1 workers"):
+        coordinator(broker, store, told, tries=1).ask(replace(SURFACE, judge=fall), offered(store))
+    assert told == [
+        "t_1.orig.tar.gz: the worker odd@there gave what cannot be judged: RecursionError: too deep"
+    ]
+
+
+def test_a_broker_that_goes_away_is_told_as_such_whenever_that_is(url: str, store: Store) -> None:
+    from toolsync.fleet.broker import AWAY, board_of, make_app, send
+    from toolsync.fleet.coordinator import Coordinator, Patience
+
+    patience = Patience(seconds=60, waiting=60, tries=1)
+    with Redis() as redis:
+
+        def kill(_: str) -> None:
+            redis.kill()
+
+        fleet = Coordinator(redis.url, store, SystemClock(), patience, kill)
+        with (
+            worker(redis.url, url, "liar@there", "other_names"),
+            pytest.raises(TryAgain, match="the broker does not answer"),
+        ):
+            fleet.ask(BUILD, asked_for(store))
+        redis.start()
+        app = make_app(redis.url, 60)
+        send(app, "build", "a", "q", [], urgent=True)
+        board_of(app).sent("a")
+        # The note is gone before the answer is: else nobody would ask once more.
+        assert 0 < app.backend.client.ttl("toolsync:sent:a") <= app.conf.result_expires
+        redis.kill()
+        with pytest.raises(AWAY):
+            send(app, "build", "b", "q", [], urgent=True)
 
 
 def test_pages_are_seen_by_workers_who_are_polite_together(

@@ -111,11 +111,19 @@ def make_app(url: str, seconds: float) -> Celery:
 def send(
     app: Celery, kind: str, task: str, queue: str, args: Sequence[object], *, urgent: bool
 ) -> None:
-    """Send a task by its kind's name, with an id."""
+    """Send a task by its kind's name, with an id; raises one of `AWAY`."""
     priority = URGENT if urgent else LATER
-    app.send_task(
-        task_name(kind), args=list(args), task_id=task, queue=queue, retry=False, priority=priority
-    )
+    try:
+        app.send_task(
+            task_name(kind),
+            args=list(args),
+            task_id=task,
+            queue=queue,
+            retry=False,
+            priority=priority,
+        )
+    except RuntimeError as error:  # Celery's, when the place for answers cannot be reached again
+        raise OperationalError(" ".join(str(error).split())) from error
 
 
 class Board:
@@ -125,8 +133,11 @@ class Board:
         self._keys = keys
 
     def sent(self, task: str) -> None:
-        """Note that a task was sent."""
-        self._keys.set(f"toolsync:sent:{task}", "1", ex=7 * DAY)
+        """Note that a task was sent, for no longer than its answer is kept.
+
+        A note that outlived the answer would have everybody wait for what never comes.
+        """
+        self._keys.set(f"toolsync:sent:{task}", "1", ex=DAY)
 
     def anew(self, task: str) -> None:
         """Forget what is noted of a task, and its answer: it is sent once more."""

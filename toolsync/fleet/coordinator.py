@@ -18,7 +18,7 @@ from toolsync.config.settings import Limits
 from toolsync.fleet.broker import AWAY, SILENCE, Board, Note, away, board_of, make_app, send
 from toolsync.fleet.checks import read_log
 from toolsync.fleet.kind import A, Kind, Q
-from toolsync.model.errors import Hostile, PackageFailed, TryAgain
+from toolsync.model.errors import Hostile, PackageFailed, SetupError, TryAgain
 from toolsync.model.values import dump
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.store import Store
@@ -77,7 +77,14 @@ class Coordinator:
         at fault, TryAgain where no worker gave a usable answer.
         """
         task = _Task(kind, asked, uuid.uuid4().hex if again or kind.once else "")
-        board, patience = board_of(self._app), self._patience_for(kind)
+        try:
+            return self._asked(board_of(self._app), task)
+        except AWAY as error:
+            raise away(error) from error
+
+    def _asked(self, board: Board, task: _Task[Q, A]) -> A:
+        """Ask until an answer is accepted; raises as `ask` does, and one of `AWAY`."""
+        kind, patience = task.kind, self._patience_for(task.kind)
         why = ""
         with step(f"{kind.name} on a worker ({task.queue})"):
             for number in range(patience.tries):
@@ -89,8 +96,6 @@ class Coordinator:
                     task.refused += [error.worker] if error.worker else []
                     self._tell(f"{task.about}: {why}")
                     board.over(task.id)
-                except AWAY as error:
-                    raise away(error) from error
                 if number + 1 < patience.tries:
                     longest = min(_FIRST * 2**number, _LONGEST)
                     self._clock.sleep(longest * random.uniform(0.75, 1.25))
@@ -132,10 +137,7 @@ class Coordinator:
         worker = self._wait(board, task, patience)
         answer = self._answer(board, task, worker)
         if "made" in answer:
-            try:
-                worth = task.kind.judge(task.asked, answer["made"], self._store, self._limits)
-            except Hostile as error:
-                raise Lost(f"the worker {worker} lied: {error}", worker) from error
+            worth = self._judged(task, answer["made"], worker)
             if task.kind.once:
                 board.forget(task.id)
             board.accepted(task.queue, self._clock.now())
@@ -148,6 +150,18 @@ class Coordinator:
                 log = None
             raise PackageFailed(said or f"{task.kind.name} failed", resolution=resolution, log=log)
         raise Lost(f"the worker {worker} could not: {said}", worker)
+
+    def _judged(self, task: _Task[Q, A], made: object, worker: str) -> A:
+        """Return what an answer is worth; whatever it does to who judges it is its own fault."""
+        try:
+            return task.kind.judge(task.asked, made, self._store, self._limits)
+        except Hostile as error:
+            raise Lost(f"the worker {worker} lied: {error}", worker) from error
+        except (TryAgain, SetupError, OSError):
+            raise  # the world's, or this machine's: another worker's answer would fare no better
+        except Exception as error:  # an answer must not stop who asks
+            said = f"{type(error).__name__}: {str(error)[:500]}"
+            raise Lost(f"the worker {worker} gave what cannot be judged: {said}", worker) from error
 
     def _send(self, board: Board, task: _Task[Q, A]) -> None:
         board.anew(task.id)

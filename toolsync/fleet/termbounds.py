@@ -28,7 +28,7 @@ def require_bounds(terms: Terms) -> None:
         raise Hostile(f"{len(terms.texts)} license texts, or one that is no file of the release")
     for text in terms.texts:
         _require_text(text)
-    if any(len(one.ids) > _IDS for one in (*terms.files, *terms.told)):
+    if any(len(ids) > _IDS for _, ids in _told(terms)):
         raise Hostile(f"a file of over {_IDS} licenses")
     if any(len(path) > _PATH or ".." in path.split("/") for path in _paths(terms)):
         raise Hostile(f"a path of over {_PATH} characters, or one that leads elsewhere")
@@ -46,18 +46,26 @@ def _require_text(text: LicenseText) -> None:
 
 def _paths(terms: Terms) -> Iterator[str]:
     yield from (text.file for text in terms.texts)
-    for one in (*terms.files, *terms.components, *terms.declared, *terms.problems):
-        yield one.path
+    yield from (file.path for file in terms.files)
+    yield from (component.path for component in terms.components)
+    yield from (declared.path for declared in terms.declared)
+    yield from (problem.path for problem in terms.problems)
+
+
+def _told(terms: Terms) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give digest and licenses of each file, and of each that a detector has looked at."""
+    yield from ((file.digest, file.ids) for file in terms.files)
+    yield from ((told.digest, told.ids) for told in terms.told)
 
 
 def _words(terms: Terms) -> Iterator[str]:
     yield from terms.requires
     for text in terms.texts:
         yield from (text.fingerprint, text.id, text.said, *text.parts)
-    for one in (*terms.files, *terms.told):
-        yield from (one.digest, *one.ids)
+    for digest, ids in _told(terms):
+        yield from (digest, *ids)
     for component in terms.components:
         yield from (component.kind, component.name, component.digest)
-    for told in terms.declared:
-        yield from (told.value, told.expression)
+    for declared in terms.declared:
+        yield from (declared.value, declared.expression)
     yield from (problem.reason for problem in terms.problems)
