@@ -190,6 +190,27 @@ def test_an_old_request_decides_nothing_over_new_bytes(
     assert len(list(proposing.archive.rglob("*.deb"))) == 1
 
 
+def test_a_merge_approves_what_another_series_is_held_for(proposing: Rig, forge: Forge) -> None:
+    rules = proposing.tools / "hello" / "debian" / "rules"
+    rules.write_text(
+        f"{rules.read_text()}execute_after_dh_install:\n"
+        "\tif head -1 debian/changelog | grep -q '^hello (1.0-.*deb13'; then"
+        " cp hello debian/hello/usr/bin/more; fi\n"
+    )
+    both = proposing.file.read_text().replace('["bookworm"]', '["bookworm", "trixie"]')
+    proposing.file.write_text(both)
+    proposing.run("sync", "hello", status=3)
+    forge.merge(1, "ann")
+    proposing.run("sync", "hello")
+    publish(forge.web, "1.1", "1.0")
+    proposing.run("sync", "hello", status=3)  # what the first series has lacks nothing
+    assert "usr/bin/more" in forge.kept[1].text
+    forge.merge(2, "ann")
+    proposing.run("sync", "hello")
+    assert "ann (merge request)" in proposing.run("log", "hello").stdout
+    assert len(list(proposing.archive.rglob("hello_1.1*.deb"))) == 2
+
+
 @pytest.mark.parametrize("closing", [False, True])
 def test_what_a_gate_holds_is_proposed_with_what_it_found(
     proposing: Rig, forge: Forge, closing: bool
@@ -205,8 +226,8 @@ def test_what_a_gate_holds_is_proposed_with_what_it_found(
         forge.close(1, "bob")
         proposing.run("sync", "hello", status=3)
         assert "bob" in told(proposing)
-        assert "bob (merge request)" in proposing.run("log", "hello").stdout
-        return
+        assert "by bob: hello 1.0 was rejected by bob" in proposing.run("log", "hello").stdout
+        forge.kept[0].state = "open"  # as its text says: opened again, and merged
     forge.merge(1, "ann")
     proposing.run("sync", "hello")
     assert len(list(proposing.archive.rglob("*.deb"))) == 1

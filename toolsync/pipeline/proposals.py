@@ -20,7 +20,7 @@ from toolsync.git.place import Place, place_of
 from toolsync.git.proposing import merged, propose
 from toolsync.git.text import request_text, request_title, text_digest
 from toolsync.journal import imports
-from toolsync.journal.decisions import APPROVED, REJECTED
+from toolsync.journal.decisions import APPROVED
 from toolsync.journal.imports import Import
 from toolsync.model.errors import Changed, GateClosed, Held, Rejected, UsageError
 from toolsync.model.release import Compatible, Licensed, Release, SourcePackage
@@ -187,28 +187,46 @@ def _take_merged(
             " as a new version.",
         )
     who = request.who or "somebody"
-    if held is not None:
-        shown, _, text = row.shown.partition(":")
-        if text != text_digest(request.text) or shown == _CUT:
-            raise _unseen(request, held, cut=shown == _CUT)
-        _decide(work, row, APPROVED, f"{who} (merge request)", f"merged {request.url}", held)
+    why_not = _approve(work, row, request, f"{who} (merge request)")
+    if held is not None and why_not:
+        raise GateClosed(
+            f"{held}; {request.url} was merged, which approves nothing: {why_not}",
+            resolution=held.resolution,
+            log=held.log,
+        )
     accepted = replace(
         row, state=imports.MERGED, commit_id=request.commit, who=who, message="", resolution=""
     )
     work.context.journal.imports.keep(accepted)
 
 
-def _unseen(request: Request, held: GateClosed, *, cut: bool) -> GateClosed:
-    why = "its text had no room for all that waits" if cut else "its text is not what was written"
-    return GateClosed(
-        f"{held}; {request.url} was merged, which approves nothing: {why}",
-        resolution=held.resolution,
-        log=held.log,
-    )
+def _approve(work: Work, row: Import, request: Request, who: str) -> str:
+    """Let a merge approve what its request's text has shown, of all series, and nothing else.
+
+    Returns in words why it does not, empty where nothing waits any more.
+    """
+    journal, tool, version = work.context.journal, work.tool.name, work.version
+    if all(question.decision is not None for question in questions(journal, tool, version)):
+        return ""
+    shown, _, text = row.shown.partition(":")
+    if shown == _CUT:
+        return "its text had no room for all that waits"
+    if not shown or text != text_digest(request.text):
+        return "its text is not what was written"
+    why = f"merged {request.url}"
+    try:
+        decide(*(journal, tool, version), verdict=APPROVED, who=who, reason=why, shown=shown)
+    except (Changed, UsageError):
+        return "its text had shown something else"
+    return ""
 
 
 def _refuse(work: Work, row: Import, request: Request) -> NoReturn:
-    """Reject what was closed without being merged."""
+    """Refuse what was closed without being merged, for as long as it is.
+
+    No decision is kept, which would outlast the request's being opened again: it is asked by
+    each run.
+    """
     who = request.who or "somebody"
     told = f"{work.tool.name} {work.version} was rejected by {who}, who closed {request.url}"
     error = Rejected(
@@ -217,24 +235,4 @@ def _refuse(work: Work, row: Import, request: Request) -> NoReturn:
     )
     row = replace(row, state=imports.CLOSED, who=who, message=told, resolution=error.resolution)
     work.context.journal.imports.keep(row)
-    asked = questions(work.context.journal, work.tool.name, work.version)
-    if any(question.decision is None for question in asked):
-        why = f"closed {request.url} without merging"
-        _decide(work, row, REJECTED, f"{who} (merge request)", why, error)
     raise error
-
-
-def _decide(work: Work, row: Import, verdict: str, who: str, why: str, error: Held) -> None:
-    """Keep a person's decision over what the request has shown, and over nothing else."""
-    try:
-        decide(
-            work.context.journal,
-            work.tool.name,
-            work.version,
-            verdict=verdict,
-            who=who,
-            reason=why,
-            shown=row.shown.partition(":")[0] or "nothing that is known",
-        )
-    except (Changed, UsageError):
-        raise error from None  # it is not what the request showed: it waits for a word here
