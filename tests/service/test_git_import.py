@@ -187,6 +187,18 @@ def test_what_somebody_else_has_pushed_is_never_built_upon_unasked(
     assert set_up.json("status", "hello")[0]["status"] == "up-to-date"
 
 
+def test_a_packaging_that_begins_anew_is_no_child_of_pristine_tars(
+    set_up: Rig, repository: Path, web: Web
+) -> None:
+    set_up.run("sync", "hello")
+    run("git", "update-ref", "-d", "refs/heads/debian/latest", at=repository)
+    publish(web, "1.1", "1.0")
+    set_up.run("sync", "hello")
+    above = run("git", "rev-list", "debian/latest", at=repository).split()
+    assert run("git", "rev-parse", "upstream/latest", at=repository) in above
+    assert run("git", "rev-parse", "pristine-tar~1", at=repository) not in above
+
+
 def test_a_tag_that_is_anothers_is_told(set_up: Rig, repository: Path, tmp_path: Path) -> None:
     set_up.run("sync", "hello")
     head = pushed(repository, tmp_path / "colleague", "debian/rules", "#!/usr/bin/make -f\n")

@@ -10,7 +10,7 @@ import pytest
 from tests.servers.git import Writable
 from tests.servers.requests import TOKEN, Forge
 from tests.servers.web import Web
-from tests.service.test_git_import import forget, refs, run
+from tests.service.test_git_import import forget, pushed, refs, run
 from tests.support.rig import Rig
 from tests.support.tiny import LICENSE, accepted, publish, write_tool
 
@@ -58,6 +58,10 @@ def test_what_was_merged_is_published(proposing: Rig, forge: Forge) -> None:
     (one,) = forge.kept
     assert (one.base, one.branch) == ("debian/latest", "toolsync/1.0-0debian1_ppa1_deb12.1")
     assert not list(proposing.archive.rglob("*.deb"))
+    before, at = refs(forge.repository.folder), forge.repository.folder
+    # Nobody has said yes to these files: they lie on their own branch alone, and nothing is signed.
+    assert sorted(before) == ["refs/heads/debian/latest", f"refs/heads/{one.branch}"]
+    assert run("git", "ls-tree", "-r", "debian/latest", at=at) == ""
     said = told(proposing)
     assert "held: 1.0 waits for merge request http://" in said
     assert "waits for merge request" in proposing.run("why", "hello", status=None).stdout
@@ -71,6 +75,9 @@ def test_what_was_merged_is_published(proposing: Rig, forge: Forge) -> None:
     tag = "debian/1.0-0debian1_ppa1_deb12.1"
     assert found["refs/heads/debian/latest"] == commit
     assert run("git", "rev-parse", f"{tag}^{{commit}}", at=forge.repository.folder) == commit
+    run("git", "merge-base", "--is-ancestor", "upstream/latest", "debian/latest", at=at)
+    run("git", "merge-base", "--is-ancestor", "upstream/1.0", "upstream/latest", at=at)
+    assert "hello_1.0.orig.tar.gz.delta" in run("git", "ls-tree", "pristine-tar", at=at)
     proposing.run("sync", "hello")
     assert refs(forge.repository.folder) == found
 
@@ -84,6 +91,19 @@ def test_what_was_closed_is_rejected_in_the_persons_name(proposing: Rig, forge: 
     proposing.run("sync", "hello", status=3)
     assert len(forge.kept) == 1
     assert not list(proposing.archive.rglob("*.deb"))
+
+
+def test_a_tag_that_was_there_before_the_merge_is_not_believed(
+    proposing: Rig, forge: Forge, tmp_path: Path
+) -> None:
+    proposing.run("sync", "hello", status=3)
+    forge.merge(1, "ann")
+    pushed(forge.repository.folder, tmp_path / "mallory", "debian/rules", "#!/bin/sh\n")
+    tag = "debian/1.0-0debian1_ppa1_deb12.1"
+    run("git", "tag", "-m", "mine", tag, "debian/latest", at=forge.repository.folder)
+    done = proposing.run("sync", "hello", status=3)
+    assert f"has a tag refs/tags/{tag} of another 1.0" in done.stdout + done.stderr
+    assert "debian/rules" in done.stdout + done.stderr
 
 
 def test_what_was_changed_in_the_request_is_not_published(proposing: Rig, forge: Forge) -> None:

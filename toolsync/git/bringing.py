@@ -40,7 +40,7 @@ def bring(importer: Importer, source: SourcePackage, place: Place, known: Known)
             _require_ours(clone, place, known)
         made = importer.made(clone, place, source, branch, signed=tag not in there)
         if tag in there:
-            _require_same(clone, tag, source, made)
+            require_same(clone, tag, source, made.tree)
             return replace(made, commit=clone.object(f"{tag}^{{commit}}"), given=False)
         give(clone, place, there, (*place.branches, upstream_tag(upstream_of(source)), tag))
         return made
@@ -63,11 +63,12 @@ def _require_ours(clone: Clone, place: Place, known: Known) -> None:
     )
 
 
-def _require_same(clone: Clone, tag: str, source: SourcePackage, made: Imported) -> None:
+def require_same(clone: Clone, tag: str, source: SourcePackage, tree: str) -> None:
+    """Raise Held where a version's tag is of another tree."""
     clone.fetch((tag,))
-    if clone.object(f"{tag}^{{tree}}") == made.tree:
+    if clone.object(f"{tag}^{{tree}}") == tree:
         return
-    other = ", ".join(clone.differing(f"{tag}^{{tree}}", made.tree)[:5])
+    other = ", ".join(clone.differing(f"{tag}^{{tree}}", tree)[:5])
     raise Held(
         f"{clone.url} has a tag {tag} of another {source.version}: it differs in {other}",
         resolution="See who made it. Delete it there if it is wrong; nothing was changed.",

@@ -77,14 +77,28 @@ class Importer:
         wanted = (*place.branches, upstream_tag(upstream_of(source)))
         clone.fetch([ref for ref in wanted if ref in there])
 
+    def begin(self, clone: Clone, place: Place, source: SourcePackage) -> str:
+        """See that upstream's branch is there, so that an import comes to the same each time.
+
+        It begins at upstream's tag, or at an empty commit, which is returned.
+        """
+        name, mail = parseaddr(self.maintainer)
+        env = who(name, mail, source.licensed.unpacked.epoch)
+        tree = clone.git("hash-object", "-t", "tree", "-w", "/dev/null").out.strip()
+        empty = clone.git("commit-tree", "-m", "Begin", tree, env=env).out.strip()
+        branch = place.settings.upstream_branch
+        if not clone.object(f"{HEADS}{branch}"):
+            clone.git("branch", branch, _upstream(clone, place, source) or empty)
+        return empty
+
     def made(
         self, clone: Clone, place: Place, source: SourcePackage, branch: str, *, signed: bool
     ) -> Imported:
         """Import into ``branch`` of the clone; see that nothing was lost on the way."""
         if clone.object(f"{HEADS}{branch}"):
             clone.git("checkout", "--quiet", "--force", branch)
-        elif _any(clone):
-            clone.git("checkout", "--quiet", "--force", "-b", branch, _any(clone))
+        elif begin := _upstream(clone, place, source):
+            clone.git("checkout", "--quiet", "--force", "-b", branch, begin)
         folder = clone.folder / "source"
         folder.mkdir()
         dsc, *_ = [self.store.copy_to(blob, folder) for blob in source.files]
@@ -167,10 +181,13 @@ def access_of(settings: Git) -> Access:
     )
 
 
-def _any(clone: Clone) -> str:
-    """Return a branch to begin a new one from, empty in an empty repository."""
-    words = ("for-each-ref", "--count=1", "--format=%(objectname)", "refs/heads")
-    return clone.git(*words).out.strip()
+def _upstream(clone: Clone, place: Place, source: SourcePackage) -> str:
+    """Return upstream's commit, to begin a branch from, empty where there is none.
+
+    What else there is (pristine-tar's deltas) is no ancestor of a packaging.
+    """
+    names = (f"{HEADS}{place.settings.upstream_branch}", upstream_tag(upstream_of(source)))
+    return next(filter(None, (clone.object(f"{name}^{{commit}}") for name in names)), "")
 
 
 def upstream_of(source: SourcePackage) -> str:

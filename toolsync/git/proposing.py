@@ -1,11 +1,14 @@
-"""Propose a release on a branch of its own, and compare what was merged with what was proposed."""
+"""Propose a release on a branch of its own, and compare what was merged with what was proposed.
+
+Before a person has said yes nothing but that branch has a release's files, and nothing is signed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from email.utils import parseaddr
 
-from toolsync.git.bringing import Known
+from toolsync.git.bringing import Known, require_same
 from toolsync.git.importer import Imported, Importer, give, upstream_of, who
 from toolsync.git.place import HEADS, Place, debian_tag, proposal_branch, upstream_tag
 from toolsync.model.errors import Held
@@ -22,12 +25,15 @@ def propose(importer: Importer, source: SourcePackage, place: Place, known: Know
     with importer.clone(place) as clone:
         there = clone.remote()
         importer.take(clone, place, source, there)
+        empty = importer.begin(clone, place, source)
+        if base not in there:
+            clone.git("branch", place.settings.debian_branch, empty)
         if own in there:
             clone.fetch((own,))
-        elif base in there:
+        else:
             clone.git("branch", branch, base)
         before = clone.object(f"{own}^{{tree}}") if own in there else ""
-        made = importer.made(clone, place, source, branch, signed=True)
+        made = importer.made(clone, place, source, branch, signed=False)
         if before == made.tree:
             return replace(made, commit=there[own], given=False)
         if before and before != known.tree:
@@ -36,28 +42,37 @@ def propose(importer: Importer, source: SourcePackage, place: Place, known: Know
                 resolution="Take over what was changed there into the tool's packaging, delete"
                 " the branch, and run again.",
             )
-        refs = [own, *place.branches[1:], upstream_tag(upstream_of(source))]
-        if base not in there:
-            refs.append(f"{HEADS}{place.settings.upstream_branch}:{base}")
-        give(clone, place, there, tuple(refs))
+        # Where there is no packaging yet, an empty commit is what it is merged into.
+        give(clone, place, there, (own, *(() if base in there else (base,))))
         return made
 
 
 def tag(importer: Importer, source: SourcePackage, place: Place, commit: str) -> None:
-    """Tag what was merged as the version that it is, and push that; done already is no error."""
-    tag = debian_tag(source.version)
+    """Tag what was merged as the version that it is, with what belongs to it, and push that.
+
+    Upstream's branch and tag and pristine-tar's delta come with it; done already is no error.
+    Raises Held where the tag is another's.
+    """
+    tag, upstream = debian_tag(source.version), upstream_tag(upstream_of(source))
     with importer.clone(place) as clone:
         there = clone.remote()
+        importer.take(clone, place, source, there)
         if tag in there:
-            return
-        clone.fetch((f"{HEADS}{place.settings.debian_branch}",))
+            require_same(clone, tag, source, clone.object(f"{commit}^{{tree}}"))
+            if upstream in there:
+                return
+        importer.begin(clone, place, source)
+        branch = proposal_branch(source.version)
+        clone.git("branch", branch, commit)
+        importer.made(clone, place, source, branch, signed=True)
         with importer.signing(place.settings) as (env, key):
             name, mail = parseaddr(importer.maintainer)
             how = ("--sign", f"--local-user={key}") if key else ("--annotate",)
             text = f"Debian release {source.version}"
             short = tag.removeprefix("refs/tags/")
-            clone.git("tag", *how, "-m", text, short, commit, env={**env, **who(name, mail)})
-        give(clone, place, there, (tag,))
+            if tag not in there:
+                clone.git("tag", *how, "-m", text, short, commit, env={**env, **who(name, mail)})
+        give(clone, place, there, (*place.branches[1:], upstream, tag))
 
 
 def merged(importer: Importer, place: Place, commit: str, wanted: Imported) -> list[str]:
