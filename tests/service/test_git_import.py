@@ -167,6 +167,28 @@ def test_a_run_that_was_killed_after_the_push_finds_its_own(set_up: Rig, reposit
     assert refs(repository) == first
 
 
+def test_what_is_published_is_news_whatever_git_says(set_up: Rig, repository: Path) -> None:
+    repository.rename(repository.with_suffix(".away"))
+    (said,) = set_up.json("sync", "hello", status=4)
+    assert said["published"] == ["1.0"]
+    assert "git could not ls-remote" in said["message"]
+    repository.with_suffix(".away").rename(repository)
+    set_up.run("sync", "hello")
+    assert "refs/heads/debian/latest" in refs(repository)
+
+
+def test_a_file_beside_the_packaging_is_somebodys_work(
+    set_up: Rig, repository: Path, web: Web, tmp_path: Path
+) -> None:
+    set_up.run("sync", "hello")
+    pushed(repository, tmp_path / "colleague", "salsa-ci.yml", "include: all\n")
+    before = refs(repository)
+    publish(web, "1.1", "1.0")
+    done = set_up.run("sync", "hello", status=3)
+    assert "somebody else has pushed" in done.stdout + done.stderr
+    assert refs(repository) == before
+
+
 def test_what_somebody_else_has_pushed_is_never_built_upon_unasked(
     set_up: Rig, repository: Path, web: Web, tmp_path: Path
 ) -> None:

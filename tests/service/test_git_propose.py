@@ -210,6 +210,32 @@ def test_an_old_request_decides_nothing_over_new_bytes(
     assert len(list(proposing.archive.rglob("*.deb"))) == 1
 
 
+@pytest.mark.parametrize("name", ["debian/rules", "salsa-ci.yml"])
+def test_a_colleagues_work_is_not_reverted_by_a_proposal(
+    proposing: Rig, forge: Forge, tmp_path: Path, name: str
+) -> None:
+    proposing.run("sync", "hello", status=3)
+    forge.merge(1, "ann")
+    proposing.run("sync", "hello")
+    head = pushed(forge.repository.folder, tmp_path / "colleague", name, "#!/usr/bin/make -f\n")
+    publish(forge.web, "1.1", "1.0")
+    done = proposing.run("sync", "hello", status=3)
+    assert "somebody else has pushed" in done.stdout + done.stderr
+    assert len(forge.kept) == 1
+    tool = proposing.tools / "hello" / "tool.toml"
+    tool.write_text(f'{tool.read_text()}\n[git]\nover = "{head}"\n')
+    proposing.run("sync", "hello", status=3)
+    assert len(forge.kept) == 2
+
+
+def test_a_merge_that_no_run_has_seen_yet_is_nobody_elses(proposing: Rig, forge: Forge) -> None:
+    proposing.run("sync", "hello", status=3)
+    forge.merge(1, "ann")
+    publish(forge.web, "1.1", "1.0")
+    proposing.run("sync", "hello", status=3)
+    assert len(forge.kept) == 2
+
+
 def test_a_merge_approves_what_another_series_is_held_for(proposing: Rig, forge: Forge) -> None:
     rules = proposing.tools / "hello" / "debian" / "rules"
     rules.write_text(

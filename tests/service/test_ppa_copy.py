@@ -117,6 +117,16 @@ def test_a_release_waits_in_staging_and_goes_on_by_itself(build: Callable[..., S
     assert (outcome.status, outcome.current) == ("up-to-date", "1.0")
 
 
+def test_a_repository_in_trouble_keeps_nothing_in_staging(build: Callable[..., Site]) -> None:
+    site, _ = staged(build, after="1 hour")
+    with site.file.open("a") as file:
+        file.write(f'[git]\nrepository = "{site.root}/not-there.git"\n')
+    told = until(site, lambda: [u.state for u in site.uploads()] == ["confirmed"] * 2)
+    assert any("not-there.git" in line for line in told), told
+    (outcome,) = site.sync()
+    assert "git could not ls-remote" in outcome.message
+
+
 def test_what_need_not_be_rebuilt_goes_on_from_staging_in_every_series(
     build: Callable[..., Site],
 ) -> None:

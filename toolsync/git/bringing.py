@@ -20,9 +20,9 @@ class Known:
 
     commit: str = ""
     tree: str = ""
-    """The whole tree."""
-    packaging: str = ""
-    """The tree of debian/."""
+    """The whole tree of what was proposed of the same version before."""
+    trees: tuple[str, ...] = ()
+    """All whole trees that were ever imported or proposed."""
 
 
 def bring(importer: Importer, source: SourcePackage, place: Place, known: Known) -> Imported:
@@ -37,7 +37,7 @@ def bring(importer: Importer, source: SourcePackage, place: Place, known: Known)
         there = clone.remote()
         importer.take(clone, place, source, there)
         if tag not in there:
-            _require_ours(clone, place, known)
+            require_ours(clone, place, known)
         made = importer.made(clone, place, source, branch, signed=tag not in there)
         if tag in there:
             require_same(clone, tag, source, made.tree)
@@ -46,14 +46,18 @@ def bring(importer: Importer, source: SourcePackage, place: Place, known: Known)
         return made
 
 
-def _require_ours(clone: Clone, place: Place, known: Known) -> None:
-    """Raise Held where the packaging's branch has what somebody else has pushed."""
+def require_ours(clone: Clone, place: Place, known: Known) -> None:
+    """Raise Held where the packaging's branch has what somebody else has pushed.
+
+    A release's tree replaces the branch's, so that any other file there would be gone.
+    """
     branch = place.settings.debian_branch
     head = clone.object(f"{HEADS}{branch}")
     if head in ("", known.commit, place.settings.over):
         return
-    if known.packaging and clone.object(f"{head}:debian") == known.packaging:
-        return  # merged or moved on, and the packaging is as it was
+    tree = clone.object(f"{head}^{{tree}}")
+    if tree in known.trees or not clone.git("ls-tree", tree).out:
+        return  # merged or moved on, and the files are as they were; or there is none
     what = f"was left at {known.commit[:12]}" if known.commit else "was not begun by toolsync"
     raise Held(
         f"the branch {branch} of {place.url} is at {head[:12]} and {what}: somebody else has pushed"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from email.utils import parseaddr
 
-from toolsync.git.bringing import Known, require_same
+from toolsync.git.bringing import Known, require_ours, require_same
 from toolsync.git.importer import Imported, Importer, give, upstream_of, who
 from toolsync.git.place import HEADS, Place, debian_tag, proposal_branch, upstream_tag
 from toolsync.model.errors import Held
@@ -18,13 +18,14 @@ from toolsync.model.release import SourcePackage
 def propose(importer: Importer, source: SourcePackage, place: Place, known: Known) -> Imported:
     """Import a source package on a branch of its own beside the packaging's; raises likewise.
 
-    ``known`` is what was proposed of the same version before: a person may have added to it.
+    A person may have added to what was proposed of the same version before.
     """
     branch = proposal_branch(source.version)
     own, base = f"{HEADS}{branch}", f"{HEADS}{place.settings.debian_branch}"
     with importer.clone(place) as clone:
         there = clone.remote()
         importer.take(clone, place, source, there)
+        require_ours(clone, place, known)
         empty = importer.begin(clone, place, source)
         if base not in there:
             clone.git("branch", place.settings.debian_branch, empty)

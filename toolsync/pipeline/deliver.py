@@ -30,7 +30,6 @@ from toolsync.model.versions import sort_key
 from toolsync.pipeline.archivekey import evidence_key
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import copy_cleared, package_cleared
-from toolsync.pipeline.imports import import_published
 from toolsync.pipeline.proposals import agreed, is_proposed
 from toolsync.pipeline.sources import source_for, upload_of
 from toolsync.pipeline.stages import BUILD, CONFIRM, PACKAGE, PUBLISH
@@ -79,8 +78,6 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
             _publish(context, item, upload, ledger)
         context.journal.results.forget_holds(tool.name, work.version, series)
         _attest(work)
-    if origin is None:
-        import_published(work, source)
     return known is None or known.state != "confirmed"
 
 

@@ -43,12 +43,10 @@ def import_published(work: Work, source: SourcePackage) -> None:
         tag(importer(work.context, place), source, place, known.commit_id)
         imports.keep(replace(known, state=IMPORTED, branch=branch))
         return
-    last = imports.last(work.tool.name, place.url, branch)
-    before = Known(commit=last.commit_id, packaging=last.packaging) if last else Known()
     row = row_of(work, source, place, branch)
     fence.require()
     try:
-        made = bring(importer(work.context, place), source, place, before)
+        made = bring(importer(work.context, place), source, place, known_of(work, place))
     except Held as error:
         imports.keep(replace(row, state=HELD, message=str(error), resolution=error.resolution))
         raise
@@ -61,6 +59,18 @@ def place_for(work: Work, source: SourcePackage) -> Place | None:
     if place is None or source.series != wanted_series(work.context.config, work.tool)[0]:
         return None
     return place
+
+
+def known_of(work: Work, place: Place, before: Import | None = None) -> Known:
+    """Return what a repository was given of a tool; ``before`` is this version's row so far."""
+    imports = work.context.journal.imports
+    last = imports.last(work.tool.name, place.url, place.settings.debian_branch)
+    rows = (row for row in imports.of(work.tool.name) if row.repository == place.url)
+    return Known(
+        commit=last.commit_id if last else "",
+        tree=before.tree if before else "",
+        trees=tuple(row.tree for row in rows if row.tree),
+    )
 
 
 def importer(context: Context, place: Place) -> Importer:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 from toolsync.config.definition import Tool
+from toolsync.git.place import place_of
 from toolsync.journal.key import Key
 from toolsync.journal.uploads import Upload
 from toolsync.model.errors import Held, ToolsyncError, UsageError, Waiting
@@ -19,8 +20,11 @@ from toolsync.model.release import Licensed, Release, load
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.deliver import Origin, deliver, make_ready
+from toolsync.pipeline.imports import import_published
 from toolsync.pipeline.places import side_by_side
 from toolsync.pipeline.road import licensed
+from toolsync.pipeline.sources import source_for
+from toolsync.pipeline.status import wanted_series
 from toolsync.pipeline.transparency import publish_log
 from toolsync.pipeline.work import Work, work_on
 from toolsync.system.clock import parsed, stamp
@@ -39,6 +43,20 @@ def take(work: Work, item: Licensed, series: str) -> bool:
     staging = first.context.target.name
     check_ripe(context, tool, work.version, series, staging)
     return deliver(work, item, series, Origin(staging, series)) or news
+
+
+def bring_in(work: Work, item: Licensed) -> None:
+    """See that the team's repository has a release, where its first target serves it.
+
+    Its trouble is told for itself: what is published, and goes on from staging, waits for no git
+    server. Raises as `import_published`.
+    """
+    first, series = _first(work), wanted_series(work.context.config, work.tool)[0]
+    here = (first.context.target.name, work.version, series, "confirmed")
+    uploads = work.context.journal.uploads.of(work.tool.name)
+    served = any((u.target, u.upstream, u.series, u.state) == here for u in uploads)
+    if served and place_of(work.context.config, work.tool) is not None:
+        import_published(first, source_for(first, item, series))
 
 
 def make_all_ready(work: Work, item: Licensed, series: Sequence[str]) -> dict[str, ToolsyncError]:

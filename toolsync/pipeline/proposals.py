@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
-from toolsync.git.bringing import Known
 from toolsync.git.forge import CLOSED, MERGED, OPEN, Draft, Request, edited, opened
 from toolsync.git.forges import forge_at
 from toolsync.git.importer import Imported
@@ -25,7 +24,7 @@ from toolsync.journal.imports import Import
 from toolsync.model.errors import Changed, GateClosed, Held, Rejected, UsageError
 from toolsync.model.release import Compatible, Licensed, Release, SourcePackage
 from toolsync.pipeline.gates import shown
-from toolsync.pipeline.imports import importer, row_of, with_commit
+from toolsync.pipeline.imports import importer, known_of, row_of, with_commit
 from toolsync.pipeline.memory import NoMemory
 from toolsync.pipeline.review import decide, fingerprint, questions
 from toolsync.pipeline.road import fetched, licensed, unpacked, verified
@@ -121,7 +120,7 @@ def _ask(
     """
     forge, api = forge_at(place, work.context.http)
     if row is None or not row.commit_id:
-        known = Known(tree=before.tree) if before else Known()
+        known = known_of(work, place, before)
         made = propose(importer(work.context, place), source, place, known)
         row = with_commit(row_of(work, source, place, made.branch), made)
         row = replace(row, state=imports.OPEN)

@@ -11,14 +11,14 @@ that was claimed is asked about at its target before it is sent again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 
 from toolsync.config.definition import Tool
 from toolsync.journal.followed import Follows
 from toolsync.model.errors import Rejected, ToolsyncError, gravest, unforeseen
-from toolsync.model.release import Outcome, Release, dump
+from toolsync.model.release import Licensed, Outcome, Release, dump
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline import review
 from toolsync.pipeline.archivekey import settle_keys
@@ -27,14 +27,14 @@ from toolsync.pipeline.deliver import judge_packages
 from toolsync.pipeline.locate import whole
 from toolsync.pipeline.memory import Event
 from toolsync.pipeline.places import side_by_side
-from toolsync.pipeline.promote import make_all_ready, take
+from toolsync.pipeline.promote import bring_in, make_all_ready, take
 from toolsync.pipeline.proposals import agreed_files
 from toolsync.pipeline.recalls import announce_recalls
 from toolsync.pipeline.road import licensed
 from toolsync.pipeline.status import candidates, status_of, wanted_series
 from toolsync.pipeline.survey import Look, in_trouble, look_at_all, sifted_of, stand
 from toolsync.pipeline.transparency import publish_log
-from toolsync.pipeline.work import work_on
+from toolsync.pipeline.work import Work, work_on
 from toolsync.watch.look import Sighting
 
 
@@ -118,9 +118,9 @@ def _sync_tool(context: Context, tool: Tool, found: Look, dry_run: bool) -> Outc
     done: list[str] = []
     failed: list[ToolsyncError] = []
     for release in chosen:
-        news, errors = _take(context, tool, release)
-        done += [release.version] if news and not errors else []
-        failed += errors
+        taken = _take(context, tool, release)
+        done += [release.version] if taken.news and not taken.errors else []
+        failed += [*taken.errors, *taken.beside]
     return _after(context, tool, found, done, failed)
 
 
@@ -175,12 +175,21 @@ def _after(
     )
 
 
-def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[ToolsyncError]]:
-    """Take one release through all stages, as far as it may go.
+@dataclass
+class _Taken:
+    """What came of taking a release."""
 
-    Return whether anything was published by it, and what went wrong.
-    """
-    news, errors = False, []
+    news: bool = False
+    """Whether anything was published by it."""
+    errors: list[ToolsyncError] = field(default_factory=list)
+    """What keeps it from being published."""
+    beside: list[ToolsyncError] = field(default_factory=list)
+    """What went wrong with it otherwise."""
+
+
+def _take(context: Context, tool: Tool, release: Release) -> _Taken:
+    """Take one release through all stages, as far as it may go."""
+    taken = _Taken()
     try:
         context.journal.releases.see(tool.name, release.version, dump(release))
         release = whole(context, tool, release)
@@ -194,11 +203,23 @@ def _take(context: Context, tool: Tool, release: Release) -> tuple[bool, list[To
             try:
                 if series in kept_from:
                     raise kept_from[series]
-                news = take(work, item, series) or news
+                taken.news = take(work, item, series) or taken.news
             except ToolsyncError as error:
-                errors.append(error)
+                taken.errors.append(error)
+        taken.beside += _git_trouble(work, item)
     except ToolsyncError as error:
-        errors.append(error)
+        taken.errors.append(error)
     except Exception as error:  # noqa: BLE001 (one tool's trouble must not touch another's)
-        errors.append(unforeseen(error))
-    return news, errors
+        taken.errors.append(unforeseen(error))
+    return taken
+
+
+def _git_trouble(work: Work, item: Licensed) -> list[ToolsyncError]:
+    """Bring what is published into git; return what went wrong, which holds nothing back."""
+    try:
+        bring_in(work, item)
+    except ToolsyncError as error:
+        return [error]
+    except Exception as error:  # noqa: BLE001 (what is published is so)
+        return [unforeseen(error)]
+    return []
