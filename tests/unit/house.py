@@ -122,7 +122,7 @@ PACKAGES = {
     ),
     "git": Package(
         "model system config http",
-        "bringing forge forgejo forges github gitlab importer place proposing text",
+        "answers bringing forge forgejo forges github gitlab importer place proposing text",
     ),
     "attest": Package(
         "model system config journal archives gate verify unpack binding license",

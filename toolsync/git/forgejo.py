@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from toolsync.git.forge import (
-    CLOSED,
-    MERGED,
-    OPEN,
-    Api,
-    Draft,
-    Forge,
-    Json,
-    Request,
+from toolsync.git.answers import (
     account,
     best,
     commit,
@@ -25,6 +17,16 @@ from toolsync.git.forge import (
     table,
     text,
     written,
+)
+from toolsync.git.forge import (
+    CLOSED,
+    MERGED,
+    OPEN,
+    Api,
+    Draft,
+    Forge,
+    Json,
+    Request,
 )
 from toolsync.model.errors import NotThere
 

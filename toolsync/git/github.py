@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from toolsync.git.forge import (
-    CLOSED,
-    MERGED,
-    OPEN,
-    Api,
-    Draft,
-    Forge,
-    Json,
-    Request,
+from toolsync.git.answers import (
     account,
     best,
     commit,
@@ -22,6 +14,16 @@ from toolsync.git.forge import (
     table,
     text,
     written,
+)
+from toolsync.git.forge import (
+    CLOSED,
+    MERGED,
+    OPEN,
+    Api,
+    Draft,
+    Forge,
+    Json,
+    Request,
 )
 
 

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from toolsync.git.forge import (
-    CLOSED,
-    MERGED,
-    OPEN,
-    Api,
-    Draft,
-    Forge,
-    Json,
-    Request,
+from toolsync.git.answers import (
     account,
     best,
     commit,
@@ -24,6 +16,16 @@ from toolsync.git.forge import (
     table,
     text,
     written,
+)
+from toolsync.git.forge import (
+    CLOSED,
+    MERGED,
+    OPEN,
+    Api,
+    Draft,
+    Forge,
+    Json,
+    Request,
 )
 
 _STATES = {"merged": MERGED, "closed": CLOSED}
