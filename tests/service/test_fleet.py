@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from toolsync.fleet.scan import SCAN
 from toolsync.fleet.surface import SURFACE
 from toolsync.license.terms import from_json
 from toolsync.model.errors import TryAgain, UsageError
+from toolsync.model.values import dump
 from toolsync.system.clock import SystemClock
 from toolsync.system.fleetstore import open_store
 from toolsync.system.store import Store
@@ -163,6 +165,107 @@ def test_a_broker_that_goes_away_is_told_as_such_whenever_that_is(url: str, stor
         redis.kill()
         with pytest.raises(AWAY):
             send(app, "build", "b", "q", [], urgent=True)
+
+
+def test_a_queue_that_nobody_serves_is_waited_for_once(broker: str, store: Store) -> None:
+    from toolsync.fleet.overview import look
+
+    fleet = coordinator(broker, store, [], waiting=2)
+    with pytest.raises(TryAgain, match="no worker took the scan"):
+        fleet.ask(SCAN, release(store))
+    began = time.monotonic()
+    with pytest.raises(TryAgain, match="no worker took the scan"):
+        fleet.ask(SCAN, release(store, more=b"other"))
+    assert time.monotonic() - began < 1
+    assert look(broker)["waiting"] == {"scan": 1}
+
+
+def test_a_worker_that_hangs_and_says_it_works_is_left_in_a_kinds_own_time(
+    broker: str, url: str, store: Store
+) -> None:
+    told: list[str] = []
+    began = time.monotonic()
+    with worker(broker, url, "slow@there", "sleep:50"), pytest.raises(TryAgain, match="in time"):
+        coordinator(broker, store, told, tries=1).ask(replace(BUILD, seconds=1), asked_for(store))
+    assert time.monotonic() - began < 30
+    assert LOOK.seconds <= 15 * 60
+
+
+@pytest.mark.parametrize("written", ["1e18", "inf", "nan", "-5", "x", "1e400", ""])
+def test_a_pause_that_was_written_or_set_back_by_a_clock_holds_nobody_up(
+    broker: str, written: str
+) -> None:
+    from toolsync.fleet.broker import make_app
+    from toolsync.fleet.politeness import bucket_of
+
+    make_app(broker, 60).backend.client.set("toolsync:host:h", written)
+    bucket = bucket_of(broker, 10.0, 1)
+    assert bucket.wait("h") == 0
+    assert 0 < bucket.wait("h") <= 10  # the next one waits as ever
+
+
+@contextmanager
+def odd_worker(broker: str, answer: object) -> Iterator[None]:
+    """Answer whoever asks workers for what they do, and never as a worker does."""
+    from toolsync.fleet.broker import make_app
+
+    app, ended, ready = make_app(broker, 60), threading.Event(), threading.Event()
+    handlers = {name: lambda *_, **__: answer for name in ("active_queues", "active", "stats")}
+
+    def serve() -> None:
+        with app.connection() as connection:
+            node = app.control.mailbox.Node("odd@there", handlers=handlers)
+            node.channel = connection.default_channel
+            with node.listen(callback=None):
+                ready.set()
+                while not ended.is_set():
+                    with suppress(TimeoutError):
+                        connection.drain_events(timeout=0.2)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [3, "x", [1], [{"name": 1}], {"total": {"a": "b"}}, [{"delivery_info": 3, "time_start": "x"}]],
+)
+def test_what_a_worker_says_of_itself_keeps_nobody_from_seeing_the_fleet(
+    broker: str, url: str, answer: object
+) -> None:
+    from toolsync.fleet.broker import make_app
+    from toolsync.fleet.overview import look
+
+    keys = make_app(broker, 60).backend.client
+    keys.lpush("toolsync:dead", "[1]", '"id"', "not JSON", '{"id": 3}', "[" * 100_000)
+    with worker(broker, url, "honest@here", "honest"), odd_worker(broker, answer):
+        while len((found := look(broker))["workers"]) < 2:
+            time.sleep(0.1)
+    assert {one["name"] for one in found["workers"]} == {"honest@here", "odd@there"}
+    assert found["given_up"] == []
+
+
+def test_a_task_that_cannot_be_sent_again_stays_on_the_list(broker: str, store: Store) -> None:
+    from toolsync.fleet import givenup
+    from toolsync.fleet.broker import Note, board_of, make_app
+
+    app = make_app(broker, 60)
+    question = dump(asked_for(store))
+    note = Note(id="i", kind="build", what="w", why="y", queue="q", at="a", question=question)
+    board_of(app).give_up(note)
+    app.backend.client.execute_command("ACL", "SETUSER", "default", "-lpush")
+    with pytest.raises(TryAgain, match="does not answer"):
+        givenup.retry(broker, "all")
+    assert board_of(app).given_up() == [note]
+    app.backend.client.execute_command("ACL", "SETUSER", "default", "+lpush")
+    assert givenup.retry(broker, "all") == [note]
+    assert board_of(app).given_up() == []
 
 
 def test_pages_are_seen_by_workers_who_are_polite_together(

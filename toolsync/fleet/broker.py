@@ -109,9 +109,19 @@ def make_app(url: str, seconds: float) -> Celery:
 
 
 def send(
-    app: Celery, kind: str, task: str, queue: str, args: Sequence[object], *, urgent: bool
+    app: Celery,
+    kind: str,
+    task: str,
+    queue: str,
+    args: Sequence[object],
+    *,
+    urgent: bool,
+    seconds: float | None = None,
 ) -> None:
-    """Send a task by its kind's name, with an id; raises one of `AWAY`."""
+    """Send a task by its kind's name, with an id; raises one of `AWAY`.
+
+    No worker begins with it later than in ``seconds``: nobody waits for it any more.
+    """
     priority = URGENT if urgent else LATER
     try:
         app.send_task(
@@ -121,6 +131,7 @@ def send(
             queue=queue,
             retry=False,
             priority=priority,
+            expires=seconds,
         )
     except RuntimeError as error:  # Celery's, when the place for answers cannot be reached again
         raise OperationalError(" ".join(str(error).split())) from error
@@ -183,8 +194,8 @@ class Board:
 
     def given_up(self) -> list[Note]:
         """Return the tasks that were given up, the newest first."""
-        entries = (json.loads(entry) for entry in self._keys.lrange(_DEAD, 0, _MOST_DEAD - 1))
-        return [entry for entry in entries if "id" in entry]
+        entries = map(_note, self._keys.lrange(_DEAD, 0, _MOST_DEAD - 1))
+        return [entry for entry in entries if entry is not None]
 
     def drop(self, note: Note) -> None:
         """Take a task from the list of those that were given up."""
@@ -214,6 +225,23 @@ class Board:
     def queues(self) -> set[str]:
         """Return the queues for which there were tasks."""
         return {name.decode("utf-8", "replace")[:200] for name in self._keys.smembers(_QUEUES)}
+
+
+def _note(entry: bytes) -> Note | None:
+    """Return a note, None where it is none: whoever reaches the broker may write there."""
+    try:
+        found = json.loads(entry)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    names = ("id", "kind", "what", "why", "queue", "at")
+    words = [word for name in names if isinstance(word := found.get(name), str)]
+    if len(words) != len(names):
+        return None
+    of, kind, what, why, queue, at = words
+    question = found.get("question")
+    return Note(id=of, kind=kind, what=what, why=why, queue=queue, at=at, question=question)
 
 
 def board_of(app: Celery) -> Board:

@@ -29,6 +29,8 @@ _FIRST, _LONGEST = 1.0, 120.0
 """Seconds before it is asked again, doubled each time."""
 _SOON, _FEW = 60.0, 2
 """Seconds and tries after which the coordinator does it itself, where it can."""
+_DESERTED = 300.0
+"""Seconds in which a queue is asked no more where nobody took a task that can be done here."""
 
 
 class Lost(Exception):
@@ -69,6 +71,8 @@ class Coordinator:
         self._app = make_app(broker, patience.seconds + 600)
         self._store, self._clock, self._patience, self._tell = store, clock, patience, tell
         self._limits = limits or Limits()
+        self._deserted: dict[str, float] = {}
+        """Queues of which nobody took a task, with the moment on the monotonic clock."""
 
     def ask(self, kind: Kind[Q, A], asked: Q, *, again: bool = False) -> A:
         """Return what a worker's answer is worth, all that it names in the store.
@@ -78,6 +82,8 @@ class Coordinator:
         """
         task = _Task(kind, asked, uuid.uuid4().hex if again or kind.once else "")
         try:
+            if kind.here and self._is_deserted(task.queue):
+                self._nobody(board_of(self._app), task)
             return self._asked(board_of(self._app), task)
         except AWAY as error:
             raise away(error) from error
@@ -104,11 +110,16 @@ class Coordinator:
     def _patience_for(self, kind: Kind[Q, A]) -> Patience:
         """Return how long is waited: not long for what can as well be done here."""
         patience = self._patience
+        seconds = min(patience.seconds, kind.seconds)
         if not kind.here:
-            return patience
-        return replace(
-            patience, waiting=min(patience.waiting, _SOON), tries=min(patience.tries, _FEW)
-        )
+            return replace(patience, seconds=seconds)
+        waiting, tries = min(patience.waiting, _SOON), min(patience.tries, _FEW)
+        return Patience(seconds=seconds, waiting=waiting, tries=tries)
+
+    def _is_deserted(self, queue: str) -> bool:
+        """Say whether nobody took a task of a queue lately: others need not wait for that, too."""
+        since = self._deserted.get(queue)
+        return since is not None and self._clock.monotonic() - since < _DESERTED
 
     def _gave_up(self, board: Board, task: _Task[Q, A], tries: int, why: str) -> A:
         """Raise what is to be said of a task that nobody could do."""
@@ -165,8 +176,16 @@ class Coordinator:
 
     def _send(self, board: Board, task: _Task[Q, A]) -> None:
         board.anew(task.id)
-        args = (dump(task.asked), task.refused)
-        send(self._app, task.kind.name, task.id, task.queue, args, urgent=self._urgent)
+        args, patience = (dump(task.asked), task.refused), self._patience_for(task.kind)
+        send(
+            self._app,
+            task.kind.name,
+            task.id,
+            task.queue,
+            args,
+            urgent=self._urgent,
+            seconds=patience.waiting + patience.seconds if task.kind.here else None,
+        )
         board.asked(task.queue)
         board.sent(task.id)
 
@@ -192,8 +211,9 @@ class Coordinator:
 
     def _nobody(self, board: Board, task: _Task[Q, A]) -> None:
         """Raise TryAgain; what is done here now must not be done by a worker, too."""
-        if task.kind.here:
+        if task.kind.here and task.id:
             board.over(task.id)
+            self._deserted[task.queue] = self._clock.monotonic()
         raise TryAgain(
             f"no worker took the {task.kind.name} of {task.about}",
             resolution=f"Start one: toolsync worker --queues {task.queue}",

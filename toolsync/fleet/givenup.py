@@ -41,19 +41,22 @@ def forget(broker: str, which: str) -> list[Note]:
 
 
 def _sent(app: Celery, note: Note, kind: AnyKind | None) -> bool:
-    """Send what a note asks for as a first try; say whether that can be."""
+    """Send what a note asks for as a first try; say whether that can be.
+
+    The note goes last: a broker that is away meanwhile leaves it for another time.
+    """
     board = board_of(app)
-    board.drop(note)
-    if kind is None:
-        return False
     try:
-        task, queue = kind.first(note["question"])
+        first = kind.first(note["question"]) if kind is not None else None
     except Hostile:
-        return False  # of another version: the next run asks anew
-    board.anew(task)
-    send(app, kind.name, task, queue, [note["question"], []], urgent=True)
-    board.sent(task)
-    return True
+        first = None  # of another version: the next run asks anew
+    if kind is not None and first is not None:
+        task, queue = first
+        board.anew(task)
+        send(app, kind.name, task, queue, [note["question"], []], urgent=True)
+        board.sent(task)
+    board.drop(note)
+    return first is not None
 
 
 def _chosen(board: Board, which: str) -> list[Note]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ class Kind(Generic[Q, A]):
     """Whether an answer counts for whoever asked alone, and is forgotten when it was taken."""
     most: int = 4 * 1024 * 1024
     """Bytes of an answer."""
+    seconds: float = math.inf
+    """Until a worker must have done it, where [fleet] seconds is not less."""
 
     def doer(self, machine: Machine) -> Doer:
         """Return what does such tasks on a machine."""

@@ -90,7 +90,7 @@ def can_be_shared(watch: Watch) -> bool:
 
 def _read(data: object) -> LookAsked:
     asked = read_value(LookAsked, data, "a task")
-    if asked.form != FORM or len(asked.pages) > SHARE:
+    if asked.form != FORM or not 0 < len(asked.pages) <= SHARE:
         raise Hostile(f"a task of form {asked.form} and {len(asked.pages)} pages")
     for page in asked.pages:
         require_names(page.tool)
@@ -205,6 +205,7 @@ LOOK = Kind(
     do=_do,
     judge=judged,
     here=True,
+    seconds=15 * 60,
     once=True,
     most=32 * 1024 * 1024,
 )

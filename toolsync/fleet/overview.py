@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypedDict
 
 from celery import Celery
@@ -16,6 +16,9 @@ from toolsync.system.clock import Clock, SystemClock
 _SECONDS = 1.5
 """For workers to answer."""
 _TASK = "toolsync."
+_NAME = 200
+"""Characters of a worker's and a queue's name."""
+_MOST = 1e12
 
 
 class Worker(TypedDict):
@@ -68,29 +71,68 @@ def _seen(app: Celery, clock: Clock, kinds: Mapping[str, AnyKind]) -> Fleet:
     board = board_of(app)
     given_up = board.given_up()
     asked = app.control.inspect(timeout=_SECONDS)
-    served, active, stats = asked.active_queues() or {}, asked.active() or {}, asked.stats() or {}
-    workers = [
-        Worker(
-            name=str(name),
-            queues=sorted(str(queue["name"]) for queue in found),
-            running=len(active.get(name, ())),
-            done=sum((stats.get(name, {}).get("total") or {}).values()),
-        )
-        for name, found in sorted(served.items())
-    ]
+    served, active = _told(asked.active_queues), _told(asked.active)
+    workers = _workers(served, active, _told(asked.stats))
     names = {queue for worker in workers for queue in worker["queues"]} | board.queues()
     queues = {name: _queue(board, name, workers, clock) for name in sorted(names)}
     now = clock.now().timestamp()
-    for worker, tasks in sorted(active.items()):
-        for task in tasks:
-            queue = str((task.get("delivery_info") or {}).get("routing_key"))
-            if queue in queues:
-                began = float(task.get("time_start") or now)
-                what = _about(kinds, str(task.get("name")), task.get("args"))
-                found = Running(what=what, worker=str(worker), seconds=max(0, int(now - began)))
-                queues[queue]["running"].append(found)
+    for worker, task in _each(active):
+        queue = str(_table(task.get("delivery_info")).get("routing_key"))
+        if queue in queues:
+            seconds = now - _number(task.get("time_start"), now)
+            what = _about(kinds, str(task.get("name")), task.get("args"))
+            found = Running(what=what, worker=worker, seconds=max(0, int(seconds)))
+            queues[queue]["running"].append(found)
     waiting = {name: queue["waiting"] for name, queue in queues.items()}
     return Fleet(workers=workers, queues=queues, waiting=waiting, given_up=given_up)
+
+
+def _told(ask: Callable[[], object]) -> Mapping[str, object]:
+    """Return what workers say of themselves, by name; nothing where one says what none does."""
+    try:
+        found = ask()
+    except AWAY:
+        raise
+    except Exception:  # noqa: BLE001 (Celery's own readers fall over an odd answer)
+        return {}
+    return {name[:_NAME]: what for name, what in _table(found).items()}
+
+
+def _workers(
+    served: Mapping[str, object], active: Mapping[str, object], stats: Mapping[str, object]
+) -> list[Worker]:
+    """Return who answers; what is odd of an answer counts for nothing."""
+    return [
+        Worker(
+            name=name,
+            queues=sorted(str(queue.get("name"))[:_NAME] for _, queue in _each({name: found})),
+            running=len(list(_each({name: active.get(name)}))),
+            done=sum(int(_number(n, 0)) for n in _totals(stats.get(name))),
+        )
+        for name, found in sorted(served.items())
+    ]
+
+
+def _totals(stats: object) -> Iterable[object]:
+    return _table(_table(stats).get("total")).values()
+
+
+def _each(found: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Give each table that a worker tells, with its name."""
+    for name, rows in sorted(found.items()):
+        for row in rows if isinstance(rows, list | tuple) else ():
+            if isinstance(row, Mapping):
+                yield name, _table(row)
+
+
+def _table(found: object) -> Mapping[str, object]:
+    return {str(k): v for k, v in found.items()} if isinstance(found, Mapping) else {}
+
+
+def _number(found: object, other: float) -> float:
+    """Return a number that can be true, else another one."""
+    good = isinstance(found, int | float) and abs(found) < _MOST
+    return float(found) if good and isinstance(found, int | float) else other
 
 
 def _queue(board: Board, name: str, workers: list[Worker], clock: Clock) -> Queue:

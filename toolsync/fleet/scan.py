@@ -140,4 +140,5 @@ SCAN = Kind(
     do=_do,
     judge=judged,
     here=True,
+    seconds=3600,
 )

@@ -148,4 +148,5 @@ SURFACE = Kind(
     do=_do,
     judge=judged,
     here=True,
+    seconds=3600,
 )

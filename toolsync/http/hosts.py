@@ -42,7 +42,8 @@ class Hosts:
     def slot(self, name: str, patience: float) -> Iterator[None]:
         """Hold one of the slots of the host ``name`` for the block.
 
-        Raises Unreachable when none became free within ``patience`` seconds.
+        Raises Unreachable when none became free within ``patience`` seconds, or other machines
+        have reserved more than that.
         """
         with self._lock:
             host = self._hosts.setdefault(name, _Host(self._at_once))
@@ -56,8 +57,7 @@ class Hosts:
                 )
             try:
                 self._pause(host)
-                if self._elsewhere is not None and (seconds := self._elsewhere(name)) > 0:
-                    self._clock.sleep(seconds)
+                self._pause_for_others(name, patience)
                 yield
             finally:
                 host.free.release()
@@ -76,3 +76,17 @@ class Hosts:
             host.next = start + self._interval
         if start > now:
             self._clock.sleep(start - now)
+
+    def _pause_for_others(self, name: str, patience: float) -> None:
+        """Wait for what other machines have reserved, which is theirs to say: never for ever."""
+        if self._elsewhere is None:
+            return
+        seconds = self._elsewhere(name)
+        if not seconds <= patience:
+            raise Unreachable(
+                f"{name} may be asked in {seconds:.0f} s, wanted within {patience:.0f} s: other"
+                " machines of the fleet ask it first",
+                resolution="Lower host_interval in [fleet] of toolsync.toml if the host allows it.",
+            )
+        if seconds > 0:
+            self._clock.sleep(seconds)

@@ -20,7 +20,7 @@ from toolsync.maintain.gc import clean_up
 from toolsync.maintain.keylife import key_warnings, known_rows
 from toolsync.maintain.scrub import scrub
 from toolsync.maintain.scrubbed import read_scrubbed
-from toolsync.model.errors import Busy, Damaged, ToolsyncError, TryAgain, gravest, unforeseen
+from toolsync.model.errors import Busy, Damaged, ToolsyncError, gravest, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.loghead import served_head
@@ -238,7 +238,7 @@ def _fleet(context: Context) -> FleetFacts | None:
 
     try:
         found = look(context.config.fleet.broker, context.clock)
-    except TryAgain:
+    except ToolsyncError:
         return None
     queues = {
         name: (queue["workers"], queue["waiting"], len(queue["running"]))

@@ -14,7 +14,7 @@ from tests.support.watching import tool_with
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Limits
 from toolsync.fleet.kind import Machine
-from toolsync.fleet.look import LOOK, can_be_shared, judged
+from toolsync.fleet.look import LOOK, SHARE, can_be_shared, judged
 from toolsync.http.client import Http
 from toolsync.model.errors import Hostile
 from toolsync.model.values import dump
@@ -131,3 +131,10 @@ def test_what_needs_something_of_ours_is_not_shared(tool: Tool) -> None:
         if "kind" not in other:
             with pytest.raises(Hostile):
                 LOOK.read(dump(pages(replace(tool, watch=watch))))
+
+
+def test_a_question_about_no_page_is_none(tool: Tool) -> None:
+    """Whoever names it for people would look for its first page."""
+    for asked in (pages(), pages(*[tool] * (SHARE + 1))):
+        with pytest.raises(Hostile, match=f"{len(asked.pages)} pages"):
+            LOOK.subject(dump(asked))
