@@ -38,6 +38,7 @@ _MASKS = (
     (r"https://github\.com/o/foo/[^\s,;]*", "WORKFLOW"),
     (r"timestamp:\d+", "timestamp:…"),
     (r"/\S*/(?=keys\b)", "…/"),
+    (r"(?<=\(Tagger\) on )\d{4}-\d\d-\d\d", "DAY"),
 )
 """What differs each time, or by the version of a program, and what stands for it in the table."""
 
