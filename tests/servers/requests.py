@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.servers.git import Writable
 from tests.servers.web import Answer, Asked, Web
 
+T = TypeVar("T")
 TOKEN = "s3cret"
 
 
@@ -131,7 +133,7 @@ class Forge:
         if len(words) > 1 and int(words[1]) > len(self.kept):
             return _told(404, {"message": "404 Not Found"})
         if words[0] == "issues":
-            return self._as_issue(self.kept[int(words[1]) - 1], words[2:])
+            return self._as_issue(self.kept[int(words[1]) - 1], words[2:], query)
         if asked.method == {"gitlab": "PUT"}.get(self.kind, "PATCH"):
             self.editing()
             one, body = self.kept[int(words[1]) - 1], json.loads(asked.body)
@@ -152,9 +154,7 @@ class Forge:
             owner, _, branch = query.get("head", "").partition(":")
             found = [one for one in found if not branch or (owner, one.branch) == ("team", branch)]
             found = [one for one in found if one.project is not None]
-        size = min(int(query.get("limit", query.get("per_page", "20"))), 50)
-        begin = (int(query.get("page", "1")) - 1) * size
-        return _told(200, [self._shown(one, listed=True) for one in found[begin : begin + size]])
+        return _told(200, [self._shown(one, listed=True) for one in _page(found, query)])
 
     def _make(self, body: dict[str, str]) -> Answer:
         names = {
@@ -221,13 +221,21 @@ class Forge:
         sha = self._head_of(replace(one, state="open") if there else one)
         return {"ref": ref, "label": one.branch, "repo": repo, "sha": sha}
 
-    def _as_issue(self, one: Kept, rest: list[str]) -> Answer:
+    def _as_issue(self, one: Kept, rest: list[str], query: dict[str, str]) -> Answer:
         who = {"login": one.who} if one.state == "closed" else None
         if self.kind == "github":
             return _told(200, {"number": one.number, "closed_by": who})
         assert rest == ["timeline"]
-        events = [{"type": "pull_push", "user": {"login": "toolsync"}}]
-        return _told(200, [*events, *([{"type": "close", "user": who}] if who else [])])
+        events: list[object] = [{"type": "comment", "user": {"login": "talkative"}}] * 60
+        events += [{"type": "close", "user": who}] if who else []
+        return _told(200, _page(events, query))
+
+
+def _page(found: Sequence[T], query: dict[str, str]) -> Sequence[T]:
+    """Return a page of a list, as each of them counts: 50 at most."""
+    size = min(int(query.get("limit", query.get("per_page", "20"))), 50)
+    begin = (int(query.get("page", "1")) - 1) * size
+    return found[begin : begin + size]
 
 
 def _told(status: int, value: object) -> Answer:

@@ -48,7 +48,7 @@ def _get(api: Api, wanted: int) -> Request:
     require_own(one, has_own_head(one))
     who = account(one.get("merged_by"), "login")
     if text(one, "state") == "closed" and one.get("merged") is not True:
-        events = items(api.get(f"/issues/{wanted}/timeline", limit=50))
+        events = listed(api, f"/issues/{wanted}/timeline", limit=50)
         closing = [account(e.get("user"), "login") for e in events if text(e, "type") == "close"]
         who = closing[-1] if closing else ""
     found = _read(one, who)
