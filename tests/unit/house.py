@@ -105,7 +105,7 @@ PACKAGES = {
     "build": Package(
         "model system config",
         "again archives autopkgtest backend backends chroot chrootdoctor complaint difference host "
-        "job keyrings lint mapping sbuild stage variation",
+        "job keyrings lint mapping packages sbuild stage variation",
     ),
     "compat": Package(
         "model system config archives gate",

@@ -23,6 +23,7 @@ from toolsync.build.backends import backend_of
 from toolsync.build.chroot import Chroots
 from toolsync.build.job import Job, Made
 from toolsync.build.lint import lint
+from toolsync.build.packages import require_own
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, ToolsyncError
@@ -138,6 +139,7 @@ def _proved(item: Buildable, job: Job, backend: Backend, settings: Build, store:
     changes, names = _whole_changes(job, made.changes)
     findings += made.findings
     debs = [job.folder / name for name in names if name.endswith(".deb")]
+    require_own(job.dsc, debs)
     findings += _linted(job, debs, settings)
     tests, more = _tests(job, made, debs, settings)
     rebuilt = _rebuilt(item, job, backend, debs, store) if settings.rebuild else None

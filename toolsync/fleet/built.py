@@ -14,9 +14,10 @@ import re
 from collections.abc import Collection
 from typing import Protocol
 
-from debian.deb822 import Deb822, Dsc
+from debian.deb822 import Deb822
 
 from toolsync.build.again import DIFFERENT, NOT_BUILT, REPRODUCED
+from toolsync.build.packages import is_own, named_by
 from toolsync.build.stage import Product
 from toolsync.fleet.changes import require_changes
 from toolsync.fleet.checks import read_value, require_blob, require_files
@@ -36,7 +37,6 @@ _FINDINGS, _NOTES = 2000, 100
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._+/-]{0,199}")
 _SEVERITIES = ("info", "additive", "risky", "breaking", "unknown")
 _BINARIES = (".deb", ".udeb", ".ddeb")
-_SYMBOLS = "-dbgsym"
 """Ends the name of a package that debhelper makes beside another one."""
 
 
@@ -72,7 +72,7 @@ def judged(asked: Source, data: object, store: Store) -> Product:
     others = [made.log, made.buildinfo, made.rebuilt.report if made.rebuilt else None]
     try:
         require_changes(asked, made, store)
-        binaries = _binaries(asked, store)
+        binaries = named_by(store.path(asked.files[0]))
         for blob in made.files:
             if blob.name.endswith(_BINARIES):
                 _require_deb(asked, blob, store, binaries)
@@ -133,13 +133,6 @@ def _require_blobs(asked: Source, made: Product) -> None:
             raise Hostile(f"{one.name}, wanted another name, that ends in {suffix}")
 
 
-def _binaries(asked: Source, store: Store) -> Collection[str]:
-    """Return the names of the packages that the .dsc says are built of it."""
-    text = store.path(asked.files[0]).read_text(encoding="utf-8", errors="replace")
-    names = str(Dsc(text).get("Binary", "")).split(",")
-    return {name.strip() for name in names if name.strip()}
-
-
 def _require_deb(asked: Source, blob: Blob, store: Store, binaries: Collection[str]) -> None:
     fields = ("Package", "Source", "Version", "Architecture")
     path = store.path(blob)
@@ -153,7 +146,7 @@ def _require_deb(asked: Source, blob: Blob, store: Store, binaries: Collection[s
     of = of.strip("()") or version
     if (source, of, version) != (asked.name, asked.version, asked.version):
         raise Hostile(f"a .deb of {source[:100]} {of[:100]} as {version[:100]}")
-    if name.removesuffix(_SYMBOLS) not in binaries and name not in binaries:
+    if not is_own(name, binaries):
         raise Hostile(f"a .deb of the package {name[:100]}, which {asked.files[0].name} has not")
     if architecture not in (asked.architecture, "all"):
         raise Hostile(f"a .deb for {architecture[:50]}")

@@ -107,6 +107,27 @@ def test_a_failing_build_tells_its_decisive_lines(context: Context) -> None:
     assert "cannot stat '/nonexistent/thing'" in log
 
 
+SMUGGLED = r"""
+override_dh_builddeb:
+	dh_builddeb
+	mkdir -p extra/DEBIAN
+	printf 'Package: {name}\nVersion: 99:9\nArchitecture: all\nMaintainer: a <a@b.example>\n'\
+	'Source: tiny-tool ($(shell dpkg-parsechangelog -SVersion))\nDescription: none\n' \\
+	>extra/DEBIAN/control
+	dpkg-deb --root-owner-group -b extra ../{name}_9_all.deb
+	dpkg-distaddfile {name}_9_all.deb admin optional
+"""
+
+
+@pytest.mark.parametrize("name", ["openssl", "tiny-toolx", "tiny"])
+def test_a_build_makes_no_package_that_its_source_does_not_name(
+    context: Context, name: str
+) -> None:
+    rules = SMUGGLED.replace("{name}", name)
+    with pytest.raises(PackageFailed, match=f"made {name}_9_all.deb, which holds {name}"):
+        made(context, context.source(rules=rules))
+
+
 def test_a_build_that_never_ends_is_stopped(context: Context) -> None:
     rules = "override_dh_auto_build:\n\tsleep 600\n"
     with pytest.raises(TryAgain, match="limit") as caught:
