@@ -112,7 +112,7 @@ override_dh_builddeb:
 	dh_builddeb
 	mkdir -p extra/DEBIAN
 	printf 'Package: {name}\nVersion: 99:9\nArchitecture: all\nMaintainer: a <a@b.example>\n'\
-	'Source: tiny-tool ($(shell dpkg-parsechangelog -SVersion))\nDescription: none\n' \\
+	'Source: tiny-tool ($(shell dpkg-parsechangelog -SVersion))\nDescription: none\n' \
 	>extra/DEBIAN/control
 	dpkg-deb --root-owner-group -b extra ../{name}_9_all.deb
 	dpkg-distaddfile {name}_9_all.deb admin optional
