@@ -30,9 +30,6 @@ run: packages-run ids $(VENV)/.run
 	@echo
 	@echo "# Put this stanza into /etc/apt/sources.list.d/toolsync.sources on any machine:"
 	@$(VENV)/bin/toolsync archive sources
-	@echo
-	@echo "# and install with this command:"
-	@$(VENV)/bin/toolsync archive packages --command $(TOOL)
 
 # Packages whose code and tests use no library but Python's own: tested once.
 OURS_ALONE := attest binding compat fetch pipeline verify
