@@ -26,6 +26,7 @@ from toolsync.report.page import Site, files
 from toolsync.report.site import gather
 from toolsync.system.gpg import SigningHome
 
+ROOT = Path(__file__).parent.parent.parent
 TOOLS = 1_000
 _VERSIONS = ("1.2.0", "1.2.1", "1.2.2")
 
@@ -95,7 +96,8 @@ def run(folder: Path, rounds: int) -> tuple[Cost, int]:
     # Into a new folder each time, and none is removed before the end: ext4 is slow to make files
     # for a while after many were removed.
     sites = [f"site{number}" for number in range(rounds)]
-    costs = [measured([*head, "page", "--output", site], folder) for site in sites]
+    more = {"PYTHONPATH": str(ROOT)}
+    costs = [measured([*head, "page", "--output", site], folder, more=more) for site in sites]
     count = sum(path.is_file() for path in (folder / sites[0]).rglob("*"))
     return Cost(*(statistics.median(column) for column in zip(*costs, strict=True))), count
 

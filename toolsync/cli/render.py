@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import click
@@ -25,8 +26,9 @@ _ALARM: dict[str, object] = {"fg": "red", "bold": True}
 def as_json(data: object) -> None:
     """Print data as JSON."""
     narrow = "utf" not in (sys.stdout.encoding or "utf-8").lower()
-    for part in json.JSONEncoder(indent=2, ensure_ascii=narrow).iterencode(data):
-        sys.stdout.write(escaped_json(part))  # part by part: of very many tools the whole is long
+    parts = json.JSONEncoder(indent=2, ensure_ascii=narrow).iterencode(data)
+    while some := "".join(islice(parts, 1000)):  # of very many tools the whole is long
+        sys.stdout.write(escaped_json(some))
     sys.stdout.write("\n")
     sys.stdout.flush()
 

@@ -236,7 +236,7 @@ def read_tools(
             if _is_folder(name):
                 tool: Tool | SetupError = _folder_tool(place)
             else:
-                tool = read_tool(place / name, overlay=overlay_of(config, name))
+                tool = read_tool(Path(f"{place}/{name}"), overlay=overlay_of(config, name))
             if isinstance(tool, Tool):
                 yield tool
             else:

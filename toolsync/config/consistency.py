@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 
@@ -12,6 +13,11 @@ from toolsync.config.record import PageKind, Proof, Table, missing
 
 _BRACES = ("url", "dir", "version", "tag", "filename", "sha256")
 """What addresses in [verify] may hold in braces (`verify.method.words_of`)."""
+_BRACED = {
+    **dict.fromkeys(("signature", "checksums", "listed_as", "identity"), _BRACES),
+    "checksums_signature": (*_BRACES, "checksums"),
+}
+"""The keys of [verify] that have words in braces, and which."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 """A source package's name (Debian Policy 5.6.1); also keeps a name from being a path."""
 
@@ -38,18 +44,23 @@ def tool_faults(
 
 def _brace_faults(verify: Table) -> Iterator[str]:
     """Give a fault for each word in braces that nothing is put in the place of."""
-    for key in ("signature", "checksums", "checksums_signature", "listed_as", "identity"):
-        known = (*_BRACES, *(("checksums",) if key == "checksums_signature" else ()))
-        given = verify.get(key, "")
+    for key, known in _BRACED.items():
+        given = verify.get(key, ())
         for text in (given,) if isinstance(given, str) else given:
             try:
-                words = [word for _, word, _, _ in Formatter().parse(text) if word is not None]
+                words = _in_braces(text)
             except ValueError as error:
                 yield f"verify.{key}: {text!r} has braces that mean nothing: {error}"
                 continue
             for word in (word for word in words if word not in known):
                 told = ", ".join(f"{{{name}}}" for name in known)
                 yield f"verify.{key}: nothing is put in the place of {{{word}}}; known are {told}"
+
+
+@lru_cache(maxsize=64)  # most tools say the same
+def _in_braces(text: str) -> tuple[str, ...]:
+    """Return the words in braces; raises ValueError where they do not pair."""
+    return tuple(word for _, word, _, _ in Formatter().parse(text) if word is not None)
 
 
 def _unsigned_faults(verify: Table) -> Iterator[str]:

@@ -154,6 +154,6 @@ def missing(record: Record, given: Table, section: str, what: str) -> Iterator[s
     """
     for key in record.needs:
         keys = (key,) if isinstance(key, str) else key
-        if not any(one in given for one in keys):
+        if given.keys().isdisjoint(keys):
             others = "".join(f", or {section}.{one}" for one in keys[1:])
             yield f"{section}.{keys[0]}: missing; {what} needs it{others}"

@@ -68,11 +68,14 @@ class Egress:
     def check_address(self, host: str, address: str) -> None:
         """Raise Hostile unless a request to ``host`` may go to the IP address."""
         kind = kind_of(address)
-        if not kind or (kind in _SHARED and kind in self._kinds):
+        if not kind:
             return
-        if literal(host) == address and host in self._hosts:
+        by_figures = literal(host) == address
+        if by_figures and host in self._hosts:
             return
-        at = host if literal(host) == address else f"{host}, which is {address} here"
+        if kind in _SHARED and kind in self._kinds:
+            return
+        at = host if by_figures else f"{host}, which is {address} here"
         raise Hostile(
             f"{bare(self._page)} leads to {at}: a {kind} address, and nothing in the definition is",
             resolution="A page from outside must not reach this machine or its network. If the "

@@ -21,6 +21,7 @@ LIFTED = "a token lifts the limit (a line for {} in ~/.netrc)"
 _REMAINING = ("X-RateLimit-Remaining", "RateLimit-Remaining", "X-Rate-Limit-Remaining")
 _RESET = ("X-RateLimit-Reset", "RateLimit-Reset", "X-Rate-Limit-Reset")
 _LIMIT = ("X-RateLimit-Limit", "RateLimit-Limit", "X-Rate-Limit-Limit")
+_COUNTS = frozenset(map(str.lower, _REMAINING))
 _FIELD = "RateLimit"
 """The IETF's one header: ``"default";r=0;t=60``, or ``limit=10, remaining=0, reset=60`` before."""
 _PART = re.compile(r"(?:^|[;,])\s*(r|t|remaining|reset|limit)\s*=\s*(\d{1,18})(?![\w.])")
@@ -67,6 +68,8 @@ class Quotas:
 
     def note(self, host: str, headers: Mapping[str, str]) -> None:
         """Remember what an answer says of the count, if it does."""
+        if _COUNTS.isdisjoint(map(str.lower, headers)):
+            return  # most servers, and each look-up of a missing header raises within the library
         left, now = _first(headers, _REMAINING), self._clock.now()
         seconds = reset(headers, now) if left is not None else None
         if left is None or not seconds:

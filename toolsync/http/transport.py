@@ -70,7 +70,7 @@ class Transport:
             request.prepare_auth(self._netrc(_host_of(asked)))
         adapter = self._secured() if asked[:6].lower() == "https:" else self._plain
         proxies = get_environ_proxies(asked, no_proxy=None) if self._proxies else {}
-        proxy = select_proxy(asked, proxies)
+        proxy = select_proxy(asked, proxies) if proxies else None
         try:
             return adapter.send(request, stream=True, timeout=self._timeout, proxies=proxies)
         except FAILURES as error:

@@ -53,10 +53,14 @@ def bare(text: str) -> str:
     return _USERINFO.sub("", text)
 
 
-@lru_cache(maxsize=512)  # one address is looked at several times in a request
+_split = lru_cache(maxsize=512)(urlsplit)
+"""One address is looked at several times in a request."""
+
+
+@lru_cache(maxsize=512)
 def origin(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port of an address that can be asked."""
-    parts = urlsplit(url)
+    parts = _split(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", port
 
@@ -65,7 +69,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 def host_of(url: str) -> str:
     """Return an address's host, empty where it has none."""
     try:
-        return urlsplit(url).hostname or ""
+        return _split(url).hostname or ""
     except ValueError:
         return ""
 
