@@ -172,7 +172,8 @@ def test_an_archives_package_is_adopted_as_its_keyring_vouches(tmp_path: Path, w
         other = keys.export(tmp_path / "other.asc", keys.make("Other"))
     assert (found["tool"], found["source"]) == ("hello", "apt:hello/bookworm")
     assert found["served"] == {"bookworm": "2:0.9-3"}
-    assert found["lacks"] == {"bookworm": ["debhelper-compat (= 13): there is debhelper-compat 12"]}
+    lacks = "debhelper-compat (= 13): there is debhelper-compat 12; no tool here has it"
+    assert found["lacks"] == {"bookworm": [lacks]}
     assert [fault["source"] for fault in faults] == ["apt:other", "apt:nobody"]
     assert "have no source package nobody" in faults[1]["message"]
     assert (rig.tools / "hello" / "debian" / "changelog").read_text() == FORMER

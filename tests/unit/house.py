@@ -105,7 +105,7 @@ PACKAGES = {
     "build": Package(
         "model system config",
         "again archives autopkgtest backend backends chroot chrootdoctor complaint difference host "
-        "job keyrings lint mapping packages sbuild stage variation",
+        "job keyrings lint mapping needs packages relations sbuild stage variation",
     ),
     "compat": Package(
         "model system config archives gate",
@@ -137,7 +137,7 @@ PACKAGES = {
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish git attest fleet",
-        "accepted archivekey asked asserved belonging changes context deliver dispatch "
+        "accepted archivekey asked asserved belonging bringing changes context deliver dispatch "
         "eligible elsewhere gates imports keydates leasing locate loghead memory obtain "
         "origins places promote proposals rebuilds recalls review road schedule scheduler "
         "sources stages status survey sync transparency work workers workspace",

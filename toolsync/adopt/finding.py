@@ -19,6 +19,7 @@ from toolsync.adopt.vouched import Vouched, vouched
 from toolsync.build.archives import Archive, control_of
 from toolsync.model.errors import ToolsyncError
 from toolsync.model.versions import upstream_key
+from toolsync.pipeline.bringing import brought
 from toolsync.pipeline.context import Context
 from toolsync.watchfile.folder import Package, load_folder
 
@@ -65,7 +66,7 @@ def find(
         proof=proof.said if proof.signed or proof.digest else "none yet",
         licenses=_licenses(packaging.debian / "copyright"),
         patches=patches,
-        lacks=_lacks(packaging, archives, context.config.series),
+        lacks=_lacks(context, packaging, archives),
         served=served,
         lintian=lintian,
         undecided=tuple(undecided),
@@ -120,12 +121,16 @@ def _newer(
 
 
 def _lacks(
-    packaging: Packaging, archives: Sequence[Archive], series: Sequence[str]
+    context: Context, packaging: Packaging, archives: Sequence[Archive]
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return the build dependencies that series cannot meet, by series."""
+    """Return the build dependencies that series cannot meet, and who would bring them."""
     control = control_of(packaging.debian / "control")
-    found = {a.series: a.lacks(control) for a in archives if a.series in series}
-    return {name: lacks for name, lacks in found.items() if lacks}
+    found: dict[str, tuple[str, ...]] = {}
+    for archive in (one for one in archives if one.series in context.config.series):
+        if unmet := archive.lacks(control):
+            places = brought(context, archive.series, unmet)
+            found[archive.series] = tuple(f"{one.told}; {places[one.told]}" for one in unmet)
+    return found
 
 
 def _licenses(path: Path) -> tuple[str, ...]:

@@ -97,7 +97,8 @@ def _unfit(
     control = control_of(found.debian / "control")
     for series in context.config.series:
         if lacks := opened(series).lacks(control):
-            return f"{series} does not have what it is built with: {'; '.join(lacks)}"
+            told = "; ".join(one.told for one in lacks)
+            return f"{series} does not have what it is built with: {told}"
     theirs = _offered(context, found, tell)
     if theirs is None:
         return "its debian/watch finds no release"

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from debian.deb822 import Deb822, Dsc, PkgRelation, Sources
+from debian.deb822 import Deb822, Dsc, Sources
 
 from toolsync.build.chroot import default_mirror
 from toolsync.build.keyrings import archive_keyring
+from toolsync.build.relations import Unmet, build_relations, unmet
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
 from toolsync.model.errors import ProgramFailed, SetupError, Unreachable, Unverified
@@ -28,8 +29,7 @@ _SECONDS = 600
 _HELPER = "/usr/lib/apt/apt-helper"
 _SECURITY = "http://security.debian.org/debian-security"
 _COMPONENTS = {"debian": "main", "ubuntu": "main universe"}
-_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
-_TOLD, _DAY = 5, 86400
+_DAY = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,29 +87,27 @@ class Archive:
             self._apt("apt-get", "-q", "download", *there, cwd=into)
         return tuple(sorted(into.glob("*.deb")))
 
-    def lacks(self, control: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the build dependencies that the series cannot meet, each with what there is.
+    def lacks(self, control: Mapping[str, str]) -> tuple[Unmet, ...]:
+        """Return the build dependencies that the series cannot meet.
 
         ``control`` is a .dsc, or the first paragraph of a debian/control.
         """
         architecture = run("dpkg", "--print-architecture", timeout=60).out.strip()
-        groups = [
-            [one for one in group if _is_meant(one, architecture)]
-            for field in _FIELDS
-            if _relations(control.get(field, ""))
-            for group in PkgRelation.parse_relations(_relations(control.get(field, "")))
-        ]
-        groups = [group for group in groups if group]
+        groups = build_relations(control, architecture)
         names = sorted({str(one["name"]) for group in groups for one in group})
-        known = self._versions(names)
-        lacking = [g for g in groups if not any(_is_met(one, known) for one in g)]
-        return tuple(dict.fromkeys(_told(group, known) for group in lacking))
+        return tuple(unmet(groups, self.versions(names)))
+
+    def can_build(self, dsc: Path) -> bool:
+        """Say whether apt could install all that a source package is built with."""
+        words = ("apt-get", "--simulate", "-q", "build-dep", str(dsc.absolute()))
+        done = run(*words, timeout=_SECONDS, env=self.env, cwd=self.folder, ok=range(256))
+        return done.code == 0
 
     def offers(self, names: Sequence[str]) -> frozenset[str]:
         """Return those of some binary packages that the series has, also as others provide them."""
-        return frozenset(name for name, versions in self._versions(names).items() if versions)
+        return frozenset(name for name, versions in self.versions(names).items() if versions)
 
-    def _versions(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    def versions(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the versions of packages, also those that others provide, by name."""
         if not names:
             return {}
@@ -140,7 +138,24 @@ def open_archive(
     Raises SetupError where no keyring vouches for it, Unreachable where it does not answer,
     Unverified where its index is not signed by these keys.
     """
-    text, told, root = stanzas(series, settings), folder / "stanzas", folder / "root"
+    return _opened(series, stanzas(series, settings), folder, now)
+
+
+def open_backports(series: str, settings: Build, folder: Path, now: datetime) -> Archive | None:
+    """Return what a distribution has of newer packages for a series, as `open_archive` does.
+
+    None where `[build] sources` says what there is: backports that it names are the series' own.
+    """
+    if settings.sources:
+        return None
+    distribution, _ = series_tag(series)
+    place = (settings.mirror if distribution == "debian" else "") or default_mirror(distribution)
+    text = _stanza(place, [f"{series}-backports"], distribution, archive_keyring(series))
+    return _opened(f"{series}-backports", text, folder, now)
+
+
+def _opened(series: str, text: str, folder: Path, now: datetime | None) -> Archive:
+    told, root = folder / "stanzas", folder / "root"
     known = told.read_text(encoding="utf-8") if told.is_file() else ""
     young = now and known == text and now.timestamp() - told.stat().st_mtime < _DAY
     if not young:
@@ -166,10 +181,13 @@ def stanzas(series: str, settings: Build) -> str:
     elif not own:
         places[default_mirror(distribution)] += [f"{series}-updates"]
         places[_SECURITY] = [f"{series}-security"]
-    return "\n".join(
+    return "\n".join(_stanza(url, suites, distribution, keyring) for url, suites in places.items())
+
+
+def _stanza(url: str, suites: Sequence[str], distribution: str, keyring: Path) -> str:
+    return (
         f"Types: deb deb-src\nURIs: {url}\nSuites: {' '.join(suites)}\n"
         f"Components: {_COMPONENTS[distribution]}\nSigned-By: {keyring}\n"
-        for url, suites in places.items()
     )
 
 
@@ -226,68 +244,6 @@ def control_of(path: Path) -> Mapping[str, str]:
     if path.suffix == ".dsc":
         return {key: str(value) for key, value in Dsc(text).items() if isinstance(value, str)}
     return dict(next(iter(Deb822.iter_paragraphs(text.splitlines())), Deb822()))
-
-
-def _relations(text: str) -> str:
-    """Return a field's relations without comments, variables of debhelper and empty ones."""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    each = [part.strip() for part in " ".join(lines).split(",")]
-    return ", ".join(part for part in each if part and "${" not in part) or ""
-
-
-def _is_meant(one: Mapping[str, object], architecture: str) -> bool:
-    """Say whether a relation counts here: for this architecture, with no build profile."""
-    restrictions = one.get("restrictions") or []
-    if isinstance(restrictions, list) and any(
-        all(term.enabled for term in group) for group in restrictions
-    ):
-        return False
-    arches = one.get("arch") or []
-    if not isinstance(arches, list) or not arches:
-        return True
-    named = [
-        item.enabled
-        for item in arches
-        if item.arch in (architecture, "any", "linux-any", f"any-{architecture}")
-    ]
-    return named[0] if named else not arches[0].enabled
-
-
-def _is_met(one: Mapping[str, object], known: Mapping[str, Sequence[str]]) -> bool:
-    there = known.get(str(one["name"]), ())
-    wanted = one.get("version")
-    if not isinstance(wanted, tuple):
-        return bool(there)
-    relation, version = wanted
-    return any(_fits(found, relation, version) for found in there if found)
-
-
-def _fits(found: str, relation: str, version: str) -> bool:
-    left, right = sort_key(found), sort_key(version)
-    return {
-        "<<": left < right,
-        "<=": left <= right,
-        "=": left == right,
-        ">=": left >= right,
-        ">>": left > right,
-    }.get(relation, True)
-
-
-def _told(group: Sequence[Mapping[str, object]], known: Mapping[str, Sequence[str]]) -> str:
-    """Return an unmet relation with the versions that there are."""
-    words = " | ".join(
-        f"{one['name']} ({' '.join(version)})"
-        if isinstance(version := one.get("version"), tuple)
-        else str(one["name"])
-        for one in group
-    )
-    there = {str(one["name"]): known.get(str(one["name"]), ()) for one in group}
-    found = [
-        f"{name} {', '.join(v or '(no version)' for v in versions[:_TOLD])}"
-        for name, versions in there.items()
-        if versions
-    ]
-    return f"{words}: there is {'; '.join(found) or 'none'}"
 
 
 def _offered(part: str) -> Iterator[str]:

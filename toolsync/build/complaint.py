@@ -2,7 +2,7 @@
 
 The log's end is seldom the reason: make, debhelper and dpkg-buildpackage all give up after the
 program that failed first. So the first of those that gave up is looked for, and what was complained
-of before it.
+of before it. What debhelper went on after (`dh_auto_test || true`) did not end the build.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ _ENDED = re.compile(
     r"|dpkg-\w+: error: |FAILED: )"
 )
 """What gave up; the first such line ends the search."""
+_STEP = re.compile(r"^   (?:dh_\w+|debian/rules \w+)")
+"""dh(1) names each step before it takes it; the one that ended the build is the last."""
 _CAUSE = re.compile(
     r"(?:\berror: |\berror\[|^error\b|^E: |^\[ERROR\]|CMake Error|undefined reference"
     r"|cannot find (?:-l|package|module)|No rule to make target|is not in (?:GOROOT|std)"
-    r"|no required module|^(?:E\s+|\s*)[\w.]*(?:Error|Exception): |Can't locate \S+ in @INC"
+    r"|no required module|^\S+\.go:\d+(?::\d+)?: "
+    r"|^(?:E\s+|\s*)[\w.]*(?:Error|Exception): |Can't locate \S+ in @INC"
     r"|\bFAILED\b"
     r"|^\s*(?:FAIL|ERROR)\b|^not ok |dh_\w+: warning: .*(?:is not installed|Cannot find)"
     r"|^dh_\w+: error|: (?:command )?not found$|No such file or directory"
@@ -50,6 +53,11 @@ _MEANT = (
         "the release needs a Go package that is not among its build dependencies",
     ),
     (
+        re.compile(r"\.go:\d+:\d+: pattern .*: no matching files found"),
+        "the release puts files into its program that the packaging does not bring to where it is"
+        " built (DH_GOLANG_INSTALL_EXTRA of dh-golang)",
+    ),
+    (
         re.compile(r"can't open file .*setup\.py|setup\.py.*No such file"),
         "the release has no setup.py any more, by which the packaging builds it: it is built by"
         " pyproject.toml (pybuild-plugin-pyproject and its build backend)",
@@ -65,10 +73,11 @@ _MEANT = (
 def complaints(text: str) -> tuple[str, ...]:
     """Return what was complained of before a build gave up, and what stood last before that."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    end = next((at for at, line in enumerate(lines) if _ENDED.match(line)), None)
+    step = max((at for at, line in enumerate(lines) if _STEP.match(line)), default=0)
+    end = next((at for at in range(step, len(lines)) if _ENDED.match(lines[at])), None)
     if end is None:
         return ()
-    before = lines[max(0, end - _AROUND) : end]
+    before = lines[max(step, end - _AROUND) : end]
     found = [line for line in before if _CAUSE.search(line) and not _HARMLESS.match(line)]
     near = before[-_NEAR:]
     chosen = dict.fromkeys([*found[:_MOST], *near, lines[end]] if found else [lines[end], *near])

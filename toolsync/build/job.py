@@ -13,6 +13,7 @@ from pathlib import Path
 
 from toolsync.build.chroot import Chroots
 from toolsync.build.complaint import complaints, reason
+from toolsync.build.relations import Unmet
 from toolsync.build.variation import Variation
 from toolsync.config.record import Table
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
@@ -53,8 +54,8 @@ class Job:
     """Errors of lintian's that the packaging had before, as ``PACKAGE: TAG``."""
     former: Callable[[], Path | None] = lambda: None
     """Returns the .dsc of what the series itself serves under the source package's name, if any."""
-    lacks: Callable[[], tuple[str, ...]] = tuple
-    """Returns the build dependencies that the series does not have, each with what there is."""
+    lacks: Callable[[], tuple[Unmet, ...]] = tuple
+    """Returns the build dependencies that the series does not have; none if that is unknown."""
     own: Table = field(default_factory=dict)
     """Keys of [build] that the backend alone reads, where no setting has a name for them."""
     varied: Variation | None = None

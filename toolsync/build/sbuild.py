@@ -22,6 +22,7 @@ from toolsync.build.job import (
     unreachable,
 )
 from toolsync.build.mapping import can_map
+from toolsync.build.needs import Lacking, require_needs
 from toolsync.build.variation import ALL, Variation
 from toolsync.config import keys
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
@@ -92,12 +93,14 @@ def build_with_sbuild(job: Job) -> Made:
     """Build the binaries; return them with the name and age of the chroot.
 
     The mirror is asked for news only when the chroot is more than a day old, or when build
-    dependencies could not be had from what it already knows. Raises PackageFailed with the
-    log's decisive lines, Unreachable when the mirror did not answer, OutOfSpace when the disk
-    was full, TryAgain when the time was over or the chroot broke, SetupError when this machine
-    lets nobody map users.
+    dependencies could not be had from what it already knows. Raises Lacking before anything is
+    installed where the series does not have what is built with, PackageFailed with the log's
+    decisive lines, Unreachable when the mirror did not answer, OutOfSpace when the disk was full,
+    TryAgain when the time was over or the chroot broke, SetupError when this machine lets nobody
+    map users.
     """
     chroot = job.chroots.get(job.series)
+    require_needs(job, chroot)
     update = not chroot.fresh
     found = _attempt(job, chroot, update=update)
     if found and found.stage not in _SETTLED and not update:
@@ -175,7 +178,8 @@ def trouble(job: Job, stage: str, text: str, *, full: Path | None) -> ToolsyncEr
     if stage == "check-space" or full is not None:
         return no_room(what, full or job.folder, text)
     if stage == "install-deps" and _LACKING.search(text):
-        return failed(what, job.lacks() or decisive_lines(text))
+        lacks = job.lacks()
+        return Lacking(what, lacks) if lacks else failed(what, decisive_lines(text))
     if stage in _PACKAGE_STAGES:
         return failed_build(what, text)
     if stage == "create-session" or not can_map():

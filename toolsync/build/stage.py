@@ -24,6 +24,7 @@ from toolsync.build.chroot import Chroots
 from toolsync.build.job import Job, Made
 from toolsync.build.lint import lint
 from toolsync.build.packages import require_own
+from toolsync.build.relations import Unmet
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
 from toolsync.model.errors import PackageFailed, ToolsyncError
@@ -168,7 +169,7 @@ def _rebuilt(
         return build_again(first, store)
 
 
-def _lacks(job: Job, settings: Build) -> tuple[str, ...]:
+def _lacks(job: Job, settings: Build) -> tuple[Unmet, ...]:
     """Return what the series' archive does not have of what is built with; empty if unknown."""
     try:
         archive = open_archive(job.series, settings, job.folder.parent / "archive")

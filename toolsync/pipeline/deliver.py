@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolsync.attest.keep import attest
 from toolsync.build.lint import UPSTREAMS_OWN
+from toolsync.build.needs import Lacking
 from toolsync.build.stage import build, built_of
 from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
 from toolsync.model.errors import GateClosed, Held
@@ -28,6 +29,7 @@ from toolsync.model.release import (
 )
 from toolsync.model.versions import sort_key
 from toolsync.pipeline.archivekey import evidence_key
+from toolsync.pipeline.bringing import brought
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import copy_cleared, package_cleared
 from toolsync.pipeline.proposals import agreed, is_proposed
@@ -290,15 +292,18 @@ def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> B
         asked = _asked(context, source, known)
         made = context.fleet.ask(KIND, asked, again=context.memory.retry)
         return built_of(source, made)
-    with context.places.building():
-        return build(
-            source,
-            settings=context.config.build,
-            store=context.store,
-            workshop=context.workshop,
-            chroots=context.chroots,
-            known=known,
-        )
+    try:
+        with context.places.building():
+            return build(
+                source,
+                settings=context.config.build,
+                store=context.store,
+                workshop=context.workshop,
+                chroots=context.chroots,
+                known=known,
+            )
+    except Lacking as error:
+        raise error.with_places(brought(context, source.series, error.unmet)) from error
 
 
 def _asked(context: Context, source: SourcePackage, known: tuple[str, ...]) -> BuildAsked:

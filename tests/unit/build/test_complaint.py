@@ -53,6 +53,22 @@ E: Build failure (dpkg-buildpackage died)
             "the release needs a module that is not among its build dependencies:"
             " E   ModuleNotFoundError: No module 'z'",
         ),
+        (
+            "   dh_auto_build\nsrc/m.go:32:12: pattern man/x.1: no matching files found\n"
+            "package .: no Go files in /b\ndh_auto_build: error: go install returned 1\n",
+            "the release puts files into its program that the packaging does not bring to where it"
+            " is built (DH_GOLANG_INSTALL_EXTRA of dh-golang): src/m.go:32:12: pattern man/x.1: no"
+            " matching files found",
+        ),
+        (
+            "   debian/rules override_dh_auto_test\nFAIL: t1\nmake[2]: *** [check] Error 1\n"
+            "dh_auto_test: error: make check returned 2\n   dh_prep\n   dh_missing\n"
+            "dh_missing: warning: usr/bin/new exists in debian/tmp but is not installed to"
+            " anywhere\ndh_missing: error: missing files, aborting\n",
+            "the release installs files that the packaging does not know, and dh_missing holds"
+            " that: dh_missing: warning: usr/bin/new exists in debian/tmp but is not installed to"
+            " anywhere",
+        ),
     ],
 )
 def test_the_first_error_is_named_with_what_it_means(log: str, told: str) -> None:
