@@ -26,7 +26,7 @@ from toolsync.fleet.look import LOOK, SHARE
 from toolsync.fleet.scan import SCAN
 from toolsync.fleet.surface import SURFACE
 from toolsync.license.terms import from_json
-from toolsync.model.errors import TryAgain, UsageError
+from toolsync.model.errors import PackageFailed, TryAgain, UsageError
 from toolsync.model.values import dump
 from toolsync.system.clock import SystemClock
 from toolsync.system.fleetstore import open_store
@@ -461,3 +461,38 @@ def test_a_release_is_built_by_a_worker_and_published_by_its_coordinator(
     finally:
         process.terminate()
         assert process.wait(60) in (0, 128 + 15)
+
+
+def test_a_package_is_at_fault_where_two_say_so_or_nobody_else_is_there(
+    broker: str, url: str, store: Store
+) -> None:
+    told: list[str] = []
+    fleet = coordinator(broker, store, told)
+    with worker(broker, url, "one@there", "blames"):
+        with pytest.raises(PackageFailed, match=r"^hello did not build \(on one@there\)$"):
+            fleet.ask(BUILD, asked_for(store))
+        with worker(broker, url, "two@there", "blames"):
+            _until_there(broker, 2)
+            with pytest.raises(PackageFailed, match=r"\((?=.*one@there)(?=.* and )(?=.*two@there)"):
+                fleet.ask(BUILD, asked_for(store, 2))
+
+
+def test_a_worker_that_blames_the_package_is_not_believed_where_another_builds_it(
+    broker: str, url: str, store: Store
+) -> None:
+    told: list[str] = []
+    fleet = coordinator(broker, store, told)
+    with worker(broker, url, "liar@there", "blames"):
+        slow = worker(broker, url, "slow@there", "sleep:1")
+        with slow:
+            _until_there(broker, 2)
+            names = {fleet.ask(BUILD, asked_for(store, n)).builder for n in range(1, 5)}
+    assert names == {"a test's"}
+    assert any("the worker liar@there says that the package is at fault" in one for one in told)
+
+
+def _until_there(broker: str, workers: int) -> None:
+    from toolsync.fleet.overview import look
+
+    while len(look(broker)["workers"]) < workers:
+        time.sleep(0.1)

@@ -32,7 +32,7 @@ from toolsync.fleet.scan import SCAN, ScanAsked, ScanRead
 from toolsync.fleet.surface import SURFACE, SurfaceAsked, SurfaceRead
 from toolsync.http.client import Http
 from toolsync.license.terms import Terms, from_json, to_json
-from toolsync.model.errors import Damaged
+from toolsync.model.errors import Damaged, PackageFailed
 from toolsync.model.release import Release
 from toolsync.model.values import Blob
 from toolsync.system.clock import SystemClock
@@ -66,17 +66,38 @@ def asked_for(store: Store, number: int = 0, *, version: str = "1.0-1") -> Build
 
 def packed(asked: BuildAsked, store: Store, **fields: str) -> Product:
     """Return what an honest worker makes, in the store; ``fields`` are other ones of its .deb."""
+    return _made(asked, store, _deb(asked, store, **fields))
+
+
+def ported(asked: BuildAsked, store: Store) -> Product:
+    """Make a package of the architecture, and unless it is asked for alone one for all."""
+    own = _deb(asked, store, Architecture=asked.architecture)
+    doc = _deb(asked, store, Package=f"{asked.name}-doc", Source=asked.name)
+    return _made(asked, store, own, *(() if asked.alone else (doc,)))
+
+
+def for_all(asked: BuildAsked, store: Store) -> Product:
+    """Make what is for all architectures, too, where another build has made that."""
+    return ported(replace(asked, alone=False), store)
+
+
+def _deb(asked: BuildAsked, store: Store, **fields: str) -> Blob:
+    """Return a .deb that is in the store."""
     control = {
         "Package": asked.name,
         "Version": asked.version,
         "Architecture": "all",
         "Maintainer": "T <t@t.example>",
         "Description": "nothing",
+        "Section": "misc",
+        "Priority": "optional",
         **fields,
     }
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree" / "DEBIAN"
         tree.mkdir(parents=True)
+        (place := tree.parent / "usr/share/doc" / control["Package"]).mkdir(parents=True)
+        (place / "README").write_text("nothing\n")
         (tree / "control").write_text("".join(f"{k}: {v}\n" for k, v in control.items()))
         plain = control["Version"].partition(":")[2] or control["Version"]
         deb = Path(folder) / f"{control['Package']}_{plain}_{control['Architecture']}.deb"
@@ -85,7 +106,11 @@ def packed(asked: BuildAsked, store: Store, **fields: str) -> Product:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        files = (*asked.files, store.add_file(deb))
+        return store.add_file(deb)
+
+
+def _made(asked: BuildAsked, store: Store, *debs: Blob) -> Product:
+    files = (*asked.files, *debs)
     return Product(
         changes=changes_of(asked, files, store),
         files=files,
@@ -99,11 +124,18 @@ def changes_of(asked: BuildAsked, files: tuple[Blob, ...], store: Store) -> Blob
     """Return a .changes of these files, in the store."""
     lines = "".join(f" {blob.sha256} {blob.size} {blob.name}\n" for blob in files)
     listed = "".join(f" {_md5(b, store)} {b.size} misc optional {b.name}\n" for b in files)
+    debs = [blob.name.removesuffix(".deb") for blob in files if blob.name.endswith(".deb")]
+    architectures = dict.fromkeys(name.rpartition("_")[2] for name in debs)
     text = (
-        f"Source: {asked.name}\nVersion: {asked.version}\nDistribution: {asked.series}\n"
+        f"Format: 1.8\nDate: Tue, 14 Nov 2023 22:13:20 +0000\nSource: {asked.name}\n"
+        f"Binary: {asked.name} {asked.name}-doc\n"
+        f"Architecture: {' '.join(['source', *architectures])}\nMaintainer: T <t@t.example>\n"
+        f"Description:\n {asked.name} - x\nChanges:\n x\n"
+        f"Version: {asked.version}\nDistribution: {asked.series}\n"
         f"Checksums-Sha256:\n{lines}Files:\n{listed}"
     )
-    return store.add_bytes(text.encode(), f"{asked.name}_{asked.version}_amd64.changes")
+    name = f"{asked.name}_{asked.version}_{asked.architecture}.changes"
+    return store.add_bytes(text.encode(), name)
 
 
 def _md5(blob: Blob, store: Store) -> str:
@@ -163,6 +195,11 @@ def bomb(asked: BuildAsked, store: Store) -> Product:
 def endless(asked: BuildAsked, store: Store) -> Product:
     """Say more than anybody wants to read."""
     return replace(packed(asked, store), builder="x" * 6_000_000)
+
+
+def blames(asked: BuildAsked, store: Store) -> Product:
+    """Say that the package cannot be built."""
+    raise PackageFailed(f"{asked.name} did not build", resolution="Mend it.")
 
 
 def suicide(asked: BuildAsked, store: Store) -> Product:
@@ -360,13 +397,23 @@ LIES = {
     "bomb": bomb,
     "endless": endless,
 }
-WAYS = {**LIES, "honest": packed, "suicide": suicide}
+WAYS = {
+    **LIES,
+    "honest": packed,
+    "suicide": suicide,
+    "ported": ported,
+    "for_all": for_all,
+    "blames": blames,
+}
+QUEUES = "build.amd64,look,scan,surface"
 
 
-def start(broker: str, store: str, name: str, how: str) -> subprocess.Popen[bytes]:
+def start(
+    broker: str, store: str, name: str, how: str, queues: str = QUEUES
+) -> subprocess.Popen[bytes]:
     """Start a worker."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.fleet", broker, store, name, how],
+        [sys.executable, "-m", "tests.support.fleet", broker, store, name, how, queues],
         env=environment(),
         start_new_session=True,
         stdout=subprocess.DEVNULL,
@@ -382,16 +429,18 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def worker(broker: str, store: str, name: str, how: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    broker: str, store: str, name: str, how: str, queues: str = QUEUES
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker for the block."""
-    process = start(broker, store, name, how)
+    process = start(broker, store, name, how, queues)
     try:
         yield process
     finally:
         stop(process)
 
 
-def main(broker: str, url: str, name: str, how: str) -> None:
+def main(broker: str, url: str, name: str, how: str, queues: str = QUEUES) -> None:
     """Be a worker."""
     from toolsync.fleet.broker import make_app
     from toolsync.fleet.politeness import bucket_of
@@ -405,7 +454,7 @@ def main(broker: str, url: str, name: str, how: str) -> None:
         http = Http(user_agent="toolsync-tests", timeout=5, retries=0, elsewhere=bucket.wait)
         there = replace(machine(store, Path(folder)), http=http)
         offer(app, name, doers(there, how), SystemClock())
-        serve(app, name, ["build.amd64", "look", "scan", "surface"], 1)
+        serve(app, name, queues.split(","), 1)
 
 
 def doers(there: Machine, how: str) -> dict[str, Doer]:

@@ -76,7 +76,7 @@ class Rig:
         assert "Traceback" not in done.stderr
         return done
 
-    def json(self, *words: str | Path, status: int = 0) -> Any:
+    def json(self, *words: str | Path, status: int | None = 0) -> Any:
         """Run toolsync with --json and return what it printed."""
         return json.loads(self.run(*words, "--json", status=status).stdout)
 

@@ -26,8 +26,9 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account activated apt board bucket builder clock confined deadline distro door dput "
-        "effort fence fleetstore forks git gitclone gpg gpghome gpgkeys gpgpackets gpgstatus "
+        "account activated apt architectures board bucket builder clock confined deadline distro "
+        "door dput effort fence fleetstore forks git gitclone gpg gpghome gpgkeys gpgpackets "
+        "gpgstatus "
         "headers isolation journald launchpad launchpadhttp launchpadlogin launchpadvalues "
         "lock mail memory mirror private programs promise remote run sandbox seccomp secret "
         "signing space ssh stop store subreaper testproxy underway user work",
@@ -104,8 +105,8 @@ PACKAGES = {
     ),
     "build": Package(
         "model system config",
-        "again archives autopkgtest backend backends chroot chrootdoctor complaint difference host "
-        "job keyrings lint mapping needs packages relations sbuild stage variation",
+        "again archives autopkgtest backend backends chroot chrootdoctor complaint difference "
+        "foreign host job keyrings lint mapping needs packages relations sbuild stage variation",
     ),
     "compat": Package(
         "model system config archives gate",
@@ -137,7 +138,8 @@ PACKAGES = {
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish git attest fleet",
-        "accepted archivekey asked asserved belonging bringing changes context deliver dispatch "
+        "accepted archivekey asked asserved belonging bringing building changes context deliver "
+        "dispatch "
         "eligible elsewhere gates imports keydates leasing locate loghead memory obtain "
         "origins places promote proposals rebuilds recalls review road schedule scheduler "
         "sources stages status survey sync transparency work workers workspace",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from toolsync.attest.statement import ARCHITECTURES
 from toolsync.journal.releases import SeenRelease
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
@@ -86,29 +87,25 @@ def _is_repeated(result: Result, whole: Mapping[str, Result]) -> bool:
 def _by_series(results: Sequence[Result]) -> dict[str, Any]:
     """Group by series: ``{series: {package, build, TARGET: {publish, confirm}}}``.
 
+    Builds for further architectures stand under ``architectures``, each under its own.
     Under a series stands its newest packaging; older ones stand under ``SERIES/REVISION``.
     """
     scoped = [result for result in results if result.key.scope]
     newest: dict[str, int] = {}
     for result in scoped:
-        series, revision, _ = _parts(result.key.scope)
+        series, revision, *_ = result.key.place
         newest[series] = max(newest.get(series, 0), revision)
     places: dict[str, Any] = {}
     for result in scoped:
-        series, revision, target = _parts(result.key.scope)
+        series, revision, architecture, target = result.key.place
         name = series if revision == newest[series] else f"{series}/{revision}"
         place = places.setdefault(name, {})
         if target:
             place = place.setdefault(target, {})
+        if architecture:
+            place = place.setdefault(ARCHITECTURES, {}).setdefault(architecture, {})
         place[result.key.stage] = _stage(result)
     return places
-
-
-def _parts(scope: str) -> tuple[str, int, str]:
-    """Return series, revision and target of a scope ``SERIES/REVISION[@TARGET]``."""
-    place, _, target = scope.partition("@")
-    series, _, revision = place.partition("/")
-    return series, int(revision or 0), target
 
 
 def _upload(upload: Upload) -> dict[str, Any]:

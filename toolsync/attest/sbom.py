@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, urlsplit
 
-from toolsync.attest.statement import Record
+from toolsync.attest.statement import Record, files
 from toolsync.config.series import series_tag
 from toolsync.license import spdx
 from toolsync.license.terms import Component, Terms
@@ -115,11 +115,7 @@ def _packages(record: Record) -> Iterator[Part]:
     versions = {upload["series"]: upload for upload in record.get("uploads", ())}
     for series, place in sorted(record["series"].items()):
         known = versions.get(series)
-        made = {
-            blob["name"]: blob
-            for stage in ("package", "build")
-            for blob in place.get(stage, {}).get("files", ())
-        }
+        made = {blob["name"]: blob for blob in files(place)}
         for name, blob in sorted(made.items()):
             deb = _DEB.fullmatch(name)
             if not deb and not name.endswith(".dsc"):

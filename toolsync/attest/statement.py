@@ -14,6 +14,9 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://launchpad.net/toolsync/evidence/v1"
 _SHIPPED = (".dsc", ".deb")
 
+ARCHITECTURES = "architectures"
+"""Stands under a series for what was built for further architectures, each under its own."""
+
 GATES = ("license", "compat")
 """The gates whose answers every record of this form has; more are named in its policy."""
 
@@ -61,13 +64,23 @@ def subjects(record: Record) -> Iterator[tuple[str, str, str]]:
 
 def made(place: Record) -> list[tuple[str, str]]:
     """Return name and sha256 of the files of one packaging that were made here."""
-    parts = (place.get("package", {}), place.get("build", {}))
-    return [(blob["name"], blob["sha256"]) for part in parts for blob in part.get("files", ())]
+    return [(blob["name"], blob["sha256"]) for blob in files(place)]
+
+
+def files(place: Record) -> Iterator[Record]:
+    """Yield the files of one packaging that were made here: source, and binaries of all builds."""
+    others = (told.get("build", {}) for told in place.get(ARCHITECTURES, {}).values())
+    for part in (place.get("package", {}), place.get("build", {}), *others):
+        yield from part.get("files", ())
 
 
 def targets(place: Record) -> dict[str, Record]:
     """Return what each target came to, by its name; the others are stages, with an outcome."""
-    return {name: told for name, told in place.items() if "outcome" not in told}
+    return {
+        name: told
+        for name, told in place.items()
+        if "outcome" not in told and name != ARCHITECTURES
+    }
 
 
 def served(target: Record) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from toolsync.config.settings import Build
 from toolsync.model.errors import ProgramFailed, SetupError, Unreachable, Unverified
 from toolsync.model.versions import sort_key
 from toolsync.system.apt import DISTRUST, private_apt
+from toolsync.system.architectures import own
 from toolsync.system.run import run
 from toolsync.system.work import remove_tree
 
@@ -92,8 +93,7 @@ class Archive:
 
         ``control`` is a .dsc, or the first paragraph of a debian/control.
         """
-        architecture = run("dpkg", "--print-architecture", timeout=60).out.strip()
-        groups = build_relations(control, architecture)
+        groups = build_relations(control, own())
         names = sorted({str(one["name"]) for group in groups for one in group})
         return tuple(unmet(groups, self.versions(names)))
 

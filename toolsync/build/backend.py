@@ -36,6 +36,8 @@ class Backend:
     needs: Needs = ()
     programs: tuple[str, ...] = ()
     """What must be on this machine, by the names of `system.run.PACKAGES`."""
+    foreign: bool = False
+    """Whether it builds for other architectures, too, whose programs this machine runs."""
     varies: Callable[[], Collection[str]] = tuple
     """Gives what of `Job.varied` it heeds here and now, by the names of `variation`."""
     looks: Callable[[Config], Looks] = _none

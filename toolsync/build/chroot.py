@@ -1,4 +1,4 @@
-"""Clean chroots, one tarball for each series, made once and renewed when they are old.
+"""Clean chroots, one tarball for each series and architecture, made once and renewed when old.
 
 sbuild and autopkgtest unpack the tarball anew for every use. It holds a series' build
 essentials and debhelper; dh-python and its Python lie in apt's cache only, so that installing
@@ -7,8 +7,8 @@ them needs no network while a package that forgets to declare them still fails.
 The tarballs lie beside the work folders (below /var/tmp) and not in the state folder:
 autopkgtest reads them as a mapped user, who cannot pass through a private folder. Whoever can
 write there chooses what every build runs in, so folder and tarball are looked at before they
-are trusted. State folders share them: a lock for each series has one toolsync make it while
-the others wait.
+are trusted. State folders share them: a lock for each has one toolsync make it while the others
+wait.
 """
 
 from __future__ import annotations
@@ -56,11 +56,27 @@ Told = Callable[[str], None]
 class Chroot:
     """One series' tarball."""
 
+    name: str
+    """Its series, and its architecture where that is not this machine's own."""
     path: Path
     made: datetime
     fresh: bool
     """Its package lists are of the last day, so that they need not be fetched again."""
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """Which chroot is wanted."""
+
+    series: str
+    distribution: str
+    architecture: str
+
+    @property
+    def name(self) -> str:
+        """By what its files are called."""
+        return "-".join(filter(None, (self.series, self.architecture)))
 
 
 class Chroots:
@@ -83,86 +99,88 @@ class Chroots:
         """Return a series' tarball; see `get`."""
         return self.get(series).path
 
-    def get(self, series: str) -> Chroot:
+    def get(self, series: str, architecture: str = "") -> Chroot:
         """Return a series' chroot, made or renewed where that is due.
 
-        A renewal that fails keeps the old one and says so in a finding. Raises SetupError when
-        this machine cannot make chroots or somebody else could have put one there, Unreachable
-        when the mirror gives nothing.
+        With ``architecture`` it is that of another one than this machine's own. A renewal that
+        fails keeps the old one and says so in a finding. Raises SetupError when this machine cannot
+        make chroots or somebody else could have put one there, Unreachable when the mirror gives
+        nothing.
         """
         distribution, _ = series_tag(series)
         require_mapping()
-        path = self._folder / f"{series}.tar.zst"
+        which = _Which(series, distribution, architecture)
+        path = self._folder / f"{which.name}.tar.zst"
         with full_disk_is_told(self._folder):
             shared_folder(self._folder)
         check_chroot_folder(self._folder)
-        return self._young(path) or self._renewed(series, distribution, path)
+        return self._young(which, path) or self._renewed(which, path)
 
-    def _young(self, path: Path) -> Chroot | None:
+    def _young(self, which: _Which, path: Path) -> Chroot | None:
         """Return the chroot that is there, unless there is none or it is due to be renewed."""
         made = _made(path)
         if made is None or self._clock.now() - made >= timedelta(days=self._days):
             return None
-        return self._chroot(path, made)
+        return self._chroot(which, path, made)
 
-    def _renewed(self, series: str, distribution: str, path: Path) -> Chroot:
+    def _renewed(self, which: _Which, path: Path) -> Chroot:
         """Make the chroot, or wait for the toolsync that is making it."""
-        with self._alone(series):
-            return self._young(path) or self._made_anew(series, distribution, path)
+        with self._alone(which.name):
+            return self._young(which, path) or self._made_anew(which, path)
 
-    def _made_anew(self, series: str, distribution: str, path: Path) -> Chroot:
-        made = _made(path)
+    def _made_anew(self, which: _Which, path: Path) -> Chroot:
+        made, name = _made(path), which.name
         try:
-            self._make(series, distribution, path)
+            self._make(which, path)
         except (TryAgain, ProgramFailed) as error:
             if made is None:
                 raise
-            self._told(f"the {series} chroot of {made:%Y-%m-%d} could not be renewed")
+            self._told(f"the {name} chroot of {made:%Y-%m-%d} could not be renewed")
             finding = Finding(
                 stage="build",
                 code="old-chroot",
                 severity="risky",
-                message=f"the {series} chroot of {made:%Y-%m-%d} could not be renewed: {error}",
+                message=f"the {name} chroot of {made:%Y-%m-%d} could not be renewed: {error}",
             )
-            return self._chroot(path, made, finding)
+            return self._chroot(which, path, made, finding)
         renewed = _made(path)
         assert renewed is not None
-        return self._chroot(path, renewed)
+        return self._chroot(which, path, renewed)
 
-    def _chroot(self, path: Path, made: datetime, *findings: Finding) -> Chroot:
+    def _chroot(self, which: _Which, path: Path, made: datetime, *findings: Finding) -> Chroot:
         fresh = self._clock.now() - made < _FRESH
-        return Chroot(path=path, made=made, fresh=fresh, findings=findings)
+        return Chroot(name=which.name, path=path, made=made, fresh=fresh, findings=findings)
 
     @contextmanager
-    def _alone(self, series: str) -> Iterator[None]:
-        """Hold a series' lock, which the kernel gives back when its holder ends.
+    def _alone(self, name: str) -> Iterator[None]:
+        """Hold a chroot's lock, which the kernel gives back when its holder ends.
 
         The lock's file stays: removing it would give two processes two locks.
         """
-        path = self._folder / f".{series}.lock"
+        path = self._folder / f".{name}.lock"
         with full_disk_is_told(self._folder):
             fd = open_private(path)
         try:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._told(f"waiting for whoever makes the {series} chroot")
+                self._told(f"waiting for whoever makes the {name} chroot")
                 fcntl.flock(fd, fcntl.LOCK_EX)
             yield
         finally:
             os.close(fd)
 
-    def _make(self, series: str, distribution: str, path: Path) -> None:
+    def _make(self, which: _Which, path: Path) -> None:
         from toolsync.build.keyrings import archive_keyring  # only where one is made
 
-        keyring = archive_keyring(series)
-        self._told(f"making a clean {series} chroot (once, about a minute)")
-        for scrap in self._folder.glob(f".{series}.*.tar.zst"):
-            scrap.unlink()  # a killed run's: nobody else makes this series while we hold its lock
+        keyring, name = archive_keyring(which.series), which.name
+        self._told(f"making a clean {name} chroot (once, about a minute)")
+        for scrap in self._folder.glob(f".{name}.*.tar.zst"):
+            scrap.unlink()  # a killed run's: nobody else makes this one while we hold its lock
         # The suffix decides the compression, so it stays last.
-        temp = self._folder / f".{series}.{os.getpid()}.tar.zst"
+        temp = self._folder / f".{name}.{os.getpid()}.tar.zst"
         try:
-            self._bootstrap(series, distribution, keyring, temp)
+            self._bootstrap(which, keyring, temp)
             temp.chmod(0o644)  # whatever our umask: mapped users read it, nobody else writes it
             with temp.open("rb") as handle:
                 os.fsync(handle.fileno())
@@ -171,8 +189,9 @@ class Chroots:
             temp.unlink(missing_ok=True)
         sync_folder(self._folder)
 
-    def _bootstrap(self, series: str, distribution: str, keyring: Path, target: Path) -> None:
-        mirror = [self._mirror] if self._mirror and distribution == "debian" else []
+    def _bootstrap(self, which: _Which, keyring: Path, target: Path) -> None:
+        mirror = [self._mirror] if self._mirror and which.distribution == "debian" else []
+        series, foreign = which.series, which.architecture
         with self._workshop.folder("chroot") as folder:
             # mmdebstrap unpacks below TMPDIR as a mapped user.
             folder.chmod(0o1777)
@@ -180,7 +199,8 @@ class Chroots:
                 run(
                     "mmdebstrap",
                     *("--variant=buildd", "--mode=unshare", f"--include={_INCLUDE}"),
-                    *(f"--components={_COMPONENTS[distribution]}", f"--keyring={keyring}"),
+                    *((f"--architectures={foreign}",) if foreign else ()),
+                    *(f"--components={_COMPONENTS[which.distribution]}", f"--keyring={keyring}"),
                     *_OPTIONS,
                     series,
                     target,
@@ -192,7 +212,7 @@ class Chroots:
                 if self.mirror_answers(series):
                     raise
                 raise Unreachable(
-                    f"no {series} chroot could be made: its mirror does not answer: {error}",
+                    f"no {which.name} chroot could be made: its mirror does not answer: {error}",
                     resolution="Run again later, or set [build] mirror to one that answers.",
                 ) from error
 

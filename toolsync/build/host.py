@@ -34,7 +34,8 @@ def build_on_host(job: Job) -> Made:
     _see_dependencies(job, tree)
     try:
         done = run(
-            *("dpkg-buildpackage", "--sanitize-env", "-us", "-uc", "-b"),
+            *("dpkg-buildpackage", "--sanitize-env", "-us", "-uc"),
+            "-B" if job.part.alone else "-b",
             *((f"--rules-file={varied.rules}",) if varied else ()),
             cwd=tree,
             timeout=job.seconds,

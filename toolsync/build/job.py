@@ -18,6 +18,7 @@ from toolsync.build.variation import Variation
 from toolsync.config.record import Table
 from toolsync.model.errors import OutOfSpace, PackageFailed, TookTooLong, TryAgain, Unreachable
 from toolsync.model.release import Finding
+from toolsync.system.architectures import own
 from toolsync.system.isolation import PLAIN, Isolation
 
 LOG_LIMIT = 256 * 1024 * 1024
@@ -32,6 +33,25 @@ _DECISIVE = re.compile(
 _NOISE = re.compile(
     r"^(?:\s*dh_\w+\s|dpkg-(?:buildpackage|genbuildinfo): info|I: |\+-|[|] |E: Build failure)"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What of a source package's binaries a build makes."""
+
+    architecture: str = ""
+    """For which it builds; empty for this machine's own."""
+    alone: bool = False
+    """Whether only packages of that architecture are made: those for all come of another build."""
+
+    @property
+    def foreign(self) -> str:
+        """The architecture where it is not this machine's own, else empty."""
+        return "" if self.architecture in ("", own()) else self.architecture
+
+
+WHOLE = Part()
+"""All that is built on this machine's own architecture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +78,10 @@ class Job:
     """Returns the build dependencies that the series does not have; none if that is unknown."""
     own: Table = field(default_factory=dict)
     """Keys of [build] that the backend alone reads, where no setting has a name for them."""
+    part: Part = WHOLE
+    """Which of the packages are made, and for which architecture."""
+    beside: tuple[Path, ...] = ()
+    """Packages of another build, which the tests may need."""
     varied: Variation | None = None
     """Of a second build: what is to be other than in the first, see `Backend.varies`."""
 

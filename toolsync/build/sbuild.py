@@ -26,6 +26,7 @@ from toolsync.build.needs import Lacking, require_needs
 from toolsync.build.variation import ALL, Variation
 from toolsync.config import keys
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
+from toolsync.system.architectures import bits, own
 from toolsync.system.run import run
 
 _SETTINGS = """\
@@ -34,7 +35,7 @@ $unshare_tmpdir_template = '{folder}/sbuild.XXXXXXXXXX';
 $build_dir = '{folder}';
 # A fixed place, so that a package that records where it was built is still reproducible.
 $build_path = '/build/reproducible';
-$build_arch_all = 1;
+$build_arch_all = {all};
 $build_source = 0;
 $clean_source = 0;
 $apt_update = {update};
@@ -60,6 +61,10 @@ $dpkg_buildpackage_user_options = ['--rules-file={rules}'];
 1;
 """
 """The same of a second build, which follows the above."""
+
+_PERSONALITY = {"amd64": 135, "arm64": 92}
+"""The number of personality(2), by a machine's architecture of 64 bits that may run 32."""
+_LINUX32, _BITS = 8, 32
 
 _STAGE = re.compile(r"^Fail-Stage: *(\S+)", re.MULTILINE)
 """A line of sbuild's own summary, which it writes when nothing of the package runs any more."""
@@ -99,7 +104,7 @@ def build_with_sbuild(job: Job) -> Made:
     TryAgain when the time was over or the chroot broke, SetupError when this machine lets nobody
     map users.
     """
-    chroot = job.chroots.get(job.series)
+    chroot = job.chroots.get(job.series, job.part.foreign)
     require_needs(job, chroot)
     update = not chroot.fresh
     found = _attempt(job, chroot, update=update)
@@ -111,7 +116,7 @@ def build_with_sbuild(job: Job) -> Made:
     (changes,) = job.folder.glob("*.changes")
     return Made(
         changes=changes,
-        builder=f"sbuild (unshare), {job.series} chroot of {chroot.made:%Y-%m-%d}",
+        builder=f"sbuild (unshare), {chroot.name} chroot of {chroot.made:%Y-%m-%d}",
         tarball=chroot.path,
         findings=chroot.findings,
     )
@@ -120,7 +125,8 @@ def build_with_sbuild(job: Job) -> Made:
 def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
     """Run sbuild once; return at which stage it failed, None when it did not."""
     settings = job.folder / "sbuild.conf"
-    text = _SETTINGS.format(folder=job.folder, update=int(update))
+    text = _SETTINGS.format(folder=job.folder, update=int(update), all=int(not job.part.alone))
+    text += _personality(job.part.foreign)
     text += _varied(job.varied) if job.varied else ""
     settings.write_text(text, encoding="utf-8")
     job.log.unlink(missing_ok=True)
@@ -129,6 +135,7 @@ def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
             "sbuild",
             f"--chroot={chroot.path}",
             f"--dist={job.series}",
+            *((f"--arch={job.part.foreign}",) if job.part.foreign else ()),
             job.dsc,
             cwd=job.folder,
             timeout=job.seconds,
@@ -152,6 +159,14 @@ def _attempt(job: Job, chroot: Chroot, *, update: bool) -> _Failed | None:
         return None
     found = _STAGE.findall(_text(job.log))
     return _Failed(found[-1] if found else "create-session", done.full)
+
+
+def _personality(foreign: str) -> str:
+    """Return the setting by which programs of 32 bits are told of a processor of 32 bits."""
+    number = _PERSONALITY.get(own())
+    if not foreign or number is None or bits(foreign) != _BITS:
+        return ""
+    return f'syscall({number}, {_LINUX32}) >= 0 or die "personality: $!";\n1;\n'
 
 
 def _varies() -> frozenset[str]:
@@ -210,6 +225,7 @@ SBUILD = Backend(
         "mirror": keys.text("the Debian mirror for chroots; mmdebstrap's own default if empty"),
         "chroots": keys.text("the folder that keeps chroot tarballs"),
     },
+    foreign=True,
     varies=_varies,
     programs=(
         *("autopkgtest", "lintian", "mmdebstrap", "newgidmap", "newuidmap", "sbuild", "zstd"),

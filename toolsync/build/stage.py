@@ -21,7 +21,8 @@ from toolsync.build.autopkgtest import autopkgtest
 from toolsync.build.backend import Backend
 from toolsync.build.backends import backend_of
 from toolsync.build.chroot import Chroots
-from toolsync.build.job import Job, Made
+from toolsync.build.foreign import require_builder
+from toolsync.build.job import WHOLE, Job, Made, Part
 from toolsync.build.lint import lint
 from toolsync.build.packages import require_own
 from toolsync.build.relations import Unmet
@@ -71,17 +72,27 @@ def build(
     workshop: Workshop,
     chroots: Chroots,
     known: tuple[str, ...] = (),
+    part: Part = WHOLE,
+    beside: tuple[Blob, ...] = (),
 ) -> Built:
     """Return the package with its binaries and its whole .changes; see `make`."""
     made = make(
-        item, settings=settings, store=store, workshop=workshop, chroots=chroots, known=known
+        item,
+        settings=settings,
+        store=store,
+        workshop=workshop,
+        chroots=chroots,
+        known=known,
+        part=part,
+        beside=beside,
     )
-    return built_of(item, made)
+    return built_of(item, made, part)
 
 
-def built_of(item: SourcePackage, made: Product) -> Built:
+def built_of(item: SourcePackage, made: Product, part: Part = WHOLE) -> Built:
     """Return the package with what was made of it."""
-    return Built(source=item, **{name: getattr(made, name) for name in field_names(Product)})
+    told = {name: getattr(made, name) for name in field_names(Product)}
+    return Built(source=item, architecture=part.foreign, **told)
 
 
 def make(
@@ -92,19 +103,24 @@ def make(
     workshop: Workshop,
     chroots: Chroots,
     known: tuple[str, ...] = (),
+    part: Part = WHOLE,
+    beside: tuple[Blob, ...] = (),
 ) -> Product:
     """Return the package's binaries and its whole .changes, all in the store.
 
-    ``known`` are lintian's errors that the packaging had before (`lint`).
+    ``known`` are lintian's errors that the packaging had before (`lint`). ``part`` says which of
+    the packages are made; ``beside`` are others that are there already, which tests may need.
 
     Raises PackageFailed, with the whole log, when build, lint or tests find the package at
     fault, TryAgain when the world was not ready, SetupError when this machine cannot build.
     """
     backend = backend_of(settings)
+    require_builder(backend, part.architecture)
     with workshop.folder("build") as folder:
         made_in = folder / "made"
         made_in.mkdir()
         sources = [store.copy_to(blob, made_in) for blob in item.files]
+        (others := folder / "beside").mkdir()
         job = Job(
             dsc=sources[0],
             folder=made_in,
@@ -118,6 +134,8 @@ def make(
             hosts=settings.test_hosts,
             own=settings.own,
             known=known,
+            part=part,
+            beside=tuple(store.copy_to(blob, others) for blob in beside),
             former=lambda: _former(job, settings),
             lacks=lambda: _lacks(job, settings),
         )
@@ -131,7 +149,7 @@ def make(
 
 def _proved(item: Buildable, job: Job, backend: Backend, settings: Build, store: Store) -> Product:
     """Lint, build and test; keep what came of it."""
-    findings = _linted(job, [job.dsc], settings)
+    findings = [] if job.part.alone else _linted(job, [job.dsc], settings)
     before = job.log.read_bytes() if job.log.exists() else b""
     made = backend.build(job)
     with job.log.open("ab") as sink:
@@ -171,6 +189,8 @@ def _rebuilt(
 
 def _lacks(job: Job, settings: Build) -> tuple[Unmet, ...]:
     """Return what the series' archive does not have of what is built with; empty if unknown."""
+    if job.part.foreign:
+        return ()  # what this machine's apt knows is of its own architecture
     try:
         archive = open_archive(job.series, settings, job.folder.parent / "archive")
         return archive.lacks(control_of(job.dsc))
@@ -218,7 +238,7 @@ def _tests(
         why = f"not run: the backend {settings.backend} has no clean chroot to run them in"
         return why, ()
     with step("tests"):
-        return autopkgtest(job, debs=tuple(debs), tarball=made.tarball)
+        return autopkgtest(job, debs=(*debs, *job.beside), tarball=made.tarball)
 
 
 def _keep_buildinfo(changes: Path, log: Path, store: Store) -> Blob | None:
@@ -241,7 +261,8 @@ def _whole_changes(job: Job, binary: Path) -> tuple[Path, tuple[str, ...]]:
     if not any(entry["name"].endswith(".deb") for entry in entries):
         raise PackageFailed(
             f"the build of {job.dsc.name} made no .deb",
-            resolution="See that debian/control names a package for this architecture.",
+            resolution="See that debian/control names a package for"
+            f" {job.part.architecture or 'this architecture'}.",
         )
     binary.unlink()
     tree = job.folder / "tree"
@@ -253,6 +274,7 @@ def _whole_changes(job: Job, binary: Path) -> tuple[Path, tuple[str, ...]]:
         *("dpkg-genchanges", "--build=full", "-sa", f"-O../{binary.name}"),
         cwd=tree,
         timeout=600,
+        env={"DEB_HOST_ARCH": job.part.foreign} if job.part.foreign else None,
     )
     names = [e["name"] for e in Changes(binary.read_text(encoding="utf-8"))["Files"]]
     return binary, tuple(names)

@@ -88,6 +88,10 @@ class Local:
     """How long an index is to be believed, 0 for ever: a sync signs anew each day."""
     snapshot_days: int = 0
     """How long what was served can be had at its moment's address; 0 for never."""
+    architectures: tuple[str, ...] = ()
+    """What it serves; empty for this machine's own alone. The first has what is for all, too."""
+    together: bool = False
+    """Whether a release waits for all of them, and not for those alone that it had before."""
     automatic: bool = False
     """Whether apt may replace the distribution's packages of the same names by it unasked."""
 

@@ -57,7 +57,11 @@ class Source(Protocol):
 
     @property
     def architecture(self) -> str:
-        """The architecture, beside ``all``."""
+        """The architecture."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether packages for all architectures are made elsewhere, and none are wanted."""
 
     @property
     def files(self) -> tuple[Blob, ...]:
@@ -148,8 +152,8 @@ def _require_deb(asked: Source, blob: Blob, store: Store, binaries: Collection[s
         raise Hostile(f"a .deb of {source[:100]} {of[:100]} as {version[:100]}")
     if not is_own(name, binaries):
         raise Hostile(f"a .deb of the package {name[:100]}, which {asked.files[0].name} has not")
-    if architecture not in (asked.architecture, "all"):
-        raise Hostile(f"a .deb for {architecture[:50]}")
+    if architecture not in (asked.architecture, *(() if asked.alone else ("all",))):
+        raise Hostile(f"a .deb for {architecture[:50]}, wanted {asked.architecture}")
     plain = version.partition(":")[2] or version
     if blob.name.rpartition(".")[0] != f"{name}_{plain}_{architecture}":
         raise Hostile(f"{blob.name}, which is {name} {version} for {architecture}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic
 
@@ -25,10 +25,14 @@ from toolsync.system.store import Store
 from toolsync.system.underway import step
 
 _POLL = 0.2
+_NAME = 200
+"""Characters of a worker's name."""
 _FIRST, _LONGEST = 1.0, 120.0
 """Seconds before it is asked again, doubled each time."""
 _SOON, _FEW = 60.0, 2
 """Seconds and tries after which the coordinator does it itself, where it can."""
+_LATELY = 30.0
+"""Seconds for which it is believed who serves which queue."""
 _DESERTED = 300.0
 """Seconds in which a queue is asked no more where nobody took a task that can be done here."""
 
@@ -39,6 +43,22 @@ class Lost(Exception):
     def __init__(self, message: str, worker: str = "") -> None:
         super().__init__(message)
         self.worker = worker
+
+
+class Blamed(Lost):
+    """A worker says that the package itself is at fault; ``error`` is what to say of it then."""
+
+    def __init__(self, error: PackageFailed, worker: str) -> None:
+        said = str(error).partition("\n")[0]
+        super().__init__(f"the worker {worker} says that the package is at fault: {said}", worker)
+        self.error = error
+
+    def with_names(self, *workers: str) -> Blamed:
+        """Return the same whose error names those who say it."""
+        head, line, rest = str(self.error).partition("\n")
+        said = f"{head.rstrip(':')} (on {' and '.join(workers)}){':' if line else ''}{line}{rest}"
+        error = PackageFailed(said, resolution=self.error.resolution, log=self.error.log)
+        return Blamed(error, self.worker)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +87,26 @@ class Coordinator:
         urgent: bool = True,
     ) -> None:
         """``urgent`` tasks go before others: those that a person waits for."""
-        self._urgent = urgent
+        self._urgent, self._broker = urgent, broker
+        self._served: tuple[float, Mapping[str, Collection[str]]] | None = None
+        """Who served which queue, and when that was asked, on the monotonic clock."""
         self._app = make_app(broker, patience.seconds + 600)
         self._store, self._clock, self._patience, self._tell = store, clock, patience, tell
         self._limits = limits or Limits()
         self._deserted: dict[str, float] = {}
         """Queues of which nobody took a task, with the moment on the monotonic clock."""
+
+    def require_served(self, queue: str) -> None:
+        """Raise TryAgain where no worker that answers serves a queue, or the broker does not.
+
+        What was seen a moment ago is believed to be so.
+        """
+        from toolsync.fleet.overview import require_served, served  # seldom needed
+
+        now = self._clock.monotonic()
+        if self._served is None or now - self._served[0] > _LATELY:
+            self._served = now, served(self._broker)
+        require_served(queue, self._served[1])
 
     def ask(self, kind: Kind[Q, A], asked: Q, *, again: bool = False) -> A:
         """Return what a worker's answer is worth, all that it names in the store.
@@ -98,6 +132,8 @@ class Coordinator:
                 try:
                     return self._tried(board, task, patience)
                 except Lost as error:
+                    if isinstance(error, Blamed):
+                        self._believe(task, error)
                     why = str(error)
                     task.refused += [error.worker] if error.worker else []
                     self._tell(f"{task.about}: {why}")
@@ -105,7 +141,31 @@ class Coordinator:
                 if number + 1 < patience.tries:
                     longest = min(_FIRST * 2**number, _LONGEST)
                     self._clock.sleep(longest * random.uniform(0.75, 1.25))
+        if task.blamed is not None:
+            raise task.blamed.error
         return self._gave_up(board, task, patience.tries, why)
+
+    def _believe(self, task: _Task[Q, A], said: Blamed) -> None:
+        """Raise PackageFailed where two workers say it, or one where there is no other to ask.
+
+        Who does not say who he is may be the same one again, and is believed with nobody.
+        """
+        if not said.worker or (task.blamed is not None and task.blamed.worker == said.worker):
+            return
+        if task.blamed is not None:
+            raise said.with_names(task.blamed.worker, said.worker).error
+        if not self._others(task, said.worker):
+            raise said.with_names(said.worker).error
+        task.blamed = said.with_names(said.worker)
+
+    def _others(self, task: _Task[Q, A], worker: str) -> bool:
+        """Say whether other workers serve the queue than those that are not to be asked again."""
+        from toolsync.fleet.overview import served  # seldom needed
+
+        names = served(self._broker).get(task.queue, ())
+        # Celery adds the host to a name that has none.
+        known = {n if "@" in worker else n.partition("@")[0] for n in names}
+        return bool(known - {worker, *task.refused})
 
     def _patience_for(self, kind: Kind[Q, A]) -> Patience:
         """Return how long is waited: not long for what can as well be done here."""
@@ -147,6 +207,7 @@ class Coordinator:
             self._send(board, task)
         worker = self._wait(board, task, patience)
         answer = self._answer(board, task, worker)
+        worker = worker or _text(answer, "worker")[:_NAME]  # it was done before we looked
         if "made" in answer:
             worth = self._judged(task, answer["made"], worker)
             if task.kind.once:
@@ -159,7 +220,8 @@ class Coordinator:
             log = read_log(answer.get("log"))
             if log is not None and not self._store.has(log):
                 log = None
-            raise PackageFailed(said or f"{task.kind.name} failed", resolution=resolution, log=log)
+            said = said or f"{task.kind.name} failed"
+            raise Blamed(PackageFailed(said, resolution=resolution, log=log), worker)
         raise Lost(f"the worker {worker} could not: {said}", worker)
 
     def _judged(self, task: _Task[Q, A], made: object, worker: str) -> A:
@@ -207,7 +269,7 @@ class Coordinator:
             if not worker and now - began > patience.waiting:
                 self._nobody(board, task)
             self._clock.sleep(_POLL)
-        return worker or board.at(task.id)  # it may have been done before we looked again
+        return worker or board.at(task.id)
 
     def _nobody(self, board: Board, task: _Task[Q, A]) -> None:
         """Raise TryAgain; what is done here now must not be done by a worker, too."""
@@ -241,6 +303,8 @@ class _Task(Generic[Q, A]):
         self.kind, self.asked = kind, asked
         self.about, self.queue = kind.about(asked), kind.queue(asked)
         self.refused: list[str] = []
+        self.blamed: Blamed | None = None
+        """What one worker says of the package, and no other has said yet."""
         self.id = ""
         self.known = f"{kind.fingerprint(asked)}{salt}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypedDict
 
 from celery import Celery
@@ -10,7 +10,7 @@ from celery import Celery
 from toolsync.fleet.broker import AWAY, Board, Note, away, board_of, make_app
 from toolsync.fleet.kind import AnyKind
 from toolsync.fleet.kinds import KINDS
-from toolsync.model.errors import Hostile
+from toolsync.model.errors import Hostile, TryAgain
 from toolsync.system.clock import Clock, SystemClock
 
 _SECONDS = 1.5
@@ -65,6 +65,29 @@ def look(broker: str, clock: Clock | None = None, kinds: Iterable[AnyKind] = KIN
         return _seen(app, clock, {kind.name: kind for kind in kinds})
     except AWAY as error:
         raise away(error) from error
+
+
+def served(broker: str) -> Mapping[str, Collection[str]]:
+    """Return the names of the workers that answer, by queue; raises TryAgain as `look`."""
+    app = make_app(broker, 3600)
+    try:
+        told = _told(app.control.inspect(timeout=_SECONDS).active_queues)
+    except AWAY as error:
+        raise away(error) from error
+    found: dict[str, list[str]] = {}
+    for worker in _workers(told, {}, {}):
+        for queue in worker["queues"]:
+            found.setdefault(queue, []).append(worker["name"])
+    return found
+
+
+def require_served(queue: str, known: Mapping[str, Collection[str]]) -> None:
+    """Raise TryAgain where no worker serves a queue, of those that `served` returned."""
+    if queue not in known:
+        raise TryAgain(
+            f"no worker that answers serves the queue {queue}",
+            resolution=f"Start one: toolsync worker --queues {queue}",
+        )
 
 
 def _seen(app: Celery, clock: Clock, kinds: Mapping[str, AnyKind]) -> Fleet:

@@ -51,7 +51,7 @@ def _task(app: Celery, name: str, do: Doer, clock: Clock) -> Callable[..., objec
             clock.sleep(1.0)
             raise Reject("another worker is to do it", requeue=True)
         with _beating(board, task.request.id, name):
-            return answered(do, data)
+            return {**answered(do, data), "worker": name}
 
     return task
 

@@ -136,12 +136,16 @@ class Results:
             self.database.replace("result", tuple(asdict(key)), row)
             add_line(self.database, key, outcome, message, now)
 
-    def forget_holds(self, tool: str, version: str, series: str) -> None:
-        """Drop what once held a release in a series where it is now confirmed."""
+    def forget_holds(self, tool: str, version: str, series: str, but: str = "") -> None:
+        """Drop what once held a release in a series where it is now confirmed.
+
+        What holds a further architecture of the packaging ``but`` stays: that was not published.
+        """
         self.database.write(
             "DELETE FROM result WHERE tool=? AND version=? AND outcome='held'"
-            " AND (scope LIKE ? || '/%' OR (scope = '' AND stage = 'compat'))",
-            *(tool, version, series),
+            " AND (scope LIKE ? || '/%' OR (scope = '' AND stage = 'compat'))"
+            " AND NOT (stage = 'build' AND scope LIKE ? || '/%')",
+            *(tool, version, series, but or "-"),
         )
 
     def _ordered(self, sql: str, *values: str) -> list[Result]:
@@ -164,7 +168,7 @@ class Results:
             row = self.database.one(
                 "SELECT 1 FROM result WHERE tool=? AND version=? AND stage=?"
                 " AND outcome IN ('done', 'skipped') AND scope IN ('', ?, ?)",
-                *(key.tool, key.version, before, key.scope, key.scope.partition("@")[0]),
+                *(key.tool, key.version, before, key.scope, key.packaging),
             )
         if row is None:
             raise AssertionError(f"{key.stage} of {key.tool} {key.version} without {before}")

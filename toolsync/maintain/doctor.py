@@ -12,6 +12,7 @@ from pathlib import Path
 
 from toolsync.build.backends import backend_of
 from toolsync.build.chroot import chroot_folder
+from toolsync.build.foreign import require_builder
 from toolsync.config.definition import Tool
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Config
@@ -28,10 +29,11 @@ from toolsync.pipeline.loghead import log_faults, require_logged, served_head
 from toolsync.pipeline.status import faulty, fitting_series
 from toolsync.publish.archivekeys import WAY_BACK
 from toolsync.publish.intact import REPAIR
-from toolsync.publish.target import Examinable, Inspectable
+from toolsync.publish.target import Examinable, ForArchitectures, Inspectable
 from toolsync.publish.targets import open_target
 from toolsync.setup.settings import SETTINGS, SettingsTables
 from toolsync.setup.tools import TOOLS, ToolTables, load_tools
+from toolsync.system.architectures import own
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.distro import supported as released
 from toolsync.system.gpg import inspect_keys, why_unread
@@ -267,11 +269,31 @@ def _archive(config: Config, clock: Clock, tables: SettingsTables) -> Iterator[C
         if isinstance(target, Examinable):
             for subject, look in target.looks(config.series):
                 yield _tried(subject, look)
+        if isinstance(target, ForArchitectures):
+            yield from _architectures(config, target.architectures)
         for series in config.series:
             subject = f"archive {target.name} {series}"
             yield _tried(subject, partial(target.check, series, clock.now()))
         if isinstance(target, Inspectable):
             yield _tried(f"archive {target.name}, all files", target.examine)
+
+
+def _architectures(config: Config, names: Sequence[str]) -> Iterator[Check]:
+    """See that somebody builds for each architecture that is to be served beside our own."""
+    by_workers = bool(config.fleet.broker) and "build" in config.fleet.tasks
+
+    def look(name: str) -> str:
+        if not by_workers:
+            return f"is built {require_builder(backend_of(config.build), name)}"
+        from toolsync.fleet.build import queue_of  # only where there is a fleet
+        from toolsync.fleet.overview import require_served, served
+
+        require_served(queue_of(name), served(config.fleet.broker))
+        return "is built by a worker"
+
+    for name in names:
+        if name != own():
+            yield _tried(f"architecture {name}", partial(look, name))
 
 
 def _store(config: Config) -> Check:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from debian.debian_support import Version
 
 from toolsync.journal.key import Key
+from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
 from toolsync.model.errors import SetupError, UsageError
 from toolsync.model.release import Blob
@@ -86,6 +87,7 @@ def _published(context: Context, target: str, named: set[str], pool: Pool) -> It
             made = _made(context, upload) if upload.target == target else None
             if made is None:
                 continue
+            made = replace(made, others=tuple(_others(context, upload, named)))
             indexed = any(blob.sha256 in named for blob in made.files if not _is_orig(blob))
             if upload.state == "confirmed" or indexed:
                 item = replace(made, required=indexed)
@@ -107,6 +109,26 @@ def _made(context: Context, upload: Upload) -> Published | None:
     result = context.journal.results.get(key)
     if result is None or result.outcome != "done":
         return None
+    return _of(result, upload)
+
+
+def _others(context: Context, upload: Upload, named: set[str]) -> Iterator[Published]:
+    """Yield the builds of an upload for further architectures that the indices name.
+
+    Where nothing of it is named, and so nothing is known of them, all that there are.
+    """
+    for result in context.journal.results.of_release(upload.tool, upload.upstream):
+        place = result.key.place
+        mine = (result.key.stage, place.series, place.revision, result.outcome)
+        if place.architecture and mine == ("build", upload.series, upload.revision, "done"):
+            made = _of(result, upload)
+            own = {blob.sha256 for blob in made.files if blob.name.endswith(".deb")}
+            if own & named or upload.dsc not in named:
+                yield replace(made, required=bool(own & named))
+
+
+def _of(result: Result, upload: Upload) -> Published:
+    """Return the files of a build that was published."""
     files = [load(Blob, blob) for blob in result.data["files"]]
     files.sort(key=lambda blob: blob.sha256 != upload.dsc)
     return Published(
@@ -127,7 +149,7 @@ def _is_orig(blob: Blob) -> bool:
 
 def _require_known(wanted: list[Published], entries: list[Entry]) -> None:
     """See that nothing would be dropped that the signed indices name."""
-    known = {blob.sha256 for item in wanted for blob in item.files}
+    known = {blob.sha256 for item in wanted for one in item.whole for blob in one.files}
     lost = sorted({e.path for e in entries if e.sha256 not in known and e.source != keyring.NAME})
     if lost:
         raise SetupError(

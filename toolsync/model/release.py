@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from toolsync.model.judgment import Judgment
 from toolsync.model.plan import Plan
-from toolsync.model.values import WHILE_FILLED
+from toolsync.model.values import NEVER, WHILE_FILLED
 from toolsync.model.values import Blob as Blob
 from toolsync.model.values import Finding as Finding
 from toolsync.model.values import dump as dump
@@ -358,6 +358,15 @@ class Built:
     """In what environment they were built (deb-buildinfo(5)); None of what was built before."""
     rebuilt: Rebuilt | None = field(default=None, metadata=WHILE_FILLED)
     """What a second build came to; None where none was wanted."""
+    architecture: str = field(default="", metadata=WHILE_FILLED)
+    """For which it was built, where that is not the machine's own."""
+    others: tuple[Built, ...] = field(default=(), metadata=NEVER)
+    """The same for further architectures: each has its own packages, and none for all of them."""
+
+    @property
+    def whole(self) -> tuple[Built, ...]:
+        """Itself and the others: all that is published."""
+        return (self, *self.others)
 
     @property
     def debs(self) -> tuple[Blob, ...]:

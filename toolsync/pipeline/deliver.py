@@ -12,37 +12,29 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolsync.attest.keep import attest
-from toolsync.build.lint import UPSTREAMS_OWN
-from toolsync.build.needs import Lacking
-from toolsync.build.stage import build, built_of
 from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
-from toolsync.model.errors import GateClosed, Held
+from toolsync.model.errors import GateClosed, Held, gravest
 from toolsync.model.release import (
     Built,
     Compatible,
     Licensed,
-    Package,
     SourcePackage,
 )
 from toolsync.model.versions import sort_key
 from toolsync.pipeline.archivekey import evidence_key
-from toolsync.pipeline.bringing import brought
+from toolsync.pipeline.building import joined, ready, skip
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import copy_cleared, package_cleared
 from toolsync.pipeline.proposals import agreed, is_proposed
 from toolsync.pipeline.sources import source_for, upload_of
-from toolsync.pipeline.stages import BUILD, CONFIRM, PACKAGE, PUBLISH
+from toolsync.pipeline.stages import CONFIRM, PACKAGE, PUBLISH
 from toolsync.pipeline.status import wanted_series
 from toolsync.pipeline.work import Work, key_of
 from toolsync.system import fence
-from toolsync.system.clock import parsed, stamp
-from toolsync.system.run import run
-
-if TYPE_CHECKING:
-    from toolsync.fleet.build import BuildAsked
+from toolsync.system.clock import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +70,37 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
             if origin is not None and "copy" not in ledger.detail:
                 ledger.note(ledger.state, copy={"from": origin.target, "series": origin.series})
             _publish(context, item, upload, ledger)
-        context.journal.results.forget_holds(tool.name, work.version, series)
-        _attest(work)
-    return known is None or known.state != "confirmed"
+        _settle(work, source)
+    news = known is None or known.state != "confirmed"
+    return _complete(work, item) or news
+
+
+def _settle(work: Work, source: SourcePackage) -> None:
+    """Forget what held a release that is served now, and sign all that is known of it."""
+    key = key_of(source, "build")
+    work.context.journal.results.forget_holds(key.tool, key.version, source.series, key.packaging)
+    _attest(work)
+
+
+def _complete(work: Work, item: Compatible) -> bool:
+    """Let further architectures join what is published; say whether any did.
+
+    Raises the gravest of what kept one away.
+    """
+    context, source = work.context, item.source
+    if not isinstance(item.package, Built):
+        return False
+    package, errors = joined(work, item.package)
+    if news := package != item.package:
+        with context.places.at_targets():
+            upload = upload_of(context, source)
+            assert upload is not None
+            _publish(context, replace(item, package=package), upload, _Row(context, upload))
+            _settle(work, source)
+    if errors:
+        worst = gravest(error.exit_status for error in errors)
+        raise next(error for error in errors if error.exit_status == worst)
+    return news
 
 
 def make_ready(work: Work, licensed: Licensed, series: str) -> None:
@@ -135,7 +155,7 @@ def judge_packages(work: Work, licensed: Licensed) -> None:
 def _made(work: Work, licensed: Licensed, series: str) -> Compatible:
     """Return the package for a series, made here or for a target that builds, past its gates."""
     source = source_for(work, licensed, series)
-    return package_cleared(work, _ready(work, source))
+    return package_cleared(work, ready(work, source))
 
 
 def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Compatible:
@@ -143,7 +163,7 @@ def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Comp
     context = work.context
     first = _first_series(work, origin)
     made = source_for(work, licensed, first, copied=True)
-    original = package_cleared(work, _ready(work, made))
+    original = package_cleared(work, ready(work, made))
     if made.series == series:
         return original
     source = replace(made, series=series)
@@ -156,15 +176,8 @@ def _copied(work: Work, licensed: Licensed, series: str, origin: Origin) -> Comp
     )
     why = f"copied from {origin.target} {origin.series} with its binaries"
     for stage in ("build", *(gate.name for gate in context.gates.packages)):
-        _skip(context, source, stage, why)
+        skip(context, source, stage, why)
     return copy_cleared(original, source)
-
-
-def _skip(context: Context, source: SourcePackage, stage: str, why: str) -> None:
-    """Write down why a stage is not done for this package."""
-    if context.journal.results.get(key := key_of(source, stage)) is None:
-        now = stamp(context.clock.now())
-        context.journal.results.record(key, inputs="", outcome="skipped", started=now, message=why)
 
 
 def _first_series(work: Work, origin: Origin) -> str:
@@ -181,6 +194,8 @@ def _publish(context: Context, item: Compatible, upload: Upload, ledger: _Row) -
     inputs = {"dsc": upload.dsc}
     if isinstance(item.package, Built):
         inputs["changes"] = item.package.changes.sha256
+        others = {one.architecture: one.changes.sha256 for one in item.package.others}
+        inputs |= others
     receipt = context.memory.do(
         PUBLISH,
         key_of(item.source, "publish", context.target.name),
@@ -249,80 +264,6 @@ class _Row:
         now = self._context.journal.uploads.get(*place)
         assert now is not None
         self._upload = now
-
-
-def _ready(work: Work, source: SourcePackage) -> Package:
-    """Return what the target is given: binaries from here, or the source package alone."""
-    context = work.context
-    if context.target.takes_source and not context.config.ppa.build_first:
-        why = f"[ppa] build_first is false: the builds of {context.target.name} are the proof"
-        _skip(context, source, "build", why)
-        return source
-    return _built(work, source)
-
-
-def _built(work: Work, source: SourcePackage) -> Built:
-    context, known = work.context, work.tool.lintian
-    if work.tool.in_main == work.version:
-        known = (*known, UPSTREAMS_OWN)
-    key = key_of(source, "build")
-    kept = context.journal.results.get(key) if upload_of(context, source) else None
-    if kept is not None:
-        value = context.memory.recall(BUILD, kept, source)
-        if value is not None and source.files[0] in value.files:
-            return value
-    settings = context.config.build
-    again = ["rebuild"] if settings.rebuild else []
-    return context.memory.do(
-        BUILD,
-        key,
-        source,
-        lambda: {
-            "dsc": source.files[0].sha256,
-            "how": [settings.backend, settings.tests, settings.lint, *again, *known],
-        },
-        lambda: _build(context, source, known),
-    )
-
-
-def _build(context: Context, source: SourcePackage, known: tuple[str, ...]) -> Built:
-    if context.fleet is not None and "build" in context.config.fleet.tasks:
-        from toolsync.fleet.build import BUILD as KIND  # only where there is a fleet
-
-        asked = _asked(context, source, known)
-        made = context.fleet.ask(KIND, asked, again=context.memory.retry)
-        return built_of(source, made)
-    try:
-        with context.places.building():
-            return build(
-                source,
-                settings=context.config.build,
-                store=context.store,
-                workshop=context.workshop,
-                chroots=context.chroots,
-                known=known,
-            )
-    except Lacking as error:
-        raise error.with_places(brought(context, source.series, error.unmet)) from error
-
-
-def _asked(context: Context, source: SourcePackage, known: tuple[str, ...]) -> BuildAsked:
-    """Return what a worker is asked, for this machine's architecture."""
-    from toolsync.fleet.build import BuildAsked  # only where there is a fleet
-
-    settings = context.config.build
-    return BuildAsked(
-        name=source.name,
-        version=source.version,
-        series=source.series,
-        architecture=run("dpkg", "--print-architecture", timeout=60).out.strip(),
-        files=source.files,
-        backend=settings.backend,
-        tests=settings.tests,
-        lint=settings.lint,
-        rebuild=settings.rebuild,
-        known=known,
-    )
 
 
 def _claim(source: SourcePackage, target: str) -> dict[str, object]:

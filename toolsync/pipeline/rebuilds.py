@@ -16,7 +16,8 @@ def second_builds(results: Sequence[Result], version: str) -> tuple[str, ...]:
     for result in results:
         rebuilt = result.data.get("rebuilt") if result.key.stage == "build" else None
         if rebuilt and result.key.version == version and result.outcome == "done":
-            series, _, revision = result.key.scope.partition("/")
-            said = f"{version} for {series} was built twice, {rebuilt['statement']}."
-            found[series] = max(found.get(series, (0, "")), (int(revision or 0), said))
+            series, revision, architecture, _ = result.key.place
+            where = f"{series} on {architecture}" if architecture else series
+            said = f"{version} for {where} was built twice, {rebuilt['statement']}."
+            found[where] = max(found.get(where, (0, "")), (revision, said))
     return tuple(said for _, said in found.values())

@@ -33,7 +33,12 @@ def work_on(context: Context, tool: Tool, release: Release) -> Work:
     return Work(context=context, tool=tool, version=release.version)
 
 
-def key_of(source: SourcePackage, stage: str, target: str = "") -> Key:
-    """Return the key of a stage's result for a source package, and where it matters a target."""
-    scope = f"{source.series}/{source.revision}" + (f"@{target}" if target else "")
+def key_of(source: SourcePackage, stage: str, target: str = "", *, architecture: str = "") -> Key:
+    """Return the key of a stage's result for a source package.
+
+    Where it matters it is that for a target, or of a further ``architecture``.
+    """
+    scope = f"{source.series}/{source.revision}"
+    scope += f"/{architecture}" if architecture else ""
+    scope += f"@{target}" if target else ""
     return Key(tool=source.release.tool, version=source.release.version, stage=stage, scope=scope)

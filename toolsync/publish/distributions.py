@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -14,7 +14,7 @@ class Layout:
     origin: str
     label: str
     series: tuple[str, ...]
-    architecture: str
+    architectures: tuple[str, ...]
     fingerprints: tuple[str, ...]
     """The full fingerprints of the keys that sign the indices."""
     keyring: int = 0
@@ -70,6 +70,15 @@ def configured(path: Path) -> list[str]:
     return [line.split()[1] for line in lines if line.startswith("Codename:")]
 
 
+def architectures(path: Path) -> list[str]:
+    """Return the architectures that conf/distributions names, of all series together."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    named = [line.split()[1:] for line in lines if line.startswith("Architectures:")]
+    return list(dict.fromkeys(name for names in named for name in names if name != "source"))
+
+
 def signers(path: Path) -> list[str]:
     """Return the fingerprints of the keys by which conf/distributions lets indices be signed."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -78,11 +87,13 @@ def signers(path: Path) -> list[str]:
 
 
 def configuration(layout: Layout, present: Path) -> str:
-    """Return conf/distributions for a layout: the series that are there stay, see `Reprepro`.
+    """Return conf/distributions for a layout: what is there stays, see `Reprepro`.
 
     The package of the keyring stands in a comment, so that a generation without it is not current.
     """
     series = dict.fromkeys((*configured(present), *layout.series))
+    served = dict.fromkeys((*architectures(present), *layout.architectures))
+    layout = replace(layout, architectures=tuple(served))
     head = f"# toolsync-archive-keyring {layout.keyring}\n" if layout.keyring else ""
     return head + "\n".join(distribution(layout, name) for name in series)
 
@@ -104,7 +115,7 @@ def distribution(layout: Layout, series: str) -> str:
         f"Label: {layout.label}\n"
         f"Suite: {series}\n"
         f"Codename: {series}\n"
-        f"Architectures: {layout.architecture} source\n"
+        f"Architectures: {' '.join(layout.architectures)} source\n"
         "Components: main non-free\n"
         f"{'' if layout.automatic else _NOT_AUTOMATIC}"
         f"{f'ValidFor: {layout.valid_days}d{chr(10)}' if layout.valid_days else ''}"

@@ -62,6 +62,15 @@ def served(root: Path, series: str) -> Mapping[str, str]:
     return found
 
 
+def architectures(root: Path, source: str, series: str) -> frozenset[str]:
+    """Return the architectures for which a series has packages of a source package's own."""
+    return frozenset(
+        paragraph["Architecture"]
+        for paragraph in _paragraphs(root, series, "*/binary-*/Packages.gz")
+        if paragraph.get("Source", paragraph["Package"]).split()[0] == source
+    ) - {"all"}
+
+
 def newest(root: Path, source: str, series: str) -> str | None:
     """Return the newest version of a source package in a series, None if it has none."""
     best: str | None = None
@@ -95,7 +104,14 @@ class Served:
 
 
 def entries(root: Path) -> Iterator[Served]:
-    """Give every package that is served, of all series, those too that no set-up names."""
+    """Give every package that is served, of all series, those too that no set-up names.
+
+    One that several architectures have stands there once.
+    """
+    yield from dict.fromkeys(_entries(root))
+
+
+def _entries(root: Path) -> Iterator[Served]:
     for release in sorted((root / "dists").glob("*/InRelease")):
         series = release.parent.name
         for path in sorted(release.parent.glob("*/source/Sources.gz")):

@@ -106,6 +106,20 @@ class LocalArchive:
             )
         return self._settings.url or f"file:{quote(str(self._root), safe='/+~@:,=')}"
 
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """What it serves; see `target.ForArchitectures`."""
+        return self._settling.architectures
+
+    @property
+    def together(self) -> bool:
+        """Whether a release waits for all of them."""
+        return self._settings.together
+
+    def served_architectures(self, source: str, series: str) -> frozenset[str]:
+        """Return those that a source package has in a series' index."""
+        return index.architectures(self._root, source, series)
+
     def state(self, series: str, source: str) -> str:
         """Return the sha256 of the series' signed index, empty before there is one.
 
@@ -136,8 +150,9 @@ class LocalArchive:
     def publish(self, item: Compatible, ledger: Ledger | None = None) -> Receipt:
         """Include source and binaries and show them; say nothing new when they are there.
 
-        Raises Damaged where indices or databases are not whole: what is added then would be all
-        that is left, or could be lost again.
+        What is there already is not brought again: a further architecture joins it. Raises Damaged
+        where indices or databases are not whole: what is added then would be all that is left, or
+        could be lost again.
         """
         built, series = _with_binaries(item.package), item.source.series
         if series not in self._series:
@@ -147,11 +162,11 @@ class LocalArchive:
                 resolution="Add the series to `series` in toolsync.toml.",
             )
         with self._changing():
-            if not self._serves(built):
+            if missing := self._missing(built):
                 self._refuse_other_bytes(built)
                 self._refuse_older(built)
-                self._include(built)
-                if not self._serves(built):
+                self._include(missing)
+                if self._missing(built):
                     raise ProgramFailed(
                         f"reprepro took {built.changes.name} but its indices do not name all of it",
                         resolution=f"Look at it with: reprepro -b {self._root} list {series}",
@@ -324,7 +339,8 @@ class LocalArchive:
         with archive_held(self._root):
             self._reprepro.require_free()
             uploads = []
-            for item in (_with_buildinfo(item, pool) for item in wanted):
+            whole = [one for item in wanted for one in item.whole]
+            for item in (_with_buildinfo(one, pool) for one in whole):
                 try:
                     for blob in item.blobs:
                         pool.require(blob)
@@ -373,19 +389,28 @@ class LocalArchive:
     def _is_there(self) -> bool:
         return any((self._root / "dists").glob("*/InRelease"))
 
-    def _serves(self, item: Built) -> bool:
+    def _missing(self, item: Built) -> list[Built]:
+        """Return what of a package's builds the series' indices do not name in whole."""
         known = index.served(self._root, item.source.series)
-        return all(known.get(blob.name) == blob.sha256 for blob in item.files)
+        return [
+            built
+            for built in item.whole
+            if any(known.get(blob.name) != blob.sha256 for blob in built.files)
+        ]
 
-    def _include(self, item: Built) -> None:
+    def _include(self, items: Sequence[Built]) -> None:
         with self._workshop.folder("publish") as folder:
-            self._reprepro.include(self._bring(item, folder), item.source.series)
+            uploads = []
+            for number, item in enumerate(items):
+                (place := folder / str(number)).mkdir()
+                uploads.append(self._bring(item, place))
+            self._reprepro.include(uploads, items[0].source.series)
 
     def _refuse_other_bytes(self, item: Built) -> None:
         known = {
             path.rpartition("/")[2]: digest for path, digest in self._reprepro.checksums().items()
         }
-        for blob in item.files:
+        for blob in (blob for built in item.whole for blob in built.files):
             if known.get(blob.name, blob.sha256) != blob.sha256:
                 raise Replaced(
                     f"{blob.name} was published with sha256 {known[blob.name]}, wanted to publish"

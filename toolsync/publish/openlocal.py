@@ -55,6 +55,17 @@ LOCAL = TargetKind(
             " below snapshots/; 0, as if not given, for none",
             least=0,
         ),
+        "architectures": keys.texts(
+            "what it serves, such as amd64 and i386; this machine's own alone if not given. The"
+            " first also has the packages for all",
+            each="an architecture, as dpkg calls it",
+            pattern="^[a-z0-9][a-z0-9-]*$",
+            least=1,
+        ),
+        "together": keys.flag(
+            "whether a release is published with all of them at once or not at all, and not, as if"
+            " not given, with those at least that its last one had there"
+        ),
         "automatic": keys.flag(
             "whether apt takes its newer package for the distribution's of the same name unasked"
         ),

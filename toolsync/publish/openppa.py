@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ def _open(given: Opening) -> Target:
 
     from toolsync.publish.ppa import PpaTarget
     from toolsync.system import dput
+    from toolsync.system.architectures import own
 
     config, workshop = given.config, given.workshop
 
@@ -56,16 +56,8 @@ def _open(given: Opening) -> Target:
         store=given.store,
         workshop=workshop,
         clock=given.clock,
-        architecture=_architecture(),
+        architecture=own(),
     )
-
-
-@cache
-def _architecture() -> str:
-    """Return this machine's architecture, asked for once: a server opens a target per request."""
-    from toolsync.system.run import run
-
-    return run("dpkg", "--print-architecture", timeout=20).out.strip()
 
 
 def fetcher(http: Http, store: Store, *, seconds: float) -> Fetch:

@@ -6,8 +6,6 @@ files of at most 10 MiB, and the PPA must be able to build at least one of the a
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from debian.deb822 import Dsc
 
 from toolsync.archives.extract import read_members
@@ -15,8 +13,8 @@ from toolsync.archives.member import Kind
 from toolsync.config.settings import Limits
 from toolsync.model.errors import Held, SetupError
 from toolsync.model.release import SourcePackage
+from toolsync.system.architectures import ALL, permits
 from toolsync.system.launchpad import Launchpad
-from toolsync.system.run import run
 from toolsync.system.store import Store
 
 _TEXTS = ("debian/changelog", "debian/copyright")
@@ -52,21 +50,10 @@ def check_architectures(
     dsc = Dsc(store.path(source.files[0]).read_text(encoding="utf-8"))
     wanted = str(dsc.get("Architecture", "any")).split()
     built = api.architectures(reference, source.series)
-    if not any(_fits(arch, wanted) for arch in built):
+    if not any(ALL in wanted or permits(wanted, arch) for arch in built):
         raise SetupError(
             f"{reference} builds {', '.join(built) or 'nothing'} in {source.series}, and"
             f" {source.name} is for {' '.join(wanted)}: Launchpad would refuse it",
             resolution="Let the PPA build another architecture (on its page: Change details), or"
             " mend Architecture in the tool's debian/control.",
         )
-
-
-def _fits(arch: str, wanted: Collection[str]) -> bool:
-    """Say whether a package for these architectures, or wildcards, is built on this one."""
-    if {"any", "all", arch} & set(wanted):
-        return True
-    wildcards = (word for word in wanted if "any" in word.split("-"))
-    return any(
-        run("dpkg-architecture", f"-a{arch}", f"-i{word}", timeout=20, ok=(0, 1)).code == 0
-        for word in wildcards
-    )

@@ -31,6 +31,14 @@ class Published:
     required: bool
     """Whether instances are offered it; a superseded version may be left out."""
 
+    others: tuple[Published, ...] = ()
+    """The same for further architectures."""
+
+    @property
+    def whole(self) -> tuple[Published, ...]:
+        """Itself and the others, in the order in which they are brought."""
+        return (self, *self.others)
+
     @property
     def blobs(self) -> tuple[Blob, ...]:
         """All files that reprepro needs."""

@@ -97,23 +97,24 @@ class Reprepro:
             self._drop_unknown()
         self._generations.drop_stale()
 
-    def include(self, changes: Path, series: str) -> None:
-        """Add one upload to a series and show it.
+    def include(self, uploads: Sequence[Path], series: str) -> None:
+        """Add uploads to a series, each by its .changes, and show them in one step.
 
         Raises Held in reprepro's own words when it refuses; then nothing has changed.
         """
         with self._generation() as words:
-            done = self._call(
-                *(*words, *_QUIETLY),
-                *("include", series, changes),
-                ok=(0, *_REFUSALS),
-            )
-            if done.code:
-                raise Held(
-                    f"reprepro refused {changes.name} for {series}:\n{done.tail}",
-                    resolution="Compare it with what the archive holds; a new version may be"
-                    " needed.",
+            for changes in uploads:
+                done = self._call(
+                    *(*words, *_QUIETLY),
+                    *("include", series, changes),
+                    ok=(0, *_REFUSALS),
                 )
+                if done.code:
+                    raise Held(
+                        f"reprepro refused {changes.name} for {series}:\n{done.tail}",
+                        resolution="Compare it with what the archive holds; a new version may be"
+                        " needed.",
+                    )
             self._export(words, series)
 
     def series(self) -> list[str]:
@@ -125,12 +126,20 @@ class Reprepro:
         with self._generation() as words:
             for name in series:
                 self._call(*words, *_QUIETLY, "includedeb", name, deb)
+            self._spread(words)
             self._export(words)
 
     def export(self) -> None:
         """Write the indices of all series anew and show them."""
         with self._generation() as words:
+            self._spread(words)
             self._export(words)
+
+    def _spread(self, words: tuple[str, ...]) -> None:
+        """Have an architecture that was added show the packages for all of them, too."""
+        if len(distributions.architectures(self._root / "conf" / "distributions")) > 1:
+            for name in self.series():
+                self._call(*words, *_QUIETLY, "flood", name)
 
     def rebuild(
         self, uploads: Iterable[tuple[str, Callable[[Path], Path]]], deb: Path | None

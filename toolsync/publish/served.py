@@ -55,7 +55,21 @@ def fetch_all(built: Built, offer: Offer, *, store: Store, folder: Path) -> tupl
             resolution="Publish it again; if a newer one took its place, nothing is to be done.",
         )
     debs = [_name_and_version(store.path(blob)) for blob in built.debs]
-    return fetch_source(source, built.files, debs, offer, folder=folder)
+    got = fetch_source(source, built.files, debs, offer, folder=folder, of=built.architecture)
+    return (
+        *got,
+        *(blob for other in built.others for blob in _binaries(other, offer, store, folder)),
+    )
+
+
+def _binaries(built: Built, offer: Offer, store: Store, folder: Path) -> tuple[Blob, ...]:
+    """Let the apt of another architecture get its binaries; return them as it got them."""
+    place = folder / built.architecture
+    place.mkdir()
+    env = look(offer, place, of=built.architecture)
+    debs = [_name_and_version(store.path(blob)) for blob in built.debs]
+    _apt("download", *debs, env=env, folder=place)
+    return tuple(_same(blob, place) for blob in built.debs)
 
 
 def fetch_source(
@@ -65,13 +79,15 @@ def fetch_source(
     offer: Offer,
     *,
     folder: Path,
+    of: str = "",
 ) -> tuple[Blob, ...]:
     """Let apt get a source package and ``debs`` (``name=version``); return files as it got them.
 
-    These are ``known``, byte for byte, and what else it got: binaries that were made elsewhere,
-    for which apt's own judgment by the signed index counts. Raises as `fetch_all`.
+    It is the apt ``of`` an architecture, this machine's own if empty. The files are ``known``, byte
+    for byte, and what else it got: binaries that were made elsewhere, for which apt's own judgment
+    by the signed index counts. Raises as `fetch_all`.
     """
-    env = look(offer, folder)
+    env = look(offer, folder, of=of)
     if debs:
         _apt("download", *debs, env=env, folder=folder)
     _apt(
@@ -84,9 +100,12 @@ def fetch_source(
     return (*(_same(blob, folder) for blob in known), *map(_got, others))
 
 
-def look(offer: Offer, folder: Path) -> Mapping[str, str]:
-    """Let apt read the archive's index and judge who signed it; return apt's environment."""
-    env = private_apt(folder, offer.stanza)
+def look(offer: Offer, folder: Path, *, of: str = "") -> Mapping[str, str]:
+    """Let apt read the archive's index and judge who signed it; return apt's environment.
+
+    It is the apt ``of`` an architecture, this machine's own if empty.
+    """
+    env = private_apt(folder, offer.stanza, of)
     _apt("update", env=env, folder=folder)
     _check_signature(folder, offer)
     return env

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 
 from toolsync.config.settings import Local
@@ -14,10 +13,10 @@ from toolsync.publish import index, keyring
 from toolsync.publish.archivekeys import ArchiveKeys
 from toolsync.publish.distributions import Layout
 from toolsync.publish.reprepro import Reprepro
+from toolsync.system.architectures import own
 from toolsync.system.clock import Clock
 from toolsync.system.gpg import SigningHome
 from toolsync.system.promise import Promise
-from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, replace_file
 from toolsync.system.work import Workshop
 
@@ -138,11 +137,12 @@ class Settling:
             valid_days=self._settings.valid_days,
             automatic=self._settings.automatic,
             series=self._series,
-            architecture=self._architecture,
+            architectures=self.architectures,
             fingerprints=promise.signing,
             keyring=promise.package,
         )
 
-    @cached_property
-    def _architecture(self) -> str:
-        return run("dpkg", "--print-architecture", timeout=20).out.strip()
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """What is to be served."""
+        return self._settings.architectures or (own(),)

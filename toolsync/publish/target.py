@@ -179,6 +179,25 @@ class Inspectable(Protocol):
 
 
 @runtime_checkable
+class ForArchitectures(Protocol):
+    """A target that is given binaries for as many architectures as it is set up for."""
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """What it serves; the first is built for with what is for all."""
+        ...
+
+    @property
+    def together(self) -> bool:
+        """Whether a release waits for all of them."""
+        ...
+
+    def served_architectures(self, source: str, series: str) -> frozenset[str]:
+        """Return those that a source package has in a series, of whatever version."""
+        ...
+
+
+@runtime_checkable
 class Noticeboard(Protocol):
     """A target that can tell instances more than which packages there are."""
 

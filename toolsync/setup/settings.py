@@ -6,7 +6,7 @@ build and of channels bring: theirs are the keys that nobody else reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -114,7 +114,7 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
         build=_build(raw.get("build", {}), tables.backends),
         license=license_classes(raw.get("license", {})),
         compat=Compat(**raw.get("compat", {})),
-        local=Local(**{"valid_days": _valid_days(state), **raw.get("local", {})}),
+        local=_local(raw.get("local", {}), state),
         ppa=Ppa(**raw.get("ppa", {})),
         report=_report(raw.get("report", {}), tables.channels),
         web=_web(raw.get("web", {})),
@@ -128,6 +128,12 @@ def load_config(file: Path | None, state: Path | None, tables: SettingsTables = 
 def _fleet(raw: Table) -> Fleet:
     """Return what is said of a fleet."""
     return Fleet(**{**raw, **({"tasks": tuple(raw["tasks"])} if "tasks" in raw else {})})
+
+
+def _local(raw: Table, state: Path) -> Local:
+    """Return what is said of the local archive."""
+    named = {"architectures": tuple(raw.get("architectures", ()))}
+    return Local(**{"valid_days": _valid_days(state), **raw, **named})
 
 
 def _valid_days(state: Path) -> int:
@@ -158,6 +164,21 @@ def _faults(raw: Table, tables: SettingsTables) -> Iterator[str]:
     backend = tables.backends.get(build.get("backend", Build().backend))
     if backend:
         yield from missing(backend, build, "build", f"the backend {backend.name}")
+    yield from _unknown(raw.get("local", {}).get("architectures", ()))
+
+
+def _unknown(named: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with the architectures that an archive is to serve."""
+    if not named:
+        return
+    from toolsync.system.architectures import known  # only where any is named
+
+    for name in named:
+        if name not in known():
+            told = "is no architecture that dpkg knows; dpkg-architecture -L lists them"
+            yield f"local.architectures: {name!r} {told}"
+    if len(set(named)) < len(named):
+        yield "local.architectures: one is named twice"
 
 
 def _build(raw: Table, backends: Mapping[str, Backend]) -> Build:

@@ -10,10 +10,11 @@ DISTRUST = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invali
 """What apt says of an index that is not signed by its keys; its status is 100 for everything."""
 
 
-def private_apt(folder: Path, stanzas: str) -> Mapping[str, str]:
+def private_apt(folder: Path, stanzas: str, architecture: str = "") -> Mapping[str, str]:
     """Lay apt out in ``folder`` and return the environment that points to it.
 
-    ``stanzas`` are its only sources, of the form of sources.list(5), each with its keys.
+    ``stanzas`` are its only sources, of the form of sources.list(5), each with its keys. With
+    ``architecture`` it is the apt of such a machine, and not of this one.
     """
     for name in ("lists/partial", "cache/archives/partial", "etc/sources.list.d", "etc/empty"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -38,6 +39,8 @@ def private_apt(folder: Path, stanzas: str) -> Mapping[str, str]:
         # apt's own user could read neither a private archive nor this folder.
         "APT::Sandbox::User": "root",
     }
+    if architecture:
+        settings |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
     lines = [f'{name} "{value}";' for name, value in settings.items()]
     (folder / "apt.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return {"APT_CONFIG": str(folder / "apt.conf"), "HOME": str(folder), "TMPDIR": str(folder)}

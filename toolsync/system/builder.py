@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 SOCKET = "TOOLSYNC_BUILDER"
 """Environment variable that names the builder's socket; without it all programs run here."""
 
-PROGRAMS = frozenset({"autopkgtest", "bwrap", "mmdebstrap", "sbuild", "unshare"})
-"""What needs user namespaces, and all that a builder runs."""
+PROGRAMS = frozenset({"arch-test", "autopkgtest", "bwrap", "mmdebstrap", "sbuild", "unshare"})
+"""What needs user namespaces, or system calls of 32 bits, and all that a builder runs."""
 
 _REQUEST_LIMIT = 1024 * 1024
 _NO_ANSWER = 125

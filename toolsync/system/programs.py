@@ -10,6 +10,7 @@ from pathlib import Path
 PACKAGES: Mapping[str, str] = {
     "apt-cache": "apt",
     "apt-get": "apt",
+    "arch-test": "arch-test",
     "autopkgtest": "autopkgtest",
     "bwrap": "bubblewrap",
     "diffoscope": "diffoscope-minimal",
@@ -17,6 +18,7 @@ PACKAGES: Mapping[str, str] = {
     "dh": "debhelper",
     "dput": "dput",
     "dpkg": "dpkg",
+    "dpkg-architecture": "dpkg-dev",
     "dpkg-deb": "dpkg",
     "dpkg-genchanges": "dpkg-dev",
     "dpkg-source": "dpkg-dev",

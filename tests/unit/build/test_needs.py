@@ -48,7 +48,7 @@ def chroot(tmp_path_factory: pytest.TempPathFactory) -> Chroot:
     (place / "apt" / "lists").rename(root / "var/lib/apt/lists")
     tarball = place / "bookworm.tar.zst"
     subprocess.run(["tar", "--zstd", "-cf", tarball, "-C", root, "."], check=True)
-    return Chroot(path=tarball, made=datetime.now(UTC), fresh=True)
+    return Chroot(name="bookworm", path=tarball, made=datetime.now(UTC), fresh=True)
 
 
 @pytest.fixture
@@ -102,5 +102,7 @@ def test_what_cannot_be_installed_is_left_to_the_build(job: Job, chroot: Chroot)
 
 def test_a_tarball_that_cannot_be_read_is_left_to_the_build(job: Job, tmp_path: Path) -> None:
     (tmp_path / "x.tar.zst").write_bytes(b"no tarball")
-    broken = Chroot(path=tmp_path / "x.tar.zst", made=datetime.now(UTC), fresh=True)
+    broken = Chroot(
+        name="bookworm", path=tmp_path / "x.tar.zst", made=datetime.now(UTC), fresh=True
+    )
     require_needs(needs(job, "nobody"), broken)

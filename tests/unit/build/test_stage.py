@@ -270,6 +270,16 @@ def test_an_old_chroot_is_kept_when_it_cannot_be_renewed(open_bench: Context) ->
     assert re.search("could not be renewed", told[-1])
 
 
+def test_each_architecture_has_a_chroot_of_its_own(open_bench: Context) -> None:
+    made, told = chroots(open_bench, timedelta(days=13))
+    for name in ("bookworm", "bookworm-i386"):
+        (open_bench.root / "chroots").mkdir(exist_ok=True)
+        (open_bench.root / "chroots" / f"{name}.tar.zst").write_bytes(b"old")
+    assert made.get("bookworm").path.name == "bookworm.tar.zst"
+    other = made.get("bookworm", "i386")
+    assert (other.path.name, other.name, told) == ("bookworm-i386.tar.zst", "bookworm-i386", [])
+
+
 def test_an_unknown_series_is_a_fault_of_the_set_up(open_bench: Context) -> None:
     with pytest.raises(SetupError, match="noseries"):
         chroots(open_bench)[0].tarball("noseries")

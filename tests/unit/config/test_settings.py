@@ -9,7 +9,7 @@ import pytest
 from debian.deb822 import Deb822
 
 from tests.support.tiny import write_tool
-from toolsync.config.settings import shipped
+from toolsync.config.settings import Local, shipped
 from toolsync.model.errors import SetupError, UsageError
 from toolsync.publish.targets import TARGETS
 from toolsync.setup.settings import load_config
@@ -186,3 +186,18 @@ def test_the_packaging_digest_sees_contents_names_and_modes(tmp_path: Path) -> N
     (folder / "debian" / "extra").write_text("")
     third = load_tool(folder).packaging_digest()
     assert len({first, second, third}) == 3
+
+
+def test_architectures_are_such_as_dpkg_knows(tmp_path: Path) -> None:
+    def local(text: str) -> Local:
+        path = write(tmp_path / "toolsync.toml", f"[local]\n{text}\n")
+        return load_config(path, tmp_path / "state").local
+
+    assert local("").architectures == ()
+    assert local('architectures = ["amd64", "i386"]').architectures == ("amd64", "i386")
+    assert local('architectures = ["arm64"]\ntogether = true').together
+    for wrong in ("x86", "all", "any", "source"):
+        with pytest.raises(SetupError, match=f"'{wrong}' is no architecture that dpkg knows"):
+            local(f'architectures = ["amd64", "{wrong}"]')
+    with pytest.raises(SetupError, match="one is named twice"):
+        local('architectures = ["amd64", "amd64"]')

@@ -76,3 +76,16 @@ def test_the_holds_of_a_series_that_is_confirmed_are_dropped(journal: Journal) -
         done(journal, "package", scope, outcome="held")
     journal.results.forget_holds("t", "1.0", "noble")
     assert [r.key.scope for r in journal.results.holds("t", "1.0")] == ["jammy/1"]
+
+
+def test_a_further_architecture_is_a_build_of_the_same_packaging(journal: Journal) -> None:
+    for stage in ("fetch", "verify", "unpack", "license"):
+        done(journal, stage)
+    done(journal, "package", "noble/1")
+    done(journal, "build", "noble/1")
+    done(journal, "build", "noble/1/i386", outcome="held")
+    journal.results.forget_holds("t", "1.0", "noble", "noble/1")
+    assert [r.key.scope for r in journal.results.holds("t", "1.0")] == ["noble/1/i386"]
+    assert journal.results.holds("t", "1.0")[0].key.place == ("noble", 1, "i386", "")
+    journal.results.forget_holds("t", "1.0", "noble", "noble/2")
+    assert journal.results.holds("t", "1.0") == []

@@ -21,6 +21,7 @@ from toolsync.build.backends import BACKENDS
 from toolsync.maintain.doctor import ALWAYS
 from toolsync.publish.targets import TARGETS
 from toolsync.setup.settings import load_config
+from toolsync.system.architectures import own
 from toolsync.system.programs import PACKAGES
 
 CLEAN = "[build]\nbackend = 'sbuild'\n"
@@ -182,3 +183,18 @@ def test_the_archive_is_looked_at_and_nothing_is_made(rig: Rig, web: Web) -> Non
     check = checks(rig, status=5)["archive local bookworm"]
     assert "backup" in check["resolution"]
     assert not (rig.state / "gnupg").exists()
+
+
+def test_an_architecture_that_nobody_here_builds_for_is_told(rig: Rig) -> None:
+    rig.configure(f'{rig.settings}\n[local]\narchitectures = ["{own()}", "s390x"]\n')
+    check = checks(rig, status=5)["architecture s390x"]
+    assert not check["fine"]
+    assert check["message"] == (
+        f"nothing is built here for s390x: the backend host builds for {own()} alone"
+    )
+    assert "a worker of that architecture" in check["resolution"]
+    assert f"architecture {own()}" not in checks(rig, status=5)
+    rig.configure(f'{CLEAN}\n[local]\narchitectures = ["{own()}", "s390x"]\n')
+    check = checks(rig, status=5)["architecture s390x"]
+    known = shutil.which("arch-test")
+    assert ("runs no programs of" if known else "arch-test is not here") in check["message"]

@@ -1,0 +1,158 @@
+"""An archive with several architectures: what joins it, what it shows, and what apt gets there."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.ported import NAME, built_for, source_for
+from tests.support.tiny_packages import Context, passed
+from toolsync.config.settings import Local
+from toolsync.model.errors import Replaced
+from toolsync.model.release import Built
+from toolsync.publish import index
+from toolsync.publish.local import LocalArchive
+from toolsync.publish.rebuild import Pool, Published
+from toolsync.system.apt import private_apt
+
+BOTH = Local(architectures=("amd64", "i386"))
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return Context(tmp_path)
+
+
+def shown(context: Context, architecture: str) -> set[tuple[str, str]]:
+    """Return names and versions of what an architecture's index names, but for the keyring."""
+    path = context.root / f"archive/dists/bookworm/main/binary-{architecture}/Packages"
+    text = path.read_text() if path.is_file() else ""
+    fields = [dict(line.split(": ", 1) for line in p.splitlines() if ": " in line)
+              for p in text.split("\n\n") if p.strip()]  # fmt: skip
+    return {
+        (f["Package"], f["Architecture"])
+        for f in fields
+        if f["Package"] != "toolsync-archive-keyring"
+    }
+
+
+def served(target: LocalArchive, built: Built) -> set[str]:
+    """Publish and confirm; return the names of all that apt got."""
+    item = passed(built)
+    return {blob.name for blob in target.confirm(target.publish(item)).served}
+
+
+def test_all_builds_of_a_release_are_shown_in_one_step_and_apt_gets_each(context: Context) -> None:
+    source = source_for(context)
+    whole = built_for(context, source, "amd64")
+    other = built_for(context, source, "i386", alone=True)
+    target = context.archive(BOTH)
+    names = served(target, replace(whole, others=(other,)))
+    assert {n for n in names if n.endswith(".deb")} == {
+        f"{NAME}_{source.version}_amd64.deb",
+        f"{NAME}_{source.version}_i386.deb",
+        f"{NAME}-doc_{source.version}_all.deb",
+    }
+    assert shown(context, "amd64") == {(NAME, "amd64"), (f"{NAME}-doc", "all")}
+    assert shown(context, "i386") == {(NAME, "i386"), (f"{NAME}-doc", "all")}
+    assert target.served_architectures(NAME, "bookworm") == {"amd64", "i386"}
+    before = target.state("bookworm", NAME)
+    served(target, replace(whole, others=(other,)))
+    assert target.state("bookworm", NAME) == before
+
+
+def test_an_architecture_that_is_added_later_joins_the_version_that_is_published(
+    context: Context,
+) -> None:
+    source = source_for(context)
+    whole = built_for(context, source, "amd64")
+    served(context.archive(Local(architectures=("amd64",))), whole)
+    assert not (context.root / "archive/dists/bookworm/main/binary-i386").exists()
+    target = context.archive(BOTH)
+    # What is for all is there at once, what is i386's own when it was built.
+    served(target, whole)
+    assert shown(context, "i386") == {(f"{NAME}-doc", "all")}
+    files = index.served(context.root / "archive", "bookworm")
+    served(target, replace(whole, others=(built_for(context, source, "i386", alone=True),)))
+    assert shown(context, "i386") == {(NAME, "i386"), (f"{NAME}-doc", "all")}
+    now = index.served(context.root / "archive", "bookworm")
+    assert now.items() >= files.items()
+    assert now.keys() - files.keys() == {f"{NAME}_{source.version}_i386.deb"}
+
+
+def test_an_architecture_that_is_set_up_no_longer_stays_as_it_is(context: Context) -> None:
+    source = source_for(context)
+    other = built_for(context, source, "i386", alone=True)
+    whole = built_for(context, source, "amd64")
+    served(context.archive(BOTH), replace(whole, others=(other,)))
+    newer = built_for(context, source_for(context, "2.0"), "amd64")
+    served(context.archive(Local(architectures=("amd64",))), newer)
+    assert shown(context, "i386") == {(NAME, "i386"), (f"{NAME}-doc", "all")}
+
+
+def test_the_bytes_of_each_architecture_are_for_ever(context: Context) -> None:
+    source = source_for(context)
+    whole = built_for(context, source, "amd64")
+    other = built_for(context, source, "i386", alone=True)
+    target = context.archive(BOTH)
+    target.publish(passed(replace(whole, others=(other,))))
+    name = f"{NAME}_{source.version}_i386.deb"
+    forged = tuple(
+        context.store.add_bytes(b"other", name) if blob.name == name else blob
+        for blob in other.files
+    )
+    with pytest.raises(Replaced, match=f"{name} was published with"):
+        target.publish(passed(replace(whole, others=(replace(other, files=forged),))))
+
+
+def test_the_apt_of_an_i386_machine_gets_its_own_and_what_is_for_all(context: Context) -> None:
+    source = source_for(context)
+    other = built_for(context, source, "i386", alone=True)
+    target = context.archive(BOTH)
+    target.publish(passed(replace(built_for(context, source, "amd64"), others=(other,))))
+    folder = context.root / "apt"
+    folder.mkdir()
+    env = private_apt(folder, target.stanza("bookworm"), "i386")
+
+    def apt(*words: str) -> str:
+        done = subprocess.run(
+            words, cwd=folder, env={"PATH": "/usr/bin:/bin", **env}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    apt("apt-get", "update", "-q")
+    assert apt("apt-cache", "pkgnames").split().count(NAME) == 1
+    apt("apt-get", "-q", "download", NAME, f"{NAME}-doc")
+    assert {path.name for path in folder.glob("*.deb")} == {
+        f"{NAME}_{source.version}_i386.deb",
+        f"{NAME}-doc_{source.version}_all.deb",
+    }
+
+
+def test_an_archive_is_rebuilt_with_all_its_architectures(context: Context) -> None:
+    source = source_for(context)
+    whole = built_for(context, source, "amd64")
+    other = built_for(context, source, "i386", alone=True)
+    target = context.archive(BOTH)
+    served(target, replace(whole, others=(other,)))
+    files = index.served(context.root / "archive", "bookworm")
+
+    def published(built: Built, *others: Published) -> Published:
+        return Published(
+            series="bookworm",
+            source=NAME,
+            version=source.version,
+            changes=built.changes,
+            files=built.files,
+            required=True,
+            others=others,
+        )
+
+    pool = Pool(context.root / "archive", context.store)
+    target.rebuild([published(whole, published(other))], pool)
+    assert index.served(context.root / "archive", "bookworm") == files
+    assert shown(context, "i386") == {(NAME, "i386"), (f"{NAME}-doc", "all")}
