@@ -2,61 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
-import pwd
 import re
-import socket
-import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.servers.web import Web
-from tests.service.test_serve import ask, log_in, own_user, serving
-from tests.support.rig import Rig, environment
+from tests.service.test_serve import ask, log_in, serving
+from tests.support.apart import apart, door, keeper, pages, parted, reached, soon
+from tests.support.rig import Rig
 from tests.support.tiny import LICENSE, accepted, publish, write_tool
-from toolsync.system.door import SOCKET
 
-
-@contextmanager
-def door(rig: Rig) -> Iterator[Path]:
-    """Start ``toolsync errand`` for each connection, as systemd does with Accept=yes."""
-    place = rig.root / "errand.sock"
-    listens = socket.socket(socket.AF_UNIX)
-    listens.bind(str(place))
-    listens.listen(8)
-    if os.geteuid() == 0:
-        os.chown(place, pwd.getpwnam("nobody").pw_uid, -1)
-
-    def accept() -> None:
-        while True:
-            try:
-                link, _ = listens.accept()
-            except OSError:
-                return
-            with link:
-                subprocess.run(rig.argv("errand"), stdin=link.fileno(), env=environment())
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield place
-    finally:
-        listens.shutdown(socket.SHUT_RDWR)
-        listens.close()
-        thread.join(60)
+root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has other users")
 
 
 @pytest.fixture
 def service() -> Iterator[Rig]:
+    """Give a set-up whose service and pages are two users."""
     with tempfile.TemporaryDirectory(prefix="errand-") as folder:
         rig = Rig(Path(folder))
-        own_user(rig)
+        parted(rig)
         yield rig
 
 
@@ -79,35 +49,135 @@ def form_of(page: str, act: str) -> dict[str, str]:
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', found)) | {"act": act}
 
 
-@pytest.mark.slow
-def test_a_held_release_is_approved_and_published_from_the_browser_alone(
-    service: Rig, web: Web, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rig = service
+def held(rig: Rig, web: Web) -> Path:
+    """Let hello 1.0 be held for its license, and return its copyright file."""
     rig.configure('tools = ["hello"]\n' + rig.settings)
     publish(web, "1.0")
     file = write_tool(rig.tools, web.url + "/dl/", "1.0") / "tool.toml"
     file.write_text(file.read_text().replace(accepted(LICENSE), "[license]\n"))
     rig.run("sync", "hello", status=3)
-    with door(rig) as there:
-        monkeypatch.setenv(SOCKET, str(there))
-        with serving(rig) as (_, place):
-            session = log_in(rig, place)
-            page = ask(place, "/review/hello/1.0", Cookie=session)[2]
-            fields = re.findall(r'name="(csrf|shown)" value="([^"]+)"', page.partition("<main")[2])
-            form = dict(fields) | {"verdict": "approved", "reason": "legal has agreed"}
-            assert ask(place, "/review/hello/1.0", form, Cookie=session)[0] == 303
-            form = form_of(ask(place, "/tool/hello", Cookie=session)[2], "retry")
-            status, headers, told = ask(place, "/tool/hello/ask", form, Cookie=session)
-            assert status == 303, told
-            assert "Done:" in over(place, headers["Location"], session)
-            page = ask(place, "/tool/hello", Cookie=session)[2]
-            assert "sudo apt install hello/bookworm" in page
-            again = ask(place, "/tool/hello/ask", form, Cookie=session)
-            assert (again[0], "is not where it was" in again[2]) == (409, True)
+    return rig.tools / "hello" / "debian" / "copyright"
+
+
+def verdict_of(place: str, session: str, verdict: str) -> dict[str, str]:
+    """Return the form of a decision over hello 1.0, as its page has it now."""
+    page = ask(place, "/review/hello/1.0", Cookie=session)[2]
+    fields = re.findall(r'name="(csrf|shown)" value="([^"]+)"', page.partition("<main")[2])
+    assert len(fields) == 2, page
+    return dict(fields) | {"verdict": verdict, "reason": "legal has agreed"}
+
+
+def waits(place: str, session: str) -> None:
+    """Return when the pages show that hello is held."""
+    for _ in soon():
+        if "/review/hello/1.0" in ask(place, "/", Cookie=session)[2]:
+            return
+
+
+@pytest.mark.slow
+@root
+def test_a_held_release_is_approved_and_published_from_the_browser_alone(
+    service: Rig, web: Web
+) -> None:
+    rig = service
+    held(rig, web)
+    with apart(rig) as place:
+        session = log_in(rig, place)
+        waits(place, session)
+        page = ask(place, "/review/hello/1.0", Cookie=session)[2]
+        assert "To the decision" in page
+        form = verdict_of(place, session, "approved")
+        status, headers, told = ask(place, "/review/hello/1.0", form, Cookie=session)
+        assert (status, headers.get("Location")) == (303, "/tool/hello"), told
+        assert ask(place, "/review/hello/1.0", form, Cookie=session)[0] == 409
+        form = form_of(ask(place, "/tool/hello", Cookie=session)[2], "retry")
+        status, headers, told = ask(place, "/tool/hello/ask", form, Cookie=session)
+        assert status == 303, told
+        assert "Done:" in over(place, headers["Location"], session)
+        page = ask(place, "/tool/hello", Cookie=session)[2]
+        assert "sudo apt install hello/bookworm" in page
+        again = ask(place, "/tool/hello/ask", form, Cookie=session)
+        assert (again[0], "is not where it was" in again[2]) == (409, True)
+        for path in ("/", "/now", "/health", "/api/v1/tools", "/api/v1/now", "/api/v1/health"):
+            assert ask(place, path, Cookie=session)[0] == 200, path
+        evidence = re.search(r'href="(/tool/hello/evidence/1\.0)"', page)
+        assert evidence
+        (rig.root / "signed.json").write_text(ask(place, evidence[1], Cookie=session)[2])
+        reads, writes = reached(rig.root)
+    assert rig.json("evidence", "--verify", rig.root / "signed.json")["passes"]
     log = rig.run("log", "hello").stdout
     assert "by ann (web): legal has agreed" in log
     assert "by ann (web): retry" in log
+    _require_only_what_is_shown(rig, reads, writes)
+
+
+def _require_only_what_is_shown(rig: Rig, reads: set[str], writes: set[str]) -> None:
+    """See that the pages' user can read no secret of a state that has published, and write none."""
+    keys = list((rig.state / "gnupg").rglob("*.key"))
+    assert keys
+    assert {path for path in writes if path.partition("/")[0] not in ("web", "errand.sock")} == set()
+    closed = ("state/gnupg", "state/lock", "state/launchpad", "state/store/tmp")
+    assert [path for path in reads if path.startswith(closed)] == []
+    assert {"state/journal.db", "web/session.key"} <= reads
+
+
+@root
+def test_what_changed_since_it_was_shown_is_not_decided_behind_the_door(
+    service: Rig, web: Web
+) -> None:
+    rig = service
+    file = held(rig, web)
+    before = file.read_text()
+    with apart(rig) as place:
+        session = log_in(rig, place)
+        waits(place, session)
+        form = verdict_of(place, session, "approved")
+        # The bytes change after the page was shown: nothing is decided. Then they are as shown.
+        file.write_text(before.replace("\n\nFiles: *", "\nFiles-Excluded: LICENSE\n\nFiles: *"))
+        rig.run("sync", "hello", status=3)
+        status, _, told = ask(place, "/review/hello/1.0", form, Cookie=session)
+        assert (status, "is not what was shown any more" in told) == (409, True), told
+        assert "approved" not in rig.run("log", "hello").stdout
+        status, _, told = ask(place, "/review/hello/1.0", form | {"reason": " "}, Cookie=session)
+        assert (status, "reason is empty" in told) == (400, True), told
+        file.write_text(before)
+        rig.run("sync", "hello", status=3)
+        form |= {"verdict": "rejected"}
+        assert ask(place, "/review/hello/1.0", form, Cookie=session)[0] == 303
+    assert "by ann (web): legal has agreed" in rig.run("log", "hello").stdout
+
+
+@root
+def test_a_look_is_done_behind_the_door_and_its_status_kept(service: Rig, web: Web) -> None:
+    rig = service
+    rig.configure('tools = ["hello"]\n' + rig.settings)
+    publish(web, "1.0")
+    write_tool(rig.tools, web.url + "/dl/", "1.0")
+    with apart(rig) as place:
+        session = log_in(rig, place)
+        page = ask(place, "/tool/hello", Cookie=session)[2]
+        token = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert token
+        assert ask(place, "/tool/hello/look", {"csrf": token[1]}, Cookie=session)[0] == 303
+        for _ in soon(40):
+            text = ask(place, "/api/v1/tools?q=hello", Cookie=session)[2]
+            if any(tool["newest"] == "1.0" for tool in json.loads(text)["tools"]):
+                break
+    assert len(web.requests("/dl/")) == 1
+
+
+@root
+def test_a_journal_that_nobody_keeps_is_told(service: Rig, web: Web) -> None:
+    rig = service
+    rig.configure('tools = ["hello"]\n' + rig.settings)
+    publish(web, "1.0")
+    write_tool(rig.tools, web.url + "/dl/", "1.0")
+    rig.run("check")
+    with door(rig) as there, pages(rig, there) as place:
+        status, _, page = ask(place, "/login")
+        assert (status, "toolsync-keeper.service" in page) == (503, True), page
+        with keeper(rig):
+            assert ask(place, "/login")[0] == 200
 
 
 def test_a_state_that_is_held_is_waited_for(rig: Rig, web: Web) -> None:

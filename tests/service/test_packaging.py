@@ -6,6 +6,7 @@ import configparser
 import json
 import logging
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -21,8 +22,10 @@ from toolsync.maintain.doctor import ALWAYS
 from toolsync.setup.settings import load_config
 from toolsync.setup.tools import load_tool
 from toolsync.system.builder import PROGRAMS
+from toolsync.system.door import WEB_USER
 from toolsync.system.programs import PACKAGES
 from toolsync.watch.kinds import KINDS
+from toolsync.web.setup import OWN
 
 DEBIAN = ROOT / "debian"
 UNITS = sorted(
@@ -108,7 +111,8 @@ def test_units_are_units(path: Path) -> None:
     if path.suffix == ".service":
         command = unit["Service"]["ExecStart"]
         assert command.startswith("/usr/bin/")
-        assert unit["Service"].get("User") == "toolsync" or "--reuid=toolsync" in command
+        user = "toolsync-web" if path.name == "toolsync-web.service" else "toolsync"
+        assert unit["Service"].get("User") == user or f"--reuid={user}" in command
 
 
 def test_a_build_sees_neither_the_state_nor_the_settings() -> None:
@@ -154,12 +158,56 @@ def test_the_pages_and_the_door_name_one_path() -> None:
     (path,) = re.findall(r"^ListenStream=(.*)$", socket, re.MULTILINE)
     service = (DEBIAN / "toolsync-web.service").read_text()
     assert f"Environment=TOOLSYNC_DOOR={path}\n" in service
+    assert f"SocketUser={WEB_USER}\nSocketMode=0600\n" in socket
+    errand = (DEBIAN / "toolsync-web.toolsync-errand@.service").read_text()
+    assert "\nPrivateUsers=" not in errand  # or the kernel would call whoever asks 65534
+
+
+def test_the_pages_are_a_user_of_their_own_who_only_reads() -> None:
+    text = (DEBIAN / "toolsync-web.service").read_text()
+    users = (DEBIAN / "toolsync-web.sysusers").read_text()
+    assert f"User={WEB_USER}\n" in text
+    assert users.startswith(f"u {WEB_USER} ")
+    assert f"{OWN}=/var/lib/{WEB_USER}\nStateDirectory={WEB_USER}\n" in text
+    assert "ReadWritePaths=" not in text
+    (hidden,) = re.findall(r"^InaccessiblePaths=(.*)$", text, re.MULTILINE)
+    assert set(hidden.split()) == {
+        "-/var/lib/toolsync/gnupg",
+        "-/var/lib/toolsync/launchpad",
+        "-/run/toolsync",
+    }
+    for path in DEBIAN.glob("*.service"):
+        if "StateDirectory=toolsync\n" in (unit := path.read_text()):
+            assert "StateDirectoryMode=2755\n" in unit, path.name  # its group may read
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_was_the_pages_before_they_had_a_user_moves(tmp_path: Path) -> None:
+    text = (DEBIAN / "toolsync-web.postinst").read_text()
+    (function,) = re.findall(r"^move_own\(\) \{\n.*?^\}\n", text, re.MULTILINE | re.DOTALL)
+    function = function.replace("toolsync-web", "www-data").replace("=toolsync ", "=nobody ")
+    function = function.replace("--regid=nobody", "--regid=nogroup")
+    state, own = tmp_path / "state", tmp_path / "own"
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o77 == 0:
+            folder.chmod(0o711)
+    (state / "web").mkdir(parents=True)
+    (state / "web" / "session.key").write_bytes(b"k" * 32)
+    shell('chown -R nobody:nogroup "$1"; chmod 700 "$1/web"', state)
+    for _ in range(2):  # may be repeated
+        done = shell(f'set -e\n{function}move_own "$1" "$2"', state, own)
+        assert (done.returncode, done.stderr) == (0, "")
+        found = (own / "session.key").stat()
+        assert pwd.getpwuid(found.st_uid).pw_name == "www-data"
+        assert (found.st_mode & 0o777, (state / "web").exists()) == (0o600, False)
+        assert (own / "session.key").read_bytes() == b"k" * 32
 
 
 CLOSED = (
     "toolsync.service",
     "toolsync-web.service",
     "toolsync-web.toolsync-errand@.service",
+    "toolsync-web.toolsync-keeper.service",
     "toolsync-worker.service",
 )
 
@@ -168,7 +216,7 @@ CLOSED = (
 def test_a_unit_is_closed(tmp_path: Path, name: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not on this machine")
-    unit = tmp_path / name.removeprefix("toolsync-web.toolsync-errand").replace("@", "errand@")
+    unit = tmp_path / name.removeprefix("toolsync-web.")
     unit.write_bytes((DEBIAN / name).read_bytes())
     words = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
     done = subprocess.run([*words, unit], capture_output=True, text=True)
@@ -223,7 +271,11 @@ def test_ids_are_given_once_and_overlap_nobodys(
 
 
 @pytest.mark.parametrize(
-    "name", ["toolsync.postinst", "toolsync.postrm", "toolsync-worker.postinst", "motd/95-toolsync"]
+    "name",
+    [
+        *("toolsync.postinst", "toolsync.postrm", "toolsync-web.postinst", "toolsync-web.postrm"),
+        *("toolsync-worker.postinst", "motd/95-toolsync"),
+    ],
 )
 def test_scripts_are_plain_shell(name: str) -> None:
     assert os.access(DEBIAN / name, os.X_OK)
@@ -263,7 +315,7 @@ def test_the_pages_bring_their_sockets_and_services(built: Path) -> None:
     (deb,) = built.glob("toolsync-web_*.deb")
     done = subprocess.run(["dpkg-deb", "-c", deb], capture_output=True, text=True, check=True)
     units = set(re.findall(r"/system/(toolsync-\S+)", done.stdout))
-    names = ("web.service", "web.socket", "errand@.service", "errand.socket")
+    names = ("web.service", "web.socket", "errand@.service", "errand.socket", "keeper.service")
     assert units == {f"toolsync-{name}" for name in names}
 
 

@@ -162,21 +162,22 @@ PACKAGES = {
     "maintain": Package(
         "model system config journal verify build publish git attest fleet pipeline report "
         "setup adopt",
-        "backup doctor errand errands gc keylife overview plan proposing repair restore retire "
-        "scrub scrubbed service work",
+        "backup doctor errand errands forpages gc keeping keylife overview plan proposing repair "
+        "restore retire scrub scrubbed service work",
     ),
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "api app asking comparing diffs doctoring errands guard health hearing history hooks lists "
-        "login now openapi overview people problems request review routes server setup tool words",
+        "acting api app asking comparing diffs doctoring errands guard health hearing history "
+        "hooks lists login now openapi overview people problems request review routes server setup "
+        "tool words",
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest fleet pipeline report setup adopt maintain web",
         "add adopt approve archive audit backup check compat completion decision differences "
-        "doctor errand evidence fetch fleet gc journal key launchpad license log main manual page "
-        "progress promote reject render repack restore retire review run scrub series serve "
+        "doctor errand evidence fetch fleet gc journal keep key launchpad license log main manual "
+        "page progress promote reject render repack restore retire review run scrub series serve "
         "session status sync user verify why worker workspace",
     ),
 }

@@ -36,13 +36,13 @@ def command(settings: Settings) -> int:
 
 def _done(settings: Settings, question: Mapping[str, object], tell: Tell) -> Mapping[str, object]:
     from toolsync.maintain.errand import failed
-    from toolsync.maintain.errands import ACTS, do, errand_of
+    from toolsync.maintain.errands import EVERY, do, errand_of
     from toolsync.model.errors import ToolsyncError, unforeseen
     from toolsync.model.values import dump
 
     try:
-        errand = errand_of(question)
-        with _held(settings, ACTS[errand.act].lock, tell) as context:
+        errand = errand_of(question, EVERY)
+        with _held(settings, EVERY[errand.act].lock, tell) as context:
             return dump(do(context, errand, tell))
     except ToolsyncError as error:
         return dump(failed(error))

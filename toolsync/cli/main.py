@@ -38,6 +38,7 @@ COMMANDS = {
     "page": "Write a static site of all tools, their evidence and how to install.",
     "serve": "Show where every tool stands in a browser, and as JSON.",
     "errand": "Do what a reviewer asked for in a browser; toolsync serve starts it.",
+    "keep": "Keep every status up to date for pages that may only read.",
     "user": "Say who may read in a browser, and make tokens for programs.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "archive": "Tell how to install from the archive or a PPA, or repair the archive.",

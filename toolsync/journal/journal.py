@@ -40,13 +40,13 @@ from toolsync.journal.uploads import Uploads
 from toolsync.system.clock import Clock
 
 
-def opened(place: Path | str) -> Database:
+def opened(place: Path | str, *, reading: bool = False) -> Database:
     """Open or make a database; what one for a fleet needs is loaded only for that."""
     if isinstance(place, Path):
-        return SqliteDatabase(place)
+        return SqliteDatabase(place, reading=reading)
     from toolsync.journal.postgres import PostgresDatabase
 
-    return PostgresDatabase(place)
+    return PostgresDatabase(place, reading=reading)
 
 
 SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -82,13 +82,15 @@ class Journal:
     imports: Imports
 
     @classmethod
-    def open(cls, place: Path | str, clock: Clock, gates: Gates = GATES) -> Self:
+    def open(
+        cls, place: Path | str, clock: Clock, gates: Gates = GATES, *, reading: bool = False
+    ) -> Self:
         """Open or make the journal; raise SetupError when it is not ours to read.
 
         ``place`` is SQLite's file, or PostgreSQL's address. The order of the stages follows from
-        ``gates``.
+        ``gates``. Where it is only for ``reading`` nothing is made, and nothing can be written.
         """
-        database = opened(place)
+        database = opened(place, reading=reading)
         return cls(
             database=database,
             clock=clock,

@@ -50,9 +50,9 @@ _RIGHTS = ("25", "28", "3D", "42501")
 class PostgresDatabase(Database):
     """An open journal on a server."""
 
-    def __init__(self, url: str) -> None:
-        """Connect, and make the tables or bring them up to date."""
-        self._where = dsn(url)
+    def __init__(self, url: str, *, reading: bool = False) -> None:
+        """Connect, and make the tables or bring them up to date; ``reading`` changes nothing."""
+        self._where, self._reading = dsn(url), reading
         self._connections: Connections[psycopg.Connection] = Connections(self._connected)
         (row,) = self.all("SELECT current_setting('server_encoding') AS encoding")
         if row.text("encoding") != "UTF8":
@@ -185,7 +185,8 @@ class PostgresDatabase(Database):
             )
 
     def _connected(self) -> psycopg.Connection:
-        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        chosen = {**_SETTINGS, **({"default_transaction_read_only": "on"} if self._reading else {})}
+        settings = " ".join(f"-c {name}={value}" for name, value in chosen.items())
         known = psycopg.conninfo.conninfo_to_dict(self._where)
         given = {**_LIVE, **known, "options": f"{settings} {known.get('options', '')}"}
         return psycopg.connect(autocommit=True, client_encoding="UTF8", **given)

@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from toolsync.journal.connections import Connections
 from toolsync.journal.database import Database
 from toolsync.journal.migrations import MIGRATIONS, statements
 from toolsync.journal.rows import Row, unfit
 from toolsync.model.errors import Busy, OutOfSpace, SetupError, ToolsyncError
-from toolsync.system.private import own_state, private_file
+from toolsync.system.private import for_readers, own_state, private_file
 from toolsync.system.store import full_disk_is_told
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -27,19 +28,22 @@ _RIGHTS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM
 class SqliteDatabase(Database):
     """An open journal file."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the file and bring its tables up to date."""
-        with full_disk_is_told(path.parent):
-            own_state(path.parent)
-            beside = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
-            # SQLite gives the file's mode to what it makes beside it; of a folder it complains.
-            for file in (*(() if path.is_dir() else (path,)), *(p for p in beside if p.exists())):
-                private_file(file)
-        self._path = path
-        self._connections = Connections(lambda: _connected(path))
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        """Open or make the file and bring its tables up to date.
+
+        ``reading`` is for somebody who may read the file and no more: it is neither made nor
+        changed, and can be opened while its owner has it open.
+        """
+        self._path, self._reading = path, reading
+        if not reading:
+            _made(path)
+        connect = _connected_to_read if reading else _connected
+        self._connections = Connections(lambda: connect(path))
         try:
             found = self._schema()
         except sqlite3.DatabaseError as error:
+            if reading and _code(error) in _RIGHTS:
+                raise _unkept(path, error) from error
             raise _unopened(path, error) from error
         self._migrate(path, found)
 
@@ -177,6 +181,11 @@ class SqliteDatabase(Database):
                 f" understands ({len(MIGRATIONS)})",
                 resolution="Install the newer toolsync again.",
             )
+        if found < len(MIGRATIONS) and self._reading:
+            raise Busy(
+                f"the journal {path} is of version {found}, older than this toolsync's",
+                resolution="Whoever keeps it brings it up to date; try again in a moment.",
+            )
         if found < len(MIGRATIONS):
             with self.transaction():
                 # Another process may have been first, so the number is read again.
@@ -184,6 +193,27 @@ class SqliteDatabase(Database):
                     for statement in statements(MIGRATIONS[number]):
                         self.execute(statement)
                     self.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _made(path: Path) -> None:
+    """See that the file is ours, and readable for nobody but those whom its folder names."""
+    with full_disk_is_told(path.parent):
+        own_state(path.parent)
+        readers = for_readers(path.parent)
+        beside = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+        # SQLite gives the file's mode to what it makes beside it; of a folder it complains.
+        for file in (*(() if path.is_dir() else (path,)), *(p for p in beside if p.exists())):
+            private_file(file, readers)
+
+
+def _connected_to_read(path: Path) -> sqlite3.Connection:
+    """Return a connection by which nothing can be written, not even the index of readers.
+
+    SQLite then wants the files beside the journal to be there (wal.html, "Read-Only Databases"):
+    they are while somebody has it open who may write.
+    """
+    place = f"file:{quote(str(path.absolute()))}?mode=ro"
+    return sqlite3.connect(place, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -205,6 +235,13 @@ def _unopened(path: Path, error: sqlite3.DatabaseError) -> ToolsyncError:
     return SetupError(
         f"the journal {path} cannot be opened: {error}",
         resolution="Restore it from a backup, or name another folder with --state.",
+    )
+
+
+def _unkept(path: Path, error: sqlite3.DatabaseError) -> SetupError:
+    return SetupError(
+        f"the journal {path} cannot be read: {error}; it can while its owner has it open",
+        resolution="See that toolsync keep runs: systemctl status toolsync-keeper.service",
     )
 
 

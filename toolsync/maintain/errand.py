@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
-from toolsync.model.errors import ToolsyncError, UsageError
+from toolsync.model.errors import (
+    Busy,
+    Changed,
+    Damaged,
+    Hostile,
+    OutOfSpace,
+    ProgramMissing,
+    SetupError,
+    ToolsyncError,
+    TooMuch,
+    TryAgain,
+    UsageError,
+)
+from toolsync.model.values import WHILE_FILLED
 
 Tell = Callable[[str], None]
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -19,9 +32,11 @@ class Errand:
     """Something that a person asks for."""
 
     act: str
-    """One of `errands.ACTS`."""
+    """One of `errands.ACTS` or `errands.AT_ONCE`."""
     who: str
     tool: str = ""
+    tools: str = ""
+    """The names of several, apart by blanks."""
     version: str = ""
     reason: str = ""
     url: str = ""
@@ -29,7 +44,7 @@ class Errand:
     name: str = ""
     """What the tool of that page is to be called; empty for what the page tells."""
     shown: str = ""
-    """The digest of the definition that was shown, where one is to be written."""
+    """The digest of what was shown: a definition that is to be written, a release in review."""
     early: bool = False
     """Whether a release is promoted though it has not been in staging for its time."""
 
@@ -43,6 +58,10 @@ class Done:
     resolution: str = ""
     proposal: Mapping[str, object] | None = None
     """A definition that was found, and not written."""
+    kind: str = field(default="", metadata=WHILE_FILLED)
+    """What error it ended with, by the name of its class."""
+    found: Mapping[str, object] | None = field(default=None, metadata=WHILE_FILLED)
+    """What a page asked to be told."""
 
 
 def errand_of(question: Mapping[str, object], needs: Mapping[str, Sequence[str]]) -> Errand:
@@ -50,7 +69,7 @@ def errand_of(question: Mapping[str, object], needs: Mapping[str, Sequence[str]]
 
     ``needs`` are the fields that must not be empty, by what may be asked for.
     """
-    known = {field.name for field in fields(Errand)}
+    known = {one.name for one in fields(Errand)}
     if odd := sorted(set(question) - known)[:1]:
         raise UsageError(f"{odd[0][:40]!r} is nothing that can be asked")
     flag = question.get("early", False)
@@ -77,12 +96,29 @@ def _complete(errand: Errand, needs: Mapping[str, Sequence[str]]) -> Errand:
             resolution="Name the page on which releases appear.",
         )
     if errand.shown and not _DIGEST.fullmatch(errand.shown):
-        raise UsageError("shown is no digest of a definition; wanted: 64 hexadecimal digits")
-    if "/" in errand.tool or errand.tool.startswith("."):
-        raise UsageError(f"{errand.tool[:80]!r} is no tool's name")
+        raise UsageError("shown is no digest of what was shown; wanted: 64 hexadecimal digits")
+    for name in (errand.tool, *errand.tools.split()):
+        if "/" in name or name.startswith("."):
+            raise UsageError(f"{name[:80]!r} is no tool's name")
     return errand
 
 
 def failed(error: ToolsyncError) -> Done:
     """Return what is told of an error."""
-    return Done(fine=False, message=str(error), resolution=error.resolution)
+    kind = type(error).__name__
+    return Done(fine=False, message=str(error), resolution=error.resolution, kind=kind)
+
+
+_KINDS: Mapping[str, type[ToolsyncError]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Busy, Changed, Damaged, Hostile, OutOfSpace, ProgramMissing, SetupError, TooMuch),
+        *(TryAgain, UsageError),
+    )
+}
+
+
+def error_of(done: Done) -> ToolsyncError:
+    """Return the error that something ended with, which another process was told of."""
+    kind = _KINDS.get(done.kind, ToolsyncError)
+    return kind(done.message, resolution=done.resolution)

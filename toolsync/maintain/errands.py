@@ -13,6 +13,7 @@ from toolsync.config.definition import Tool
 from toolsync.journal.key import Key
 from toolsync.maintain.errand import Done, Errand, Tell
 from toolsync.maintain.errand import errand_of as checked
+from toolsync.maintain.forpages import approve, ask_doctor, compare, look, reject
 from toolsync.maintain.proposing import adopt, propose
 from toolsync.maintain.retire import Wish, in_plan, resume, retire
 from toolsync.model.errors import FINE, SetupError, UsageError
@@ -25,17 +26,22 @@ from toolsync.report.sentences import of_outcome
 from toolsync.setup.tools import overlay_of, read_tool, tools_named
 
 
-def errand_of(question: Mapping[str, object]) -> Errand:
-    """Return what somebody asks for; raise UsageError where it cannot mean anything."""
-    return checked(question, {name: act.needs for name, act in ACTS.items()})
+def errand_of(question: Mapping[str, object], acts: Mapping[str, Act] | None = None) -> Errand:
+    """Return what somebody asks for; raise UsageError where it cannot mean anything.
+
+    Without ``acts`` only what is asked for in a browser or by the API is known.
+    """
+    known = ACTS if acts is None else acts
+    return checked(question, {name: act.needs for name, act in known.items()})
 
 
 def do(context: Context, errand: Errand, tell: Tell) -> Done:
     """Do what is asked for; raises what the functions of the command line raise."""
-    said = " ".join(filter(None, (errand.act, errand.url, errand.reason)))
-    key = Key(tool=errand.tool or errand.name, version=errand.version, stage="")
-    context.journal.log.add(key, "asked", f"by {errand.who}: {said}")
-    return ACTS[errand.act].do(context, errand, tell)
+    if errand.act in ACTS:
+        said = " ".join(filter(None, (errand.act, errand.url, errand.reason)))
+        key = Key(tool=errand.tool or errand.name, version=errand.version, stage="")
+        context.journal.log.add(key, "asked", f"by {errand.who}: {said}")
+    return EVERY[errand.act].do(context, errand, tell)
 
 
 def _retry(context: Context, errand: Errand, tell: Tell) -> Done:
@@ -89,7 +95,9 @@ def _wish(errand: Errand) -> Wish:
 
 def _tool(context: Context, name: str) -> Tool:
     """Return a tool that is followed; raises UsageError for none, SetupError for a faulty one."""
-    found = _defined(context).get(name)
+    config = context.config
+    place = tools_named(config).get(name)
+    found = None if place is None else read_tool(place / name, overlay=overlay_of(config, name))
     if found is None:
         raise UsageError(f"no tool of the name {name[:80]!r} is followed")
     if isinstance(found, SetupError):
@@ -141,4 +149,26 @@ ACTS: Mapping[str, Act] = {
         do=adopt, needs=("url", "shown"), lock="", words="Make a tool of an address", seconds=900
     ),
 }
-"""All that can be asked for, by the word that asks for it."""
+"""All that can be asked for in a browser, by the word that asks for it."""
+
+AT_ONCE: Mapping[str, Act] = {
+    "approve": Act(
+        do=approve,
+        needs=("tool", "version", "reason", "shown"),
+        lock="",
+        words="Approve",
+        seconds=60,
+    ),
+    "reject": Act(
+        do=reject, needs=("tool", "version", "reason", "shown"), lock="", words="Reject", seconds=60
+    ),
+    "look": Act(do=look, needs=("tools",), lock="", words="Look", seconds=1800),
+    "compare": Act(
+        do=compare, needs=("tool", "version"), lock="", words="Compare", seconds=1800
+    ),
+    "doctor": Act(do=ask_doctor, needs=(), lock="", words="Ask the doctor", seconds=1800),
+}
+"""What the pages have done when they may only read: they wait for it, and it writes its own log."""
+
+EVERY = {**ACTS, **AT_ONCE}
+"""All that is done behind the door."""

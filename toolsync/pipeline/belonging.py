@@ -49,6 +49,14 @@ def open_journal(config: Config, clock: Clock, gates: Gates = GATES) -> Journal:
     return journal
 
 
+def journal_to_read(config: Config, clock: Clock, gates: Gates = GATES) -> Journal:
+    """Open the journal so that nothing can be written, by whoever may read it.
+
+    Raises SetupError, or Busy, where nobody who may write has it open.
+    """
+    return Journal.open(config.journal, clock, gates, reading=True)
+
+
 def has_journal(config: Config) -> bool:
     """Say whether there is a journal to be read, or should be one; a server is not asked here."""
     path = config.journal

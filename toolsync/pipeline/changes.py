@@ -29,6 +29,7 @@ from toolsync.model.versions import upstream_key
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import fingerprint
 from toolsync.system.confined import confined
+from toolsync.system.private import for_readers
 from toolsync.system.store import replace_file
 
 RULES = 1
@@ -243,7 +244,8 @@ def _known(place: Path) -> Changes | None:
 
 def _keep(place: Path, found: Changes) -> None:
     """Keep a difference, and no more than so many of them."""
-    replace_file(place, json.dumps(dump(found)).encode(), 0o600, durable=False)
+    mode = 0o600 | for_readers(place.parent.parent) & 0o040
+    replace_file(place, json.dumps(dump(found)).encode(), mode, durable=False)
     kept = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
     for path in kept[:-_KEPT]:
         path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from toolsync.gate.gates import GATES, Gates
 from toolsync.http.client import Http
 from toolsync.http.download import Progress
 from toolsync.journal.journal import Journal
-from toolsync.pipeline.belonging import open_journal, require_together
+from toolsync.pipeline.belonging import journal_to_read, open_journal, require_together
 from toolsync.pipeline.memory import Event, Memory, Remembers, Tell
 from toolsync.pipeline.places import Places, places_of
 from toolsync.publish.kind import TargetKind
@@ -77,14 +77,16 @@ def opened(
     progress: Callable[[str], Progress],
     clock: Clock,
     purpose: str = "",
+    reading: bool = False,
     targets: Mapping[str, TargetKind] = TARGETS,
     gates: Gates = GATES,
 ) -> Iterator[Context]:
     """Open journal, store, network and target for the block; the tables are all there is.
 
     With ``purpose`` the state folder is held alone for that, and what a killed run has left is
-    cleared away; raises Busy when another toolsync holds it. Raises SetupError where journal, store
-    and archive do not belong together.
+    cleared away; raises Busy when another toolsync holds it. ``reading`` is for a user who may read
+    the state and no more. Raises SetupError where journal, store and archive do not belong
+    together.
     """
 
     def told(line: str) -> None:
@@ -95,9 +97,9 @@ def opened(
 
     require_whole(config.state)
     store = store_of(config)
-    workshop = Workshop(config.state, config.build.work)
+    workshop = Workshop(config.state, "" if reading else config.build.work)
     http = open_http(config, clock)
-    journal = open_journal(config, clock, gates)
+    journal = (journal_to_read if reading else open_journal)(config, clock, gates)
     with closing(journal), closing(http), ExitStack() as stack:
         if purpose:
             stack.enter_context(exclusive(config.state, purpose))

@@ -30,6 +30,8 @@ LARGEST = 64 * 1024
 """Bytes of a question."""
 WEB_USER = "toolsync-web"
 """Who may ask beside ourselves and root, where this machine has such a user."""
+ASKER = "TOOLSYNC_DOOR_USER"
+"""Environment variable that names another user in its place; whoever starts us sets it."""
 _ANSWER = 4 * 1024 * 1024
 _PATIENCE = 10.0
 """Seconds in which a question must have come."""
@@ -131,7 +133,7 @@ def peer_of(link: socket.socket) -> int:
 
 def _web_user() -> Iterator[int]:
     with suppress(KeyError):
-        yield pwd.getpwnam(WEB_USER).pw_uid
+        yield pwd.getpwnam(os.environ.get(ASKER) or WEB_USER).pw_uid
 
 
 @contextmanager

@@ -15,24 +15,42 @@ from toolsync.model.errors import SetupError
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS = 0o077
+_GROUP_READS, _GROUP_OPENS = 0o050, 0o040
+"""What the group gets of a folder, and of a file."""
 _NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO)
 """What open(2) says of links, folders and sockets."""
 UMASK = 0o022
 """For commands and for the programs that they start: builds, archives and mapped users need it."""
 
 
-def private_folder(path: Path) -> Path:
+def for_readers(state: Path) -> int:
+    """Return the mode bits by which the group reads what is kept in a state folder: mostly none.
+
+    Who sets the set-group-ID bit of that folder says by it that its group may read journal, store
+    and differences. Nothing else of the state is read by these bits (docs/adr/0046).
+    """
+    try:
+        return _GROUP_READS if state.stat().st_mode & stat.S_ISGID else 0
+    except FileNotFoundError:
+        return 0
+
+
+def private_folder(path: Path, readers: int = 0) -> Path:
     """Return ``path`` as a folder of mode 0700, made at once where it is not there.
 
-    Folders above it that are missing are made too, as `shared_folder` does. Raises SetupError
-    for a link, for what is no folder, and for one that is somebody else's.
+    ``readers`` are the bits of `for_readers`. Folders above it that are missing are made too, as
+    `shared_folder` does. Raises SetupError for a link, for what is no folder, and for one that is
+    somebody else's.
     """
     shared_folder(path.parent)
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
-        if _own(path).st_mode & _OTHERS:
-            path.chmod(0o700)
+        found = _own(path).st_mode
+    else:
+        found = 0o700
+    if found & _OTHERS != readers:
+        path.chmod(0o700 | readers)
     return path
 
 
@@ -89,20 +107,20 @@ def open_private(path: Path, flags: int = 0) -> int:
     return fd
 
 
-def private_file(path: Path) -> Path:
+def private_file(path: Path, readers: int = 0) -> Path:
     """Return ``path`` as a file of mode 0600, made empty where it is not there.
 
-    One that is there is not opened: to close it would end SQLite's locks of this process on it.
+    ``readers`` are the bits of `for_readers`. One that is there is not opened: to close it would end SQLite's locks of this process on it.
     """
     try:
         found = path.lstat()
     except FileNotFoundError:
         os.close(open_private(path))
-        return path
+        found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
         raise strange(path, found.st_uid)
-    if found.st_mode & _OTHERS:
-        path.chmod(0o600)
+    if found.st_mode & _OTHERS != (wanted := readers & _GROUP_OPENS):
+        path.chmod(0o600 | wanted)
     return path
 
 

@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 from toolsync.model.errors import Damaged, OutOfSpace, SetupError
 from toolsync.model.release import Blob
-from toolsync.system.private import private_folder, shared_folder
+from toolsync.system.private import for_readers, private_folder, shared_folder
 
 ASIDE = "damaged"
 """The store's folder of files that were found damaged; a backup leaves it out."""
@@ -236,11 +236,12 @@ class Store:
         shutil.rmtree(self._root / "tmp", ignore_errors=True)
 
     def _folder(self, *names: str) -> Path:
-        """Return a folder below the store's own, which is nobody else's."""
+        """Return a folder below the store's own, which nobody else writes to."""
+        readers = for_readers(self._root.parent)
         with full_disk_is_told(self._root):
-            path = private_folder(self._root)
+            path = private_folder(self._root, readers)
             for name in names:
-                path = private_folder(path / name)
+                path = private_folder(path / name, readers)
         return path
 
     def _at(self, digest: str) -> Path:
@@ -249,6 +250,8 @@ class Store:
     def _settle(self, temp: Path, digest: str) -> None:
         self._folder("sha256", digest[:2])
         final = self._at(digest)
+        if readers := for_readers(self._root.parent):
+            temp.chmod(0o600 | readers & 0o040)
         os.replace(temp, final)
         sync_folder(final.parent)
         self._whole[digest] = mark_of(final)

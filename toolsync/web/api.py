@@ -15,8 +15,10 @@ from toolsync.journal.decisions import APPROVED, REJECTED
 from toolsync.journal.states import State
 from toolsync.model.text import escaped_json
 from toolsync.model.values import dump
-from toolsync.pipeline.review import as_object, decide, fingerprint, questions, waiting
+from toolsync.pipeline.review import as_object, fingerprint, questions, waiting
 from toolsync.report.sentences import sentence
+from toolsync.web.acting import Verdict
+from toolsync.web.health import ask_doctor
 from toolsync.web.lists import asked_for, bring_up_to_date, listed, number
 from toolsync.web.problems import Refused
 from toolsync.web.request import config, context, followed, person, shared, tool_named
@@ -115,23 +117,22 @@ def decide_over(name: str, version: str) -> ResponseReturnValue:
             "shown is missing; nothing was decided",
             "Send the text of that name from the answer to GET of the same address.",
         )
-    made = decide(
-        context().journal,
-        tool_.name,
-        version,
+    said = Verdict(
+        tool=tool_.name,
+        version=version,
         verdict=str(verdict),
         who=person().told,
         reason=str(given.get("reason", "")),
         shown=mark,
     )
-    return as_json({"version": VERSION, "decisions": [dump(decision) for decision in made]}, 201)
+    made = shared().acting.decide(context(), said)
+    return as_json({"version": VERSION, "decisions": list(made)}, 201)
 
 
 def health() -> ResponseReturnValue:
     """Return what the doctor said last; it looks anew where that is long ago."""
-    doctor = shared().doctor
-    busy = doctor.ask(config())
-    checks = [dump(check) for check in doctor.checks]
+    doctor, busy = shared().doctor, ask_doctor()
+    checks = [dump(check) for check in doctor.said.checks]
     told = {"at": doctor.at or None, "busy": busy, "fault": doctor.fault or None}
     return as_json({"version": VERSION, **told, "checks": checks})
 

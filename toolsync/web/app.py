@@ -16,6 +16,7 @@ from toolsync.report.page import clean
 from toolsync.report.page import loader as report_templates
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.web import guard, problems, words
+from toolsync.web.acting import acting
 from toolsync.web.comparing import Comparing
 from toolsync.web.doctoring import Doctor
 from toolsync.web.errands import Errands
@@ -41,7 +42,7 @@ def application(
 
     ``errand`` is the command line that does an errand, where no socket is named for them.
     """
-    time, settings = clock or SystemClock(), load()
+    time, settings, doing = clock or SystemClock(), load(), acting()
     app = Flask("toolsync.web", static_url_path="/static")
     found = Shared(
         setup=Setup(read=load, clock=time, listen=listen),
@@ -49,9 +50,10 @@ def application(
         plan=Plan(),
         tries=Tries(clock=time),
         hearing=Hearing(clock=time),
-        comparing=Comparing(clock=time),
+        comparing=Comparing(clock=time, acting=doing),
         doctor=Doctor(clock=time),
         errands=Errands(clock=time, words=errand),
+        acting=doing,
     )
     share(app.extensions, found)
     app.config.update(

@@ -7,8 +7,6 @@ comes too early says so.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from toolsync.config.definition import Tool
@@ -17,6 +15,7 @@ from toolsync.pipeline.changes import Changes, changes_of, is_known
 from toolsync.pipeline.context import Context
 from toolsync.system.clock import Clock
 from toolsync.system.underway import step
+from toolsync.web.acting import Acting, Open
 
 _PATIENCE = 2.0
 """Seconds that a page waits."""
@@ -24,7 +23,6 @@ _MOST = 20
 """Differences that may be asked for and not be there yet."""
 _KEPT = 50
 """Errors that are remembered, until they are asked for."""
-Open = Callable[[], AbstractContextManager[Context]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +30,7 @@ class Comparing:
     """What is being compared."""
 
     clock: Clock
+    acting: Acting
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _begun: dict[tuple[str, str], tuple[float, threading.Event]] = field(default_factory=dict)
     _failed: dict[tuple[str, str], ToolsyncError] = field(default_factory=dict)
@@ -64,8 +63,8 @@ class Comparing:
 
         def work() -> None:
             try:
-                with step(f"{tool.name} {version}: comparing"), self._turn, open_() as context:
-                    changes_of(context, tool, version)
+                with step(f"{tool.name} {version}: comparing"), self._turn:
+                    self.acting.compare(open_, tool, version)
             except ToolsyncError as error:
                 self._fail(key, error)
             except Exception as error:  # noqa: BLE001 (it is told on the page)

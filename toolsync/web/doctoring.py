@@ -7,11 +7,10 @@ to last.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from toolsync.config.settings import Config
-from toolsync.maintain.doctor import Check, examine
+from toolsync.maintain.forpages import Examined
 from toolsync.model.errors import ToolsyncError, unforeseen
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.underway import step
@@ -28,14 +27,14 @@ class Doctor:
 
     clock: Clock
     at: str = ""
-    checks: Sequence[Check] = ()
+    said: Examined = field(default_factory=Examined)
     fault: str = ""
     """What kept it from its work."""
     _done: threading.Event = field(default_factory=threading.Event)
     _asked: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, config: Config, *, anew: bool = False) -> bool:
+    def ask(self, examine: Callable[[], Examined], *, anew: bool = False) -> bool:
         """Have it look unless it did so lately; say whether it is at it still, after a moment."""
         with self._lock:
             busy = self._asked is not None and not self._done.is_set()
@@ -44,15 +43,15 @@ class Doctor:
                 self._asked = self.clock.monotonic()
                 self._done.clear()
                 threading.Thread(
-                    target=self._look, args=(config,), name="doctor", daemon=True
+                    target=self._look, args=(examine,), name="doctor", daemon=True
                 ).start()
         return not self._done.wait(_PATIENCE)
 
-    def _look(self, config: Config) -> None:
+    def _look(self, examine: Callable[[], Examined]) -> None:
         try:
             with step("doctor"):
-                found = list(examine(config, self.clock))
-            self.checks, self.fault = found, ""
+                self.said = examine()
+            self.fault = ""
         except ToolsyncError as error:
             self.fault = f"{error} {error.resolution}"
         except Exception as error:  # noqa: BLE001 (it is told on the page)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from flask.typing import ResponseReturnValue
 
 from toolsync.config.settings import Config
 from toolsync.journal.runs import RunRow
-from toolsync.maintain.keylife import KeyRow, known_rows
+from toolsync.maintain.keylife import KeyRow
 from toolsync.maintain.scrubbed import read_scrubbed
 from toolsync.report.channels import CHANNELS
 from toolsync.system.clock import parsed, stamp
-from toolsync.web.request import config, context, person, shared
+from toolsync.web.request import another, config, context, person, shared
 
 _RUNS, _KEYS, _SOON = 30, 200, timedelta(days=90)
 
@@ -59,20 +60,20 @@ class EndingKey:
 
 def page() -> ResponseReturnValue:
     """Show it."""
-    doctor, busy = shared().doctor, shared().doctor.ask(config())
+    doctor, busy = shared().doctor, ask_doctor()
     journal, now = context().journal, context().clock.now()
     runs = journal.runs.last(_RUNS)
     unsent = {name: journal.messages.unsent(name) for name in CHANNELS}
     return render_template(
         "health.html.j2",
         doctor=doctor,
-        wrong=[check for check in doctor.checks if not check.fine],
-        fine=[check for check in doctor.checks if check.fine],
+        wrong=[check for check in doctor.said.checks if not check.fine],
+        fine=[check for check in doctor.said.checks if check.fine],
         busy=busy,
         disks=disks(config()),
         runs=runs,
         gaps=gaps(runs, now, timedelta(days=config().report.silence_days)),
-        keys=[*_own_keys(known_rows(context()), now), *_tools_keys(now)],
+        keys=[*_own_keys(doctor.said.keys, now), *_tools_keys(now)],
         lost=read_scrubbed(config().state).lost,
         unsent={name: messages for name, messages in unsent.items() if messages},
         may=person().may("reviewer"),
@@ -81,8 +82,14 @@ def page() -> ResponseReturnValue:
 
 def anew() -> ResponseReturnValue:
     """Have the doctor look now."""
-    shared().doctor.ask(config(), anew=True)
+    ask_doctor(anew=True)
     return redirect(url_for("health"), 303)
+
+
+def ask_doctor(*, anew: bool = False) -> bool:
+    """Have the doctor look unless it did so lately; say whether it is at it still."""
+    examine = partial(shared().acting.examine, another())
+    return shared().doctor.ask(examine, anew=anew)
 
 
 def disks(config: Config) -> list[Disk]:

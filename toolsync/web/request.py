@@ -14,6 +14,7 @@ from toolsync.config.settings import Config
 from toolsync.maintain.overview import Defined, Plan
 from toolsync.pipeline.context import Context, opened
 from toolsync.system.clock import Clock
+from toolsync.web.acting import Acting
 from toolsync.web.comparing import Comparing
 from toolsync.web.doctoring import Doctor
 from toolsync.web.errands import Errands
@@ -39,6 +40,7 @@ class Shared:
     comparing: Comparing
     doctor: Doctor
     errands: Errands
+    acting: Acting
 
 
 def share(extensions: dict[str, object], shared: Shared) -> None:
@@ -66,7 +68,7 @@ def context() -> Context:
     """Return the context of this request; raises what `pipeline.context.opened` raises."""
     if "context" not in g:
         g.stack = ExitStack()
-        g.context = g.stack.enter_context(_opened(config(), shared()))
+        g.context = g.stack.enter_context(context_of(config(), shared()))
         g.context.journal.database.patience(_PATIENCE)
     found = g.context
     assert isinstance(found, Context)
@@ -75,11 +77,18 @@ def context() -> Context:
 
 def another() -> Callable[[], AbstractContextManager[Context]]:
     """Return what opens a context of its own, for a thread that outlives the request."""
-    return partial(_opened, config(), shared())
+    return partial(context_of, config(), shared())
 
 
-def _opened(config: Config, shared: Shared) -> AbstractContextManager[Context]:
-    return opened(config, tell=_say, progress=lambda _: _show, clock=shared.clock)
+def context_of(config: Config, shared: Shared) -> AbstractContextManager[Context]:
+    """Give a context, of a reader's rights where the server has no others."""
+    return opened(
+        config,
+        tell=_say,
+        progress=lambda _: _show,
+        clock=shared.clock,
+        reading=shared.acting.reads,
+    )
 
 
 def close(_: BaseException | None = None) -> None:

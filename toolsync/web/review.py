@@ -18,12 +18,12 @@ from toolsync.pipeline.changes import Changes, Step, end_of, steps_of
 from toolsync.pipeline.review import (
     MOST,
     Waiting,
-    decide,
     fingerprint,
     questions,
     report_of,
     waiting,
 )
+from toolsync.web.acting import Verdict
 from toolsync.web.diffs import Shown, parted, shown
 from toolsync.web.problems import Refused
 from toolsync.web.request import another, context, person, shared, tool_named
@@ -137,15 +137,15 @@ def decide_over(name: str, version: str) -> ResponseReturnValue:
     if verdict not in (APPROVED, REJECTED):
         raise Refused(400, "the form says neither approved nor rejected; nothing was decided", "")
     try:
-        decide(
-            context().journal,
-            tool.name,
-            version,
+        said = Verdict(
+            tool=tool.name,
+            version=version,
             verdict=verdict,
             who=person().told,
             reason=request.form.get("reason", ""),
             shown=request.form.get("shown", "") or _UNSHOWN,
         )
+        shared().acting.decide(context(), said)
     except Busy as error:
         raise Refused(
             503,

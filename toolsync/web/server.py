@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from waitress.server import create_server
@@ -12,14 +13,12 @@ from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
 from toolsync.maintain.overview import refresh
 from toolsync.model.errors import SetupError, ToolsyncError, UsageError, unforeseen
-from toolsync.pipeline.context import Context, opened
-from toolsync.pipeline.survey import look_at_all
 from toolsync.system import stop
 from toolsync.system.activated import given_sockets, name_of
 from toolsync.system.underway import step
 from toolsync.web import guard
 from toolsync.web.app import application
-from toolsync.web.request import Shared
+from toolsync.web.request import Shared, context_of
 
 _PAUSE = 10.0
 """Seconds between two looks at what is out of date."""
@@ -77,7 +76,10 @@ def _place(listen: str) -> dict[str, object]:
 
 
 def _keep(shared: Shared, tell: Tell) -> None:
-    """Bring statuses up to date, and look where somebody asked for it, until the process ends."""
+    """Look where somebody asked for it, until the process ends, and bring statuses up to date.
+
+    Where the server may only read, ``toolsync keep`` does the latter.
+    """
     pause = 0.0  # what is not computed yet is so at once
     while not stop.begun():
         shared.hearing.asked.wait(pause)
@@ -85,15 +87,11 @@ def _keep(shared: Shared, tell: Tell) -> None:
         if names := _asked(shared):
             tell(f"looking at {', '.join(names[:5])}{' …' if len(names) > 5 else ''}")
         try:
-            with opened(
-                shared.setup.load(),
-                tell=lambda _: None,
-                progress=lambda _: _show,
-                clock=shared.clock,
-            ) as context:
-                if names:
-                    look(context, shared, names)
-                refresh(context, shared.plan)
+            if names:
+                look(shared, names)
+            if not shared.acting.reads:
+                with context_of(shared.setup.load(), shared) as context:
+                    refresh(context, shared.plan)
         except ToolsyncError as error:
             tell(f"{error} → {error.resolution}")
         except Exception as error:  # noqa: BLE001 (the pages go on; it is tried again soon)
@@ -107,13 +105,10 @@ def _asked(shared: Shared) -> tuple[str, ...]:
     return shared.hearing.take()
 
 
-def look(context: Context, shared: Shared, names: tuple[str, ...]) -> None:
+def look(shared: Shared, names: tuple[str, ...]) -> None:
     """Look at some tools' pages, and remember what they gave."""
-    found = (shared.plan.one(context.config, name) for name in names)
+    config = shared.setup.load()
+    found = (shared.plan.one(config, name) for name in names)
     tools = [one.found for one in found if one is not None and isinstance(one.found, Tool)]
     with step(f"looking at {', '.join(tool.name for tool in tools[:5])}"):
-        look_at_all(context, tools, context.config.jobs)
-
-
-def _show(done: int, total: int | None) -> None:
-    """Show no progress."""
+        shared.acting.look(partial(context_of, config, shared), tools)

@@ -13,6 +13,8 @@ from toolsync.maintain.overview import mark_of
 from toolsync.system.clock import Clock
 from toolsync.system.private import open_private, private_folder
 
+OWN = "TOOLSYNC_WEB_STATE"
+"""Environment variable that names the folder of pages that run as a user of their own."""
 _BYTES, _MINUTE = 32, 60.0
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 
@@ -59,5 +61,6 @@ def session_key(config: Config) -> bytes:
 
 
 def session_file(config: Config) -> Path:
-    """Return where that secret lies."""
-    return config.state / "web" / "session.key"
+    """Return where that secret lies: in a folder of the pages' own, where they have one."""
+    own = os.environ.get(OWN, "")
+    return (Path(own) if own else config.state / "web") / "session.key"

@@ -93,7 +93,7 @@ def _view(tool: Tool) -> ToolView:
     return view(
         context(),
         tool,
-        last_standing(context(), tool),
+        last_standing(context(), tool, warn=not shared().acting.reads),
         journal.pages.of(tool.name),
         journal.publications.of(tool.name),
     )

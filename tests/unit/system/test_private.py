@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from toolsync.journal.sqlite import SqliteDatabase
+from toolsync.maintain.keeping import let_read
 from toolsync.model.errors import Busy, SetupError
 from toolsync.system.gpg import SigningHome
 from toolsync.system.lock import archive_held, exclusive
@@ -28,6 +29,32 @@ from toolsync.system.work import Workshop
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as a stranger")
 UMASKS = (0o000, 0o022, 0o077)
+
+
+def test_a_group_reads_what_is_kept_where_its_folder_says_so(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    store = Store(state / "store")
+    blob = store.add_bytes(b"a report", "report.txt")
+
+    def modes() -> set[int]:
+        kept = store.path(blob)
+        return {stat.S_IMODE(p.stat().st_mode) for p in (kept, kept.parent, state / "store")}
+
+    assert modes() == {0o600, 0o700}
+    state.chmod(0o2755)
+    let_read(state)  # what was kept before
+    assert modes() == {0o640, 0o750}
+    SqliteDatabase(state / "journal.db").close()
+    assert stat.S_IMODE((state / "journal.db").stat().st_mode) == 0o640
+    private_folder(state / "gnupg")
+    with exclusive(state, "test"):
+        pass
+    for name in ("gnupg", "lock"):
+        assert (state / name).stat().st_mode & 0o077 == 0  # whatever the bit says
+    state.chmod(0o755)
+    store.add_bytes(b"another", "another.txt")
+    assert stat.S_IMODE((state / "store").stat().st_mode) == 0o700
 
 
 @pytest.fixture

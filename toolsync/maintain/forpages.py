@@ -1,0 +1,93 @@
+"""What the pages have done at once, where they may read the state and no more.
+
+Each is what the pages themselves do on one's own machine, by the same function. None takes the
+state's lock: a run that goes on for hours holds up no decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolsync.config.definition import Tool
+from toolsync.config.settings import Config
+from toolsync.journal.decisions import APPROVED, REJECTED
+from toolsync.maintain.doctor import Check, examine
+from toolsync.maintain.errand import Done, Errand, Tell
+from toolsync.maintain.keylife import KeyRow, known_rows
+from toolsync.model.errors import UsageError
+from toolsync.model.values import dump
+from toolsync.pipeline.changes import changes_of
+from toolsync.pipeline.context import Context
+from toolsync.pipeline.review import decide
+from toolsync.pipeline.survey import look_at_all
+from toolsync.setup.tools import overlay_of, read_tool, tools_named
+
+_PATIENCE = 2.0
+"""Seconds that a decision waits while another process writes the journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What the doctor says, with what only who signs can tell."""
+
+    checks: tuple[Check, ...] = ()
+    keys: tuple[KeyRow, ...] = ()
+    """Those that sign the archive."""
+
+
+def examined(context: Context) -> Examined:
+    """Have the doctor look; raises what looking raises."""
+    checks = tuple(examine(context.config, context.clock))
+    return Examined(checks=checks, keys=known_rows(context))
+
+
+def approve(context: Context, errand: Errand, _: Tell) -> Done:
+    """Let a release go on, as it was shown."""
+    return _decided(context, errand, APPROVED)
+
+
+def reject(context: Context, errand: Errand, _: Tell) -> Done:
+    """Keep a release out, as it was shown."""
+    return _decided(context, errand, REJECTED)
+
+
+def _decided(context: Context, errand: Errand, verdict: str) -> Done:
+    context.journal.database.patience(_PATIENCE)
+    made = decide(
+        context.journal,
+        errand.tool,
+        errand.version,
+        verdict=verdict,
+        who=errand.who,
+        reason=errand.reason,
+        shown=errand.shown,
+    )
+    told = f"{errand.tool} {errand.version} is {verdict}"
+    return Done(fine=True, message=told, found={"decisions": [dump(one) for one in made]})
+
+
+def look(context: Context, errand: Errand, _: Tell) -> Done:
+    """Look at the pages of some tools, and remember what they gave."""
+    names = errand.tools.split()
+    tools = [tool for name in names if isinstance(tool := _defined(context.config, name), Tool)]
+    look_at_all(context, tools, context.config.jobs)
+    return Done(fine=True, message=f"{len(tools)} pages were looked at")
+
+
+def compare(context: Context, errand: Errand, _: Tell) -> Done:
+    """Compute what differs in a release, and keep it where the pages find it."""
+    tool = _defined(context.config, errand.tool)
+    if not isinstance(tool, Tool):
+        raise UsageError(f"no tool of the name {errand.tool[:80]!r} is followed")
+    changes_of(context, tool, errand.version)
+    return Done(fine=True, message=f"{tool.name} {errand.version} was compared")
+
+
+def ask_doctor(context: Context, _: Errand, __: Tell) -> Done:
+    """Say whether machine and set-up are as they should be, and when the archive's keys end."""
+    return Done(fine=True, message="the doctor has looked", found=dump(examined(context)))
+
+
+def _defined(config: Config, name: str) -> object:
+    place = tools_named(config).get(name)
+    return None if place is None else read_tool(place / name, overlay=overlay_of(config, name))
