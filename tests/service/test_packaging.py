@@ -216,7 +216,7 @@ CLOSED = (
 def test_a_unit_is_closed(tmp_path: Path, name: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not on this machine")
-    unit = tmp_path / name.removeprefix("toolsync-web.")
+    unit = tmp_path / name.removeprefix("toolsync-web.toolsync-")
     unit.write_bytes((DEBIAN / name).read_bytes())
     words = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
     done = subprocess.run([*words, unit], capture_output=True, text=True)

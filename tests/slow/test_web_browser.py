@@ -19,7 +19,7 @@ from toolsync.journal.key import Key
 from toolsync.maintain.errand import Done
 from toolsync.model.release import STATUSES
 from toolsync.system import underway
-from toolsync.web.errands import DONE, FAILED, Entry
+from toolsync.web.entry import DONE, FAILED, Entry
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 

@@ -139,7 +139,7 @@ PACKAGES = {
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish git attest fleet",
         "accepted archivekey asked asserved belonging bringing building changes context deliver "
-        "dispatch "
+        "approvals dispatch "
         "eligible elsewhere gates imports keydates leasing locate loghead memory obtain "
         "origins places promote proposals rebuilds recalls review road schedule scheduler "
         "sources stages status survey sync transparency work workers workspace",
@@ -168,9 +168,9 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "acting api app asking comparing diffs doctoring errands guard health hearing history "
-        "hooks lists login now openapi overview people problems request review routes server setup "
-        "tool words",
+        "acting api app asking comparing diffs doctoring entry errands guard health hearing "
+        "history hooks lists login now openapi overview people problems request retired review "
+        "routes server setup tool words",
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "

@@ -36,13 +36,19 @@ def command(settings: Settings) -> int:
 
 def _done(settings: Settings, question: Mapping[str, object], tell: Tell) -> Mapping[str, object]:
     from toolsync.maintain.errand import failed
-    from toolsync.maintain.errands import EVERY, do, errand_of
+    from toolsync.maintain.errands import EVERY, do, errand_of, write_down
     from toolsync.model.errors import ToolsyncError, unforeseen
     from toolsync.model.values import dump
 
     try:
         errand = errand_of(question, EVERY)
-        with _held(settings, EVERY[errand.act].lock, tell) as context:
+        lock = EVERY[errand.act].lock
+        if lock:
+            with opened(settings) as context:
+                write_down(context, errand)
+        with _held(settings, lock, tell) as context:
+            if not lock:
+                write_down(context, errand)
             return dump(do(context, errand, tell))
     except ToolsyncError as error:
         return dump(failed(error))

@@ -8,6 +8,9 @@ from toolsync.journal.database import Database
 from toolsync.journal.key import Key
 from toolsync.system.clock import Clock, stamp
 
+ASKED, ENDED = "asked", "ended"
+"""Events of what somebody has asked for in a browser."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -44,6 +47,19 @@ class Log:
             " ORDER BY id DESC LIMIT ?"
         )
         return [row.read(Entry) for row in reversed(self.database.all(sql, tool, tool, limit))]
+
+    def errands(self, limit: int) -> list[Entry]:
+        """Return the last lines of what was asked for in a browser, newest first.
+
+        There are two of each: `ASKED` and, when it has come to something, `ENDED`; the number of
+        what was asked is their scope.
+        """
+        rows = self.database.all(
+            "SELECT * FROM log WHERE event IN (?, ?) AND stage = '' AND scope != ''"
+            " ORDER BY id DESC LIMIT ?",
+            *(ASKED, ENDED, 2 * limit),
+        )
+        return [row.read(Entry) for row in rows]
 
     def last(self, limit: int) -> list[Entry]:
         """Return the last lines of all tools, newest first."""

@@ -42,9 +42,7 @@ class SqliteDatabase(Database):
         try:
             found = self._schema()
         except sqlite3.DatabaseError as error:
-            if reading and _code(error) in _RIGHTS:
-                raise _unkept(path, error) from error
-            raise _unopened(path, error) from error
+            raise self._unopened(error) from error
         self._migrate(path, found)
 
     def close(self) -> None:
@@ -57,7 +55,7 @@ class SqliteDatabase(Database):
         try:
             return self._connections.mine()
         except sqlite3.DatabaseError as error:
-            raise _unopened(self._path, error) from error
+            raise self._unopened(error) from error
 
     def patience(self, seconds: float) -> None:
         """Wait no longer than so for another process's writing before Busy is raised."""
@@ -174,6 +172,11 @@ class SqliteDatabase(Database):
         (found,) = self._connection.execute("PRAGMA user_version").fetchone()
         return int(found)
 
+    def _unopened(self, error: sqlite3.DatabaseError) -> ToolsyncError:
+        if self._reading and _code(error) in _RIGHTS:
+            return _unkept(self._path, error)
+        return _unopened(self._path, error)
+
     def _migrate(self, path: Path, found: int) -> None:
         if found > len(MIGRATIONS):
             raise SetupError(
@@ -213,7 +216,9 @@ def _connected_to_read(path: Path) -> sqlite3.Connection:
     they are while somebody has it open who may write.
     """
     place = f"file:{quote(str(path.absolute()))}?mode=ro"
-    return sqlite3.connect(place, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(
+        place, uri=True, timeout=30, isolation_level=None, check_same_thread=False
+    )
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 from toolsync.model.errors import (
     Busy,
@@ -20,6 +21,9 @@ from toolsync.model.errors import (
     UsageError,
 )
 from toolsync.model.values import WHILE_FILLED
+
+if TYPE_CHECKING:
+    from toolsync.pipeline.context import Context
 
 Tell = Callable[[str], None]
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -45,6 +49,8 @@ class Errand:
     """What the tool of that page is to be called; empty for what the page tells."""
     shown: str = ""
     """The digest of what was shown: a definition that is to be written, a release in review."""
+    number: str = ""
+    """Under which the pages remember it."""
     early: bool = False
     """Whether a release is promoted though it has not been in staging for its time."""
 
@@ -62,6 +68,20 @@ class Done:
     """What error it ended with, by the name of its class."""
     found: Mapping[str, object] | None = field(default=None, metadata=WHILE_FILLED)
     """What a page asked to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One kind of errand."""
+
+    do: Callable[[Context, Errand, Tell], Done]
+    needs: tuple[str, ...]
+    """The fields that must not be empty."""
+    lock: str
+    """For what the state is held alone; empty where it is not."""
+    words: str
+    """What a person reads of it while it goes on."""
+    seconds: float
 
 
 def errand_of(question: Mapping[str, object], needs: Mapping[str, Sequence[str]]) -> Errand:
@@ -97,6 +117,8 @@ def _complete(errand: Errand, needs: Mapping[str, Sequence[str]]) -> Errand:
         )
     if errand.shown and not _DIGEST.fullmatch(errand.shown):
         raise UsageError("shown is no digest of what was shown; wanted: 64 hexadecimal digits")
+    if errand.number and not re.fullmatch("[0-9]{1,9}", errand.number):
+        raise UsageError("number is none; wanted: at most nine digits")
     for name in (errand.tool, *errand.tools.split()):
         if "/" in name or name.startswith("."):
             raise UsageError(f"{name[:80]!r} is no tool's name")

@@ -5,18 +5,18 @@ Each errand is written to the log with the person who asked, and comes to a sent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from toolsync.adopt.follow import follow_packaging
 from toolsync.config.definition import Tool
 from toolsync.journal.key import Key
-from toolsync.maintain.errand import Done, Errand, Tell
+from toolsync.journal.log import ASKED, ENDED
+from toolsync.maintain.errand import Act, Done, Errand, Tell, failed
 from toolsync.maintain.errand import errand_of as checked
-from toolsync.maintain.forpages import approve, ask_doctor, compare, look, reject
+from toolsync.maintain.forpages import AT_ONCE
 from toolsync.maintain.proposing import adopt, propose
 from toolsync.maintain.retire import Wish, in_plan, resume, retire
-from toolsync.model.errors import FINE, SetupError, UsageError
+from toolsync.model.errors import FINE, SetupError, ToolsyncError, UsageError, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.promote import promote_version
@@ -24,6 +24,9 @@ from toolsync.pipeline.status import faulty
 from toolsync.pipeline.sync import sync
 from toolsync.report.sentences import of_outcome
 from toolsync.setup.tools import overlay_of, read_tool, tools_named
+
+FINE_WORD, NOT = "done: ", "not done: "
+"""How the line of the log begins that tells what came of it."""
 
 
 def errand_of(question: Mapping[str, object], acts: Mapping[str, Act] | None = None) -> Errand:
@@ -35,13 +38,30 @@ def errand_of(question: Mapping[str, object], acts: Mapping[str, Act] | None = N
     return checked(question, {name: act.needs for name, act in known.items()})
 
 
-def do(context: Context, errand: Errand, tell: Tell) -> Done:
-    """Do what is asked for; raises what the functions of the command line raise."""
+def write_down(context: Context, errand: Errand) -> None:
+    """Log what a person asks for, before anything is done or waited for."""
     if errand.act in ACTS:
         said = " ".join(filter(None, (errand.act, errand.url, errand.reason)))
-        key = Key(tool=errand.tool or errand.name, version=errand.version, stage="")
-        context.journal.log.add(key, "asked", f"by {errand.who}: {said}")
-    return EVERY[errand.act].do(context, errand, tell)
+        context.journal.log.add(_key(errand), ASKED, f"by {errand.who}: {said}")
+
+
+def do(context: Context, errand: Errand, tell: Tell) -> Done:
+    """Do what is asked for, and log what came of it; never raises: an error is an answer."""
+    try:
+        done = EVERY[errand.act].do(context, errand, tell)
+    except ToolsyncError as error:
+        done = failed(error)
+    except Exception as error:  # noqa: BLE001 (whoever asked is told)
+        done = failed(unforeseen(error))
+    if errand.act in ACTS:
+        came = " ".join(filter(None, (done.message, done.resolution)))
+        context.journal.log.add(_key(errand), ENDED, f"{FINE_WORD if done.fine else NOT}{came}")
+    return done
+
+
+def _key(errand: Errand) -> Key:
+    name = errand.tool or errand.name
+    return Key(tool=name, version=errand.version, stage="", scope=errand.number)
 
 
 def _retry(context: Context, errand: Errand, tell: Tell) -> Done:
@@ -119,20 +139,6 @@ def _defined(context: Context) -> dict[str, Tool | SetupError]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """One kind of errand."""
-
-    do: Callable[[Context, Errand, Tell], Done]
-    needs: tuple[str, ...]
-    """The fields that must not be empty."""
-    lock: str
-    """For what the state is held alone; empty where it is not."""
-    words: str
-    """What a person reads of it while it goes on."""
-    seconds: float
-
-
 ACTS: Mapping[str, Act] = {
     "retry": Act(do=_retry, needs=("tool",), lock="sync", words="Try again", seconds=43200),
     "promote": Act(
@@ -150,25 +156,6 @@ ACTS: Mapping[str, Act] = {
     ),
 }
 """All that can be asked for in a browser, by the word that asks for it."""
-
-AT_ONCE: Mapping[str, Act] = {
-    "approve": Act(
-        do=approve,
-        needs=("tool", "version", "reason", "shown"),
-        lock="",
-        words="Approve",
-        seconds=60,
-    ),
-    "reject": Act(
-        do=reject, needs=("tool", "version", "reason", "shown"), lock="", words="Reject", seconds=60
-    ),
-    "look": Act(do=look, needs=("tools",), lock="", words="Look", seconds=1800),
-    "compare": Act(
-        do=compare, needs=("tool", "version"), lock="", words="Compare", seconds=1800
-    ),
-    "doctor": Act(do=ask_doctor, needs=(), lock="", words="Ask the doctor", seconds=1800),
-}
-"""What the pages have done when they may only read: they wait for it, and it writes its own log."""
 
 EVERY = {**ACTS, **AT_ONCE}
 """All that is done behind the door."""

@@ -6,15 +6,17 @@ state's lock: a run that goes on for hours holds up no decision.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
 from toolsync.journal.decisions import APPROVED, REJECTED
 from toolsync.maintain.doctor import Check, examine
-from toolsync.maintain.errand import Done, Errand, Tell
+from toolsync.maintain.errand import Act, Done, Errand, Tell
 from toolsync.maintain.keylife import KeyRow, known_rows
-from toolsync.model.errors import UsageError
+from toolsync.model.errors import ToolsyncError, UsageError
 from toolsync.model.values import dump
 from toolsync.pipeline.changes import changes_of
 from toolsync.pipeline.context import Context
@@ -88,6 +90,39 @@ def ask_doctor(context: Context, _: Errand, __: Tell) -> Done:
     return Done(fine=True, message="the doctor has looked", found=dump(examined(context)))
 
 
+def tell_stanzas(context: Context, _: Errand, __: Tell) -> Done:
+    """Tell the stanzas by which instances install, of all series that are served."""
+    return Done(fine=True, message="these are served", found=stanzas(context))
+
+
+def stanzas(context: Context) -> dict[str, str]:
+    """Return the target's stanza of each series that it serves."""
+    found = {}
+    for series in context.config.series:
+        with suppress(ToolsyncError):  # nothing is served for it yet
+            found[series] = context.target.stanza(series)
+    return found
+
+
 def _defined(config: Config, name: str) -> object:
     place = tools_named(config).get(name)
     return None if place is None else read_tool(place / name, overlay=overlay_of(config, name))
+
+
+AT_ONCE: Mapping[str, Act] = {
+    "approve": Act(
+        do=approve,
+        needs=("tool", "version", "reason", "shown"),
+        lock="",
+        words="Approve",
+        seconds=60,
+    ),
+    "reject": Act(
+        do=reject, needs=("tool", "version", "reason", "shown"), lock="", words="Reject", seconds=60
+    ),
+    "look": Act(do=look, needs=("tools",), lock="", words="Look", seconds=1800),
+    "compare": Act(do=compare, needs=("tool", "version"), lock="", words="Compare", seconds=1800),
+    "stanzas": Act(do=tell_stanzas, needs=(), lock="", words="Tell the stanzas", seconds=60),
+    "doctor": Act(do=ask_doctor, needs=(), lock="", words="Ask the doctor", seconds=1800),
+}
+"""What the pages have done when they may only read: they wait for it, and it writes its own log."""

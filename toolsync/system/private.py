@@ -110,7 +110,8 @@ def open_private(path: Path, flags: int = 0) -> int:
 def private_file(path: Path, readers: int = 0) -> Path:
     """Return ``path`` as a file of mode 0600, made empty where it is not there.
 
-    ``readers`` are the bits of `for_readers`. One that is there is not opened: to close it would end SQLite's locks of this process on it.
+    ``readers`` are the bits of `for_readers`. One that is there is not opened: to close it would
+    end SQLite's locks of this process on it.
     """
     try:
         found = path.lstat()

@@ -17,14 +17,15 @@ from typing import Protocol
 from toolsync.config.definition import Tool
 from toolsync.journal.decisions import APPROVED
 from toolsync.maintain.errand import Done, error_of
-from toolsync.maintain.errands import AT_ONCE
-from toolsync.maintain.forpages import Examined, examined
+from toolsync.maintain.forpages import AT_ONCE, Examined, examined, stanzas
+from toolsync.maintain.overview import mark_of
 from toolsync.model.values import dump, load
 from toolsync.pipeline.changes import changes_of
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.review import decide
 from toolsync.pipeline.survey import look_at_all
 from toolsync.system import door
+from toolsync.system.promise import NAME as PROMISE
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _NONE = "0" * 64
@@ -56,7 +57,7 @@ class Acting(Protocol):
         """Whether the pages themselves may read the state and no more."""
 
     def decide(self, context: Context, said: Verdict) -> Decided:
-        """Keep a decision; raises what `pipeline.review.decide` raises, and where nobody does it."""
+        """Keep a decision; raises what `pipeline.review.decide` raises."""
 
     def look(self, open_: Open, tools: Sequence[Tool]) -> None:
         """Look at the pages of tools, and remember what they gave."""
@@ -66,6 +67,9 @@ class Acting(Protocol):
 
     def examine(self, open_: Open) -> Examined:
         """Have the doctor look."""
+
+    def stanzas(self, context: Context) -> Mapping[str, str]:
+        """Return the stanza of each series that the archive serves; it asks no other server."""
 
 
 class Here:
@@ -101,11 +105,19 @@ class Here:
         with open_() as context:
             return examined(context)
 
+    def stanzas(self, context: Context) -> Mapping[str, str]:
+        """Return them as the keys here have it."""
+        return stanzas(context)
+
 
 class Behind:
     """Done behind the door, by whoever may."""
 
     reads = True
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._stanzas: tuple[object, Mapping[str, str]] = (None, {})
 
     def decide(self, context: Context, said: Verdict) -> Decided:
         """Have a decision kept, as the kernel lets nobody else ask for it."""
@@ -133,6 +145,17 @@ class Behind:
     def examine(self, open_: Open) -> Examined:
         """Have the service look at itself: what the pages lack is no fault of its set-up."""
         return load(Examined, _asked("doctor"))
+
+    def stanzas(self, context: Context) -> Mapping[str, str]:
+        """Have them told: the public key lies with the secret one. Once for each key and series."""
+        archive = context.config.archive
+        found = ((name, archive / "dists" / name / "InRelease") for name in context.config.series)
+        served = [name for name, path in found if path.exists()]
+        mark = (served, mark_of(archive / "conf" / PROMISE))
+        if served and mark != self._stanzas[0]:
+            told = _asked("stanzas")
+            self._stanzas = mark, {name: str(text) for name, text in told.items()}
+        return self._stanzas[1] if served else {}
 
 
 def acting() -> Acting:

@@ -15,6 +15,7 @@ from toolsync.journal.decisions import APPROVED, REJECTED
 from toolsync.journal.states import State
 from toolsync.model.text import escaped_json
 from toolsync.model.values import dump
+from toolsync.pipeline.approvals import Approval, standing
 from toolsync.pipeline.review import as_object, fingerprint, questions, waiting
 from toolsync.report.sentences import sentence
 from toolsync.web.acting import Verdict
@@ -58,7 +59,16 @@ def tool(name: str) -> ResponseReturnValue:
         raise Refused(503, f"{name} was not computed yet", "Ask again in some seconds.", wait=5)
     waits = waiting(context().journal, found) if isinstance(found, Tool) else []
     versions = [item.version for item in waits]
-    return as_json({"version": VERSION, **shown(state), "waiting": versions})
+    approved = standing(context().journal, found) if isinstance(found, Tool) else []
+    told = [_approved(one) for one in approved]
+    return as_json({"version": VERSION, **shown(state), "waiting": versions, "approved": told})
+
+
+def _approved(one: Approval) -> dict[str, object]:
+    """Return an approval that may be taken back; ``shown`` is what a rejection of it names."""
+    last = one.decisions[-1]
+    told = {"who": last.who, "at": last.at, "reason": last.reason}
+    return {"version": one.version, **told, "shown": one.shown}
 
 
 def log(name: str) -> ResponseReturnValue:

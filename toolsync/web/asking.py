@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from toolsync.config.definition import Tool
 from toolsync.journal.states import Asked, State
 from toolsync.web.api import VERSION, as_json, body
-from toolsync.web.errands import Entry, as_object
+from toolsync.web.entry import Entry, as_object
+from toolsync.web.errands import KEPT, Errands
 from toolsync.web.lists import bring_up_to_date
 from toolsync.web.problems import Refused
 from toolsync.web.request import context, person, shared, tool_named
@@ -94,7 +95,7 @@ def retired(tool: Tool) -> bool:
 
 def api_all() -> ResponseReturnValue:
     """Return what was asked of this server, newest first."""
-    return as_json({"version": VERSION, "asked": [as_object(e) for e in shared().errands.all()]})
+    return as_json({"version": VERSION, "asked": [as_object(e) for e in known().all()]})
 
 
 def api_one(number: str) -> ResponseReturnValue:
@@ -112,13 +113,21 @@ def api_ask() -> ResponseReturnValue:
     return as_json({"version": VERSION, **as_object(entry)}, 202)
 
 
+def known() -> Errands:
+    """Return what was asked for, also of a server before this one, as the log tells."""
+    errands = shared().errands
+    if errands.wants_log:
+        lines = context().journal.log.errands(KEPT)
+        errands.remember(lines, outlive=shared().acting.reads)
+    return errands
+
+
 def _entry(number: str) -> Entry:
-    found = shared().errands.get(number)
+    found = known().get(number)
     if found is None:
         raise Refused(
             404,
-            f"nothing of the number {number[:20]!r} is known: it is long over, or this server began"
-            " anew since",
+            f"nothing of the number {number[:20]!r} is known: it is long over",
             "What was done stands in the log of the tool.",
         )
     return found

@@ -2,28 +2,30 @@
 
 Each errand is done by a process of its own (`system.door`), by the functions of the command line;
 this server waits for it in a thread and keeps what it tells. What takes the state's lock goes one
-after the other, and so does what looks at an address.
+after the other, and so does what looks at an address. A server that begins anew reads in the log
+what was asked for before, and what came of it.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from toolsync.journal.log import Entry as Line
 from toolsync.maintain.errand import Done
 from toolsync.maintain.errands import ACTS, errand_of
 from toolsync.model.errors import ToolsyncError, UsageError, unforeseen
-from toolsync.model.values import dump, load
+from toolsync.model.values import load
 from toolsync.system.clock import Clock, stamp
 from toolsync.system.door import ask
+from toolsync.web.entry import DONE, FAILED, GOES, Entry, told
 
-_MOST, _KEPT, _LINES = 20, 50, 200
-"""Errands that may be under way or wait, that are remembered, and what is kept of each."""
-WAITS, GOES, DONE, FAILED = "waits", "under way", "done", "not done"
+_MOST, KEPT = 20, 50
+"""Errands that may be under way or wait, and that are remembered."""
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class TooMany(UsageError):
@@ -31,42 +33,15 @@ class TooMany(UsageError):
 
 
 @dataclass(slots=True, kw_only=True)
-class Entry:
-    """One errand."""
-
-    number: int
-    question: Mapping[str, object]
-    at: str
-    state: str = WAITS
-    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES))
-    """What was told of it, oldest first."""
-    came: Done | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will come."""
-        return self.state in (DONE, FAILED)
-
-    @property
-    def words(self) -> str:
-        """What was asked, for a person."""
-        about = self.text("tool") or self.text("url")
-        version = self.text("version")
-        return f"{ACTS[self.text('act')].words}: {about}" + (f" {version}" if version else "")
-
-    def text(self, name: str) -> str:
-        """Return a part of the question, empty where it has none."""
-        return str(self.question.get(name, ""))
-
-
-@dataclass(slots=True, kw_only=True)
 class Errands:
-    """All that was asked of this server since it began, the newest ones at least."""
+    """All that was asked for, the newest at least."""
 
     clock: Clock
     words: Sequence[str] = ()
     """The command line that does one errand, where no socket is named."""
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _last: int = 0
+    _read: bool = False
+    """Whether the log was read for what was before."""
     _entries: dict[int, Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turns: Mapping[bool, threading.Lock] = field(
@@ -89,12 +64,36 @@ class Errands:
                     f"{len(going)} things are under way or wait; nothing was asked for",
                     resolution="See what goes on, and ask again then.",
                 )
-            number, now = next(self._numbers), stamp(self.clock.now())
+            number, now = self._number(), stamp(self.clock.now())
             entry = self._entries[number] = Entry(number=number, question=dict(question), at=now)
-            for old in [n for n, e in self._entries.items() if e.over][: -_KEPT or None]:
+            for old in [n for n, e in sorted(self._entries.items()) if e.over][: -KEPT or None]:
                 del self._entries[old]
         threading.Thread(target=self._work, args=(entry,), name="errand", daemon=True).start()
         return entry
+
+    def _number(self) -> int:
+        """Return a number that no earlier server has given: the seconds of this century's epoch."""
+        self._last = max(self._last + 1, int((self.clock.now() - _EPOCH).total_seconds()))
+        return self._last
+
+    @property
+    def wants_log(self) -> bool:
+        """Whether the log may tell more than is known here."""
+        with self._lock:
+            return not self._read or any(e.before and not e.over for e in self._entries.values())
+
+    def remember(self, lines: Sequence[Line], *, outlive: bool) -> None:
+        """Take over what the log tells of what was asked of servers before this one.
+
+        ``outlive`` says whether what is done for them goes on when they end.
+        """
+        found = {entry.number: entry for entry in told(lines, self.clock.now(), outlive=outlive)}
+        with self._lock:
+            self._read = True
+            for number, entry in found.items():
+                known = self._entries.get(number)
+                if known is None or (known.before and not known.over):
+                    self._entries[number] = entry
 
     def get(self, number: str) -> Entry | None:
         """Return one of them by its number, None where it is not known any more."""
@@ -113,23 +112,11 @@ class Errands:
         with self._turns[bool(act.lock)]:
             entry.state = GOES
             try:
-                done = ask(entry.question, self.words, entry.lines.append, act.seconds)
+                question = {**entry.question, "number": str(entry.number)}
+                done = ask(question, self.words, entry.lines.append, act.seconds)
                 entry.came = load(Done, done)
             except ToolsyncError as error:
                 entry.came = Done(fine=False, message=str(error), resolution=error.resolution)
             except Exception as error:  # noqa: BLE001 (it is told on the page)
                 entry.came = Done(fine=False, message=str(unforeseen(error)))
             entry.state = DONE if entry.came.fine else FAILED
-
-
-def as_object(entry: Entry) -> dict[str, object]:
-    """Return an errand as the API has it."""
-    asked = {name: value for name, value in entry.question.items() if value}
-    return {
-        "number": entry.number,
-        "asked": asked,
-        "at": entry.at,
-        "state": entry.state,
-        "lines": list(entry.lines),
-        "came": dump(entry.came) if entry.came else None,
-    }

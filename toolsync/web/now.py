@@ -52,7 +52,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "now.html.j2",
         now=now(config().state),
-        asked=shared().errands.all()[:_ASKED],
+        asked=asking.known().all()[:_ASKED],
         stuck=asking.stuck() if may else [],
         may=may,
         waiting=shared().hearing.waiting(),

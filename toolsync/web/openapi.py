@@ -11,7 +11,7 @@ from toolsync.gate.gates import GATES
 from toolsync.journal.states import ORDER, SORTS
 from toolsync.maintain.errands import ACTS
 from toolsync.web.api import as_json
-from toolsync.web.errands import DONE, FAILED, GOES, WAITS
+from toolsync.web.entry import DONE, FAILED, GOES, WAITS
 from toolsync.web.lists import MOST
 
 _Schema = dict[str, object]
@@ -84,6 +84,9 @@ def _paths() -> dict[str, _Schema]:
             "get": _asks(
                 "getAsked", "How far it has come", "Asked", [_in_path("number", "its own")]
             )
+        },
+        "/retired": {
+            "get": _asks("listRetired", "What was taken out of the plan, latest first", "Retired")
         },
         "/now": {"get": _asks("getNow", "What is under way", "Now")},
         "/health": {"get": _asks("getHealth", "What the doctor says", "Health")},
@@ -221,6 +224,7 @@ def _of_tools() -> dict[str, _Schema]:
     tool = _tool_fields()
     counts = {"type": "object", "additionalProperties": _NUMBER}
     line = _object("at tool version scope stage event message")
+    gone = _object("tool source part act removes who at reason", removes={"type": "boolean"})
     return {
         "Tool": _object(_TOOL, "", **tool),
         "Tools": _object(
@@ -232,8 +236,14 @@ def _of_tools() -> dict[str, _Schema]:
             tools=_list(_ref("Tool")),
         ),
         "ToolWaiting": _object(
-            f"version {_TOOL} waiting", "", version=_FORM, waiting=_list({"type": "string"}), **tool
+            f"version {_TOOL} waiting approved",
+            "",
+            version=_FORM,
+            waiting=_list({"type": "string"}),
+            approved=_list(_object("version who at reason shown")),
+            **tool,
         ),
+        "Retired": _object("version retired", version=_FORM, retired=_list(gone)),
         "Log": _object("version lines", version=_FORM, lines=_list(line)),
         "Looking": _object("version tools", version=_FORM, tools=_list({"type": "string"})),
     }

@@ -32,6 +32,7 @@ def page() -> ResponseReturnValue:
         link=lambda **other: link(asked, **other),
         rows=[row(state) for state in found.tools],
         target=config().target,
+        retired=len(context().journal.followed.retired()),
     )
 
 

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 
 from flask.typing import ResponseReturnValue
 
-from toolsync.web import api, asking, health, hooks, login, now, openapi, overview, review, tool
+from toolsync.web import (
+    api,
+    asking,
+    health,
+    hooks,
+    login,
+    now,
+    openapi,
+    overview,
+    retired,
+    review,
+    tool,
+)
 
 EVERYBODY, READER, REVIEWER = "", "reader", "reviewer"
 View = Callable[..., ResponseReturnValue]
@@ -47,6 +59,7 @@ ROUTES = (
     Route("review", "GET /review/<name>/<version>", review.page, READER),
     Route("decide", "POST /review/<name>/<version>", review.decide_over, REVIEWER),
     Route("file", "GET /review/<name>/<version>/<part>", review.file, READER),
+    Route("retired", "GET /retired", retired.page, READER),
     Route("now", "GET /now", now.page, READER),
     Route("now_events", "GET /now/events", now.events, READER),
     Route("health", "GET /health", health.page, READER),
@@ -72,6 +85,7 @@ ROUTES = (
     Route("api_reviews", "GET /api/v1/reviews", api.reviews, READER),
     Route("api_review", "GET /api/v1/reviews/<name>/<version>", api.review, READER),
     Route("api_decide", "POST /api/v1/reviews/<name>/<version>", api.decide_over, REVIEWER),
+    Route("api_retired", "GET /api/v1/retired", retired.api, READER),
     Route("api_now", "GET /api/v1/now", now.api, READER),
     Route("api_health", "GET /api/v1/health", api.health, READER),
     Route("openapi", "GET /api/v1/openapi.json", openapi.served, READER),

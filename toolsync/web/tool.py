@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from toolsync.config.asking import to_install
 from toolsync.config.definition import Tool
 from toolsync.model.errors import ToolsyncError
+from toolsync.pipeline.approvals import standing
 from toolsync.pipeline.promote import promotable
-from toolsync.pipeline.review import waiting
+from toolsync.pipeline.review import MOST, waiting
 from toolsync.pipeline.status import faulty
 from toolsync.pipeline.survey import last_standing
 from toolsync.report.chart import large
@@ -44,6 +45,7 @@ def page(name: str) -> ResponseReturnValue:
         "tool.html.j2",
         tool=view_,
         waits=waiting(journal, found) if isinstance(found, Tool) else [],
+        approved=standing(journal, found) if isinstance(found, Tool) else [],
         installs=list(_installs(view_.packages)) if known else [],
         ppa=config().target if config().target.startswith("ppa:") else "",
         keys=journal.keydates.of(name),
@@ -56,7 +58,13 @@ def page(name: str) -> ResponseReturnValue:
         shown=asking.mark_of(journal.states.get(name)),
         asked=name in shared().hearing.waiting(),
         may=person().may("reviewer") and known,
-        most={"lines": _LINES, "first": _FIRST, "records": _RECORDS, "holds": _HOLDS},
+        most={
+            "lines": _LINES,
+            "first": _FIRST,
+            "records": _RECORDS,
+            "holds": _HOLDS,
+            "reason": MOST,
+        },
     )
 
 
@@ -118,9 +126,6 @@ def _installs(packages: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """
     if config().target.startswith("ppa:"):
         return
-    for series in config().series:
-        try:
-            stanza = context().target.stanza(series)
-        except ToolsyncError:
-            continue  # nothing is served for it yet
-        yield series, stanza, to_install(config(), packages, series)
+    with suppress(ToolsyncError):  # it is told on the page of health
+        for series, stanza in shared().acting.stanzas(context()).items():
+            yield series, stanza, to_install(config(), packages, series)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.servers.web import Web
-from tests.support.served import Site
+from tests.support.served import PASSWORD, Site
 from tests.support.tiny import publish, write_tool
-from toolsync.web.errands import Entry, Errands
+from toolsync.journal.key import Key
+from toolsync.journal.log import Entry as Line
+from toolsync.system.clock import stamp
+from toolsync.web.app import application
+from toolsync.web.entry import DONE, FAILED, GOES, Entry, told
+from toolsync.web.errands import Errands
 
 TOOL = "euca2ools"
 PATH = f"/tool/{TOOL}"
@@ -131,6 +138,69 @@ def test_the_api_asks_for_the_same(site: Site) -> None:
     (one,) = json.loads(site.get("/api/v1/asked").text)["asked"]
     assert (one["state"], one["number"]) == ("done", made["number"])
     assert site.get("/api/v1/asked/99").status_code == 404
+
+
+def test_what_was_asked_for_is_known_to_the_next_server(site: Site) -> None:
+    form = {"act": "retire", "reason": "nobody has it", "shown": shown(site)}
+    place = site.post(f"{PATH}/ask", page=PATH, **form).headers["Location"]
+    over(site, place)
+    before = {"act": "promote", "version": EVIL, "shown": shown(site)}
+    failed = site.post(f"{PATH}/ask", page=PATH, **before).headers["Location"]
+    over(site, failed)
+    journal = site.journal()
+    line = "by ann (web): retry"
+    journal.log.add(Key(tool=TOOL, version="", stage="", scope="7"), "asked", line)
+    journal.close()
+    site.app, site.shared = application(site.load, errand=site.errand)  # it begins anew
+    site.browser = site.app.test_client()
+    site.post("/login", name="ann", password=PASSWORD)
+    page = site.get(place).text
+    assert f"Done: {TOOL} is retired" in page
+    assert "Asked for by ann (web)" in page
+    assert "Not done: there is no staging PPA" in site.get(failed).text
+    assert "Not done: it was ended before" in site.get("/asked/7").text
+    rows = json.loads(site.get("/api/v1/asked").text)["asked"]
+    assert [row["asked"]["act"] for row in rows] == ["promote", "retire", "retry"]
+    assert "Retire: euca2ools" in site.get("/now").text
+    for text in (page, site.get("/now").text, site.get(failed).text):
+        assert "<script>alert" not in text
+
+
+def test_what_goes_on_behind_the_door_is_under_way_until_its_time_is_over(site: Site) -> None:
+    now = site.shared.clock.now()
+    line = Line(
+        at=stamp(now),
+        tool=TOOL,
+        version="",
+        scope="7",
+        stage="",
+        event="asked",
+        message="by x: y (web): retry",
+    )
+    (entry,) = told([line], now, outlive=True)
+    assert (entry.state, entry.text("who"), entry.text("act")) == (GOES, "x: y (web)", "retry")
+    (entry,) = told([line], now + timedelta(hours=13), outlive=True)
+    assert entry.state == FAILED
+    ended = replace(line, event="ended", message="done: hello 1.0 is published")
+    (entry,) = told([ended, line], now, outlive=True)
+    assert (entry.state, entry.came and entry.came.message) == (DONE, "hello 1.0 is published")
+    odd = [replace(line, message=text) for text in ("by ann: erase", "retry", EVIL)]
+    assert list(told([*odd, replace(line, scope="x")], now, outlive=True)) == []
+
+
+def test_what_was_retired_is_listed_and_followed_again(site: Site) -> None:
+    assert "Nothing was retired" in site.get("/retired").text
+    form = {"act": "retire", "reason": f"gone {EVIL}".strip(), "shown": shown(site)}
+    over(site, site.post(f"{PATH}/ask", page=PATH, **form).headers["Location"])
+    page = site.get("/retired").text
+    assert "by ann (web)" in page
+    assert "<script>alert" not in page
+    assert "1 retired" in site.get("/").text
+    (row,) = json.loads(site.get("/api/v1/retired").text)["retired"]
+    assert (row["tool"], row["who"], row["part"]) == (TOOL, "ann (web)", "")
+    form = {"act": "resume", "reason": "they do", "shown": shown(site, "/retired")}
+    over(site, site.post(f"{PATH}/ask", page="/retired", **form).headers["Location"])
+    assert "Nothing was retired" in site.get("/retired").text
 
 
 def test_only_so_much_waits_and_nothing_twice(site: Site) -> None:

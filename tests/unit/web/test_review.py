@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from dataclasses import replace
@@ -165,3 +166,21 @@ def test_hostile_texts_are_shown_and_do_nothing(site: Site) -> None:
     reason = "<b>x</b>" * 200
     site.post(PATH, page=PATH, verdict="rejected", reason=reason, shown=shown(site))
     assert (decisions(site)[0].reason, "<b>x" in site.get(PATH).text) == (reason, False)
+
+
+def test_an_approval_is_taken_back_until_it_is_published(held: Site) -> None:
+    held.log_in()
+    form = {"verdict": "approved", "reason": "legal has agreed", "shown": shown(held)}
+    assert held.post(PATH, page=PATH, **form).status_code == 303
+    page = held.get(f"/tool/{TOOL}").text
+    assert "Take it back" in page
+    assert "was approved by ann (web)" in page
+    (told,) = json.loads(held.get(f"/api/v1/tools/{TOOL}").text)["approved"]
+    assert (told["version"], told["who"]) == (VERSION, "ann (web)")
+    form = {"verdict": "rejected", "reason": "they have not", "shown": "0" * 64}
+    assert held.post(PATH, page=f"/tool/{TOOL}", **form).status_code == 409
+    form["shown"] = told["shown"]
+    assert held.post(PATH, page=f"/tool/{TOOL}", **form).status_code == 303
+    assert [d.verdict for d in decisions(held)] == ["approved", "rejected"]
+    assert "Take it back" not in held.get(f"/tool/{TOOL}").text
+    assert json.loads(held.get(f"/api/v1/tools/{TOOL}").text)["approved"] == []
