@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
 import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.ported import NAME, built_for, source_for
+from tests.support.rig import ROOT, environment
 from tests.support.tiny_packages import Context, passed
 from toolsync.config.settings import Local
 from toolsync.model.errors import Replaced
@@ -17,6 +22,8 @@ from toolsync.publish import index
 from toolsync.publish.local import LocalArchive
 from toolsync.publish.rebuild import Pool, Published
 from toolsync.system.apt import private_apt
+from toolsync.system.lock import end_survivors
+from toolsync.system.run import MARK
 
 BOTH = Local(architectures=("amd64", "i386"))
 
@@ -156,3 +163,68 @@ def test_an_archive_is_rebuilt_with_all_its_architectures(context: Context) -> N
     target.rebuild([published(whole, published(other))], pool)
     assert index.served(context.root / "archive", "bookworm") == files
     assert shown(context, "i386") == {(NAME, "i386"), (f"{NAME}-doc", "all")}
+
+
+PUBLISHER = """
+import pickle, sys
+from pathlib import Path
+from tests.service.test_architectures import BOTH
+from tests.support.tiny_packages import Context, passed
+context = Context(Path(sys.argv[1]))
+context.archive(BOTH).publish(passed(pickle.loads(Path(sys.argv[2]).read_bytes())))
+"""
+KILLS = 10
+
+
+def test_a_kill_at_any_moment_shows_all_architectures_of_a_version_or_none(
+    context: Context, tmp_path: Path
+) -> None:
+    def whole(upstream: str) -> Built:
+        source = source_for(context, upstream)
+        other = built_for(context, source, "i386", alone=True)
+        return replace(built_for(context, source, "amd64"), others=(other,))
+
+    first, second = whole("1.0"), whole("2.0")
+    target, archive = context.archive(BOTH), context.root / "archive"
+    target.publish(passed(first))
+    shutil.copytree(archive, context.root / "pristine", symlinks=True)
+    given = tmp_path / "second"
+    given.write_bytes(pickle.dumps(second))
+
+    def start() -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-c", PUBLISHER, str(context.root), str(given)]
+        env = environment() | {MARK: str(context.root)}
+        process = subprocess.Popen(words, env=env, cwd=ROOT)
+        while len(list((archive / ".generations").iterdir())) == 1:
+            assert process.poll() is None
+            time.sleep(0.002)
+        return process
+
+    def versions() -> set[str]:
+        """Return the versions that are served, one of which not all is under another name."""
+        there = index.served(archive, "bookworm").keys()
+        found = set()
+        for version, built in (("1.0", first), ("2.0", second)):
+            names = {blob.name for one in built.whole for blob in one.debs}
+            if names & there:
+                found.add(version if names <= there else f"a part of {version}")
+        return found
+
+    began = time.monotonic()
+    assert start().wait() == 0
+    seconds, seen = time.monotonic() - began, set()
+    for number in range(KILLS):
+        shutil.rmtree(archive)
+        shutil.copytree(context.root / "pristine", archive, symlinks=True)
+        process = start()
+        time.sleep(seconds * number / KILLS)
+        process.kill()
+        process.wait()
+        end_survivors(context.root)
+        now = versions()
+        assert now in ({"1.0"}, {"2.0"})
+        seen |= now
+        target = context.archive(BOTH)
+        target.confirm(target.publish(passed(second)))
+        assert versions() == {"2.0"}
+    assert seen == {"1.0", "2.0"}

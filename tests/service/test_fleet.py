@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -496,3 +497,35 @@ def _until_there(broker: str, workers: int) -> None:
 
     while len(look(broker)["workers"]) < workers:
         time.sleep(0.1)
+
+
+def test_a_liar_without_a_name_uses_up_no_workers_tries(
+    broker: str, url: str, store: Store
+) -> None:
+    from toolsync.fleet.broker import make_app
+
+    told: list[str] = []
+    keys, lies, ended = make_app(broker, 60).backend.client, set[str](), threading.Event()
+    lie = json.dumps({"status": "SUCCESS", "result": {"made": 3}})
+
+    def answer_first() -> None:
+        while not ended.is_set() and len(lies) < 4:
+            for key in keys.keys("toolsync:sent:*"):
+                task = key.decode().rpartition(":")[2]
+                if task not in lies:
+                    lies.add(task)
+                    keys.set(f"celery-task-meta-{task}", lie)
+            time.sleep(0.005)
+
+    liar = threading.Thread(target=answer_first)
+    liar.start()
+    helped = _afterwards(lambda: len(told) > 3, broker, url)
+    try:
+        made = coordinator(broker, store, told, tries=2).ask(BUILD, asked_for(store))
+    finally:
+        ended.set()
+        liar.join()
+        helped()
+    assert made.builder == "a test's"
+    assert len(told) == 4
+    assert all("the worker  lied" in one for one in told)

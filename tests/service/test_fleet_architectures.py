@@ -102,6 +102,12 @@ def test_what_is_new_joins_and_what_was_there_is_waited_for(
         with there(broker, url, "i@there", "ported", "build.i386"):
             rig.run("sync", "hello")
         assert debs(rig) == {"2.0 amd64", "2.0 i386", "2.0 all"}
+    files = rig.pool()
+    for path in (rig.archive / "pool").rglob("hello_2.0*.deb"):
+        path.write_bytes(b"lost")
+    rig.run("archive", "repair")
+    assert rig.pool() == files
+    assert debs(rig) == {"2.0 amd64", "2.0 i386", "2.0 all"}
     evidence = rig.json("evidence", "hello", "2.0")["predicate"]
     assert set(evidence["series"]["bookworm"]["architectures"]) == {"i386"}
 

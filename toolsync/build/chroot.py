@@ -210,7 +210,11 @@ class Chroots:
                 )
             except ProgramFailed as error:
                 if self.mirror_answers(series):
-                    raise
+                    raise TryAgain(
+                        f"no {which.name} chroot could be made: {error}",
+                        resolution="Run again later: a mirror that is being changed has files that"
+                        " do not fit; if it stays so, set [build] mirror to another one.",
+                    ) from error
                 raise Unreachable(
                     f"no {which.name} chroot could be made: its mirror does not answer: {error}",
                     resolution="Run again later, or set [build] mirror to one that answers.",

@@ -12,6 +12,7 @@ import random
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Generic
 
 from toolsync.config.settings import Limits
@@ -27,6 +28,9 @@ from toolsync.system.underway import step
 _POLL = 0.2
 _NAME = 200
 """Characters of a worker's name."""
+_NAMELESS = 3
+"""How many times as often a task is tried where nobody says who failed: that is no worker's try,
+and a liar without a name cannot be left out."""
 _FIRST, _LONGEST = 1.0, 120.0
 """Seconds before it is asked again, doubled each time."""
 _SOON, _FEW = 60.0, 2
@@ -125,9 +129,9 @@ class Coordinator:
     def _asked(self, board: Board, task: _Task[Q, A]) -> A:
         """Ask until an answer is accepted; raises as `ask` does, and one of `AWAY`."""
         kind, patience = task.kind, self._patience_for(task.kind)
-        why = ""
+        why, tries = "", _Tries(patience.tries, anybody=kind.here)
         with step(f"{kind.name} on a worker ({task.queue})"):
-            for number in range(patience.tries):
+            for number in count():
                 task.id = kind.task(task.known, number)
                 try:
                     return self._tried(board, task, patience)
@@ -138,9 +142,10 @@ class Coordinator:
                     task.refused += [error.worker] if error.worker else []
                     self._tell(f"{task.about}: {why}")
                     board.over(task.id)
-                if number + 1 < patience.tries:
-                    longest = min(_FIRST * 2**number, _LONGEST)
-                    self._clock.sleep(longest * random.uniform(0.75, 1.25))
+                    if tries.were_all(error):
+                        break
+                longest = min(_FIRST * 2**number, _LONGEST)
+                self._clock.sleep(longest * random.uniform(0.75, 1.25))
         if task.blamed is not None:
             raise task.blamed.error
         return self._gave_up(board, task, patience.tries, why)
@@ -294,6 +299,23 @@ class Coordinator:
         if status != "SUCCESS" or not isinstance(answer, dict):
             raise Lost(f"the worker {worker} failed: {str(answer)[:500]}", worker)
         return answer
+
+
+class _Tries:
+    """How often a task was tried in vain: by workers with names, and by somebody."""
+
+    def __init__(self, most: int, *, anybody: bool) -> None:
+        """With ``anybody`` who has no name counts as any other."""
+        self._most, self._anybody = most, anybody
+        self._named = self._nameless = 0
+
+    def were_all(self, error: Lost) -> bool:
+        """Count a try that came to nothing, and say whether there are no more."""
+        if error.worker or self._anybody:
+            self._named += 1
+        else:
+            self._nameless += 1
+        return self._named >= self._most or self._nameless >= _NAMELESS * self._most
 
 
 class _Task(Generic[Q, A]):
