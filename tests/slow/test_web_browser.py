@@ -15,6 +15,7 @@ from tests.support.opened import listening
 from tests.support.rig import ROOT
 from tests.support.served import PASSWORD, Site
 from tests.support.showcase import HELD, STORIES, VERSION, showcase
+from toolsync.journal.followed import RETIRED, Retirement
 from toolsync.journal.key import Key
 from toolsync.maintain.errand import Done
 from toolsync.model.release import STATUSES
@@ -37,6 +38,7 @@ PAGES = (
     "/asked/1",
     "/asked/2",
     "/health",
+    "/retired",
 )
 WIDTHS = (390, 768, 1280)
 
@@ -75,6 +77,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     made.account("ann", "reviewer")
     with closing(made.journal()) as journal:
         journal.log.add(Key(tool="awscli", version=EVIL, stage="license"), EVIL, EVIL * 1000)
+        gone = Retirement(
+            tool="gone",
+            source="gone",
+            part=f"binary {EVIL}",
+            act=RETIRED,
+            removes=True,
+            who="ann (web)",
+            at="2026-03-01T10:00:00Z",
+            reason=EVIL,
+        )
+        journal.followed.retire([gone])
     made.shared.errands._entries.update({entry.number: entry for entry in ENTRIES})
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from toolsync.cli.render import outcome_row
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
+from toolsync.model.release import STATUSES
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.survey import last_standing
 from toolsync.system.clock import Clock
@@ -20,6 +22,10 @@ from toolsync.web.app import application
 
 _ROW = re.compile(r'<span class="status ([a-z-]+)">')
 _METRIC = re.compile(r'toolsync_tool_state\{status="([a-z-]+)",tool="([^"]+)"\} 1\.0')
+_STATUS = re.compile(rf"(?P<tool>\S+) is (?P<status>{'|'.join(STATUSES)}): ")
+_PUBLISHED = re.compile(
+    r"(?P<tool>\S+) (?P<version>\S+) is published on (?P<target>\S+) for (?P<series>[a-z]+)"
+)
 Said = Mapping[str, str]
 """The statuses that one view gives, by the tools' names."""
 
@@ -64,6 +70,56 @@ def differing(found: Mapping[str, Said], names: Sequence[str]) -> list[str]:
     ]
     one, other = found["texts of --json"], found["texts of the API"]
     return told + [f"{n}: {one[n]} is not {other[n]}" for n in names if one[n] != other[n]]
+
+
+def items(mail: str) -> list[str]:
+    """Return what a mail tells, an item each, without the breaks of its lines."""
+    found = re.findall(r"^  \* (.*?)(?=\n  \*|\n\n|\Z)", mail, re.MULTILINE | re.DOTALL)
+    return [_words(item) for item in found]
+
+
+def differing_mail(mail: str, pages: FlaskClient, static: Path) -> tuple[int, list[str]]:
+    """Return how many items of a mail were compared, and where other views say otherwise.
+
+    What is told of a status must be the API's sentence, word by word, and stand on the tool's pages
+    in the browser and in the static site; what is told to be published must be there for the API.
+    """
+    compared, told = 0, list[str]()
+    for item in items(mail):
+        status, published = _STATUS.match(item), _PUBLISHED.match(item)
+        found = status or published
+        if found is None:
+            continue  # of a key: no view has a status for it
+        compared += 1
+        name = found["tool"]
+        tool = json.loads(pages.get(f"/api/v1/tools/{name}").text)
+        if published:
+            places = {(p["target"], p["series"]) for p in tool["published"]}
+            versions = {str(p["version"]).partition("-")[0] for p in tool["published"]}
+            if (published["target"], published["series"]) not in places:
+                told.append(f"mail: {item}; API: {tool['published']}")
+            elif published["version"] not in versions:
+                told.append(f"mail: {item}; API: {versions}")
+            continue
+        said = tool["sentence"]
+        whole = _words(" ".join(filter(None, (said["happened"], said["matters"], said["todo"]))))
+        if not item.startswith(f"{name} is {tool['status']}: {whole}"):
+            told.append(f"mail: {item}; API: {tool['status']}: {whole}")
+        for place, page in (
+            ("tool's page", pages.get(f"/tool/{name}").text),
+            ("static tool's page", (static / f"tools/{name}.html").read_text()),
+        ):
+            if _words(said["happened"]) not in _text(page):
+                told.append(f"mail: {item}; {place}: another sentence")
+    return compared, told
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _text(page: str) -> str:
+    return _words(html.unescape(re.sub(r"<[^>]+>", "", page)))
 
 
 def _flat(found: Mapping[object, Sequence[object]]) -> Said:

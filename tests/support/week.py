@@ -27,7 +27,7 @@ from tests.support.clock import DrivenClock
 from tests.support.keys import Keys, throwaway_keys
 from tests.support.reporting import MailServer
 from tests.support.tiny import LICENSE, accepted, archive, publish, write_tool
-from tests.support.views import browser, differing, views
+from tests.support.views import browser, differing, differing_mail, views
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Build, Config, Mail, Report
 from toolsync.maintain.service import run_once
@@ -74,6 +74,10 @@ class Week:
     """When each mail arrived, and its text."""
     compared: int = 0
     """After how many runs all views were compared."""
+    items_compared: int = 0
+    """How many items of mails were compared with the other views."""
+    mails_disagreed: list[str] = field(default_factory=list)
+    """Where these said otherwise."""
     disagreed: list[str] = field(default_factory=list)
     """What they said of one tool that was not the same."""
     statuses_seen: set[str] = field(default_factory=set)
@@ -124,6 +128,7 @@ class Week:
         self.statuses.append((self.clock.moment, who, status))
         for message in self.server.received:
             self.mails.append((self.clock.moment, _as_text(message)))
+            self._compare_mail(self.mails[-1][1])
         self.server.received.clear()
 
     def _whole_run(self) -> int:
@@ -149,6 +154,13 @@ class Week:
         self.compared += 1
         self.disagreed += [f"{self.clock.moment:%a %H:%M} {line}" for line in told]
         self.statuses_seen |= set(found["API"].values())
+
+    def _compare_mail(self, mail: str) -> None:
+        """Note where other views say otherwise than a mail that has just come."""
+        assert self._pages is not None
+        count, told = differing_mail(mail, self._pages, self.root / "page")
+        self.items_compared += count
+        self.mails_disagreed += [f"{self.clock.moment:%a %H:%M} {line}" for line in told]
 
     @contextmanager
     def _time_of_programs(self) -> Iterator[None]:

@@ -174,6 +174,7 @@ def test_an_approval_is_taken_back_until_it_is_published(held: Site) -> None:
     assert held.post(PATH, page=PATH, **form).status_code == 303
     page = held.get(f"/tool/{TOOL}").text
     assert "Take it back" in page
+    assert "Waiting for a person" not in page
     assert "was approved by ann (web)" in page
     (told,) = json.loads(held.get(f"/api/v1/tools/{TOOL}").text)["approved"]
     assert (told["version"], told["who"]) == (VERSION, "ann (web)")
