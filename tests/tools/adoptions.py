@@ -256,7 +256,13 @@ def _upstream(
         if tarball
     ]
     files = sorted((place / LATER).glob("*.orig.tar.*"))
-    (orig,) = [path for path in files if path.suffix != ".asc"]
+    origs = [path for path in files if path.suffix != ".asc"]
+    if not (watches and len(origs) == 1):
+        raise LookupError(
+            f"the mirror gave {'' if watches else 'no '}packaging of {package.name} and"
+            f" {len(origs)} orig tarballs of {package.new}; wanted packaging and one"
+        )
+    (orig,) = origs
     return watches, orig, next((path for path in files if path.suffix == ".asc"), None)
 
 

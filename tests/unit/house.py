@@ -100,8 +100,8 @@ PACKAGES = {
     ),
     "package": Package(
         "model system config",
-        "changelog continued hunks mended needless patches placeholders pyproject settler stage "
-        "wording workspace",
+        "changelog continued floors hunks mended needless patches placeholders pyproject settler "
+        "stage wording workspace",
     ),
     "build": Package(
         "model system config",

@@ -19,6 +19,7 @@ from toolsync.config.later import upstream_of
 from toolsync.model.errors import ToolsyncError, Unreachable
 from toolsync.model.release import Release
 from toolsync.model.versions import sort_key, upstream_key
+from toolsync.package.floors import is_lowered
 from toolsync.pipeline.context import Context
 from toolsync.watchfile.folder import load_folder
 
@@ -43,7 +44,7 @@ def nearest(
         (place := folder / f"nearer-{at}").mkdir()
         try:
             found = _laid_out(first.package.name, version, archive, place)
-            why = _unfit(context, found, release, opened, tell)
+            why = _unfit(context, found, archive.series, release, opened, tell)
         except ToolsyncError as error:
             why = f"it could not be had: {str(error).splitlines()[0]}"
         if not why:
@@ -86,6 +87,7 @@ def _nearer(
 def _unfit(
     context: Context,
     found: Packaging,
+    origin: str,
     release: Release | None,
     opened: Opened,
     tell: Callable[[str], None],
@@ -96,7 +98,8 @@ def _unfit(
             return f"it has no debian/{name}"
     control = control_of(found.debian / "control")
     for series in context.config.series:
-        if lacks := opened(series).lacks(control):
+        missing = opened(series).lacks(control)
+        if lacks := [one for one in missing if not is_lowered(one.names, origin, series)]:
             told = "; ".join(one.told for one in lacks)
             return f"{series} does not have what it is built with: {told}"
     theirs = _offered(context, found, tell)

@@ -16,6 +16,7 @@ from toolsync.model.errors import PackageFailed, SetupError
 from toolsync.model.release import Blob, Finding, Licensed, SourcePackage
 from toolsync.package.changelog import changelog, entry_date
 from toolsync.package.continued import armored, former_changelog, take_over, version_over
+from toolsync.package.floors import lower_floors
 from toolsync.package.mended import put_mended
 from toolsync.package.patches import conflicts_told, settle_patches
 from toolsync.package.placeholders import check_placeholders
@@ -75,6 +76,7 @@ def package(
         mended, fates = _fitted(item, tool, tree, store)
         if former:
             mended = (*mended, *build_by_pyproject(tree, tree / "debian"))
+            mended = (*mended, *lower_floors(tree / "debian", tool.origin, series))
             take_over(tree / "debian", maintainer)
             _keep_signatures(item, orig, tool, store, folder)
         log = changelog(
