@@ -208,6 +208,10 @@ bench-fleet: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.fleet
 	@$(VENV)/bin/python -m tests.bench.kills --kills 100 --tasks 300
 
+# Four real builds one by one and two at once, eight that sleep, and one beside its programs by hand.
+bench-builds: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.bench.builds
+
 bench-repack: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.repack
 
