@@ -22,8 +22,9 @@ from toolsync.model.errors import Changed, GateClosed, Rejected, UsageError
 from toolsync.model.judgment import Judgment
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import source_cleared
+from toolsync.pipeline.outcome import stand
 from toolsync.pipeline.review import decide, fingerprint, questions, rejected, waiting
-from toolsync.pipeline.survey import look_at_all, stand
+from toolsync.pipeline.survey import look_at_all
 from toolsync.pipeline.sync import sync
 from toolsync.pipeline.work import work_on
 from toolsync.setup.tools import load_tool

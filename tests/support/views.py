@@ -16,7 +16,7 @@ from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
 from toolsync.model.release import STATUSES
 from toolsync.pipeline.context import Context
-from toolsync.pipeline.survey import last_standing
+from toolsync.pipeline.outcome import last_standing
 from toolsync.system.clock import Clock
 from toolsync.web.app import application
 

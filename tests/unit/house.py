@@ -141,7 +141,7 @@ PACKAGES = {
         "accepted archivekey asked asserved belonging bringing building changes context deliver "
         "approvals dispatch "
         "eligible elsewhere gates imports keydates leasing locate loghead memory obtain "
-        "origins places promote proposals rebuilds recalls review road schedule scheduler "
+        "origins outcome places promote proposals rebuilds recalls review road schedule scheduler "
         "sources stages status survey sync transparency work workers workspace",
     ),
     "report": Package(

@@ -165,7 +165,7 @@ def _fault(name: str, error: ToolsyncError) -> dict[str, object]:
 def _report(settings: Settings, as_json: bool) -> int:
     """Say where each adopted tool stands, and how many go through unattended."""
     from toolsync.adopt.adopt import adopted
-    from toolsync.pipeline.survey import last_standing
+    from toolsync.pipeline.outcome import last_standing
 
     with opened(settings) as context:
         rows = []

@@ -49,7 +49,7 @@ def sources(
       toolsync archive sources --at 2026-11-20T08:00   as it was then, for as long as
                                                        [local] snapshot_days keeps it
     """
-    from toolsync.pipeline.survey import is_served
+    from toolsync.pipeline.outcome import is_served
     from toolsync.setup.tools import load_tools
 
     with opened(settings, archive_url=url, target=target) as context:

@@ -27,7 +27,7 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
     longer, packages that the newest ones do not have, series that are not set up.
     """
     from toolsync.maintain.plan import orphans
-    from toolsync.pipeline.survey import last_standing
+    from toolsync.pipeline.outcome import last_standing
     from toolsync.report.columns import COLUMNS
     from toolsync.report.uploads import newest_uploads, upload_lines, upload_record
 

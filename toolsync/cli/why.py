@@ -15,8 +15,8 @@ from toolsync.model.errors import FINE
 @click.pass_obj
 def command(settings: Settings, tool: str, as_json: bool) -> int:
     """Say in a sentence or two why TOOL is at the version that it is at."""
+    from toolsync.pipeline.outcome import last_standing
     from toolsync.pipeline.rebuilds import second_builds
-    from toolsync.pipeline.survey import last_standing
     from toolsync.report.sentences import plain
     from toolsync.report.why import why
 

@@ -1,6 +1,6 @@
 """Keep in one place what everybody sees of every tool: status, versions, lag, since when.
 
-A status is computed by `pipeline.survey.last_standing` alone, as for ``toolsync status``; here it
+A status is computed by `pipeline.outcome.last_standing` alone, as for ``toolsync status``; here it
 is kept in the journal's table of states, so that ten thousand of them can be searched, sorted and
 paged by one query. Computed anew is what the journal calls stale, what was defined anew, and what
 is older than an hour (a cooling time passes, and an archive's files can be damaged).
@@ -20,8 +20,8 @@ from toolsync.journal.states import Placed, State
 from toolsync.model.errors import SetupError
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.outcome import last_standing
 from toolsync.pipeline.status import faulty
-from toolsync.pipeline.survey import last_standing
 from toolsync.report.lag import lag
 from toolsync.report.toolpage import places_of
 from toolsync.setup.tools import overlay_of, read_tool, tools_named

@@ -26,9 +26,9 @@ from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import check_folders
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import NoMemory
+from toolsync.pipeline.outcome import in_trouble, published, sifted_of
 from toolsync.pipeline.road import bound, fetched, unpacked, verified
 from toolsync.pipeline.status import status_of
-from toolsync.pipeline.survey import in_trouble, published, sifted_of
 from toolsync.pipeline.work import Work
 from toolsync.verify.methods import method_of
 from toolsync.watch.look import look

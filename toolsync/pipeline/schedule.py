@@ -25,7 +25,7 @@ from toolsync.journal.statuses import LastStatus
 from toolsync.model.release import dump
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import fingerprint
-from toolsync.pipeline.survey import last_standing
+from toolsync.pipeline.outcome import last_standing
 
 SOONEST, LATEST = timedelta(hours=1), timedelta(days=7)
 _DAY = timedelta(days=1)

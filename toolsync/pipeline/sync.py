@@ -26,13 +26,14 @@ from toolsync.pipeline.context import Context
 from toolsync.pipeline.deliver import judge_packages
 from toolsync.pipeline.locate import whole
 from toolsync.pipeline.memory import Event
+from toolsync.pipeline.outcome import Look, in_trouble, sifted_of, stand
 from toolsync.pipeline.places import side_by_side
 from toolsync.pipeline.promote import bring_in, make_all_ready, take
 from toolsync.pipeline.proposals import agreed_files
 from toolsync.pipeline.recalls import announce_recalls
 from toolsync.pipeline.road import licensed
 from toolsync.pipeline.status import candidates, status_of, wanted_series
-from toolsync.pipeline.survey import Look, in_trouble, look_at_all, sifted_of, stand
+from toolsync.pipeline.survey import look_at_all
 from toolsync.pipeline.transparency import publish_log
 from toolsync.pipeline.work import Work, work_on
 from toolsync.watch.look import Sighting

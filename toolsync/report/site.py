@@ -18,7 +18,7 @@ from toolsync.model.errors import SetupError, ToolsyncError
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.loghead import FOLDER
-from toolsync.pipeline.survey import last_standing
+from toolsync.pipeline.outcome import last_standing
 from toolsync.report.feed import NAME, feed
 from toolsync.report.page import (
     MAX_RECORDS,

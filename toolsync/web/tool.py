@@ -12,10 +12,10 @@ from toolsync.config.asking import to_install
 from toolsync.config.definition import Tool
 from toolsync.model.errors import ToolsyncError
 from toolsync.pipeline.approvals import standing
+from toolsync.pipeline.outcome import last_standing
 from toolsync.pipeline.promote import promotable
 from toolsync.pipeline.review import MOST, waiting
 from toolsync.pipeline.status import faulty
-from toolsync.pipeline.survey import last_standing
 from toolsync.report.chart import large
 from toolsync.report.page import ToolView
 from toolsync.report.toolpage import faulty_view, view

@@ -14,7 +14,7 @@ from tests.support.served import Site
 from toolsync.journal.key import Key
 from toolsync.maintain.overview import Plan, refresh
 from toolsync.pipeline.context import opened
-from toolsync.pipeline.survey import last_standing
+from toolsync.pipeline.outcome import last_standing
 from toolsync.setup.tools import load_tools
 
 
