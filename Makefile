@@ -11,7 +11,7 @@ SHELL := /bin/bash
 VENV := .venv
 
 RUN_PACKAGES := apt autopkgtest bubblewrap ca-certificates debhelper devscripts dh-python \
-	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv licensecheck lintian mmdebstrap openssh-client python3-pip python3-venv quilt reprepro \
+	distro-info-data dpkg-dev dput fakeroot git gnupg gpgv iproute2 licensecheck lintian mmdebstrap openssh-client python3-pip python3-venv quilt reprepro \
 	sbuild tar uidmap util-linux xz-utils zstd
 TEST_PACKAGES := arch-test build-essential chromium chromium-driver curl faketime fonts-dejavu-core git-buildpackage help2man minisign openssh-client openssl postgresql pristine-tar python3-aiosmtpd python3-boto3 python3-celery python3-click python3-debian python3-gnupg python3-hypothesis \
 	python3-flask python3-jinja2 python3-jmespath python3-jsonschema python3-launchpadlib python3-license-expression python3-lxml python3-prometheus-client \

@@ -228,7 +228,14 @@ SBUILD = Backend(
     foreign=True,
     varies=_varies,
     programs=(
-        *("autopkgtest", "lintian", "mmdebstrap", "newgidmap", "newuidmap", "sbuild", "zstd"),
+        "autopkgtest",
+        "ip",  # Debian 13's sbuild brings loopback up with it, and dies where it is not there
+        "lintian",
+        "mmdebstrap",
+        "newgidmap",
+        "newuidmap",
+        "sbuild",
+        "zstd",
     ),
     looks=looks,
 )

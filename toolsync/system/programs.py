@@ -29,6 +29,7 @@ PACKAGES: Mapping[str, str] = {
     "gpg-agent": "gpg-agent",
     "gpgconf": "gpgconf",
     "gpgv": "gpgv",
+    "ip": "iproute2",
     "licensecheck": "licensecheck",
     "lintian": "lintian",
     "minisign": "minisign",
