@@ -40,7 +40,7 @@ PROGRAMS_ALONE := add_packaging adopt archive_formats archive_key at_once damage
 
 test: packages-test packages-deb ids $(VENV)/.test keyrings $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.schemathesis $(VENV)/.txpkgupload $(VENV)/.axe lint
 	@echo "== quick tests, on the newest libraries"
-	@tests/in-memory $(VENV)/bin/pytest -n 2 -m "not slow"
+	@tests/in-memory $(VENV)/bin/pytest -n 2 --dist worksteal -m "not slow"
 	@echo "== those that touch a library, on Debian's own libraries"
 	@tests/in-memory $(PYTHON) -m pytest -n 2 -m "not slow" -p no:cacheprovider $(OURS_ALONE:%=--ignore=tests/unit/%) \
 	  $(PROGRAMS_ALONE:%=--ignore=tests/service/test_%.py) --ignore-glob='tests/unit/test_*.py'
@@ -83,7 +83,7 @@ genuine: packages-test packages-run ids keyrings $(VENV)/.test $(VENV)/.moto
 	@$(VENV)/bin/python -m tests.tools.genuine $(TREES) $(SERIES:%=--series %)
 
 quick: $(VENV)/.test $(VENV)/.sigstore lint
-	@tests/in-memory $(VENV)/bin/pytest -n 2 -m "not slow"
+	@tests/in-memory $(VENV)/bin/pytest -n 2 --dist worksteal -m "not slow"
 
 # $(call install,PACKAGES): say what is missing and install it.
 define install

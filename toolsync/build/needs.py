@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from toolsync.build.archives import Archive, control_of
 from toolsync.build.chroot import Chroot
 from toolsync.build.job import Job
 from toolsync.build.relations import Unmet
 from toolsync.model.errors import PackageFailed, ToolsyncError
 from toolsync.system.run import run
+
+if TYPE_CHECKING:
+    from toolsync.build.archives import Archive
 
 _SECONDS = 300
 _PARTS = ("./etc/apt/*", "./var/lib/apt/lists/*", "./var/lib/dpkg/status")
@@ -53,6 +56,8 @@ def require_needs(job: Job, chroot: Chroot) -> None:
     What cannot be found out is left to the build, and so is what another architecture has: the apt
     that is asked is this machine's own.
     """
+    from toolsync.build.archives import control_of  # a status is told without its library
+
     if job.part.foreign:
         return
     try:
@@ -69,6 +74,8 @@ def require_needs(job: Job, chroot: Chroot) -> None:
 
 def archive_in(tarball: Path, series: str, folder: Path) -> Archive:
     """Return what apt knows in a chroot's tarball, laid out below ``folder``."""
+    from toolsync.build.archives import Archive
+
     root, cache = folder / "root", folder / "cache"
     for place in (root, cache / "archives" / "partial"):
         place.mkdir(parents=True, exist_ok=True)

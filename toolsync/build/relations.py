@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from debian.deb822 import PkgRelation
-
 from toolsync.model.versions import sort_key
 
 FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
@@ -61,6 +59,8 @@ def build_relations(control: Mapping[str, str], architecture: str) -> list[tuple
 
     ``control`` is a .dsc, or the first paragraph of a debian/control.
     """
+    from debian.deb822 import PkgRelation  # a status is told without it
+
     groups = [
         tuple(one for one in group if _is_meant(one, architecture))
         for field in FIELDS
