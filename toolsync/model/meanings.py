@@ -321,6 +321,9 @@ FINDINGS: Mapping[str, Mapping[str, Meaning]] = {
             "They were written for another release.",
             "See that they do here what they are for.",
         ),
+        "build-floor": _m(
+            "It is built with the series' own dpkg-dev, older than asked for.", "", ""
+        ),
         "build-system": _m("It is built in another way than its packaging knew.", "", ""),
         "mended": _m("The adopted packaging was mended as a person has said.", "", ""),
         "patch-conflict": _m(

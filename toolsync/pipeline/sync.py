@@ -167,9 +167,6 @@ def _after(
         return outcome
     worst = gravest(error.exit_status for error in failed)
     error = next(error for error in failed if error.exit_status == worst)
-    said = set(map(str, failed))
-    if outcome.status == status_of(error) and len(said) == 1 and str(error) in outcome.message:
-        return replace(outcome, exit_status=worst)  # as it is told from now on, everywhere
     return replace(
         outcome,
         status=status_of(error),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -30,8 +31,9 @@ def asked(data: bytes) -> bytes:
     with ours, theirs:
 
         def send() -> None:
-            ours.sendall(data)
-            ours.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # the answer may come before all was asked
+                ours.sendall(data)
+                ours.shutdown(socket.SHUT_WR)
 
         threading.Thread(target=send, daemon=True).start()
         door.answer(theirs, do)
