@@ -27,7 +27,7 @@ from toolsync.build.variation import ALL, Variation
 from toolsync.config import keys
 from toolsync.model.errors import ProgramFailed, SetupError, TookTooLong, ToolsyncError, TryAgain
 from toolsync.system.architectures import bits, own
-from toolsync.system.run import run
+from toolsync.system.run import require, run
 
 _SETTINGS = """\
 $chroot_mode = 'unshare';
@@ -102,8 +102,9 @@ def build_with_sbuild(job: Job) -> Made:
     installed where the series does not have what is built with, PackageFailed with the log's
     decisive lines, Unreachable when the mirror did not answer, OutOfSpace when the disk was full,
     TryAgain when the time was over or the chroot broke, SetupError when this machine lets nobody
-    map users.
+    map users or lacks a program.
     """
+    require("ip")  # without it sbuild goes on with no loopback, or dies as if a package had failed
     chroot = job.chroots.get(job.series, job.part.foreign)
     require_needs(job, chroot)
     update = not chroot.fresh
@@ -229,7 +230,7 @@ SBUILD = Backend(
     varies=_varies,
     programs=(
         "autopkgtest",
-        "ip",  # Debian 13's sbuild brings loopback up with it, and dies where it is not there
+        "ip",
         "lintian",
         "mmdebstrap",
         "newgidmap",

@@ -25,6 +25,7 @@ from toolsync.config.settings import Build
 from toolsync.model.errors import (
     OutOfSpace,
     PackageFailed,
+    ProgramMissing,
     SetupError,
     ToolsyncError,
     TryAgain,
@@ -105,6 +106,18 @@ def test_a_failed_build_is_laid_at_the_right_door(
     error = sbuild.trouble(job, stage, text, full=None)
     assert type(error) is kind, error
     assert error.resolution
+
+
+def test_a_machine_without_ip_is_told_so_before_anything_is_made(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian 13's sbuild dies without it at its stage build, as if the package had failed."""
+    (programs := tmp_path / "programs").mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    with pytest.raises(ProgramMissing, match="the program ip is not on this machine") as caught:
+        sbuild.build_with_sbuild(job)
+    assert "apt install iproute2" in caught.value.resolution
+    assert not (tmp_path / "chroots").exists()
 
 
 @pytest.mark.parametrize("stage", ["build", "create-session", "install-deps", "unpack"])
