@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.redis import Redis, redis_server
+from tests.servers.redis import Redis
 from tests.servers.web import Answer, Asked, Web
 from tests.support.fleet import INTERVAL, LIES, asked_for, offered, pages, release, worker
 from tests.support.rig import Rig
@@ -37,20 +36,6 @@ if TYPE_CHECKING:
     from toolsync.fleet.coordinator import Coordinator
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def broker() -> Iterator[str]:
-    if "CI" not in os.environ:
-        pytest.importorskip("celery", reason="make test installs it")
-    with redis_server() as found:
-        yield found
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    (tmp_path / "shared").mkdir()
-    return f"file://{tmp_path}/shared"
 
 
 @pytest.fixture

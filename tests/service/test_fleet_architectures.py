@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.redis import redis_server
 from tests.servers.web import Web
 from tests.support.fleet import asked_for, ported, worker
 from tests.support.rig import Rig
@@ -23,20 +21,6 @@ from toolsync.publish import index
 from toolsync.system.store import Store
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def broker() -> Iterator[str]:
-    if "CI" not in os.environ:
-        pytest.importorskip("celery", reason="make test installs it")
-    with redis_server() as found:
-        yield found
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    (tmp_path / "shared").mkdir()
-    return f"file://{tmp_path}/shared"
 
 
 @pytest.fixture
