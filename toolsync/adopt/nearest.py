@@ -99,7 +99,7 @@ def _unfit(
     control = control_of(found.debian / "control")
     for series in context.config.series:
         missing = opened(series).lacks(control)
-        if lacks := [one for one in missing if not is_lowered(one.names, origin, series)]:
+        if lacks := [one for one in missing if not is_lowered(one.group, origin, series)]:
             told = "; ".join(one.told for one in lacks)
             return f"{series} does not have what it is built with: {told}"
     theirs = _offered(context, found, tell)

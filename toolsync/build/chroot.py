@@ -213,7 +213,8 @@ class Chroots:
                     raise TryAgain(
                         f"no {which.name} chroot could be made: {error}",
                         resolution="Run again later: a mirror that is being changed has files that"
-                        " do not fit; if it stays so, set [build] mirror to another one.",
+                        " do not fit; if it stays so, see that it has this architecture, or set"
+                        " [build] mirror to another one.",
                     ) from error
                 raise Unreachable(
                     f"no {which.name} chroot could be made: its mirror does not answer: {error}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolsync.model.versions import sort_key
+from toolsync.system.architectures import falls_under
 
 FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 """Those of a source package that is built whole."""
@@ -97,11 +98,7 @@ def _is_meant(one: Relation, architecture: str) -> bool:
     arches = one.get("arch") or []
     if not isinstance(arches, list) or not arches:
         return True
-    named = [
-        item.enabled
-        for item in arches
-        if item.arch in (architecture, "any", "linux-any", f"any-{architecture}")
-    ]
+    named = [item.enabled for item in arches if falls_under(architecture, item.arch)]
     return named[0] if named else not arches[0].enabled
 
 

@@ -277,7 +277,13 @@ class Coordinator:
         return worker or board.at(task.id)
 
     def _nobody(self, board: Board, task: _Task[Q, A]) -> None:
-        """Raise TryAgain; what is done here now must not be done by a worker, too."""
+        """Raise TryAgain; what is done here now must not be done by a worker, too.
+
+        Where one worker has said that the package does not build, and the others are busy, its word
+        stands.
+        """
+        if task.blamed is not None:
+            raise task.blamed.error
         if task.kind.here and task.id:
             board.over(task.id)
             self._deserted[task.queue] = self._clock.monotonic()

@@ -8,7 +8,7 @@ answers from here. A result is refused while the stage before it has none: the o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -136,16 +136,17 @@ class Results:
             self.database.replace("result", tuple(asdict(key)), row)
             add_line(self.database, key, outcome, message, now)
 
-    def forget_holds(self, tool: str, version: str, series: str, but: str = "") -> None:
+    def forget_holds(self, tool: str, version: str, series: str, but: Sequence[str] = ()) -> None:
         """Drop what once held a release in a series where it is now confirmed.
 
-        What holds a further architecture of the packaging ``but`` stays: that was not published.
+        Builds of the scopes ``but`` stay: architectures that are wanted, and were not published.
         """
+        kept = ", ".join("?" * len(but))
         self.database.write(
-            "DELETE FROM result WHERE tool=? AND version=? AND outcome='held'"
+            "DELETE FROM result WHERE tool=? AND version=? AND outcome='held'"  # noqa: S608 (marks alone)
             " AND (scope LIKE ? || '/%' OR (scope = '' AND stage = 'compat'))"
-            " AND NOT (stage = 'build' AND scope LIKE ? || '/%')",
-            *(tool, version, series, but or "-"),
+            + (f" AND NOT (stage = 'build' AND scope IN ({kept}))" if but else ""),
+            *(tool, version, series, *but),
         )
 
     def _ordered(self, sql: str, *values: str) -> list[Result]:

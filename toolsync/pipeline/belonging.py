@@ -171,6 +171,12 @@ def _read(path: Path) -> Stamp | None:
         return load(Stamp, json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as error:
+        raise SetupError(
+            f"{path}, which says what journal belongs here, is closed to this user",
+            resolution="Run it as the user whose state this is. The pages' user is let in by"
+            " toolsync-keeper.service: systemctl restart toolsync-keeper.service",
+        ) from error
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise SetupError(
             f"{path}, which says what journal belongs here, cannot be read: {error}",

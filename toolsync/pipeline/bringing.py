@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from toolsync.build.archives import open_backports
 from toolsync.build.relations import Unmet, Versions
 from toolsync.model.errors import ToolsyncError
 from toolsync.pipeline.context import Context
+
+_one_at_a_time = threading.Lock()
+"""Held while apt's folder of a series is made or asked: several tools may lack something."""
 
 
 def brought(context: Context, series: str, unmet: Sequence[Unmet]) -> Mapping[str, str]:
@@ -41,10 +45,11 @@ def _backports(context: Context, series: str, names: Sequence[str]) -> Versions 
     config = context.config
     folder = config.state / "apt" / f"{series}-backports"
     try:
-        archive = open_backports(series, config.build, folder, context.clock.now())
-        return archive.versions(names) if archive else None
-    except ToolsyncError:
-        return None
+        with _one_at_a_time:
+            archive = open_backports(series, config.build, folder, context.clock.now())
+            return archive.versions(names) if archive else None
+    except (ToolsyncError, OSError):
+        return None  # that something is lacking is to be told in any case
 
 
 def _made_here(

@@ -113,6 +113,13 @@ def architectures_of(context: Context, source: SourcePackage) -> Architectures:
     return choose(words, target.architectures, target.architectures if target.together else served)
 
 
+def further_scopes(context: Context, source: SourcePackage) -> tuple[str, ...]:
+    """Return the scopes of the builds that are wanted beside the first one."""
+    wanted = architectures_of(context, source)
+    names = (name for name in (*wanted.needed, *wanted.welcome) if name != wanted.first)
+    return tuple(_key(source, wanted, name).scope for name in names)
+
+
 def choose(words: Sequence[str], offered: Sequence[str], needed: Collection[str]) -> Architectures:
     """Return for what a package of these words of Architecture is built.
 

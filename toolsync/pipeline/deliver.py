@@ -25,7 +25,7 @@ from toolsync.model.release import (
 )
 from toolsync.model.versions import sort_key
 from toolsync.pipeline.archivekey import evidence_key
-from toolsync.pipeline.building import joined, ready, skip
+from toolsync.pipeline.building import further_scopes, joined, ready, skip
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.gates import copy_cleared, package_cleared
 from toolsync.pipeline.proposals import agreed, is_proposed
@@ -77,8 +77,8 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
 
 def _settle(work: Work, source: SourcePackage) -> None:
     """Forget what held a release that is served now, and sign all that is known of it."""
-    key = key_of(source, "build")
-    work.context.journal.results.forget_holds(key.tool, key.version, source.series, key.packaging)
+    key, waited_for = key_of(source, "build"), further_scopes(work.context, source)
+    work.context.journal.results.forget_holds(key.tool, key.version, source.series, waited_for)
     _attest(work)
 
 

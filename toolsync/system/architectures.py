@@ -43,11 +43,11 @@ def permits(words: Collection[str], architecture: str) -> bool:
 
     ``all`` alone is no reason: such a package is made once, wherever that is.
     """
-    return any(_is(architecture, word) for word in words if word != ALL)
+    return any(falls_under(architecture, word) for word in words if word != ALL)
 
 
 @cache
-def _is(architecture: str, word: str) -> bool:
+def falls_under(architecture: str, word: str) -> bool:
     """Say whether an architecture is, or falls under, a word such as ``linux-any``."""
     if word in ("any", architecture):
         return True

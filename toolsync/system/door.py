@@ -146,7 +146,7 @@ def _opened(words: Sequence[str]) -> Iterator[socket.socket]:
             except OSError as error:
                 raise SetupError(
                     f"nobody answers at {place}: {error.strerror}",
-                    resolution="Start it: systemctl start toolsync-errand.socket",
+                    resolution="Start it anew: systemctl restart toolsync-errand.socket",
                 ) from error
             yield link
         return

@@ -84,8 +84,8 @@ def test_a_further_architecture_is_a_build_of_the_same_packaging(journal: Journa
     done(journal, "package", "noble/1")
     done(journal, "build", "noble/1")
     done(journal, "build", "noble/1/i386", outcome="held")
-    journal.results.forget_holds("t", "1.0", "noble", "noble/1")
+    journal.results.forget_holds("t", "1.0", "noble", ["noble/1/i386"])
     assert [r.key.scope for r in journal.results.holds("t", "1.0")] == ["noble/1/i386"]
     assert journal.results.holds("t", "1.0")[0].key.place == ("noble", 1, "i386", "")
-    journal.results.forget_holds("t", "1.0", "noble", "noble/2")
+    journal.results.forget_holds("t", "1.0", "noble", ["noble/1/arm64"])
     assert journal.results.holds("t", "1.0") == []

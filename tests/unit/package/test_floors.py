@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from toolsync.build.relations import build_relations
 from toolsync.package.floors import is_lowered, lower_floors
 
 CONTROL = """\
@@ -55,15 +56,46 @@ def test_only_a_backport_is_built_without_the_floor(
 
 
 @pytest.mark.parametrize(
-    ("names", "origin", "lowered"),
+    ("before", "after"),
     [
-        (("dpkg-dev",), "trixie", True),
-        (("dpkg-dev",), "bookworm", False),
-        (("dpkg-dev", "other"), "trixie", False),
-        (("debhelper",), "trixie", False),
+        ("Build-Depends: dpkg-dev (>= 1.22.5)\n", ""),
+        (
+            "Build-Depends:\n dpkg-dev (>= 1.22.5),\nRules-Requires-Root: no\n",
+            "Rules-Requires-Root: no\n",
+        ),
+        (
+            "Build-Depends: debhelper,\n# why\n dpkg-dev (>= 1.22.5),\n libx-dev\n",
+            "Build-Depends: debhelper,\n# why\n libx-dev\n",
+        ),
+        ("Build-Depends: a,\n# why\n dpkg-dev (= 1.22.5),\n b\n", None),
     ],
 )
-def test_no_other_relation_is_passed_over(
-    names: tuple[str, ...], origin: str, lowered: bool
+@pytest.mark.parametrize("head", ["", "# Whose this is.\n\n"])
+def test_what_is_passed_over_is_taken_out(
+    tmp_path: Path, head: str, before: str, after: str | None
 ) -> None:
-    assert is_lowered(names, origin, "bookworm") is lowered
+    """Adoption and packaging agree: none is taken that is then refused for its floor."""
+    rest = "\nPackage: x\nArchitecture: all\n"
+    (tmp_path / "control").write_text(f"{head}Source: x\n{before}{rest}")
+    groups = build_relations({"Build-Depends": before.partition(":")[2]}, "amd64")
+    assert any(is_lowered(group, "trixie", "bookworm") for group in groups) is (after is not None)
+    told = lower_floors(tmp_path, "trixie", "bookworm")
+    assert bool(told) is (after is not None)
+    left = before if after is None else after
+    assert (tmp_path / "control").read_text() == f"{head}Source: x\n{left}{rest}"
+
+
+@pytest.mark.parametrize(
+    ("relation", "origin", "lowered"),
+    [
+        ("dpkg-dev (>= 1.22)", "trixie", True),
+        ("dpkg-dev (>= 1.22)", "bookworm", False),
+        ("dpkg-dev (<< 1.22)", "trixie", False),
+        ("dpkg-dev", "trixie", False),
+        ("dpkg-dev (>= 1.22) | other", "trixie", False),
+        ("debhelper (>= 13)", "trixie", False),
+    ],
+)
+def test_no_other_relation_is_passed_over(relation: str, origin: str, lowered: bool) -> None:
+    (group,) = build_relations({"Build-Depends": relation}, "amd64")
+    assert is_lowered(group, origin, "bookworm") is lowered
