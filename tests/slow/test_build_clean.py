@@ -143,7 +143,7 @@ def test_a_build_dependency_that_does_not_exist_is_the_packages_fault(yard: Yard
     old = Chroots(
         chroot_folder(), days=1000, workshop=yard.context.workshop, clock=At(timedelta(days=2))
     )
-    with pytest.raises(PackageFailed, match=r"(?s)stage install-deps.*no-such-package-at-all"):
+    with pytest.raises(PackageFailed, match="no-such-package-at-all: there is none"):
         replace(yard, chroots=old).build(
             yard.context.source(name="needy-tool", files={"control": control})
         )
