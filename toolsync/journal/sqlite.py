@@ -17,12 +17,16 @@ from toolsync.journal.database import Database
 from toolsync.journal.migrations import MIGRATIONS, statements
 from toolsync.journal.rows import Row, unfit
 from toolsync.model.errors import Busy, OutOfSpace, SetupError, ToolsyncError
+from toolsync.system.clock import SystemClock
 from toolsync.system.private import for_readers, own_state, private_file
 from toolsync.system.store import full_disk_is_told
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _RIGHTS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+_TIMEOUT, _PAUSE = 30.0, 0.01
+"""Seconds that another's lock is waited for, and between two tries where SQLite waits for none."""
 
 
 class SqliteDatabase(Database):
@@ -217,20 +221,41 @@ def _connected_to_read(path: Path) -> sqlite3.Connection:
     """
     place = f"file:{quote(str(path.absolute()))}?mode=ro"
     return sqlite3.connect(
-        place, uri=True, timeout=30, isolation_level=None, check_same_thread=False
+        place, uri=True, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False
     )
 
 
 def _connected(path: Path) -> sqlite3.Connection:
     # It is used by one thread, and closed by the one that closes all.
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False
+    )
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and one writer go on side by side; two that make a journal at once both may.
+
+    Where two switch a new file, SQLite gives one of them "database is locked" at once, whatever
+    the timeout (seen in one of fifty); so it is tried again.
+    """
+    clock = SystemClock()
+    ends = clock.monotonic() + _TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _LOCKED or clock.monotonic() > ends:
+                raise
+            clock.sleep(_PAUSE)
+        else:
+            return
 
 
 def _unopened(path: Path, error: sqlite3.DatabaseError) -> ToolsyncError:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -132,3 +133,18 @@ def test_each_thread_has_its_own_transactions_and_waits_for_the_others(
     assert len(os.listdir("/proc/self/fd")) < before + 3 * 3 * 4
     database.close()
     assert len(os.listdir("/proc/self/fd")) < before
+
+
+def test_many_may_make_a_journal_at_the_same_time(tmp_path: Path) -> None:
+    """SQLite itself fails at once where two switch a new file's mode."""
+    together = Barrier(6)
+
+    def make(number: int) -> int:
+        together.wait()
+        database = SqliteDatabase(tmp_path / str(number // 6) / "journal.sqlite")
+        found = database.all("SELECT COUNT(*) AS n FROM told")[0].integer("n")
+        database.close()
+        return found
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(make, range(180))) == [0] * 180
