@@ -32,17 +32,19 @@ run: packages-run ids $(VENV)/.run
 	@$(VENV)/bin/toolsync archive sources
 
 # Packages whose code and tests use no library but Python's own: tested once.
-OURS_ALONE := attest binding compat fetch pipeline verify
+OURS_ALONE := attest binding compat fetch git pipeline scaffold verify
 # Tests that start programs, and whose libraries other tests use in the same ways: tested once.
-PROGRAMS_ALONE := add_packaging adopt archive_formats archive_key at_once damage doors git_import git_propose journal_copy key_life license_notice_way \
+PROGRAMS_ALONE := add_packaging adopt architectures archive_formats archive_key at_once damage doors endless_files git_import git_propose journal_copy key_life license_notice_way \
 	local log longlife odd_names packaging ppa_copy ppa_cost ppa_origs ppa_rules ppa_series recalls renamed retire \
 	snapshots stop upgrade workspace
 
 test: packages-test packages-deb ids $(VENV)/.test keyrings $(VENV)/.sigstore $(VENV)/.moto $(VENV)/.schemathesis $(VENV)/.txpkgupload $(VENV)/.axe lint
+	@# Where Python is told to write no bytecode, each program of ours that a test starts compiles it.
+	@$(VENV)/bin/python -m compileall -q -j 2 toolsync tests
 	@echo "== quick tests, on the newest libraries"
 	@tests/in-memory $(VENV)/bin/pytest -n 2 --dist worksteal -m "not slow"
 	@echo "== those that touch a library, on Debian's own libraries"
-	@tests/in-memory $(PYTHON) -m pytest -n 2 -m "not slow" -p no:cacheprovider $(OURS_ALONE:%=--ignore=tests/unit/%) \
+	@tests/in-memory $(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow" -p no:cacheprovider $(OURS_ALONE:%=--ignore=tests/unit/%) \
 	  $(PROGRAMS_ALONE:%=--ignore=tests/service/test_%.py) --ignore-glob='tests/unit/test_*.py'
 	@echo "== slow tests: clean chroots, real builds, kills"
 	@tests/in-memory $(VENV)/bin/pytest -n 2 --dist loadgroup -m slow --durations=10 -o tmp_path_retention_policy=failed
