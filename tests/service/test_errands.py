@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,7 +16,17 @@ import pytest
 
 from tests.servers.web import Web
 from tests.service.test_serve import ask, log_in, serving
-from tests.support.apart import apart, door, keeper, pages, parted, reached, soon
+from tests.support.apart import (
+    SERVICE,
+    apart,
+    as_user,
+    door,
+    keeper,
+    pages,
+    parted,
+    reached,
+    soon,
+)
 from tests.support.rig import Rig
 from tests.support.tiny import LICENSE, accepted, publish, write_tool
 
@@ -182,6 +194,39 @@ def test_a_journal_that_nobody_keeps_is_told(service: Rig, web: Web) -> None:
         assert (status, "toolsync-keeper.service" in page) == (503, True), page
         with keeper(rig):
             assert ask(place, "/login")[0] == 200
+
+
+_AS_BEFORE = """
+import os, sys
+from pathlib import Path
+state = Path(sys.argv[1])
+for path in state.glob("journal.sqlite*"):
+    path.chmod(0o600)
+for path in (state / "store", *(state / "store").rglob("*")):
+    if path.is_dir():
+        path.chmod(0o700)
+    else:
+        new = path.with_name(".new")
+        new.touch(mode=0o600)
+        new.write_bytes(path.read_bytes())
+        new.rename(path)
+"""
+"""A run that goes on by the rules of before: what it makes is its own alone."""
+
+
+@root
+def test_what_a_run_before_the_upgrade_closes_is_open_again_soon(service: Rig, web: Web) -> None:
+    rig = service
+    held(rig, web)
+    with apart(rig) as place:
+        session = log_in(rig, place)
+        waits(place, session)
+        words = [sys.executable, "-c", _AS_BEFORE, str(rig.state)]
+        subprocess.run(as_user(SERVICE, words), check=True)
+        for _ in soon():
+            found = ask(place, "/review/hello/1.0", Cookie=session)
+            if found[0] == 200 and "To the decision" in found[2]:
+                break
 
 
 def test_a_state_that_is_held_is_waited_for(rig: Rig, web: Web) -> None:

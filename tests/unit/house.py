@@ -30,8 +30,8 @@ PACKAGES = {
         "door dput effort fence fleetstore forks git gitclone gpg gpghome gpgkeys gpgpackets "
         "gpgstatus "
         "headers isolation journald launchpad launchpadhttp launchpadlogin launchpadvalues "
-        "lock mail memory mirror private programs promise remote run sandbox seccomp secret "
-        "signing space ssh stop store subreaper testproxy underway user work",
+        "lock mail memory mirror private programs promise readable remote run sandbox seccomp "
+        "secret signing space ssh stop store subreaper testproxy underway user work",
     ),
     "config": Package(
         "model system",

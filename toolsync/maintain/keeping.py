@@ -1,14 +1,14 @@
-"""Keep every status up to date for pages that may only read, and the journal open for them.
+"""Keep every status up to date for pages that may only read, and let them read.
 
 SQLite lets nobody read who may not write unless somebody who may has the file open (docs/adr/0046);
-and a status is written down when it was computed. So one process of the state's owner does both.
+a status is written down when it was computed; and a run that began before an upgrade makes files
+by its older rules. So one process of the state's owner sees to all of it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from toolsync.config.settings import Config
@@ -19,12 +19,10 @@ from toolsync.pipeline.belonging import open_journal
 from toolsync.pipeline.context import opened
 from toolsync.system import stop
 from toolsync.system.clock import Clock
-from toolsync.system.private import for_readers
+from toolsync.system.readable import Readable
 
 _EACH, _WHOLE = 1.0, 10.0
 """Seconds between two looks at what was written, and at what is out of date by itself."""
-_READ = ("store", "changes")
-"""Folders of a state that pages read."""
 
 
 def keep(load: Callable[[], Config], clock: Clock, tell: Callable[[str], None]) -> None:
@@ -34,10 +32,13 @@ def keep(load: Callable[[], Config], clock: Clock, tell: Callable[[str], None]) 
     """
     config, plan, said = load(), Plan(), ""
     with closing(open_journal(config, clock)) as journal:
-        let_read(config.state)
+        place = config.journal
+        readable = Readable(config.state, place if isinstance(place, Path) else None)
+        readable.let()
         tell(f"keeping {config.state}")
         last = clock.monotonic() - _WHOLE
         while not stop.begun():
+            readable.let()
             try:
                 if _is_due(journal, clock, last):
                     last = clock.monotonic()
@@ -64,23 +65,6 @@ def _told(text: str, before: str, tell: Callable[[str], None]) -> str:
     if text != before:
         tell(text)
     return text
-
-
-def let_read(state: Path) -> None:
-    """Let the group read what was kept before it might (a restored backup, an older version)."""
-    readers = for_readers(state)
-    for place in _READ if readers else ():
-        for top, _, names in os.walk(state / place):
-            with suppress(OSError):  # gone meanwhile, or somebody else's
-                Path(top).chmod(0o700 | readers)
-            for name in names:
-                _open_to(Path(top) / name, readers & 0o040)
-
-
-def _open_to(path: Path, bits: int) -> None:
-    with suppress(OSError):
-        if path.stat().st_mode & 0o077 != bits:
-            path.chmod(0o600 | bits)
 
 
 def _show(done: int, total: int | None) -> None:

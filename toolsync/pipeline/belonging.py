@@ -175,7 +175,7 @@ def _read(path: Path) -> Stamp | None:
         raise SetupError(
             f"{path}, which says what journal belongs here, is closed to this user",
             resolution="Run it as the user whose state this is. The pages' user is let in by"
-            " toolsync-keeper.service: systemctl restart toolsync-keeper.service",
+            " toolsync-keeper.service: systemctl status toolsync-keeper.service",
         ) from error
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise SetupError(
