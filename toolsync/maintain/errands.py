@@ -16,14 +16,14 @@ from toolsync.maintain.errand import errand_of as checked
 from toolsync.maintain.forpages import AT_ONCE
 from toolsync.maintain.proposing import adopt, propose
 from toolsync.maintain.retire import Wish, in_plan, resume, retire
-from toolsync.model.errors import FINE, SetupError, ToolsyncError, UsageError, unforeseen
+from toolsync.model.errors import FINE, ToolsyncError, UsageError, unforeseen
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.promote import promote_version
 from toolsync.pipeline.status import faulty
 from toolsync.pipeline.sync import sync
 from toolsync.report.sentences import of_outcome
-from toolsync.setup.tools import overlay_of, read_tool, tools_named
+from toolsync.setup.tools import followed_tool, load_tools
 
 FINE_WORD, NOT = "done: ", "not done: "
 """How the line of the log begins that tells what came of it."""
@@ -66,7 +66,7 @@ def _key(errand: Errand) -> Key:
 
 def _retry(context: Context, errand: Errand, tell: Tell) -> Done:
     """Take a tool's releases as far as they may go, also what failed though nothing changed."""
-    tools = in_plan(context, (_tool(context, errand.tool),), named=True)
+    tools = in_plan(context, (followed_tool(context.config, errand.tool),), named=True)
     if any(tool.watch.is_folder for tool in tools):
         tools = follow_packaging(context, tools, tell)
     (outcome,) = sync(context, tools, context.config.jobs, dry_run=False, retry=True)
@@ -86,7 +86,7 @@ def _promote(context: Context, errand: Errand, tell: Tell) -> Done:
     tell(f"copying from {origin} to {target}")
     done = promote_version(
         context,
-        _tool(context, errand.tool),
+        followed_tool(context.config, errand.tool),
         errand.version,
         origin,
         untested=False,
@@ -113,30 +113,9 @@ def _wish(errand: Errand) -> Wish:
     return Wish(tool=errand.tool, who=errand.who, reason=errand.reason)
 
 
-def _tool(context: Context, name: str) -> Tool:
-    """Return a tool that is followed; raises UsageError for none, SetupError for a faulty one."""
-    config = context.config
-    place = tools_named(config).get(name)
-    found = None if place is None else read_tool(place / name, overlay=overlay_of(config, name))
-    if found is None:
-        raise UsageError(f"no tool of the name {name[:80]!r} is followed")
-    if isinstance(found, SetupError):
-        raise found
-    return found
-
-
 def _all(context: Context) -> tuple[tuple[Tool, ...], tuple[Outcome, ...]]:
-    found = _defined(context)
-    tools = tuple(one for one in found.values() if isinstance(one, Tool))
-    return tools, tuple(faulty(n, one) for n, one in found.items() if isinstance(one, SetupError))
-
-
-def _defined(context: Context) -> dict[str, Tool | SetupError]:
-    config = context.config
-    return {
-        name: read_tool(place / name, overlay=overlay_of(config, name))
-        for name, place in tools_named(config).items()
-    }
+    tools, faults = load_tools(context.config)
+    return tools, tuple(faulty(name, error) for name, error in faults.items())
 
 
 ACTS: Mapping[str, Act] = {

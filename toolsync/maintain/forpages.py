@@ -10,19 +10,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from toolsync.config.definition import Tool
-from toolsync.config.settings import Config
 from toolsync.journal.decisions import APPROVED, REJECTED
 from toolsync.maintain.doctor import Check, examine
 from toolsync.maintain.errand import Act, Done, Errand, Tell
 from toolsync.maintain.keylife import KeyRow, known_rows
-from toolsync.model.errors import ToolsyncError, UsageError
+from toolsync.model.errors import SetupError, ToolsyncError, UsageError
 from toolsync.model.values import dump
 from toolsync.pipeline.changes import changes_of
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.review import decide
 from toolsync.pipeline.survey import look_at_all
-from toolsync.setup.tools import overlay_of, read_tool, tools_named
+from toolsync.setup.tools import followed_tool
 
 _PATIENCE = 2.0
 """Seconds that a decision waits while another process writes the journal."""
@@ -70,17 +68,17 @@ def _decided(context: Context, errand: Errand, verdict: str) -> Done:
 
 def look(context: Context, errand: Errand, _: Tell) -> Done:
     """Look at the pages of some tools, and remember what they gave."""
-    names = errand.tools.split()
-    tools = [tool for name in names if isinstance(tool := _defined(context.config, name), Tool)]
+    tools = []
+    for name in errand.tools.split():
+        with suppress(UsageError, SetupError):  # gone meanwhile; its own page tells of the latter
+            tools.append(followed_tool(context.config, name))
     look_at_all(context, tools, context.config.jobs)
     return Done(fine=True, message=f"{len(tools)} pages were looked at")
 
 
 def compare(context: Context, errand: Errand, _: Tell) -> Done:
     """Compute what differs in a release, and keep it where the pages find it."""
-    tool = _defined(context.config, errand.tool)
-    if not isinstance(tool, Tool):
-        raise UsageError(f"no tool of the name {errand.tool[:80]!r} is followed")
+    tool = followed_tool(context.config, errand.tool)
     changes_of(context, tool, errand.version)
     return Done(fine=True, message=f"{tool.name} {errand.version} was compared")
 
@@ -102,11 +100,6 @@ def stanzas(context: Context) -> dict[str, str]:
         with suppress(ToolsyncError):  # nothing is served for it yet
             found[series] = context.target.stanza(series)
     return found
-
-
-def _defined(config: Config, name: str) -> object:
-    place = tools_named(config).get(name)
-    return None if place is None else read_tool(place / name, overlay=overlay_of(config, name))
 
 
 AT_ONCE: Mapping[str, Act] = {

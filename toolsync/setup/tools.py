@@ -80,6 +80,17 @@ def load_tools(
     return tuple(tools), faults
 
 
+def followed_tool(config: Config, name: str) -> Tool:
+    """Return the tool of a name that is followed, as its files define it now.
+
+    Raises UsageError where none of this name is followed, SetupError where it is defined wrongly.
+    """
+    place = tools_named(config).get(name)
+    if place is None:
+        raise UsageError(f"no tool of the name {name[:80]!r} is followed")
+    return load_tool(place / name, overlay=overlay_of(config, name))
+
+
 def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
     """Return where the folder of each of the named tools lies, or of all, by name.
 

@@ -10,9 +10,9 @@ from tests.servers.web import Web
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
 from toolsync.config.definition import Tool
-from toolsync.model.errors import SetupError
+from toolsync.model.errors import SetupError, UsageError
 from toolsync.setup.settings import load_config
-from toolsync.setup.tools import load_tools
+from toolsync.setup.tools import followed_tool, load_tools
 
 SHIPPED = """
 [[license.accepted]]
@@ -77,6 +77,20 @@ def test_an_overlays_fault_names_the_overlay(fault: str, tmp_path: Path) -> None
     assert not tools
     assert str(path) in str(faults["hello"])
     assert "shipped" not in str(faults["hello"])
+
+
+def test_one_tool_by_its_name_is_what_all_are(tmp_path: Path) -> None:
+    file, path = lay(tmp_path, OVERLAY.format(digest="a" * 64))
+    config = load_config(file, tmp_path)
+    assert followed_tool(config, "hello") == loaded(file)
+    with pytest.raises(UsageError, match="'other' is followed"):
+        followed_tool(config, "other")
+    path.write_text("[verify")
+    with pytest.raises(SetupError, match=str(path)):
+        followed_tool(config, "hello")
+    file.write_text(f'tools = ["another"]\n{file.read_text()}')  # hello has a folder alone
+    with pytest.raises(UsageError, match="'hello' is followed"):
+        followed_tool(load_config(file, tmp_path), "hello")
 
 
 def test_a_shipped_fault_names_what_is_shipped(tmp_path: Path) -> None:
