@@ -147,15 +147,21 @@ class Behind:
         return load(Examined, _asked("doctor"))
 
     def stanzas(self, context: Context) -> Mapping[str, str]:
-        """Have them told: the public key lies with the secret one. Once for each key and series."""
-        archive = context.config.archive
-        found = ((name, archive / "dists" / name / "InRelease") for name in context.config.series)
+        """Have them told: the public key lies with the secret one.
+
+        Once for each set-up of the archive, key and series; what was told by half is asked again.
+        """
+        config = context.config
+        found = ((name, config.archive / "dists" / name / "InRelease") for name in config.series)
         served = [name for name, path in found if path.exists()]
-        mark = (served, mark_of(archive / "conf" / PROMISE))
-        if served and mark != self._stanzas[0]:
-            told = _asked("stanzas")
-            self._stanzas = mark, {name: str(text) for name, text in told.items()}
-        return self._stanzas[1] if served else {}
+        promise = mark_of(config.archive / "conf" / PROMISE)
+        mark = (config.target, config.local, served, promise)
+        if not served or mark == self._stanzas[0]:
+            return self._stanzas[1] if served else {}
+        told = {name: str(text) for name, text in _asked("stanzas").items()}
+        if told.keys() >= set(served):
+            self._stanzas = mark, told
+        return told
 
 
 def acting() -> Acting:
