@@ -37,7 +37,7 @@ def of_tool(name: str) -> ResponseReturnValue:
         )
     given: dict[str, object] = {"act": form["act"], "tool": tool.name, "who": person().told}
     given |= {n: text for n in ("version", "reason") if (text := _line(n))}
-    return _to(shared().errands.ask(given | ({"early": True} if form.get("early") else {})))
+    return _to(known().ask(given | ({"early": True} if form.get("early") else {})))
 
 
 def mark_of(state: State | None) -> str:
@@ -56,7 +56,7 @@ def address() -> ResponseReturnValue:
 def look_at_address() -> ResponseReturnValue:
     """Have a release page looked at, to see what tool could be made of it."""
     given = {"act": "propose", "who": person().told, "url": _line("url"), "name": _line("name")}
-    return _to(shared().errands.ask(given))
+    return _to(known().ask(given))
 
 
 def page(number: str) -> ResponseReturnValue:
@@ -77,7 +77,7 @@ def adopt(number: str) -> ResponseReturnValue:
             "Look at the address again, and decide then.",
         )
     given = {"act": "adopt", "who": person().told, "url": entry.text("url"), "shown": shown}
-    return _to(shared().errands.ask(given | {"name": entry.text("name")}))
+    return _to(known().ask(given | {"name": entry.text("name")}))
 
 
 def stuck() -> list[tuple[State, str]]:
@@ -109,7 +109,7 @@ def api_ask() -> ResponseReturnValue:
     asked = {name: given[name] for name in (*_FIELDS, "early") if name in given}
     if isinstance(name := asked.get("tool"), str):
         tool_named(name)
-    entry = shared().errands.ask(asked | {"who": person().told})
+    entry = known().ask(asked | {"who": person().told})
     return as_json({"version": VERSION, **as_object(entry)}, 202)
 
 

@@ -52,6 +52,24 @@ class Entry:
         """Return a part of the question, empty where it has none."""
         return str(self.question.get(name, ""))
 
+    def does(self, question: Mapping[str, object]) -> bool:
+        """Say whether this does what ``question`` asks for, whoever asks.
+
+        Of what an earlier server was asked for no more is known than the log tells.
+        """
+        return _told_of(self.question, self.before) == _told_of(question, self.before)
+
+
+def _told_of(question: Mapping[str, object], by_log: bool) -> Mapping[str, object]:
+    """Return what counts of a question: all that is said, or what the log tells of it."""
+    said = {name: value for name, value in question.items() if value and name != "who"}
+    if not by_log:
+        return said
+    told = ("act", "tool", "version", "url" if said.get("url") else "reason")
+    if "tool" not in said and "name" in said:
+        said["tool"] = said["name"]
+    return {name: said[name] for name in told if name in said}
+
 
 def told(lines: Sequence[Line], now: datetime, *, outlive: bool) -> Iterator[Entry]:
     """Yield what lines of the log tell, newest first."""
@@ -62,7 +80,7 @@ def told(lines: Sequence[Line], now: datetime, *, outlive: bool) -> Iterator[Ent
             continue
         who, act, rest = said.groups()
         question = {"act": act, "who": who, "tool": line.tool, "version": line.version}
-        question["url" if "url" in ACTS[act].needs else "reason"] = rest
+        question["url" if "url" in ACTS[act].needs else "reason"] = rest or ""
         entry = Entry(number=int(line.scope), question=question, at=line.at, before=True)
         late = now - parsed(line.at) > timedelta(seconds=ACTS[act].seconds)
         entry.came = _came(ends.get(line.scope), outlive=outlive and not late)

@@ -57,7 +57,7 @@ class Errands:
         with self._lock:
             going = [entry for entry in self._entries.values() if not entry.over]
             for entry in going:
-                if {**entry.question, "who": ""} == {**question, "who": ""}:
+                if entry.does(question):
                     return entry
             if len(going) >= _MOST:
                 raise TooMany(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.web import Web
+from tests.support.answering import answering
 from tests.support.served import PASSWORD, Site
 from tests.support.tiny import publish, write_tool
 from toolsync.journal.key import Key
@@ -186,6 +187,84 @@ def test_what_goes_on_behind_the_door_is_under_way_until_its_time_is_over(site: 
     assert (entry.state, entry.came and entry.came.message) == (DONE, "hello 1.0 is published")
     odd = [replace(line, message=text) for text in ("by ann: erase", "retry", EVIL)]
     assert list(told([*odd, replace(line, scope="x")], now, outlive=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "version", "name", "same", "other"),
+    [
+        (
+            "retry",
+            "",
+            TOOL,
+            {"act": "retry", "early": False, "reason": ""},
+            {"act": "retry", "tool": "awscli"},
+        ),
+        (
+            "promote",
+            "1.2",
+            TOOL,
+            {"act": "promote", "version": "1.2", "early": True},
+            {"act": "promote", "version": "1.3"},
+        ),
+        (
+            "retire nobody has it",
+            "",
+            TOOL,
+            {"act": "retire", "reason": "nobody has it"},
+            {"act": "retire", "reason": "gone"},
+        ),
+        (
+            "adopt https://vendor.example/dl/",
+            "",
+            "hi",
+            {"act": "adopt", "url": "https://vendor.example/dl/", "name": "hi", "shown": "0" * 64},
+            {"act": "adopt", "url": "https://vendor.example/", "name": "hi", "shown": "0" * 64},
+        ),
+    ],
+)
+def test_what_the_log_tells_is_under_way_is_not_begun_again(
+    site: Site,
+    said: str,
+    version: str,
+    name: str,
+    same: dict[str, object],
+    other: dict[str, object],
+) -> None:
+    now = site.shared.clock.now()
+    line = Line(
+        at=stamp(now),
+        tool=name,
+        version=version,
+        scope="7",
+        stage="",
+        event="asked",
+        message=f"by joe (web): {said}",
+    )
+    common = {"who": "ann (web)"} | ({"tool": TOOL} if name == TOOL else {})
+    for lines, number in (
+        ([line], 7),
+        ([replace(line, event="ended", message="done: it is so"), line], 0),
+        ([replace(line, at=stamp(now - timedelta(hours=13)))], 0),
+    ):
+        errands = Errands(clock=site.shared.clock, words=["sleep", "20"])
+        errands.remember(lines, outlive=True)
+        assert errands.ask(common | other).number != 7
+        assert (errands.ask(common | same).number == 7) is (number == 7)
+
+
+def test_a_form_that_is_sent_again_after_a_restart_begins_nothing(site: Site) -> None:
+    form = {"act": "retry", "shown": shown(site)}
+    journal = site.journal()
+    key = Key(tool=TOOL, version="", stage="", scope="7")
+    journal.log.add(key, "asked", "by ann (web): retry")
+    with answering(site.folder / "door", lambda _: {}) as questions:
+        site.app, site.shared = application(site.load)  # as the pages' user; it begins anew
+        site.browser = site.app.test_client()
+        site.post("/login", name="ann", password=PASSWORD)
+        answer = site.post(f"{PATH}/ask", page="/retired", **form)
+        assert (answer.status_code, answer.headers.get("Location")) == (303, "/asked/7")
+        assert questions == []
+    journal.close()
 
 
 def test_what_was_retired_is_listed_and_followed_again(site: Site) -> None:
