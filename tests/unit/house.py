@@ -30,8 +30,8 @@ PACKAGES = {
         "door dput effort fence fleetstore forks git gitclone gpg gpghome gpgkeys gpgpackets "
         "gpgstatus "
         "headers isolation journald launchpad launchpadhttp launchpadlogin launchpadvalues "
-        "lock mail memory mirror private programs promise readable remote run sandbox seccomp "
-        "secret signing space ssh stop store subreaper testproxy underway user work",
+        "lock mail memory mirror private programs promise readable reader remote run sandbox "
+        "seccomp secret signing space ssh stop store subreaper testproxy underway user work",
     ),
     "config": Package(
         "model system",
@@ -163,7 +163,7 @@ PACKAGES = {
         "model system config journal verify build publish git attest fleet pipeline report "
         "setup adopt",
         "backup doctor errand errands forpages gc keeping keylife overview plan proposing repair "
-        "restore retire scrub scrubbed service work",
+        "restore retire scrub scrubbed secretfiles service work",
     ),
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from toolsync.git.place import place_of
 from toolsync.git.place import programs_of as git_programs
 from toolsync.maintain.plan import orphans
 from toolsync.maintain.scrubbed import read_scrubbed
+from toolsync.maintain.secretfiles import secret_files
 from toolsync.model.errors import Damaged, ToolsyncError
 from toolsync.model.values import Blob
 from toolsync.pipeline.belonging import has_journal, open_journal
@@ -36,8 +38,10 @@ from toolsync.setup.tools import TOOLS, ToolTables, load_tools
 from toolsync.system.architectures import own
 from toolsync.system.clock import Clock, SystemClock
 from toolsync.system.distro import supported as released
+from toolsync.system.door import pages_user
 from toolsync.system.gpg import inspect_keys, why_unread
 from toolsync.system.programs import find, how_to_get
+from toolsync.system.reader import pages_reader
 from toolsync.system.work import Workshop
 from toolsync.verify.methods import programs_of
 
@@ -92,6 +96,7 @@ def examine(
     yield from _log(config, clock)
     yield _store(config)
     yield from _archive_keys(config, clock)
+    yield from _secrets(config)
     for channel in settings.channels.values():
         if channel.is_set_up(config):
             yield _tried(f"report.{channel.name}", partial(channel.ready, config))
@@ -342,6 +347,26 @@ def _archive_keys(config: Config, clock: Clock) -> Iterator[Check]:
             message=(what or until) if fine else f"is {row.state}",
             resolution=then if fine else WAY_BACK,
         )
+
+
+def _secrets(config: Config) -> Iterator[Check]:
+    """See that the pages' user, who may read the state, reads no secret that settings name."""
+    reader = pages_reader(config.state, pages_user())
+    if reader is None:
+        return
+    for key, path in secret_files(config):
+        with suppress(OSError):  # it is not there, or closed to us: told by whatever needs it
+            wrong, mode = reader.reads(path), stat.S_IMODE(path.stat().st_mode)
+            yield Check(
+                subject=f"secret {path}",
+                fine=not wrong,
+                message=f"which {key} names, can be read by the pages' user: mode {mode:04o}"
+                if wrong
+                else f"which {key} names, is closed to the pages' user",
+                resolution=f"chown --reference={config.state} {path} && chmod 0600 {path}"
+                if wrong
+                else "",
+            )
 
 
 def _tried(subject: str, act: Callable[[], object]) -> Check:

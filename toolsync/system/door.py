@@ -131,9 +131,14 @@ def peer_of(link: socket.socket) -> int:
     return int(struct.unpack("3i", found)[1])
 
 
+def pages_user() -> str:
+    """Return the name of the pages' user, whether this machine has it or not."""
+    return os.environ.get(ASKER) or WEB_USER
+
+
 def _web_user() -> Iterator[int]:
     with suppress(KeyError):
-        yield pwd.getpwnam(os.environ.get(ASKER) or WEB_USER).pw_uid
+        yield pwd.getpwnam(pages_user()).pw_uid
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def keys() -> Iterator[Keys]:
         yield made
 
 
-def checks(rig: Rig, status: int = 0) -> dict[str, Any]:
+def checks(rig: Rig, status: int | None = 0) -> dict[str, Any]:
     return {check["subject"]: check for check in rig.json("doctor", status=status)}
 
 
@@ -89,6 +89,38 @@ def test_what_a_teams_repository_needs_is_looked_at_where_one_is_named(
     assert found["[git] of hello"]["fine"]
     assert "on a GitLab, such as Salsa" in found["[git] of hello"]["message"]
     assert "s3cret" not in str(found)
+
+
+def test_a_secret_that_the_pages_can_read_is_told(rig: Rig) -> None:
+    for folder in (rig.root, *rig.root.parents):
+        if folder.stat().st_uid == os.geteuid() and folder.stat().st_mode & 0o77 == 0:
+            folder.chmod(0o711)
+    paths = {name: rig.root / name for name in ("hooked", "posted", "mailed", "git")}
+    for path in paths.values():
+        path.write_text("s3cret\n")
+        path.chmod(0o640)
+    write_tool(rig.tools, "http://127.0.0.1:9/")
+    rig.configure(
+        f'tools = ["hello"]\n{rig.settings}\n[web]\nhook_secret_file = "{paths["hooked"]}"\n'
+        f'[report.webhook]\nurl = "http://127.0.0.1:9/"\ntoken_file = "{paths["posted"]}"\n'
+        f'[report.mail]\nto = ["x@y.example"]\npassword_file = "{paths["mailed"]}"\n'
+        f'[git]\nidentity = "{paths["git"]}"\n'
+    )
+    rig.state.mkdir()
+    assert not [subject for subject in checks(rig, status=None) if subject.startswith("secret")]
+    rig.state.chmod(0o2755)  # its group reads it now
+    paths["mailed"].chmod(0o600)
+    found = checks(rig, status=None)
+    assert f"secret {paths['hooked']}" not in found  # it is theirs
+    assert found[f"secret {paths['mailed']}"]["fine"]
+    for name in ("posted", "git"):
+        check = found[f"secret {paths[name]}"]
+        assert not check["fine"]
+        assert "can be read by the pages' user: mode 0640" in check["message"]
+        subprocess.run(check["resolution"], shell=True, check=True)  # as it says
+    assert "[report.webhook] token_file" in found[f"secret {paths['posted']}"]["message"]
+    found = checks(rig, status=None)
+    assert all(check["fine"] for subject, check in found.items() if subject.startswith("secret"))
 
 
 def test_a_missing_program_is_named_with_its_package(rig: Rig, tmp_path: Path) -> None:
