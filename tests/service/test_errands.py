@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import subprocess
 import sys
@@ -227,6 +228,59 @@ def test_what_a_run_before_the_upgrade_closes_is_open_again_soon(service: Rig, w
             found = ask(place, "/review/hello/1.0", Cookie=session)
             if found[0] == 200 and "To the decision" in found[2]:
                 break
+
+
+def emptied(rig: Rig) -> None:
+    """Let the cache of a fleet's store be as it is when all of it was swept."""
+    for path in (rig.state / "store" / "sha256").glob("??/*"):
+        path.unlink()
+
+
+def compared(place: str, session: str) -> None:
+    """Return when the page of hello 1.0 shows what differs in it."""
+    for _ in soon(60):
+        if "being compared" not in ask(place, "/review/hello/1.0", Cookie=session)[2]:
+            return
+
+
+@pytest.mark.slow
+@root
+def test_what_a_fleet_keeps_elsewhere_is_brought_for_the_pages(service: Rig, web: Web) -> None:
+    rig = service
+    shared = rig.root / "shared"
+    shared.mkdir(mode=0o700)
+    os.chown(shared, pwd.getpwnam(SERVICE).pw_uid, -1)  # the pages have no way into it
+    rig.settings += f'\n[store]\nurl = "file://{shared}"\n'
+    held(rig, web)
+    emptied(rig)
+    with apart(rig) as place:
+        session = log_in(rig, place)
+        waits(place, session)
+        shared.rename(rig.root / "away")
+        status, _, told = ask(place, "/review/hello/1.0", Cookie=session)
+        assert (status, f"he shared store {shared} is no" in told) == (
+            503,
+            True,
+        )  # none to decide by
+        (rig.root / "away").rename(shared)
+        compared(place, session)
+        page = ask(place, "/review/hello/1.0", Cookie=session)[2]
+        assert "There is nothing earlier to compare it with" in page
+        assert "== LICENSE, in normalised words" in page  # the gate's report
+        text = ask(place, "/api/v1/reviews/hello/1.0", Cookie=session)[2]
+        assert json.loads(text)["gates"][0]["text"]
+        emptied(rig)
+        shown = list((rig.state / "changes").glob("*.json"))
+        compared(place, session)  # a difference that is kept is found again
+        assert list((rig.state / "changes").glob("*.json")) == shown
+        form = verdict_of(place, session, "approved")
+        assert ask(place, "/review/hello/1.0", form, Cookie=session)[0] == 303
+        rig.run("sync", "hello")
+        emptied(rig)
+        assert "/tool/hello/evidence/1.0" in ask(place, "/tool/hello", Cookie=session)[2]
+        emptied(rig)
+        status, _, text = ask(place, "/tool/hello/evidence/1.0", Cookie=session)
+        assert status == 404  # it was asked for a moment ago, and is not again for some minutes
 
 
 def test_a_state_that_is_held_is_waited_for(rig: Rig, web: Web) -> None:

@@ -170,6 +170,8 @@ def test_the_pages_are_a_user_of_their_own_who_only_reads() -> None:
     assert users.startswith(f"u {WEB_USER} ")
     assert f"{OWN}=/var/lib/{WEB_USER}\nStateDirectory={WEB_USER}\n" in text
     assert "ReadWritePaths=" not in text
+    (unset,) = re.findall(r"^UnsetEnvironment=(.*)$", text, re.MULTILINE)
+    assert {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} <= set(unset.split())
     (hidden,) = re.findall(r"^InaccessiblePaths=(.*)$", text, re.MULTILINE)
     assert set(hidden.split()) == {
         "-/var/lib/toolsync/gnupg",

@@ -26,9 +26,9 @@ PACKAGES = {
     ),
     "system": Package(
         "model",
-        "account activated apt architectures board bucket builder clock confined deadline distro "
-        "door dput effort fence fleetstore forks git gitclone gpg gpghome gpgkeys gpgpackets "
-        "gpgstatus "
+        "account activated apt architectures board bucket builder cachestore clock confined "
+        "deadline distro door dput effort fence fleetstore forks git gitclone gpg gpghome gpgkeys "
+        "gpgpackets gpgstatus "
         "headers isolation journald launchpad launchpadhttp launchpadlogin launchpadvalues "
         "lock mail memory mirror private programs promise readable reader remote run sandbox "
         "seccomp secret signing space ssh stop store subreaper testproxy underway user work",
@@ -168,9 +168,9 @@ PACKAGES = {
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "
         "publish attest pipeline report setup adopt maintain",
-        "acting api app asking comparing diffs doctoring entry errands guard health hearing "
-        "history hooks lists login now openapi overview people problems request retired review "
-        "routes server setup tool words",
+        "acting api app asking bringing comparing diffs doctoring entry errands guard health "
+        "hearing history hooks lists login now openapi overview people problems request retired "
+        "review routes server setup tool words",
     ),
     "cli": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "

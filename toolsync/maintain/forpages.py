@@ -10,17 +10,21 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from toolsync.config.definition import Tool
 from toolsync.journal.decisions import APPROVED, REJECTED
 from toolsync.maintain.doctor import Check, examine
 from toolsync.maintain.errand import Act, Done, Errand, Tell
 from toolsync.maintain.keylife import KeyRow, known_rows
-from toolsync.model.errors import SetupError, ToolsyncError, UsageError
+from toolsync.model.errors import Damaged, SetupError, ToolsyncError, UsageError
 from toolsync.model.values import dump
-from toolsync.pipeline.changes import changes_of
+from toolsync.pipeline.changes import bring_sides, changes_of, steps_of
 from toolsync.pipeline.context import Context
-from toolsync.pipeline.review import decide
+from toolsync.pipeline.outcome import last_standing
+from toolsync.pipeline.review import decide, questions, report_of
 from toolsync.pipeline.survey import look_at_all
+from toolsync.report.toolpage import view
 from toolsync.setup.tools import followed_tool
+from toolsync.system.cachestore import LARGEST
 
 _PATIENCE = 2.0
 """Seconds that a decision waits while another process writes the journal."""
@@ -80,7 +84,34 @@ def compare(context: Context, errand: Errand, _: Tell) -> Done:
     """Compute what differs in a release, and keep it where the pages find it."""
     tool = followed_tool(context.config, errand.tool)
     changes_of(context, tool, errand.version)
+    bring_sides(context, tool, errand.version)
     return Done(fine=True, message=f"{tool.name} {errand.version} was compared")
+
+
+def bring(context: Context, errand: Errand, _: Tell) -> Done:
+    """Have in the cache what the pages of a tool show, and those of a release where one is named.
+
+    It is brought by being read as the pages read it.
+    """
+    tool, journal = followed_tool(context.config, errand.tool), context.journal
+    standing = last_standing(context, tool, warn=False)
+    shown = view(
+        context, tool, standing, journal.pages.of(tool.name), journal.publications.of(tool.name)
+    )
+    if errand.version:
+        _bring_release(context, tool, errand.version)
+    return Done(fine=True, message=f"what is shown of {shown.name} is here")
+
+
+def _bring_release(context: Context, tool: Tool, version: str) -> None:
+    for question in questions(context.journal, tool.name, version):
+        report_of(context.store, question)
+    shown = [step.log for step in steps_of(context, tool.name, version)]
+    signed = context.journal.evidence.newest(tool.name, version)
+    for blob in (*shown, signed.envelope if signed else None):
+        if blob is not None and blob.size <= LARGEST and context.store.has(blob):
+            with suppress(Damaged):  # the page tells of it
+                context.store.require(blob)
 
 
 def ask_doctor(context: Context, _: Errand, __: Tell) -> Done:
@@ -115,6 +146,7 @@ AT_ONCE: Mapping[str, Act] = {
     ),
     "look": Act(do=look, needs=("tools",), lock="", words="Look", seconds=1800),
     "compare": Act(do=compare, needs=("tool", "version"), lock="", words="Compare", seconds=1800),
+    "bring": Act(do=bring, needs=("tool",), lock="", words="Bring files", seconds=600),
     "stanzas": Act(do=tell_stanzas, needs=(), lock="", words="Tell the stanzas", seconds=60),
     "doctor": Act(do=ask_doctor, needs=(), lock="", words="Ask the doctor", seconds=1800),
 }

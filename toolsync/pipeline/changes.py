@@ -81,6 +81,18 @@ def changes_of(context: Context, tool: Tool, version: str) -> Changes:
     return known
 
 
+def bring_sides(context: Context, tool: Tool, version: str) -> None:
+    """Have here all that a difference is made of: by that alone its readers find it again.
+
+    Raises Damaged where something is gone, TryAgain while a shared place is away.
+    """
+    sides = _sides(context, tool, version)
+    made = (sides.packaged, sides.packaging, *sides.terms, *(b for _, b in sides.old + sides.new))
+    for blob in made:
+        if isinstance(blob, Blob):
+            context.store.require(blob)
+
+
 def is_known(context: Context, tool: Tool, version: str) -> bool:
     """Say whether `changes_of` answers at once."""
     return _place(context, tool, _sides(context, tool, version)).is_file()

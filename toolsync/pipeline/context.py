@@ -59,11 +59,15 @@ class Context:
     """How much goes on at the same time."""
 
 
-def store_of(config: Config) -> Store:
-    """Return the store of a set-up."""
+def store_of(config: Config, *, reading: bool = False) -> Store:
+    """Return the store of a set-up; for ``reading`` alone, no more of a fleet's than its cache."""
     shared = config.shared
     if not shared.url:
         return Store(config.state / "store")
+    if reading:
+        from toolsync.system.cachestore import CacheStore
+
+        return CacheStore(config.state / "store")
     from toolsync.system.fleetstore import open_store
 
     return open_store(config.state / "store", shared.url, shared.endpoint, shared.cache)
@@ -96,7 +100,7 @@ def opened(
         return open_target(name, config, store, workshop, clock, http, targets)
 
     require_whole(config.state)
-    store = store_of(config)
+    store = store_of(config, reading=reading)
     workshop = Workshop(config.state, "" if reading else config.build.work)
     http = open_http(config, clock)
     journal = (journal_to_read if reading else open_journal)(config, clock, gates)

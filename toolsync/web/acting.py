@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +25,7 @@ from toolsync.pipeline.context import Context
 from toolsync.pipeline.review import decide
 from toolsync.pipeline.survey import look_at_all
 from toolsync.system import door
+from toolsync.system.clock import Clock
 from toolsync.system.promise import NAME as PROMISE
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -32,6 +33,8 @@ _NONE = "0" * 64
 """The digest of nothing that was ever shown."""
 _NAMES = 20
 """Tools whose pages one errand looks at."""
+_AGAIN, _MOST = 600.0, 10_000
+"""Seconds until what did not come is asked for again, and how many digests of such are known."""
 Open = Callable[[], AbstractContextManager[Context]]
 Decided = Sequence[Mapping[str, object]]
 
@@ -64,6 +67,12 @@ class Acting(Protocol):
 
     def compare(self, open_: Open, tool: Tool, version: str) -> None:
         """Compute what differs in a release, and keep it."""
+
+    def bring(self, tool: str, version: str, lacking: Collection[str]) -> bool:
+        """Have brought what the pages of a tool show, and of one ``version`` where that is named.
+
+        ``lacking`` are digests that are not here. Says whether some of them may be here now.
+        """
 
     def examine(self, open_: Open) -> Examined:
         """Have the doctor look."""
@@ -100,6 +109,10 @@ class Here:
         with open_() as context:
             changes_of(context, tool, version)
 
+    def bring(self, tool: str, version: str, lacking: Collection[str]) -> bool:
+        """Bring nothing: this process goes to the shared place itself."""
+        return False
+
     def examine(self, open_: Open) -> Examined:
         """Look, as ``toolsync doctor`` does."""
         with open_() as context:
@@ -115,9 +128,12 @@ class Behind:
 
     reads = True
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         """Know nothing yet."""
+        self._clock = clock
         self._stanzas: tuple[object, Mapping[str, str]] = (None, {})
+        self._wanted: dict[str, float] = {}
+        """When what was lacking was asked for."""
 
     def decide(self, context: Context, said: Verdict) -> Decided:
         """Have a decision kept, as the kernel lets nobody else ask for it."""
@@ -142,6 +158,17 @@ class Behind:
         """Have it computed, and kept where it is read."""
         _asked("compare", tool=tool.name, version=version)
 
+    def bring(self, tool: str, version: str, lacking: Collection[str]) -> bool:
+        """Have it brought by whoever may; what was asked for lately and did not come is gone."""
+        now = self._clock.monotonic()
+        if all(now < self._wanted.get(digest, now - _AGAIN) + _AGAIN for digest in lacking):
+            return False
+        _asked("bring", tool=tool, **({"version": version} if version else {}))
+        if len(self._wanted) > _MOST:
+            self._wanted.clear()
+        self._wanted |= dict.fromkeys(lacking, now)
+        return True
+
     def examine(self, open_: Open) -> Examined:
         """Have the service look at itself: what the pages lack is no fault of its set-up."""
         return load(Examined, _asked("doctor"))
@@ -164,9 +191,9 @@ class Behind:
         return told
 
 
-def acting() -> Acting:
+def acting(clock: Clock) -> Acting:
     """Return who does what this server is asked for."""
-    return Behind() if os.environ.get(door.SOCKET) else Here()
+    return Behind(clock) if os.environ.get(door.SOCKET) else Here()
 
 
 def _asked(act: str, *, who: str = "the pages", **fields: str) -> Mapping[str, object]:

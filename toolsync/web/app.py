@@ -42,7 +42,7 @@ def application(
 
     ``errand`` is the command line that does an errand, where no socket is named for them.
     """
-    time, settings, doing = clock or SystemClock(), load(), acting()
+    time, settings, doing = clock or SystemClock(), load(), acting(clock or SystemClock())
     app = Flask("toolsync.web", static_url_path="/static")
     found = Shared(
         setup=Setup(read=load, clock=time, listen=listen),

@@ -24,6 +24,7 @@ from toolsync.web import (
     review,
     tool,
 )
+from toolsync.web.bringing import brought
 
 EVERYBODY, READER, REVIEWER = "", "reader", "reviewer"
 View = Callable[..., ResponseReturnValue]
@@ -54,9 +55,9 @@ class Route:
 
 ROUTES = (
     Route("overview", "GET /", overview.page, READER),
-    Route("tool", "GET /tool/<name>", tool.page, READER),
-    Route("evidence", "GET /tool/<name>/evidence/<version>", tool.evidence, READER),
-    Route("review", "GET /review/<name>/<version>", review.page, READER),
+    Route("tool", "GET /tool/<name>", brought(tool.page), READER),
+    Route("evidence", "GET /tool/<name>/evidence/<version>", brought(tool.evidence), READER),
+    Route("review", "GET /review/<name>/<version>", brought(review.page), READER),
     Route("decide", "POST /review/<name>/<version>", review.decide_over, REVIEWER),
     Route("file", "GET /review/<name>/<version>/<part>", review.file, READER),
     Route("retired", "GET /retired", retired.page, READER),
@@ -83,7 +84,7 @@ ROUTES = (
     Route("api_log", "GET /api/v1/tools/<name>/log", api.log, READER),
     Route("api_look", "POST /api/v1/tools/<name>/look", api.look, REVIEWER),
     Route("api_reviews", "GET /api/v1/reviews", api.reviews, READER),
-    Route("api_review", "GET /api/v1/reviews/<name>/<version>", api.review, READER),
+    Route("api_review", "GET /api/v1/reviews/<name>/<version>", brought(api.review), READER),
     Route("api_decide", "POST /api/v1/reviews/<name>/<version>", api.decide_over, REVIEWER),
     Route("api_retired", "GET /api/v1/retired", retired.api, READER),
     Route("api_now", "GET /api/v1/now", now.api, READER),

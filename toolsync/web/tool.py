@@ -20,6 +20,7 @@ from toolsync.report.chart import large
 from toolsync.report.page import ToolView
 from toolsync.report.toolpage import faulty_view, view
 from toolsync.setup.tools import overlay_of
+from toolsync.system.cachestore import LARGEST
 from toolsync.web import asking
 from toolsync.web.history import history
 from toolsync.web.lists import bring_up_to_date
@@ -30,8 +31,6 @@ from toolsync.web.words import tool_url
 _LINES, _FIRST, _RECORDS, _HOLDS = 1000, 12, 20, 10
 _TEXT = 64 * 1024
 """Bytes of a definition that are shown."""
-_LARGEST = 16 * 1024 * 1024
-"""Bytes of signed evidence that is sent; what is larger is taken where toolsync runs."""
 
 
 def page(name: str) -> ResponseReturnValue:
@@ -84,10 +83,10 @@ def evidence(name: str, version: str) -> ResponseReturnValue:
             f"{tool.name} {version[:80]} has no signed evidence: it was not published from here",
             "",
         )
-    if signed.envelope.size > _LARGEST:
+    if signed.envelope.size > LARGEST:
         raise Refused(
             413,
-            f"the evidence has {signed.envelope.size} bytes; at most {_LARGEST} are sent",
+            f"the evidence has {signed.envelope.size} bytes; at most {LARGEST} are sent",
             "Where toolsync runs: toolsync evidence TOOL VERSION --output FOLDER.",
         )
     data = store.path(signed.envelope).read_bytes()

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.support.answering import answering
+from tests.support.clock import DrivenClock
 from tests.support.served import Site
 from toolsync.maintain.errand import Done
+from toolsync.model.errors import TryAgain
 from toolsync.model.values import dump
 from toolsync.pipeline.context import Context, opened
 from toolsync.system.promise import NAME as PROMISE
@@ -38,7 +40,7 @@ def test_stanzas_are_asked_for_again_when_the_archive_is_another(
         found = dict.fromkeys(context.config.series, f"URIs: {url}")
         return dump(Done(fine=True, message="these are served", found=found))
 
-    url, pages = "https://one.example/", Behind()
+    url, pages = "https://one.example/", Behind(site.shared.clock)
     with answering(site.folder / "door", told) as asked:
         assert pages.stanzas(context)["bookworm"] == f"URIs: {url}"
         assert pages.stanzas(context)["trixie"] == f"URIs: {url}"
@@ -64,9 +66,31 @@ def test_stanzas_that_came_by_half_are_shown_and_asked_for_again(
     def told(_: Mapping[str, object]) -> Mapping[str, object]:
         return dump(Done(fine=True, message="these are served", found=next(answers)))
 
-    pages = Behind()
+    pages = Behind(site.shared.clock)
     with answering(site.folder / "door", told) as asked:
         assert pages.stanzas(context) == {}
         assert pages.stanzas(context) == {"bookworm": "Types: deb"}
         assert pages.stanzas(context) == pages.stanzas(context) == whole
         assert len(asked) == 3
+
+
+def test_what_is_lacking_is_asked_for_once_and_again_after_some_minutes(site: Site) -> None:
+    clock = DrivenClock()
+    pages, one, two = Behind(clock), "1" * 64, "2" * 64
+
+    def told(question: Mapping[str, object]) -> Mapping[str, object]:
+        away = question.get("version") == "2.0"
+        return dump(Done(fine=not away, message="the bucket is away", kind="TryAgain"))
+
+    with answering(site.folder / "door", told) as asked:
+        assert pages.bring("hello", "1.0", {one})
+        assert not pages.bring("hello", "1.0", {one})
+        assert asked == [{"act": "bring", "who": "the pages", "tool": "hello", "version": "1.0"}]
+        for _ in range(2):  # what went wrong is asked for again at once
+            with pytest.raises(TryAgain, match="the bucket is away"):
+                pages.bring("hello", "2.0", {one, two})
+        assert pages.bring("hello", "", {one, two})
+        assert "version" not in asked[-1]
+        clock.sleep(3600)
+        assert pages.bring("hello", "1.0", {one})
+        assert len(asked) == 5
