@@ -211,6 +211,8 @@ bench-fleet: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.kills --kills 100 --tasks 300
 
 # Four real builds one by one and two at once, eight that sleep, and one beside its programs by hand.
+bench-scale: packages-test $(VENV)/.test
+	@$(VENV)/bin/python -m tests.bench.scale
 bench-builds: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.builds
 

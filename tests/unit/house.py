@@ -49,7 +49,7 @@ PACKAGES = {
     ),
     "journal": Package(
         "model system config gate",
-        "accounts connections copying database decisions evidence followed identity imports "
+        "accounts ahead connections copying database decisions evidence followed identity imports "
         "journal judgments key keydates leases leaves log messages migrations origins pages "
         "postgres postgresschema publications redate releases results rows runs sqlite states "
         "statuses uploads",
@@ -138,8 +138,8 @@ PACKAGES = {
     "pipeline": Package(
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish git attest fleet",
-        "accepted archivekey asked asserved belonging bringing building changes context deliver "
-        "approvals dispatch "
+        "accepted ahead archivekey asked asserved belonging bringing building changes context "
+        "approvals deliver dispatch "
         "eligible elsewhere gates imports keydates leasing locate loghead memory obtain "
         "origins outcome places promote proposals rebuilds recalls review road schedule scheduler "
         "sources stages status survey sync transparency work workers workspace",
@@ -151,7 +151,7 @@ PACKAGES = {
     ),
     "setup": Package(
         "model system config gate watch watchfile verify build publish report",
-        "settings tools",
+        "kept settings tools",
     ),
     "adopt": Package(
         "model system config http archives watch watchfile fetch verify unpack license "

@@ -58,8 +58,12 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         return
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        say("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip())
+    lines = (
+        printable("  ".join([f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)]).rstrip())
+        for row in rows
+    )
+    while some := "\n".join(islice(lines, 1000)):  # each call is one write
+        click.echo(some)
 
 
 def checks(found: Sequence[tuple[str, str, str]]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolsync.cli import render
-from toolsync.cli.session import Settings, chosen_tools, followed, note, opened, say
+from toolsync.cli.session import Settings, anew, chosen_tools, followed, note, opened, say
 from toolsync.model.errors import gravest
 from toolsync.system import journald
 
@@ -34,12 +34,14 @@ def command(settings: Settings, every: bool, dry_run: bool, as_json: bool) -> in
     from toolsync.pipeline.status import fitting_series
 
     with opened(settings, lock="" if dry_run else "run") as context:
-        chosen, faulty = chosen_tools(context.config, ())
+        chosen, faulty = chosen_tools(context.config, (), listed=True)
         chosen = in_plan(context, chosen, named=False)
         fitting = tuple(tool for tool in chosen if fitting_series(context.config, tool))
         chosen = fitting if every else due(context, fitting)
         if dry_run:
             return _show_preview(preview(context, fitting, faulty, chosen), as_json)
+        chosen, unread = anew(chosen)
+        faulty += unread
         fresh = {tool.name: tool for tool in followed(context, chosen)}
         fitting = tuple(fresh.get(tool.name, tool) for tool in fitting)
         came = run_once(context, fitting, faulty, due=tuple(fresh.values()))

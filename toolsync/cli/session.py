@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolsync.model.errors import UsageError
+from toolsync.model.errors import SetupError, UsageError
 from toolsync.model.text import escaped
 
 if TYPE_CHECKING:
     from toolsync.config.definition import Tool
     from toolsync.config.settings import Config
-    from toolsync.model.errors import SetupError
     from toolsync.model.release import Outcome
     from toolsync.pipeline.context import Context
     from toolsync.pipeline.memory import Event
+    from toolsync.setup.kept import Definitions
+
+
+_MANY = 500
+"""Tools from which on it pays to keep what their definitions say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,17 +182,18 @@ def long_steps_shown(
 
 
 def chosen_tools(
-    config: Config, names: tuple[str, ...], *, elsewhere: bool = False
+    config: Config, names: tuple[str, ...], *, elsewhere: bool = False, listed: bool = False
 ) -> tuple[tuple[Tool, ...], tuple[Outcome, ...]]:
     """Return the named tools, by name or by folder (all if none is named), and the faulty ones.
 
-    With ``elsewhere`` the folders that were synced by their paths are among all. Raises the error
-    of a definition when no tool is left to work on.
+    With ``elsewhere`` the folders that were synced by their paths are among all. Tools that are
+    only ``listed``, and not worked on, may be read from what is kept of them. Raises the error of a
+    definition when no tool is left to work on.
     """
     places = places_of(config, names)
     if elsewhere and not names:
         places |= {str(folder): folder for folder in config.named_folders.values()}
-    each, faulty = read_tools(config, places)
+    each, faulty = read_tools(config, places, listed=listed)
     tools = tuple(each)
     return tools, faulty()
 
@@ -218,16 +223,21 @@ def places_of(config: Config, names: tuple[str, ...]) -> dict[str, Path]:
 
 
 def read_tools(
-    config: Config, places: Mapping[str, Path]
+    config: Config, places: Mapping[str, Path], *, listed: bool = False
 ) -> tuple[Iterator[Tool], Callable[[], tuple[Outcome, ...]]]:
     """Return an iterator that reads the tools of `places_of`, and a function for the faulty ones.
 
     Call the function when the iterator has ended; it raises an error if no tool could be read.
+    ``listed`` is as for `chosen_tools`.
     """
     from toolsync.config.definition import Tool
-    from toolsync.model.errors import SetupError
     from toolsync.pipeline.status import faulty
     from toolsync.setup.tools import overlay_of, read_tool
+
+    kept = _kept(config) if listed and len(places) >= _MANY else None
+
+    def read(folder: str, overlay: Path) -> Tool | SetupError:
+        return kept.read(folder, overlay) if kept else read_tool(Path(folder), overlay=overlay)
 
     faults: dict[str, SetupError] = {}
 
@@ -236,11 +246,13 @@ def read_tools(
             if _is_folder(name):
                 tool: Tool | SetupError = _folder_tool(place)
             else:
-                tool = read_tool(Path(f"{place}/{name}"), overlay=overlay_of(config, name))
+                tool = read(f"{place}/{name}", overlay_of(config, name))
             if isinstance(tool, Tool):
                 yield tool
             else:
                 faults[name] = tool
+        if kept:
+            kept.keep()
 
     def the_faulty() -> tuple[Outcome, ...]:
         if faults and len(faults) == len(places):
@@ -249,6 +261,27 @@ def read_tools(
         return tuple(faulty(name, error) for name, error in faults.items())
 
     return each(), the_faulty
+
+
+def _kept(config: Config) -> Definitions:
+    """Return what is kept of very many tools' definitions; what it needs is loaded only here."""
+    from toolsync.setup.kept import definitions
+    from toolsync.system.memory import for_long_lists
+
+    for_long_lists()
+    return definitions(config.state)
+
+
+def anew(tools: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], tuple[Outcome, ...]]:
+    """Return tools that were only listed, read from their own files, and those that are faulty."""
+    from toolsync.pipeline.status import faulty
+    from toolsync.setup.tools import read_tool
+
+    found = [(tool.name, read_tool(tool.folder, overlay=tool.overlay)) for tool in tools]
+    return (
+        tuple(tool for _, tool in found if not isinstance(tool, SetupError)),
+        tuple(faulty(name, error) for name, error in found if isinstance(error, SetupError)),
+    )
 
 
 def chosen_tool(config: Config, name: str) -> Tool:

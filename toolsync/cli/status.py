@@ -12,6 +12,7 @@ from toolsync.model.errors import SETUP, Damaged, gravest
 
 if TYPE_CHECKING:
     from toolsync.journal.pages import PageRow
+    from toolsync.journal.uploads import Upload
     from toolsync.maintain.plan import Orphan
     from toolsync.model.release import Outcome
 
@@ -27,16 +28,20 @@ def command(settings: Settings, tools: tuple[str, ...], as_json: bool) -> int:
     longer, packages that the newest ones do not have, series that are not set up.
     """
     from toolsync.maintain.plan import orphans
+    from toolsync.pipeline.ahead import each_ahead
     from toolsync.pipeline.outcome import last_standing
     from toolsync.report.columns import COLUMNS
     from toolsync.report.uploads import newest_uploads, upload_lines, upload_record
 
     rows: list[tuple[str, Outcome | None, PageRow | None]]
+    sent: dict[str, list[Upload]]
     with opened(settings) as context:
-        chosen, faulty = chosen_tools(context.config, tools, elsewhere=True)
-        pages = {tool.name: context.journal.pages.of(tool.name) for tool in chosen}
-        rows = [(tool.name, last_standing(context, tool), pages[tool.name]) for tool in chosen]
-        sent = {tool.name: newest_uploads(context.journal.uploads.of(tool.name)) for tool in chosen}
+        chosen, faulty = chosen_tools(context.config, tools, elsewhere=True, listed=True)
+        rows, sent = [], {}
+        for near, tool in each_ahead(context, chosen):
+            page = near.journal.pages.last_look(tool.name)
+            rows.append((tool.name, last_standing(near, tool), page))
+            sent[tool.name] = newest_uploads(near.journal.uploads.of(tool.name))
         try:
             left = [] if tools else orphans(context.config, context.journal, chosen, faulty)
         except Damaged:

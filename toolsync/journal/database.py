@@ -75,6 +75,13 @@ class Database(Protocol):
         rows = self.all(sql, *values)
         return rows[0] if rows else None
 
+    def of_tool(self, select: str, tool: str, order: str = "") -> list[Row]:
+        """Return all rows of one tool; what is selected has the column ``tool`` and no condition.
+
+        Read for many tools, it is one statement for all of them (`ahead`).
+        """
+        return self.all(f"{select} WHERE tool = ? {order}", tool)
+
     def replace(self, table: str, keys: Sequence[str], values: Mapping[str, object]) -> None:
         """Put a row in place of the one with the same ``keys``, in a transaction.
 

@@ -40,6 +40,16 @@ class Decision:
     reason: str
 
 
+_COLUMNS = "d.id, d.version, d.stage, d.verdict, d.subject, d.carries, d.summary, d.who, d.at,"
+_UNDER_ALL_NAMES = (
+    "SELECT * FROM ("  # noqa: S608 (our own names)
+    f"SELECT {_COLUMNS} d.reason, d.tool AS was, d.tool AS tool FROM decision d"
+    f" UNION ALL SELECT {_COLUMNS} d.reason, d.tool AS was, f.tool AS tool FROM decision d"
+    " JOIN former f ON f.was = d.tool) AS said"
+)
+"""All decisions: each under the name that its tool had then, and under the one that it has now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """The table ``decision``."""
@@ -49,12 +59,10 @@ class Decisions:
 
     def of(self, tool: str) -> list[Decision]:
         """Return all that was ever decided for a tool, whatever its name was, oldest first."""
-        rows = self.database.all(
-            "SELECT * FROM decision WHERE tool=?"
-            " OR tool IN (SELECT was FROM former WHERE tool=?) ORDER BY id",
-            *(tool, tool),
-        )
-        return [row.read(Decision, carries=row.texts("carries")) for row in rows]
+        rows = self.database.of_tool(_UNDER_ALL_NAMES, tool, "ORDER BY id")
+        return [
+            row.read(Decision, tool=row.text("was"), carries=row.texts("carries")) for row in rows
+        ]
 
     def add(self, key: Key, judgment: Judgment, *, verdict: str, who: str, reason: str) -> None:
         """Keep a person's decision over what a gate said, and log it."""

@@ -64,7 +64,7 @@ class Imports:
 
     def of(self, tool: str) -> list[Import]:
         """Return all of a tool, the latest first."""
-        rows = self.database.all("SELECT * FROM imported WHERE tool=? ORDER BY at DESC", tool)
+        rows = self.database.of_tool("SELECT * FROM imported", tool, "ORDER BY at DESC")
         return [_read(row) for row in rows]
 
     def last(self, tool: str, repository: str, branch: str) -> Import | None:

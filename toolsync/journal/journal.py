@@ -7,13 +7,16 @@ a group is one transaction.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
 from toolsync.gate.gates import GATES, Gates
 from toolsync.journal.accounts import Accounts
+from toolsync.journal.ahead import Ahead
 from toolsync.journal.database import Database
 from toolsync.journal.decisions import Decisions
 from toolsync.journal.evidence import Evidence
@@ -51,6 +54,8 @@ def opened(place: Path | str, *, reading: bool = False) -> Database:
 
 SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 """A digest in a text."""
+_RUNS = re.compile(r"[0-9a-f]{64,}")
+"""The same, or something longer: found in half of the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +95,30 @@ class Journal:
         ``place`` is SQLite's file, or PostgreSQL's address. The order of the stages follows from
         ``gates``. Where it is only for ``reading`` nothing is made, and nothing can be written.
         """
-        database = opened(place, reading=reading)
+        return cls.over(opened(place, reading=reading), clock, gates.stages, gates.names)
+
+    def ahead(self, tools: Iterable[str]) -> Self:
+        """Return the same journal, which reads what it is asked of these tools for all at once.
+
+        It is for lists of very many. Close the one that it was made of.
+        """
+        database, names = Ahead(self.database, tools), self.judgments.gates
+        return self.over(database, self.clock, self.results.stages, names)
+
+    @classmethod
+    def over(
+        cls, database: Database, clock: Clock, stages: tuple[str, ...], gates: tuple[str, ...]
+    ) -> Self:
+        """Return the journal that lies in a database."""
         return cls(
             database=database,
             clock=clock,
             pages=Pages(database, clock),
             releases=Releases(database, clock),
             origins=Origins(database),
-            results=Results(database, clock, gates.stages),
+            results=Results(database, clock, stages),
             log=Log(database, clock),
-            judgments=Judgments(database, clock, gates.names),
+            judgments=Judgments(database, clock, gates),
             decisions=Decisions(database, clock),
             evidence=Evidence(database, clock),
             leaves=Leaves(database),
@@ -124,8 +143,10 @@ class Journal:
     def digests(self) -> set[str]:
         """Return every SHA-256 that is named anywhere in here."""
         found: set[str] = set()
-        for text in self.database.texts(64):
-            found.update(SHA256.findall(text))
+        texts = iter(self.database.texts(64))
+        # A thousand at once: of a million, half of the time would be the calls.
+        while some := "\n".join(islice(texts, 1000)):
+            found.update(run for run in _RUNS.findall(some) if len(run) == 64)
         return found
 
     def copy_to(self, path: Path) -> None:

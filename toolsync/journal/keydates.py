@@ -37,8 +37,8 @@ class KeyDates:
 
     def of(self, tool: str) -> tuple[KeyDate, ...]:
         """Return when the keys of a tool's keyring end, as last read."""
-        sql = "SELECT * FROM keydate WHERE tool = ? ORDER BY fingerprint"
-        return tuple(row.read(KeyDate) for row in self.database.all(sql, tool))
+        rows = self.database.of_tool("SELECT * FROM keydate", tool, "ORDER BY fingerprint")
+        return tuple(row.read(KeyDate) for row in rows)
 
     def ending(self, before: str, limit: int) -> list[tuple[str, KeyDate]]:
         """Return the keys that end before a moment, each with its tool, soonest first."""

@@ -36,7 +36,7 @@ class Origins:
 
     def of(self, tool: str) -> dict[str, Origin]:
         """Return what is known of a tool's addresses."""
-        rows = self.database.all("SELECT * FROM origin WHERE tool = ?", tool)
+        rows = self.database.of_tool("SELECT * FROM origin", tool)
         return {row.text("url"): _read(row) for row in rows}
 
     def accepting(self) -> frozenset[str]:

@@ -59,8 +59,13 @@ class Pages:
 
     def of(self, tool: str) -> PageRow | None:
         """Return what the last look at a tool's page gave."""
-        row = self.database.one("SELECT * FROM page WHERE tool = ?", tool)
-        return None if row is None else row.read(PageRow, sighting=row.table("sighting"))
+        rows = self.database.of_tool("SELECT * FROM page", tool)
+        return rows[0].read(PageRow, sighting=rows[0].table("sighting")) if rows else None
+
+    def last_look(self, tool: str) -> PageRow | None:
+        """Return the last look at a tool's page, without what it gave."""
+        rows = self.database.of_tool("SELECT * FROM page", tool)
+        return rows[0].read(PageRow, sighting={}) if rows else None
 
     def last_looks(self) -> dict[str, PageRow]:
         """Return the last look at every page, without what it gave, by tool."""
@@ -70,7 +75,7 @@ class Pages:
 
     def first_seen(self, tool: str) -> dict[str, str]:
         """Return when each of a tool's newest versions appeared, as far as it is known."""
-        rows = self.database.all("SELECT version, since FROM first WHERE tool = ?", tool)
+        rows = self.database.of_tool("SELECT tool, version, since FROM first", tool)
         return {row.text("version"): row.text("since") for row in rows}
 
     def remember(self, looks: Sequence[Looked]) -> None:

@@ -62,7 +62,7 @@ class Releases:
 
     def of(self, tool: str) -> list[SeenRelease]:
         """Return every release of a tool that was ever seen."""
-        rows = self.database.all("SELECT * FROM release WHERE tool = ?", tool)
+        rows = self.database.of_tool("SELECT * FROM release", tool)
         return [row.read(SeenRelease, data=row.table("data")) for row in rows]
 
     def accepted(self, tool: str, version: str) -> str:
@@ -92,7 +92,7 @@ class Releases:
 
     def parts(self, tool: str) -> list[AcceptedPart]:
         """Return all bytes of a tool that were accepted, as what."""
-        rows = self.database.all("SELECT * FROM part WHERE tool = ?", tool)
+        rows = self.database.of_tool("SELECT * FROM part", tool)
         return [row.read(AcceptedPart) for row in rows]
 
     def accepted_as(self, tool: str, sha256: str) -> list[AcceptedPart]:

@@ -8,7 +8,7 @@ answers from here. A result is refused while the stage before it has none: the o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -64,8 +64,9 @@ class Results:
 
     def holds(self, tool: str, version: str) -> list[Result]:
         """Return those of a release's results that hold it, in the stages' order."""
-        sql = "SELECT * FROM result WHERE tool=? AND version=? AND outcome='held'"
-        return self._ordered(sql, tool, version)
+        held = "SELECT * FROM (SELECT * FROM result WHERE outcome='held') AS held"
+        rows = self.database.of_tool(held, tool)
+        return self._in_order(row for row in rows if row.text("version") == version)
 
     def tools(self) -> list[str]:
         """Return the tools that have results."""
@@ -150,7 +151,10 @@ class Results:
         )
 
     def _ordered(self, sql: str, *values: str) -> list[Result]:
-        found = map(_result, self.database.all(sql, *values))
+        return self._in_order(self.database.all(sql, *values))
+
+    def _in_order(self, rows: Iterable[Row]) -> list[Result]:
+        found = map(_result, rows)
         return sorted(found, key=lambda result: (self._place(result.key.stage), result.key.scope))
 
     def _place(self, stage: str) -> int:

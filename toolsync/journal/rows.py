@@ -62,8 +62,11 @@ class Row(NamedTuple):
         return cls(**given)
 
     def _json(self, name: str) -> object:
+        text = self.text(name)
+        if text == "{}":
+            return {}  # as most are
         try:
-            found: object = json.loads(self.text(name))
+            found: object = json.loads(text)
         except ValueError as error:
             raise unfit(f"its column {name} holds no JSON: {error}") from error
         return found

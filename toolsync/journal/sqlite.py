@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -135,8 +136,9 @@ class SqliteDatabase(Database):
                         f'SELECT "{name}" FROM {place}'  # noqa: S608 (our own names)
                         f' WHERE length("{name}") >= ? AND typeof("{name}") = \'text\''
                     )
-                    for (value,) in self._connection.execute(sql, (least,)):
-                        yield value
+                    cursor = self._connection.execute(sql, (least,))
+                    while rows := cursor.fetchmany(1000):
+                        yield from map(itemgetter(0), rows)
         except sqlite3.DatabaseError as error:
             raise in_words(error) from error
 

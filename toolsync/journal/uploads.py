@@ -69,7 +69,7 @@ class Uploads:
 
     def of(self, tool: str) -> list[Upload]:
         """Return all uploads of a tool, oldest first."""
-        rows = self.database.all("SELECT * FROM upload WHERE tool=? ORDER BY rowid", tool)
+        rows = self.database.of_tool("SELECT * FROM upload", tool, "ORDER BY rowid")
         return [_upload(row) for row in rows]
 
     def versions(self, target: str, source: str) -> set[str]:

@@ -44,6 +44,7 @@ _LEFT_OUT = frozenset(
         "store/partial",
         f"store/{ASIDE}",
         "cache",
+        "definitions",
         "launchpad/cache",
         "launchpad/request",
         "snapshots",

@@ -78,6 +78,8 @@ def key_dates(context: Context, tool: Tool) -> tuple[KeyDate, ...]:
 
 
 def _local(context: Context, tool: Tool, dates: tuple[KeyDate, ...]) -> Iterator[str]:
+    if not dates:
+        return
     now, place = context.clock.now(), tool.folder / "keys"
     latest = max((date.ends or "9" for date in dates), default="")
     for date in dates:

@@ -267,14 +267,16 @@ def _label(key: Key) -> str:
 
 def fingerprint(inputs: Mapping[str, object]) -> str:
     """Return a digest of JSON-able inputs."""
-    text = json.dumps(inputs, sort_keys=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(inputs).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value):
         return dump(value)
     raise TypeError(f"{type(value).__name__} cannot be an input")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, default=_plain)
 
 
 def _blobs(value: object, but: str = "") -> Iterator[Blob]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from toolsync.config.definition import Tool
@@ -51,10 +51,12 @@ def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:
     taken = context.journal.releases.of(tool.name)
     current = published(context, tool) if taken or tool.watch.is_folder else None
     accepted = accepted_releases(taken)
-    if taken or tool.watch.ignore or tool.watch.min_age:
-        found = whole(context, tool, found)
-    sifted = sifted_of(context, tool, found)
     refused = rejected(context.journal, tool.name) if taken else {}
+    if refused or tool.watch.ignore or tool.watch.min_age or (taken and tool.watch.rolls):
+        found = whole(context, tool, found)
+    elif taken:  # the newest, and what was accepted: nothing else of the page counts here
+        found = whole(context, tool, found, only=accepted.keys())
+    sifted = sifted_of(context, tool, found)
     newest = next((r.version for r in sifted.takeable if r.version not in refused), "")
     known = any(row.version == newest for row in taken)
     outcome = standing(
@@ -84,9 +86,9 @@ def last_standing(context: Context, tool: Tool, *, warn: bool = True) -> Outcome
     row = context.journal.pages.of(tool.name)
     if row is None:
         return None
-    sighting = of_row(row, tool, fingerprint(dump(tool.watch)), whole=False)
+    sighting = of_row(row, tool, fingerprint(dump(tool.watch)), whole=False, changed=False)
     if row.status == "answered" and sighting is not None:  # its other releases are seldom needed
-        return (stand if warn else _stand)(context, tool, replace(sighting, changed=False))
+        return (stand if warn else _stand)(context, tool, sighting)
     outcome = in_trouble(context, tool, ToolsyncError(row.message, resolution=row.resolution))
     status = row.status if row.status in STATUSES else "error"
     told = replace(
@@ -173,25 +175,39 @@ def _epoch(version: str) -> int:
     return int(epoch) if colon and epoch.isdigit() else 0
 
 
-def of_row(row: PageRow | None, tool: Tool, definition: str, *, whole: bool) -> Sighting | None:
+def of_row(
+    row: PageRow | None,
+    tool: Tool,
+    definition: str,
+    *,
+    whole: bool,
+    only: Collection[str] = (),
+    **other: object,
+) -> Sighting | None:
     """Return what was seen last, with its newest releases alone unless ``whole``.
 
-    None where nothing was, or by another ``definition``.
+    None where nothing was, or by another ``definition``. ``only`` and ``other`` are as for
+    `kept.unpack`.
     """
     if row is None or row.definition != definition or not row.sighting:
         return None
     try:
-        return _under_its_name(kept.unpack(row.sighting, whole=whole), tool.name)
+        return _under_its_name(
+            kept.unpack(row.sighting, whole=whole, only=only, **other), tool.name
+        )
     except (TypeError, ValueError, KeyError):
         return None  # written by another version: look afresh
 
 
-def whole(context: Context, tool: Tool, found: Sighting) -> Sighting:
-    """Return a sighting with all its releases, also where the page has not changed."""
+def whole(context: Context, tool: Tool, found: Sighting, only: Collection[str] = ()) -> Sighting:
+    """Return a sighting with all its releases, also where the page has not changed.
+
+    With ``only`` at least the newest and those of these versions.
+    """
     if found.changed:
         return found
     row = context.journal.pages.of(tool.name)
-    before = of_row(row, tool, fingerprint(dump(tool.watch)), whole=True)
+    before = of_row(row, tool, fingerprint(dump(tool.watch)), whole=True, only=only)
     return replace(found, releases=before.releases) if before else found
 
 

@@ -23,6 +23,7 @@ from toolsync.journal.pages import PageRow
 from toolsync.journal.runs import RunRow
 from toolsync.journal.statuses import LastStatus
 from toolsync.model.release import dump
+from toolsync.pipeline.ahead import each_ahead
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import fingerprint
 from toolsync.pipeline.outcome import last_standing
@@ -45,9 +46,9 @@ def due(context: Context, tools: Iterable[Tool]) -> tuple[Tool, ...]:
     last = journal.runs.last_finished()
     return tuple(
         tool
-        for tool in tools
-        if next_look(tool, journal, now, statuses=statuses, settings=settings) <= now + _SLACK
-        or (last is not None and _was_seen_since(context, tool, last, told.get(tool.name)))
+        for near, tool in each_ahead(context, tools)
+        if next_look(tool, near.journal, now, statuses=statuses, settings=settings) <= now + _SLACK
+        or (last is not None and _was_seen_since(near, tool, last, told.get(tool.name)))
     )
 
 

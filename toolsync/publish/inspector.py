@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class Inspector:
     def __init__(self, root: Path, settling: Settling, workshop: Workshop) -> None:
         self._root, self._settling, self._workshop = root, settling, workshop
         self._last: tuple[tuple[Fault, ...], Checked] | None = None
+        self._sources: tuple[Checked, Mapping[str, Set[str]]] | None = None
 
     def look(self, *, deep: bool = False) -> tuple[Fault, ...]:
         """Return what is not as it must be, by what was written down; changes nothing.
@@ -33,6 +34,14 @@ class Inspector:
     def checked(self) -> Checked:
         """Return what the last look found whole."""
         return self._found()[1]
+
+    def sources(self, series: str) -> Set[str]:
+        """Return the source packages of which the last look found anything in a series' index."""
+        found = self.checked()
+        if self._sources is None or self._sources[0] is not found:
+            own = {s.series: {entry.source for entry in s.entries} for s in found.suites}
+            self._sources = found, own
+        return self._sources[1].get(series, frozenset())
 
     def forget(self) -> None:
         """Look again at the next question: the archive was changed."""

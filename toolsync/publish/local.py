@@ -214,8 +214,7 @@ class LocalArchive:
 
     def offers(self, source: str, series: str) -> bool:
         """Say whether the series' index names any version of a source package."""
-        suite = self.inspector.checked().of(series)
-        return suite is not None and any(entry.source == source for entry in suite.entries)
+        return source in self.inspector.sources(series)
 
     def recalls(self) -> tuple[str, ...]:
         """Return what the archive calls recalled; see `target.Noticeboard`."""

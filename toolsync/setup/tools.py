@@ -14,6 +14,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from toolsync.config.consistency import tool_faults
 from toolsync.config.definition import CompatPolicy, Publish, Tool, Verify, Watch
@@ -100,7 +101,8 @@ def tools_named(config: Config, names: tuple[str, ...] = ()) -> dict[str, Path]:
     found = dict(tool_places(config))
     if not names:
         lost = {name: config.tool_folders[0] for name in config.tools if name not in found}
-        return {name: {**found, **lost}[name] for name in config.tools or sorted(found)}
+        known = {**found, **lost}
+        return {name: known[name] for name in config.tools or sorted(found)}
     missing = [name for name in names if name not in found]
     if missing:
         raise UsageError(
@@ -130,6 +132,20 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
 
     Raises SetupError with every fault of the first of the two files that has any.
     """
+    return tool_of(folder, parsed(folder, tables, overlay), overlay, tables)
+
+
+class Parsed(NamedTuple):
+    """What the files of a definition say, without a fault."""
+
+    raw: Table
+    """The tables of tool.toml, with what the overlay adds."""
+    source: str
+    """The source package that debian/control names, empty where tool.toml says it."""
+
+
+def parsed(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = None) -> Parsed:
+    """Return what ``folder`` and ``overlay`` say; raises SetupError as `load_tool` does."""
     path = Path(f"{folder}/tool.toml")
     try:
         raw = read_toml(path, tables.schema)
@@ -145,6 +161,14 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
     if overlay is not None and os.path.isfile(overlay):  # noqa: PTH113 (half the time)
         raw = read_overlay(overlay, raw, tables.schema)
         _require_consistent(overlay, folder, raw, tables)
+    return Parsed(raw, "" if raw.get("package", {}).get("source") else _source_named(folder))
+
+
+def tool_of(
+    folder: Path, found: Parsed, overlay: Path | None = None, tables: ToolTables = TOOLS
+) -> Tool:
+    """Return the tool of a definition that was `parsed`."""
+    raw = found.raw
     kind = tables.kinds[raw["watch"]["kind"]]
     package = raw.get("package", {})
     followed = _by_watch_file(folder) if kind.name == "watch" else None
@@ -157,7 +181,7 @@ def load_tool(folder: Path, tables: ToolTables = TOOLS, overlay: Path | None = N
         verify=_verify(raw.get("verify", {}), tables.methods, followed),
         license=license_policy(raw.get("license", {})),
         compat=_compat(raw.get("compat", {})),
-        source=package.get("source") or _source_named(folder),
+        source=package.get("source") or found.source,
         series=tuple(package.get("series", [])),
         epoch=package.get("epoch", followed.epoch if followed else 0),
         lintian=tuple(package.get("lintian", [])),

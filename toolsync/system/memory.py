@@ -15,6 +15,11 @@ def for_a_start() -> None:
     gc.set_threshold(_COLLECT, 20, 50)
 
 
+def for_long_lists() -> None:
+    """Let the garbage collector wait for longer: of very many rows and tools none is in a cycle."""
+    gc.set_threshold(10 * _COLLECT, 20, 50)
+
+
 def for_many_pages(arenas: int = 2, kept: int = 32 * 1024 * 1024) -> None:
     """Prepare for many threads that each parse one page after the other.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -37,24 +37,31 @@ def pack(sighting: Sighting) -> dict[str, object]:
     }
 
 
-def unpack(data: Mapping[str, Any], *, whole: bool) -> Sighting:
+def unpack(
+    data: Mapping[str, Any], *, whole: bool, only: Collection[str] = (), **other: object
+) -> Sighting:
     """Return a sighting as it was packed, with its newest release only unless ``whole``.
 
+    With ``only`` those of these versions follow the newest, and no others. Fields that are given
+    as ``other`` have these values.
     Raises TypeError, ValueError or KeyError where ``data`` is not of that form.
     """
     rest = {name: value for name, value in data.items() if name not in ("newest", "all")}
-    releases = _unpacked(data["all"]) if whole else (load(Release, data["newest"]),)
+    releases = _unpacked(data["all"], only) if whole else (load(Release, data["newest"]),)
+    rest.update(other)
     rest["told"] = tuple(rest.get("told", ()))
     rest["untaken"] = tuple(Untaken(*told) for told in rest.get("untaken", ()))
     return Sighting(**rest, releases=releases)
 
 
-def _unpacked(text: str) -> tuple[Release, ...]:
+def _unpacked(text: str, only: Collection[str] = ()) -> tuple[Release, ...]:
     try:
         table = json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
     except zlib.error as error:
         raise ValueError(f"a kept sighting is damaged: {error}") from error
     count = table.pop("count")
+    if only and isinstance(table["version"], list):
+        table, count = _chosen(table, table["version"], only)
     columns = {n: v if isinstance(v, list) else [v] * count for n, v in table.items()}
     columns.setdefault("raw_version", columns["version"])
     columns["parts"] = [()] * count
@@ -64,6 +71,15 @@ def _unpacked(text: str) -> tuple[Release, ...]:
         files = zip(columns["folder"], columns["filename"], strict=True)
         columns["url"] = [folder + name for folder, name in files]
     return tuple(map(Release._make, zip(*map(columns.get, Release._fields), strict=True)))
+
+
+def _chosen(
+    table: Mapping[str, object], versions: Sequence[str], only: Collection[str]
+) -> tuple[dict[str, object], int]:
+    """Return the columns of the newest release and of these versions alone, and how many."""
+    places = [n for n, version in enumerate(versions) if not n or version in only]
+    some = {k: [v[n] for n in places] if isinstance(v, list) else v for k, v in table.items()}
+    return some, len(places)
 
 
 def _told_once(columns: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
