@@ -23,15 +23,30 @@ def web() -> Iterator[Web]:
         yield server
 
 
-def two_series(tmp_path: Path, web: Web, *, compat: str = "13", watch: str = "") -> Rig:
+def two_series(
+    tmp_path: Path,
+    web: Web,
+    *,
+    compat: str = "13",
+    watch: str = "",
+    needs: str = "",
+    fails: bool = False,
+) -> Rig:
     """Return a set-up whose archives have 0.9 in bookworm and packaging of 1.0 in trixie.
 
-    ``compat`` is the level of debhelper that the later one asks for, ``watch`` its watch file.
+    ``compat`` is the level of debhelper that the later one asks for, ``needs`` what else, ``watch``
+    its watch file; the build by either one ``fails``.
     """
     older = packaged(tmp_path / "older", web)
+    if fails:
+        with (older / "debian" / "rules").open("a") as rules:
+            rules.write("\noverride_dh_auto_build:\n\tfalse\n")
     shutil.copytree(older, later := tmp_path / "later" / "hello")
     control = later / "debian" / "control"
     control.write_text(control.read_text().replace("compat (= 13)", f"compat (= {compat})"))
+    if needs:
+        text = control.read_text()
+        control.write_text(text.replace("Build-Depends: ", f"Build-Depends: {needs}, "))
     if watch:
         (later / "debian" / "watch").write_text(watch)
     with throwaway_keys() as keys:
@@ -85,6 +100,30 @@ def test_packaging_that_does_not_fit_the_series_is_told_and_passed_over(
     assert (found["source"], found["newest"]) == ("apt:hello/bookworm", "1.0")
     wanted = f"packaging 2:1.0+dfsg-1 in trixie is nearer to the release, and was not taken: {why}"
     assert wanted in said(found)
+    assert found["lacks"] == {}, "that is another packaging's"
+
+
+@pytest.mark.slow
+def test_a_hold_tells_why_nearer_packaging_was_not_taken(tmp_path: Path, web: Web) -> None:
+    rig = two_series(tmp_path, web, compat="14", fails=True)
+    rig.json("adopt", "apt:hello")
+    toml = rig.tools / "hello" / "tool.toml"
+    before = toml.read_text()
+    assert 'nearer = "packaging 2:1.0+dfsg-1 in trixie is nearer to the release, and was' in before
+    (row,) = rig.json("sync", "hello", status=3)
+    assert row["message"].splitlines()[-1].startswith("As it was adopted: packaging 2:1.0+dfsg-1")
+    assert "debhelper-compat (= 14): there is" in row["message"].splitlines()[-1]
+    assert [one["changed"] for one in rig.json("adopt", "apt:hello")] == [False]
+    assert [one["changed"] for one in rig.json("adopt", "apt:hello/bookworm")] == [True]
+    assert "nearer = " not in toml.read_text(), "it was asked for by name"
+    assert [one["changed"] for one in rig.json("adopt", "apt:hello")] == [True]
+    assert toml.read_text() == before
+
+
+def test_a_floor_that_is_lowered_anyway_is_not_lacking(tmp_path: Path, web: Web) -> None:
+    rig = two_series(tmp_path, web, needs="dpkg-dev (>= 1.99)")
+    (found,) = rig.json("adopt", "apt:hello", "--dry-run")
+    assert (found["source"], found["lacks"]) == ("apt:hello/trixie", {})
 
 
 def test_packaging_of_a_newer_release_than_the_page_offers_is_not_looked_at(
@@ -112,3 +151,14 @@ def test_packaging_whose_dsc_a_mirror_lacks_is_had_by_its_tarball_alone(
     (found,) = rig.json("adopt", "apt:hello")
     assert found["source"] == "apt:hello/bookworm"
     assert "was not taken: it could not be had: apt cannot read" in said(found)
+
+
+def test_packaging_whose_orig_a_mirror_lacks_is_adopted_by_its_debian_alone(
+    tmp_path: Path, web: Web
+) -> None:
+    rig = two_series(tmp_path, web)
+    (orig,) = (tmp_path / "archive-bookworm").rglob("*.orig.tar.*")
+    orig.unlink()
+    (found,) = rig.json("adopt", "apt:hello/bookworm")
+    assert (found["source"], found["version"]) == ("apt:hello/bookworm", "2:0.9-3")
+    assert (rig.tools / "hello" / "debian" / "rules").is_file()

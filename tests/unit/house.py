@@ -140,7 +140,7 @@ PACKAGES = {
         "binding license package build compat publish git attest fleet",
         "accepted ahead archivekey asked asserved belonging bringing building changes context "
         "approvals deliver dispatch "
-        "eligible elsewhere gates imports keydates leasing locate loghead memory obtain "
+        "eligible elsewhere gates imports keydates leasing locate loghead memory nearer obtain "
         "origins outcome places promote proposals rebuilds recalls review road schedule scheduler "
         "sources stages status survey sync transparency work workers workspace",
     ),

@@ -45,6 +45,8 @@ def definition_of(
         f"adopted = {json.dumps(f'{packaging.said} {packaging.package.version}')}",
         f'digest = "{digest_of_packaging(packaging.debian)}"',
     ]
+    if packaging.passed:
+        lines += [f"nearer = {json.dumps('; '.join(packaging.passed), ensure_ascii=False)}"]
     if packaging.dsc:
         lines += [f'dsc = "{packaging.digest}"']
     if proof.main:

@@ -19,6 +19,7 @@ from toolsync.adopt.vouched import Vouched, vouched
 from toolsync.build.archives import Archive, control_of
 from toolsync.model.errors import ToolsyncError
 from toolsync.model.versions import upstream_key
+from toolsync.package.floors import is_lowered
 from toolsync.pipeline.bringing import brought
 from toolsync.pipeline.context import Context
 from toolsync.watchfile.folder import Package, load_folder
@@ -123,11 +124,16 @@ def _newer(
 def _lacks(
     context: Context, packaging: Packaging, archives: Sequence[Archive]
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return the build dependencies that series cannot meet, and who would bring them."""
+    """Return the build dependencies that series cannot meet, and who would bring them.
+
+    What is lowered for an older series, when its source package is made, is not lacking.
+    """
     control = control_of(packaging.debian / "control")
     found: dict[str, tuple[str, ...]] = {}
     for archive in (one for one in archives if one.series in context.config.series):
-        if unmet := archive.lacks(control):
+        lacks = archive.lacks(control)
+        unmet = [u for u in lacks if not is_lowered(u.group, packaging.origin, archive.series)]
+        if unmet:
             places = brought(context, archive.series, unmet)
             found[archive.series] = tuple(f"{one.told}; {places[one.told]}" for one in unmet)
     return found

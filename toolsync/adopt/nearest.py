@@ -9,14 +9,15 @@ That is what a backport is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from toolsync.adopt.offered import newest_offered
 from toolsync.adopt.opened import Opened
-from toolsync.adopt.packaging import Packaging, debian_of_archive, of_archive
+from toolsync.adopt.packaging import Packaging, of_archive
 from toolsync.build.archives import Archive, control_of
 from toolsync.config.later import upstream_of
-from toolsync.model.errors import ToolsyncError, Unreachable
+from toolsync.model.errors import ToolsyncError
 from toolsync.model.release import Release
 from toolsync.model.versions import sort_key, upstream_key
 from toolsync.package.floors import is_lowered
@@ -35,15 +36,17 @@ def nearest(
     """Return packaging that is nearer to the newest release than ``first``, or that.
 
     ``folder`` is where it may be laid out. Why packaging that is nearer was not taken, and which
-    was, is said in ``said``; nothing is raised.
+    was, is said in ``said``, the first also in what is returned; nothing is raised.
     """
+    passed: list[str] = []
     release = _offered(context, first, tell)
     everywhere = [*opened.all([]), *opened.newer([])]
     for at, (version, archive) in enumerate(_nearer(first, release, everywhere)):
         name = f"packaging {version} in {archive.series}"
         (place := folder / f"nearer-{at}").mkdir()
         try:
-            found = _laid_out(first.package.name, version, archive, place)
+            found = of_archive(first.package.name, version, archive, place)
+            name = f"packaging {found.package.version} in {archive.series}"
             why = _unfit(context, found, archive.series, release, opened, tell)
         except ToolsyncError as error:
             why = f"it could not be had: {str(error).splitlines()[0]}"
@@ -53,19 +56,10 @@ def nearest(
                 f"{name} is taken, since it is nearer to {release.version if release else version}"
                 f" than {mine}; `apt:NAME/SERIES` names another"
             )
-            return found
-        said.append(f"{name} is nearer to the release, and was not taken: {why}")
-    return first
-
-
-def _laid_out(name: str, version: str, archive: Archive, place: Path) -> Packaging:
-    """Lay out a version's packaging; where a mirror lacks another file of it, its debian/ alone."""
-    (whole := place / "whole").mkdir()
-    try:
-        return of_archive(name, version, archive, whole)
-    except Unreachable:
-        (part := place / "debian-alone").mkdir()
-        return debian_of_archive(name, version, archive, part)
+            return replace(found, passed=tuple(passed))
+        passed.append(f"{name} is nearer to the release, and was not taken: {why}")
+        said.append(passed[-1])
+    return replace(first, passed=tuple(passed))
 
 
 def _nearer(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from toolsync.adopt.contained import require_contained
 from toolsync.build.archives import Archive
-from toolsync.model.errors import SetupError, ToolsyncError, UsageError
+from toolsync.config.definition import origin_of
+from toolsync.model.errors import NotThere, SetupError, ToolsyncError, UsageError
 from toolsync.system import git
 from toolsync.system.run import run
 from toolsync.system.store import digest_of
@@ -33,11 +34,18 @@ class Packaging:
     package: Package
     dsc: Path | None = None
     """Its source package, where there is one, with the files that it names beside it."""
+    passed: tuple[str, ...] = ()
+    """Why packaging that is nearer to the release was not taken, each in a sentence."""
 
     @property
     def debian(self) -> Path:
         """Its debian/."""
         return self.folder / "debian"
+
+    @property
+    def origin(self) -> str:
+        """The series whose archive it is of; empty for another place."""
+        return origin_of(self.said)
 
     @property
     def digest(self) -> str:
@@ -118,24 +126,31 @@ def _of_archive(word: str, series: Sequence[str], archives: Archives, place: Pat
 
 
 def of_archive(name: str, version: str, archive: Archive, place: Path) -> Packaging:
-    """Lay out below ``place`` one version of a source package; raises what apt refuses."""
-    dsc = archive.source(name, version, place / "source")
+    """Lay out below ``place`` one version of a source package; raises what apt refuses.
+
+    Where the archive has it no more, it is the newest that has come in its place; where its mirror
+    lacks another file of it, its debian/ alone.
+    """
+    try:
+        dsc = archive.source(name, version, place / "source")
+    except NotThere:
+        return _debian_of_archive(name, version, archive, place)
     return _of_dsc(dsc, f"apt:{name}/{archive.series}", place)
 
 
-def debian_of_archive(name: str, version: str, archive: Archive, place: Path) -> Packaging:
+def _debian_of_archive(name: str, version: str, archive: Archive, place: Path) -> Packaging:
     """Lay out below ``place`` the debian/ alone of a version of a source package.
 
     The signed index names the digest of the tarball that holds it, so that no .dsc is needed.
     """
-    known = next(one for one in archive.sources(name) if one.version == version)
+    known = archive.current(name, version)
     file = next((file for file in known.files if _DEBIAN.fullmatch(file)), "")
     if not file:
         raise SetupError(
-            f"{name} {version} in {archive.series} has its packaging in no tarball of its own",
+            f"{name} {known.version} in {archive.series} has no tarball of its packaging alone",
             resolution="Take it from its archive as it is.",
         )
-    tarball = archive.file(name, version, file, place / "source")
+    tarball = archive.file(name, known.version, file, place / "debian-alone")
     (tree := place / "tree").mkdir()
     run(
         *("tar", "--extract", "--file", tarball, "--directory", tree),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from toolsync.adopt.adoption import Adoption
@@ -15,6 +14,9 @@ from toolsync.model.errors import UsageError
 from toolsync.pipeline.context import Context
 from toolsync.setup.tools import load_tool, tool_places
 from toolsync.system.store import replace_file
+
+_TOLD = re.compile(r"(?m)^(adopted|digest|nearer|dsc|in_main|main_packages) = (.*)$")
+"""What adopting says of packaging, each in a line."""
 
 
 def digest_of_packaging(debian: Path) -> str:
@@ -59,22 +61,18 @@ def write(found: Adoption, packaging: Packaging, target: Path) -> bool:
     same = own.is_file() and digest_of_packaging(target / "debian") == digest_of_packaging(
         packaging.debian
     )
-    if same:
-        return _pinned_anew(own, found.toml)
-    shutil.rmtree(target / "debian", ignore_errors=True)
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(packaging.debian, target / "debian", symlinks=True)
+    if not same:
+        shutil.rmtree(target / "debian", ignore_errors=True)
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(packaging.debian, target / "debian", symlinks=True)
     text = found.toml
     if own.is_file():
-        text = re.sub(
-            r"(?m)^(adopted|digest|dsc|in_main|main_packages) = .*$",
-            _renewed(text),
-            own.read_text(),
-        )
-    replace_file(own, text.encode())
-    _pinned_anew(own, found.toml)
-    load_tool(target)
-    return True
+        text = _renewed(own.read_text(encoding="utf-8"), found.toml, same=same)
+    changed = replace_file(own, text.encode())
+    changed = _pinned_anew(own, found.toml) or changed
+    if not same:
+        load_tool(target)
+    return changed or not same
 
 
 def _pinned_anew(own: Path, toml: str) -> bool:
@@ -87,7 +85,21 @@ def _pinned_anew(own: Path, toml: str) -> bool:
     return bool(more) and replace_file(own, (text + "".join(f"{m}\n" for m in more)).encode())
 
 
-def _renewed(text: str) -> Callable[[re.Match[str]], str]:
-    """Return a function that gives a line of tool.toml its new value, in ``text``."""
-    lines = dict(re.findall(r"(?m)^(adopted|digest|dsc|in_main|main_packages) = (.*)$", text))
-    return lambda match: f"{match[1]} = {lines.get(match[1], '')}" if match[1] in lines else ""
+def _renewed(own: str, toml: str, *, same: bool) -> str:
+    """Return a tool.toml with what adopting says of packaging as the new one has it.
+
+    What that says for the first time is put in, and what it says no more is taken out; of the
+    ``same`` packaging that is why none that is nearer was taken alone: an archive may not answer.
+    """
+    lines = dict(_TOLD.findall(toml))
+    kept: list[str] = []
+    for line in own.splitlines():
+        match = _TOLD.match(line)
+        key = match[1] if match else ""
+        if key in lines:
+            kept.append(f"{key} = {lines.pop(key)}")
+        elif not key or (same and key != "nearer"):
+            kept.append(line)
+    text = "\n".join(kept) + "\n"
+    more = "".join(f"{key} = {value}\n" for key, value in lines.items())
+    return re.sub(r"(?m)^digest = .*\n", lambda match: match[0] + more, text, count=1)

@@ -7,10 +7,12 @@ the form of sources.list(5); without it they are the distribution's own, by its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Event
+from urllib.parse import unquote
 
 from debian.deb822 import Deb822, Dsc, Sources
 
@@ -19,9 +21,9 @@ from toolsync.build.keyrings import archive_keyring
 from toolsync.build.relations import Unmet, build_relations, unmet
 from toolsync.config.series import series_tag
 from toolsync.config.settings import Build
-from toolsync.model.errors import ProgramFailed, SetupError, Unreachable, Unverified
+from toolsync.model.errors import NotThere, ProgramFailed, SetupError, Unreachable, Unverified
 from toolsync.model.versions import sort_key
-from toolsync.system.apt import DISTRUST, private_apt
+from toolsync.system.apt import ABSENT, DISTRUST, private_apt
 from toolsync.system.architectures import own
 from toolsync.system.run import run
 from toolsync.system.work import remove_tree
@@ -52,6 +54,8 @@ class Archive:
     series: str
     folder: Path
     env: Mapping[str, str]
+    _renewed: Event = field(default_factory=Event, compare=False)
+    """Set when its indices were fetched once more, which is done once."""
 
     def sources(self, name: str) -> tuple[Known, ...]:
         """Return the versions of a source package, newest first; none where there are none."""
@@ -61,23 +65,46 @@ class Archive:
         return tuple(sorted(once.values(), key=lambda known: sort_key(known.version), reverse=True))
 
     def source(self, name: str, version: str, into: Path) -> Path:
-        """Get a source package, whose files apt compares with the signed index; return its .dsc."""
+        """Get a source package, whose files apt compares with the signed index; return its .dsc.
+
+        Where the index was older than the mirror it is fetched once more, and the newest is taken
+        that it then names, where ``version`` is gone. Raises NotThere for what the mirror lacks.
+        """
         into.mkdir(parents=True, exist_ok=True)
-        words = ("source", "--download-only", "--only-source", f"{name}={version}")
-        self._apt("apt-get", "-q", *words, cwd=into)
-        (dsc,) = into.glob("*.dsc")
-        return dsc
+        self._had(lambda: self._download(f"{name}={self.current(name, version).version}", into))
+        found = [*into.glob("*.dsc")]
+        return max(found, key=lambda path: sort_key(path.stem.partition("_")[2]))
+
+    def current(self, name: str, version: str) -> Known:
+        """Return a version of a source package, or where the index lost it the newest one.
+
+        Raises NotThere where the index names none.
+        """
+        known = self.sources(name)
+        found = next((one for one in known if one.version == version), None) or next(
+            iter(known), None
+        )
+        if found is None:
+            raise NotThere(f"the index of {self.series} names no source package {name}")
+        return found
 
     def file(self, name: str, version: str, file: str, into: Path) -> Path:
-        """Get one file of a source package, by the digest that the signed index has of it."""
+        """Get one file of a source package, by the digest that the signed index has of it.
+
+        Raises NotThere for one that the mirror lacks, also after the index was fetched once more.
+        """
+        into.mkdir(parents=True, exist_ok=True)
+        self._had(lambda: self._one_file(name, version, file, into))
+        return into / file
+
+    def _one_file(self, name: str, version: str, file: str, into: Path) -> None:
         words = ("source", "--print-uris", "--only-source", f"{name}={version}")
         for line in self._apt("apt-get", "-q", *words).splitlines():
             url, _, rest = line.lstrip("'").partition("' ")
             found = rest.split(" ")
             if len(found) == 3 and found[0] == file and found[2].startswith("SHA256:"):
-                into.mkdir(parents=True, exist_ok=True)
-                self._apt(_HELPER, "download-file", url, str(into / file), found[2])
-                return into / file
+                self._apt(_HELPER, "download-file", url, str(into / file), found[2], files=True)
+                return
         raise Unreachable(f"apt knows no address of {file} of {name} {version} in {self.series}")
 
     def binaries(self, names: Sequence[str], into: Path) -> tuple[Path, ...]:
@@ -85,7 +112,8 @@ class Archive:
         into.mkdir(parents=True, exist_ok=True)
         listed = self._apt("apt-cache", "pkgnames").split()
         if there := [name for name in names if name in listed]:
-            self._apt("apt-get", "-q", "download", *there, cwd=into)
+            words = ("apt-get", "-q", "download", *there)
+            self._had(lambda: self._apt(*words, cwd=into, files=True))
         return tuple(sorted(into.glob("*.deb")))
 
     def lacks(self, control: Mapping[str, str]) -> tuple[Unmet, ...]:
@@ -122,11 +150,32 @@ class Archive:
         """Fetch the indices; apt judges by whom they are signed."""
         self._apt("apt-get", "-q", "update", "--error-on=any")
 
-    def _apt(self, *words: str, cwd: Path | None = None, ok: Sequence[int] = (0,)) -> str:
+    def _download(self, what: str, into: Path) -> None:
+        words = ("source", "--download-only", "--only-source", what)
+        self._apt("apt-get", "-q", *words, cwd=into, files=True)
+
+    def _had(self, get: Callable[[], object]) -> None:
+        """Get what an index names; fetch the index once more where the mirror lacks a file of it.
+
+        A mirror's files change while a day's lists are believed: a point release takes them away.
+        """
+        try:
+            get()
+        except NotThere:
+            if self._renewed.is_set():
+                raise
+            self._renewed.set()
+            self.update()
+            get()
+
+    def _apt(
+        self, *words: str, cwd: Path | None = None, ok: Sequence[int] = (0,), files: bool = False
+    ) -> str:
+        """Return what a program of apt's says; ``files`` are what it fetches, and no indices."""
         try:
             done = run(*words, timeout=_SECONDS, env=self.env, cwd=cwd or self.folder, ok=ok)
         except ProgramFailed as error:
-            raise _refusal(self.series, error) from error
+            raise _refusal(self.series, error, files=files) from error
         return done.out
 
 
@@ -257,8 +306,15 @@ def _offered(part: str) -> Iterator[str]:
             yield version[1] if version else ""
 
 
-def _refusal(series: str, error: ProgramFailed) -> Unverified | Unreachable:
-    text = f"apt cannot read the archive of {series}: {error}"
+def _refusal(series: str, error: ProgramFailed, *, files: bool = False) -> Unverified | Unreachable:
+    said = "; ".join(re.findall(r"(?m)^E: (.+)$", str(error)))
+    text = f"apt cannot read the archive of {series}: {said or error}"
+    if files and (absent := dict.fromkeys(ABSENT.findall(str(error)))):
+        names = ", ".join(unquote(url.rpartition("/")[2]) for url in absent)
+        return NotThere(
+            f"the archive's mirror does not have {names}, which the index of {series} names",
+            resolution="Run again later, or name a mirror that has it: `[build] sources`.",
+        )
     if DISTRUST.search(str(error)):
         return Unverified(text, resolution="See by which key it is signed: `[build] sources`.")
     return Unreachable(

@@ -24,7 +24,7 @@ _UPSTREAM_KEYS = (
 """Where debian/ holds upstream's keys (uscan(1))."""
 
 
-_FROM_ARCHIVE = re.compile(r"apt:[a-z0-9][a-z0-9+.-]+/([a-z]+) ")
+_FROM_ARCHIVE = re.compile(r"apt:[a-z0-9][a-z0-9+.-]+/([a-z]+)(?: |$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +156,8 @@ class Tool:
     """Errors that its packaging had before, as ``PACKAGE: TAG``; they hold nothing."""
     adopted: str = ""
     """Where its packaging was adopted from, and that one's version; empty where it was not."""
+    nearer: str = ""
+    """Why packaging that is nearer to the release was not adopted; empty where there was none."""
     in_main: str = ""
     """The release of which a distribution has the same content in its component main."""
     main_packages: tuple[str, ...] = ()
@@ -183,8 +185,7 @@ class Tool:
     @property
     def origin(self) -> str:
         """The series whose archive its packaging was adopted from; empty for another place."""
-        found = _FROM_ARCHIVE.match(self.adopted)
-        return found[1] if found else ""
+        return origin_of(self.adopted)
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -259,3 +260,9 @@ class Tool:
             later = later_digest(self.folder) if later_patches(self.folder, release) else ""
             hasher.update(f"{later}{mended_digest(self.mended, release)}".encode())
         return hasher.hexdigest()
+
+
+def origin_of(adopted: str) -> str:
+    """Return the series whose archive packaging was adopted from; empty for another place."""
+    found = _FROM_ARCHIVE.match(adopted)
+    return found[1] if found else ""

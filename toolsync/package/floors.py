@@ -14,6 +14,8 @@ from pathlib import Path
 from toolsync.config.series import is_later
 from toolsync.model.release import Finding
 
+_RULES = 1
+"""Raised when other demands are lowered: what is held for one is then packaged anew."""
 _TOOL = "dpkg-dev"
 _SOURCE = re.compile(r"^Source:", re.MULTILINE | re.IGNORECASE)
 _ENTRY = r"dpkg-dev\s*\(>=[^)|,]*\)(?:\s*(?:\[[^]]*\]|<[^>]*>))*"
@@ -24,6 +26,11 @@ _ALONE = re.compile(
 """A field that asks for nothing else."""
 _FLOOR = re.compile(rf"(?<=[:,])({_NOTE})\s*({_ENTRY})\s*,|,\s*({_ENTRY})(?=\s*(?:\n\S|\Z))")
 """An entry with one of its commas; dpkg-dev is build-essential, so that nobody has to name it."""
+
+
+def rules(origin: str, series: str) -> int:
+    """Return by which rules packaging from ``origin`` is fitted to a series; 0 for its own."""
+    return _RULES if is_later(origin, series) else 0
 
 
 def is_lowered(group: Sequence[Mapping[str, object]], origin: str, series: str) -> bool:

@@ -26,6 +26,7 @@ from toolsync.model.release import Blob, Built, Package, SourcePackage
 from toolsync.pipeline.bringing import brought
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import Event
+from toolsync.pipeline.nearer import telling
 from toolsync.pipeline.places import side_by_side
 from toolsync.pipeline.sources import upload_of
 from toolsync.pipeline.stages import BUILD
@@ -205,7 +206,7 @@ def _built(work: Work, source: SourcePackage, part: Part, beside: tuple[Blob, ..
         key,
         source,
         lambda: {"dsc": source.files[0].sha256, "how": how, **more},
-        lambda: _build(context, source, known, part, beside),
+        lambda: telling(work.tool, lambda: _build(context, source, known, part, beside)),
     )
 
 

@@ -8,9 +8,11 @@ from toolsync.journal.key import Key
 from toolsync.journal.uploads import Upload
 from toolsync.model.errors import Replaced
 from toolsync.model.release import Licensed, SourcePackage, dump
+from toolsync.package import floors
 from toolsync.package.stage import KnownOrig, package
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.memory import fingerprint
+from toolsync.pipeline.nearer import telling
 from toolsync.pipeline.stages import PACKAGE
 from toolsync.pipeline.work import Work
 
@@ -35,22 +37,31 @@ def source_for(
     if claimed is not None:
         return claimed
     known = None if copied else _known_orig(work, licensed)
-    told = {"content": content, "tag": series_tag(series), "told": _told(licensed)}
+    told: dict[str, object] = {
+        "content": content,
+        "tag": series_tag(series),
+        "told": _told(licensed),
+    }
+    if lowered := floors.rules(work.tool.origin, series):
+        told["floors"] = lowered  # what was held before they were is made anew; a claim stays
     source = context.memory.do(
         PACKAGE,
         key,
         licensed,
         lambda: {**told, **({"orig": known.orig} if known else {})},
-        lambda: package(
-            licensed,
-            tool=work.tool,
-            series=series,
-            content=content,
-            revision=revision,
-            maintainer=context.config.maintainer,
-            store=context.store,
-            workshop=context.workshop,
-            known=known,
+        lambda: telling(
+            work.tool,
+            lambda: package(
+                licensed,
+                tool=work.tool,
+                series=series,
+                content=content,
+                revision=revision,
+                maintainer=context.config.maintainer,
+                store=context.store,
+                workshop=context.workshop,
+                known=known,
+            ),
         ),
     )
     _refuse_another(context, source)

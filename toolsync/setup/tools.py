@@ -186,6 +186,7 @@ def tool_of(
         epoch=package.get("epoch", followed.epoch if followed else 0),
         lintian=tuple(package.get("lintian", [])),
         adopted=package.get("adopted", ""),
+        nearer=package.get("nearer", ""),
         in_main=package.get("in_main", ""),
         main_packages=tuple(package.get("main_packages", [])),
         publish=_publish(raw.get("publish", {})),

@@ -9,6 +9,9 @@ from pathlib import Path
 DISTRUST = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invalid)|GPG error")
 """What apt says of an index that is not signed by its keys; its status is 100 for everything."""
 
+ABSENT = re.compile(r"(?m)^E: [\w ]+ (\w+:\S+)\s+(?:404 |File not found)")
+"""What apt says of a file that its mirror does not have."""
+
 
 def private_apt(folder: Path, stanzas: str, architecture: str = "") -> Mapping[str, str]:
     """Lay apt out in ``folder`` and return the environment that points to it.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from toolsync.build.relations import build_relations
-from toolsync.package.floors import is_lowered, lower_floors
+from toolsync.package.floors import is_lowered, lower_floors, rules
 
 CONTROL = """\
 Source: libfoo
@@ -99,3 +99,8 @@ def test_what_is_passed_over_is_taken_out(
 def test_no_other_relation_is_passed_over(relation: str, origin: str, lowered: bool) -> None:
     (group,) = build_relations({"Build-Depends": relation}, "amd64")
     assert is_lowered(group, origin, "bookworm") is lowered
+
+
+def test_only_a_later_series_packaging_depends_on_what_is_lowered() -> None:
+    assert rules("trixie", "bookworm") > 0
+    assert [rules(*pair) for pair in (("bookworm", "bookworm"), ("", "bookworm"))] == [0, 0]
