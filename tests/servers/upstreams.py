@@ -62,7 +62,10 @@ class Offer:
         (source, *_) = parse(self.watch, self.source).sources
         for name in self._names():
             page = Page(
-                url=source.page, body=_page([name]), content_type="text/html", validators=NONE
+                url=source.page,
+                body=_page([name, *self.folders]),
+                content_type="text/html",
+                validators=NONE,
             )
             if source.is_sourceforge:
                 page = replace(page, body=_feed(name))
@@ -109,6 +112,20 @@ class Offer:
         """The address of the page that its debian/watch asks for."""
         (source, *_) = parse(self.watch, self.source).sources
         return urlsplit(source.page)
+
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """The link to the folder that a pattern in its debian/watch's address means, if any."""
+        (source, *_) = parse(self.watch, self.source).sources
+        head, pattern, _ = source.url.partition("(")
+        name = source.url[len(head.rpartition("/")[0]) + 1 :].partition("/")[0]
+        parts = self.version.split(".")
+        for count in range(len(parts), 0, -1) if pattern else ():
+            short = ".".join(parts[:count])
+            folder = re.sub(r"\([^)]*\)[+*]?", lambda _, short=short: short, name)
+            if re.fullmatch(name, folder):
+                return (f"{folder}/",)
+        return ()
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -204,7 +221,7 @@ class Upstreams:
             return 404, "text/plain", b""
         if "rss" in path or "rss" in parts.query:
             return 200, "application/rss+xml", _feed(offer.link)
-        links = dict.fromkeys(one.link for one in offers)
+        links = dict.fromkeys(link for one in offers for link in (one.link, *one.folders))
         return 200, "text/html; charset=utf-8", _page([*links])
 
     def context(self, host: str) -> ssl.SSLContext:

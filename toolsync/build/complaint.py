@@ -26,6 +26,7 @@ _CAUSE = re.compile(
     r"|^dh_\w+: error|: (?:command )?not found$|No such file or directory"
     r"|cannot (?:stat|open|create)|symbols or patterns disappeared|^#MISSING: )"
 )
+_HEADLINE = re.compile(r"[A-Z]{3,} ?:$")
 _HARMLESS = re.compile(
     r"^(?:checking |\s*-- |configure: |.*\bwarning: (?!.*is not installed).*\[-W)"
 )
@@ -85,9 +86,13 @@ def complaints(text: str) -> tuple[str, ...]:
 
 
 def reason(text: str) -> str:
-    """Return the first complaint in a phrase, with what it means where that is known."""
+    """Return the first complaint in a phrase, with what it means where that is known.
+
+    A line that only announces others (``[ERROR] COMPILATION ERROR :``) is none.
+    """
     found = complaints(text)
     if not found:
         return ""
-    meant = next((said for pattern, said in _MEANT if pattern.search(found[0])), "")
-    return f"{meant}: {found[0]}" if meant else found[0]
+    first = next((line for line in found if not _HEADLINE.search(line)), found[0])
+    meant = next((said for pattern, said in _MEANT if pattern.search(first)), "")
+    return f"{meant}: {first}" if meant else first

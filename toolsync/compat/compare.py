@@ -17,6 +17,7 @@ from toolsync.compat.options import Option
 from toolsync.compat.runtimes import beyond, carried, raised
 from toolsync.compat.surface import KINDS, Names, Surface
 
+_LETTERS = re.compile(r"-(?=.*[a-z])(?=.*[A-Z].*[A-Z])(?!.*(.).*\1)[A-Za-z]{3,}")
 OF_OLD = "of the old release: "
 _SHOWN = 300
 _CLOSE = re.compile(r"\s*([^\w\s])\s*")
@@ -178,7 +179,7 @@ def _kind(
     """Yield the changes of one kind of names: gone, new, and with another value."""
     rule = RULES[kind]
     for name in was.keys() - now.keys():
-        if rule.gone and not _implied(kind, name, old, new):
+        if rule.gone and not (_implied(kind, name, old, new) or _grown(kind, name, now)):
             severity, proof = rule.gone, f"only the old release has it{_at(was[name], kind)}"
             if kind == "option":
                 severity, proof = _vanished(name, was[name], new, prober)
@@ -195,6 +196,22 @@ def _kind(
                 yield Change(
                     kind=_renamed(kind, full, name), name=full, severity=severity, proof=proof
                 )
+
+
+def _grown(kind: str, name: str, now: Names) -> bool:
+    """Say whether a usage that puts single letters together (``[-aIN]``) names them and more.
+
+    Letters count as such where there are two capitals among them and none is there twice; in a
+    word of camel case that is rare, and all of its letters would have to be in another one.
+    """
+    scope, _, option = name.rpartition(" ")
+    if kind != "option" or not _LETTERS.fullmatch(option):
+        return False
+    others = (other.rpartition(" ") for other in now)
+    return any(
+        place == scope and _LETTERS.fullmatch(more) and set(option) < set(more)
+        for place, _, more in others
+    )
 
 
 def _renamed(kind: str, full: str, name: str) -> str:

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from toolsync.compat.change import SEVERITIES, Change
 from toolsync.model.judgment import COMPAT_VERDICTS, gravest_verdict
 
+_HOLDING = ("breaking", "risky", "unknown")
+_NAMED, _LONG = 3, 60
+"""How many names a phrase has, and how many characters of each."""
 _SHOWN = 400
 """Lines of one severity in a report; a cloud retires services by the hundred."""
 
@@ -19,15 +22,24 @@ def verdict_of(changes: Sequence[Change]) -> str:
 
 
 def summary_of(changes: Sequence[Change]) -> str:
-    """Return what changed in one phrase: "2 breaking (option, command), 1 additive (option)"."""
+    """Return what changed in one phrase: "breaking: 2 option (t -a, t -b); additive: 1 command".
+
+    Of the severities that hold a release the first names are told.
+    """
     parts = []
     for severity in reversed(SEVERITIES):
         kinds = Counter(change.kind for change in changes if change.severity == severity)
         if kinds:
             named = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
             more = f", {len(kinds) - 4} more kinds" if len(kinds) > 4 else ""
-            parts.append(f"{'waived' if severity == 'info' else severity}: {named}{more}")
+            told = _first_names(changes, severity) if severity in _HOLDING else ""
+            parts.append(f"{'waived' if severity == 'info' else severity}: {named}{more}{told}")
     return "; ".join(parts) or "nothing that users would notice"
+
+
+def _first_names(changes: Sequence[Change], severity: str) -> str:
+    names = [change.name[:_LONG] for change in changes if change.severity == severity]
+    return f" ({', '.join([*names[:_NAMED], *(['…'] if len(names) > _NAMED else [])])})"
 
 
 def report_of(changes: Sequence[Change]) -> str:

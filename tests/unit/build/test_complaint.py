@@ -69,6 +69,11 @@ E: Build failure (dpkg-buildpackage died)
             " that: dh_missing: warning: usr/bin/new exists in debian/tmp but is not installed to"
             " anywhere",
         ),
+        (
+            "   dh_auto_build\n[ERROR] COMPILATION ERROR :\n[ERROR] /t/T.java:[4,9] no symbol x\n"
+            "dh_auto_build: error: mvn returned 1\n",
+            "[ERROR] /t/T.java:[4,9] no symbol x",
+        ),
     ],
 )
 def test_the_first_error_is_named_with_what_it_means(log: str, told: str) -> None:

@@ -151,7 +151,7 @@ def test_the_same_release_is_the_same_and_another_is_told(gate: Gatekeeper) -> N
     assert (again.verdict, again.findings, again.before) == ("same", (), "1.0")
     less = gate.judge(ONE, first.kept)
     assert less.verdict == "breaking"
-    assert "since 1.0: breaking: 1 command" in less.summary
+    assert "since 1.0: breaking: 1 command (" in less.summary
     assert [(f.code, f.severity) for f in less.findings] == [("command", "breaking")]
     assert less.report is not None
     assert "command b" in gate.store.path(less.report).read_text()

@@ -418,6 +418,29 @@ def test_python_2_is_read_by_its_shape(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("aINpv", "aIlNpv", False),
+        ("aINpv", "aIlpv", True),
+        ("verbos", "verbose", True),
+        ("eHMqu", "deHMqu", False),
+        ("noVerify", "noVerifyZ", True),
+    ],
+)
+def test_letters_that_a_usage_puts_together_are_those_with_more(
+    was: str, now: str, told: bool
+) -> None:
+    surfaces = []
+    for letters in (was, now):
+        draft = Draft()
+        draft.add("command", "t")
+        draft.add("option", f"t -{letters}")
+        surfaces.append(draft.done(letters))
+    gone = [change.name for change in compare(*surfaces) if change.severity != "additive"]
+    assert gone == ([f"t -{was}"] if told else [])
+
+
 def test_a_command_that_goes_takes_its_options_along_in_silence(tmp_path: Path) -> None:
     old = {"bin/a": parser(X), "bin/b": parser("'--y'")}
     found = changes(tmp_path, old, {"bin/a": parser(X)})
@@ -499,7 +522,7 @@ def test_thousands_of_changes_are_counted_and_not_all_shown() -> None:
     empty.add("service", "s")
     found = compare(draft.done("1"), empty.done("2"))
     assert "600 more" in report_of(found)
-    assert summary_of(found) == "breaking: 1000 operation"
+    assert summary_of(found) == "breaking: 1000 operation (s.o0, s.o1, s.o10, …)"
 
 
 @pytest.mark.parametrize(("severity", "status"), [("additive", 0), ("risky", 3), ("breaking", 3)])
