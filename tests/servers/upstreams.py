@@ -122,7 +122,7 @@ class Offer:
         parts = self.version.split(".")
         for count in range(len(parts), 0, -1) if pattern else ():
             short = ".".join(parts[:count])
-            folder = re.sub(r"\([^)]*\)[+*]?", lambda _, short=short: short, name)
+            folder = re.sub(r"\([^)]*\)[+*]?", short, name)
             if re.fullmatch(name, folder):
                 return (f"{folder}/",)
         return ()
