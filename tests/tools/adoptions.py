@@ -9,7 +9,8 @@ adopt apt:NAME` and `toolsync sync NAME` have to bring it to an archive for book
 fresh chroot has to install it from there. With ``--older`` bookworm's own packaging is adopted,
 as where no archive has any of the release. All come by apt-get source, verified by its keyring.
 Printed is where each has ended, by whose fault and in how many seconds, and whose packaging it has
-(B bookworm's, T trixie's); whole messages are in DIR/NAME/said.
+(B bookworm's, T trixie's); whole messages are in DIR/NAME/said, and of DIR/NAME/end.json
+`adoptions_table` writes docs/reference/adoptions.md.
 Ends with status 1 where fewer than `WANTED` of 30 got there. Needs root.
 """
 
@@ -27,7 +28,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.servers.upstreams import Offer, Upstreams
@@ -43,6 +45,8 @@ SERIES, LATER = "bookworm", "trixie"
 MIRROR = "http://deb.debian.org/debian"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 TRIES = 3
+LIMIT = 1800.0
+"""Seconds that one command of toolsync may take."""
 SETTINGS = """
 [http]
 timeout = 30
@@ -62,6 +66,9 @@ FAULTS = {
 }
 """Whose word or work a release waits for, by the stage that held it; a person has to agree."""
 _LACKS = re.compile(r"cannot meet|unmet|does not have what it is built with")
+
+_ABSENT = re.compile(r"mirror does not have")
+"""Of packaging that is nearer to the release."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +135,20 @@ def _timed(
     except (AssertionError, LookupError, OSError, subprocess.SubprocessError) as error:
         end = End(package, "?", "?", said=f"{type(error).__name__}: {error}"[-3000:])
     end = replace(end, seconds=time.monotonic() - begun)
+    _keep(end, cache / package.name / "end.json")
     old, new = package.old.partition(":")[2] or package.old, package.new
     _print(
         f"{package.name:<30} {old:<20} → {new:<22} {package.language:<10} {end.packaging}"
         f" {end.stage:<10} {end.fault:<10} {end.seconds:>5.0f} s  {_short(end.said)}"
     )
     return end
+
+
+def _keep(end: End, path: Path) -> None:
+    """Write down where a package ended, for the table."""
+    kept = {key: value for key, value in asdict(end).items() if key != "package"}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({**kept, "day": f"{datetime.now(UTC):%Y-%m-%d}"}))
 
 
 def _taken(
@@ -179,7 +194,7 @@ def _run(rig: Rig, environment: dict[str, str], *words: str) -> subprocess.Compl
         rig.argv(*words),
         capture_output=True,
         text=True,
-        timeout=3600,
+        timeout=LIMIT,
         stdin=subprocess.DEVNULL,
         env=rig_environment() | environment,
         check=False,
@@ -216,7 +231,11 @@ def _whose(rig: Rig, text: str) -> tuple[str, str]:
             "SELECT stage FROM result WHERE outcome NOT IN ('done', 'skipped') ORDER BY rowid DESC"
         ).fetchall()
     stage = str(rows[0][0]) if rows else "?"
-    return stage, "the series" if _LACKS.search(text) else FAULTS.get(stage, "?")
+    if stage in ("package", "build"):
+        for told, fault in ((_LACKS, "the series"), (_ABSENT, "the mirror")):
+            if told.search(text):
+                return stage, fault
+    return stage, FAULTS.get(stage, "?")
 
 
 def _short(text: str) -> str:

@@ -39,7 +39,7 @@ def nearest(
     was, is said in ``said``, the first also in what is returned; nothing is raised.
     """
     passed: list[str] = []
-    release = _offered(context, first, tell)
+    release, _ = _offered(context, first, tell)
     everywhere = [*opened.all([]), *opened.newer([])]
     for at, (version, archive) in enumerate(_nearer(first, release, everywhere)):
         name = f"packaging {version} in {archive.series}"
@@ -96,9 +96,9 @@ def _unfit(
         if lacks := [one for one in missing if not is_lowered(one.group, origin, series)]:
             told = "; ".join(one.told for one in lacks)
             return f"{series} does not have what it is built with: {told}"
-    theirs = _offered(context, found, tell)
+    theirs, why = _offered(context, found, tell)
     if theirs is None:
-        return "its debian/watch finds no release"
+        return f"its debian/watch finds no release{why}"
     if release and upstream_key(theirs.version) < upstream_key(release.version):
         return f"its debian/watch finds {theirs.version}, and {release.version} is offered"
     if upstream_key(upstream_of(found.package.version)) > upstream_key(theirs.version):
@@ -106,11 +106,15 @@ def _unfit(
     return ""
 
 
-def _offered(context: Context, packaging: Packaging, tell: Callable[[str], None]) -> Release | None:
-    """Return the newest release that packaging's own debian/watch finds; None without any."""
+def _offered(
+    context: Context, packaging: Packaging, tell: Callable[[str], None]
+) -> tuple[Release | None, str]:
+    """Return the newest release that packaging's own debian/watch finds; without any, why not."""
     if not (packaging.debian / "watch").is_file():
-        return None
+        return None, ""
+    said: list[str] = []
     try:
-        return newest_offered(context, load_folder(packaging.folder), [], tell)[0]
-    except ToolsyncError:
-        return None
+        release, _ = newest_offered(context, load_folder(packaging.folder), said, tell)
+    except ToolsyncError as error:
+        release, said = None, [str(error)]
+    return release, "".join(f" ({line.splitlines()[0]})" for line in said)

@@ -212,6 +212,9 @@ def apply_policy(change: Change, terms: Terms, policy: Policy) -> Change:
     if change.key in policy.approved or _all_approved(change, policy):
         message = f"{change.message} (approved earlier)"
         return replace(change, verdict=SILENT, message=message, unknown=False)
+    if change.code == "unreadable" and (entry := _accepted_empty(change, terms, policy)):
+        message = f"{change.message} (accepted by {entry.by} on {entry.when}: {entry.why})"
+        return replace(change, verdict=SILENT, message=message, unknown=False)
     if change.code.startswith("bundled-") or change.code in _PARTS:
         covered = [_covered(path, terms, policy) for path in change.paths]
         if covered and all(covered):
@@ -225,6 +228,15 @@ def _all_approved(change: Change, policy: Policy) -> bool:
     """Say whether all texts that the change is about were approved earlier."""
     texts = change.code in ("main-changed", "main-added", "bundled-in-main-file", "denied")
     return texts and bool(change.about) and set(change.about) <= policy.approved
+
+
+def _accepted_empty(change: Change, terms: Terms, policy: Policy) -> Accepted | None:
+    """Return by what an empty file that is called a license is accepted; none at the top is."""
+    tops = {text.file for text in terms.mains}
+    for text in terms.nested:
+        if (text.file,) == change.paths and text.file not in tops and text.size == 0:
+            return policy.acceptance(text)
+    return None
 
 
 def _covered(path: str, terms: Terms, policy: Policy) -> Bundled | None:

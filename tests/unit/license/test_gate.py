@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import lzma
 import resource
@@ -435,3 +436,19 @@ def test_what_a_distribution_has_in_main_is_no_review_again(gate: Gatekeeper) ->
     gate.accept(gate.judge(BASE))
     gate.classes = Classes(denied=("MIT",))
     assert gate.judge(BASE, version="1.3").verdict == "block"
+
+
+def test_only_an_empty_file_below_the_top_passes_as_the_empty_text_that_was_accepted(
+    gate: Gatekeeper,
+) -> None:
+    empty = hashlib.sha256(b"").hexdigest()
+    with_empty = {**BASE, "build/LICENSE": ""}
+    gate.accept(gate.judge(BASE))
+    gate.adopted = True
+    assert "unreadable" in codes(gate.judge(with_empty))
+    gate.policy = LicensePolicy(accepted=(replace(ACCEPTED, fingerprints=(empty,)),))
+    said = gate.judge(with_empty)
+    assert codes(said) == set()
+    assert "build/LICENSE has no words (accepted by Jane" in gate.report(said)
+    assert "unreadable" in codes(gate.judge({**BASE, "build/LICENSE": b"\n--\n"})), "not empty"
+    assert "unreadable" in codes(gate.judge({**BASE, "LICENSE": ""})), "the top says nothing"
