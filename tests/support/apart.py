@@ -100,22 +100,25 @@ def keeper(rig: Rig) -> Iterator[None]:
 
 
 @contextmanager
-def pages(rig: Rig, there: Path) -> Iterator[str]:
-    """Let ``toolsync serve`` run with the rights of the pages, and give where it listens."""
+def pages(rig: Rig, there: Path, **more: str) -> Iterator[str]:
+    """Let ``toolsync serve`` run with the rights of the pages, and give where it listens.
+
+    ``more`` is what its environment has beside that of all.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{free.getsockname()[1]}"
-    env = environment() | {SOCKET: str(there), OWN: str(rig.root / "web")}
+    env = environment() | {SOCKET: str(there), OWN: str(rig.root / "web")} | more
     with running(as_pages(rig.argv("serve", "--listen", place)), place, env):
         yield place
 
 
 @contextmanager
-def apart(rig: Rig) -> Iterator[str]:
-    """Let all of it run, and give where the pages are."""
+def apart(rig: Rig, **more: str) -> Iterator[str]:
+    """Let all of it run, and give where the pages are, whose environment has ``more``."""
     with ExitStack() as stack:
         stack.enter_context(keeper(rig))
-        yield stack.enter_context(pages(rig, stack.enter_context(door(rig))))
+        yield stack.enter_context(pages(rig, stack.enter_context(door(rig)), **more))
 
 
 _REACHES = """
