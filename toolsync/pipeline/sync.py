@@ -167,13 +167,17 @@ def _after(
         return outcome
     worst = gravest(error.exit_status for error in failed)
     error = next(error for error in failed if error.exit_status == worst)
-    return replace(
-        outcome,
-        status=status_of(error),
-        message="; also: ".join(dict.fromkeys(map(str, (error, *failed)))),
-        resolution=error.resolution,
-        exit_status=worst,
-    )
+    others = [text for text in dict.fromkeys(map(str, failed)) if text != str(error)]
+    if outcome.status == status_of(error) and str(error) in outcome.message:
+        told = outcome  # in the words of all views, which look at what is remembered
+    else:
+        told = replace(
+            outcome,
+            status=status_of(error),
+            message=str(error),
+            resolution=error.resolution,
+        )
+    return replace(told, message="; also: ".join((told.message, *others)), exit_status=worst)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from toolsync.journal.pages import PageRow
@@ -20,6 +20,7 @@ from toolsync.model.errors import LATER
 from toolsync.model.release import Outcome
 from toolsync.pipeline.schedule import LATEST
 from toolsync.report.lag import in_words, lag
+from toolsync.report.sentences import cause_of
 from toolsync.report.why import why
 
 KINDS = ("alarm", "held", "trouble", "key", "recovered", "published")
@@ -110,8 +111,8 @@ def _tools(scene: Scene, told: Mapping[str, str]) -> Iterable[_Found]:
         if now is None or now[0] == before:
             continue
         state, kind = now
-        if before and before == _in_words(last):
-            yield None, subject, state  # told by a version that compared the words
+        if before and before in _states_before(last):
+            yield None, subject, state  # told by a version that compared other words
             continue
         lasting = f" It has lasted since {state.rpartition(' ')[2]}." if kind == "trouble" else ""
         text = why(name, as_outcome(last), ()) + lasting
@@ -139,15 +140,26 @@ def _state(scene: Scene, last: LastStatus) -> tuple[str, str] | None:
 def _code(last: LastStatus) -> str:
     """Return what a fault is, whatever it is told with: status, release, and its plain words.
 
-    Paths, numbers, names and all else that is not letters alone may differ at each run.
+    Paths, numbers, names and all else that is not letters alone may differ at each run. A hold is
+    the same whether the run that met it tells of it or whoever looks at what is remembered.
     """
-    words = (word.strip(".,;:()'\"…") for word in last.message.split())
+    return _code_with(last, cause_of(last.message))
+
+
+def _code_with(last: LastStatus, message: str) -> str:
+    words = (word.strip(".,;:()'\"…") for word in message.split())
     plain = " ".join(word for word in words if word.isalpha())
     return f"{last.status} {last.exit_status} {last.newest}: {plain}"
 
 
 def _in_words(last: LastStatus) -> str:
     return f"{last.status}: {_FLEETING.sub('…', last.message)}"
+
+
+def _states_before(last: LastStatus) -> Iterable[str]:
+    """Yield the states by which older versions knew that they had told of the same."""
+    cause = replace(last, message=cause_of(last.message))
+    yield from (_in_words(last), _in_words(cause), _code_with(last, last.message))
 
 
 def _is_long_ago(scene: Scene, moment: str, more: timedelta = timedelta(0)) -> bool:

@@ -61,6 +61,12 @@ def of_outcome(outcome: Outcome) -> Sentence:
     )
 
 
+def cause_of(message: str) -> str:
+    """Return why something is held, without which release and where; else the message."""
+    found = _HELD.fullmatch(message)
+    return found["rest"] if found else message
+
+
 def plain(text: str) -> str:
     """Return a text for people: digests by their beginning, times without their machine's form."""
     return _MOMENT.sub(r"\1 \2 UTC", _DIGEST.sub(r"\1…", text))

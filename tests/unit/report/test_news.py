@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +78,30 @@ def test_what_an_older_version_has_told_is_not_told_again() -> None:
     told = {"tool:hello": "held: 1.1 is held at license: no"}
     assert after(told, scene(HELD), scene(HELD)) == [[], []]
     assert told["tool:hello"] != "held: 1.1 is held at license: no"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "held 3 2.1: is signed by an expired key",  # as the run met it
+        "held 3 2.1: is held at verify is signed by an expired key",  # as the others told it
+        "held: a-2.1.tar.gz is signed by an expired key",
+        "held: 2.1 is held at verify: a-2.1.tar.gz is signed by an expired key",
+    ],
+)
+def test_a_hold_is_the_same_whoever_tells_of_it(state: str) -> None:
+    met = "a-2.1.tar.gz is signed by an expired key"
+    now = last_status(
+        status="held", message=f"2.1 is held at verify: {met}", exit_status=3, newest="2.1"
+    )
+    told = {"tool:hello": state}
+    assert after(told, scene(now), scene(replace(now, message=met)), scene(now)) == [[]] * 3
+    assert told["tool:hello"] == "held 3 2.1: is signed by an expired key"
+    for other in (
+        replace(now, message=now.message.replace("an expired", "a revoked")),
+        replace(now, message=now.message.replace("2.1", "2.2"), newest="2.2"),
+    ):
+        assert after({"tool:hello": state}, scene(other)) == [[("held", "hello")]]
 
 
 @pytest.mark.parametrize("status", ["replaced", "recalled"])
