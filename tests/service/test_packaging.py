@@ -168,7 +168,9 @@ def test_the_pages_are_a_user_of_their_own_who_only_reads() -> None:
     users = (DEBIAN / "toolsync-web.sysusers").read_text()
     assert f"User={WEB_USER}\n" in text
     assert users.startswith(f"u {WEB_USER} ")
-    assert f"{OWN}=/var/lib/{WEB_USER}\nStateDirectory={WEB_USER}\n" in text
+    assert f"\nEnvironment={OWN}=/var/lib/{WEB_USER}\n" in text
+    assert f"\nStateDirectory={WEB_USER}\n" in text
+    assert "\nEnvironment=STATE_DIRECTORY=/var/lib/toolsync\n" in text  # systemd's is their own
     assert "ReadWritePaths=" not in text
     (unset,) = re.findall(r"^UnsetEnvironment=(.*)$", text, re.MULTILINE)
     assert {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} <= set(unset.split())
