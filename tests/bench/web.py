@@ -3,12 +3,15 @@
 ``python -m tests.bench.web`` makes a journal of 10,000 tools with two releases each in two series,
 starts the real server over it, and asks overview, search, filter, a tool and the API one after the
 other over one connection; then it prints the server's memory. ``--tools N`` takes another number.
+With ``--reading`` the server may only read, and ``toolsync keep`` runs beside it, as in the Debian
+package; the review is left out then, since nobody answers at the door.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import os
 import re
 import signal
 import socket
@@ -22,6 +25,7 @@ from pathlib import Path
 from tests.support.served import Site
 from tests.support.showcase import HELD, VERSION, showcase
 from tests.unit.web.test_guard import token
+from toolsync.system.door import SOCKET
 
 PAGES = (
     ("overview", "/"),
@@ -67,7 +71,9 @@ class Asking:
         return answer.status
 
 
-def served(folder: Path, site: Site) -> tuple[subprocess.Popen[str], Asking]:
+def served(
+    folder: Path, site: Site, *, reading: bool = False
+) -> tuple[subprocess.Popen[str], Asking]:
     """Start the server, with a token for it, and return it when it answers."""
     site.account("ann", "reader")
     with socket.socket() as free:
@@ -78,10 +84,25 @@ def served(folder: Path, site: Site) -> tuple[subprocess.Popen[str], Asking]:
         [sys.executable, "-m", "toolsync", *words, "--listen", place],
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | ({SOCKET: str(folder / "door")} if reading else {}),
     )
     assert process.stderr is not None
     assert place in process.stderr.readline()
     return process, Asking(place, token(site, "reader"))
+
+
+def kept(folder: Path, site: Site) -> subprocess.Popen[str]:
+    """Start the keeper, and return it when all states are computed."""
+    words = ("--config", str(folder / "toolsync.toml"), "--state", str(folder / "state"), "keep")
+    argv = [sys.executable, "-m", "toolsync", *words]
+    process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert "keeping" in process.stderr.readline()
+    journal = site.journal()
+    while journal.states.stale() or not journal.states.marks():
+        time.sleep(0.5)
+    journal.close()
+    return process
 
 
 def memory_of(process: subprocess.Popen[str]) -> str:
@@ -96,22 +117,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tools", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--reading", action="store_true")
     given = parser.parse_args()
+    pages = [page for page in PAGES if not given.reading or "review" not in page[0]]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         site = showcase(Path(folder), more=given.tools - 8)
         sys.stdout.write(f"made in {time.perf_counter() - began:.0f} s\n")
         began = time.perf_counter()
-        process, server = served(Path(folder), site)
+        keeper = kept(Path(folder), site) if given.reading else None
+        process, server = served(Path(folder), site, reading=given.reading)
         server.get("/")
         sys.stdout.write(f"first request, all states: {time.perf_counter() - began:.1f} s\n")
-        for name, path in PAGES:
+        for name, path in pages:
             median, worst = asked(server, path, given.rounds)
             sys.stdout.write(f"{name:<24} median {median:6.1f} ms  worst {worst:6.1f} ms\n")
             sys.stdout.flush()
         sys.stdout.write(f"memory of the server: {memory_of(process)}\n")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        if keeper:
+            sys.stdout.write(f"memory of the keeper: {memory_of(keeper)}\n")
+        for one in (process, keeper):
+            if one:
+                one.send_signal(signal.SIGINT)
+                one.communicate(timeout=10)
 
 
 if __name__ == "__main__":
