@@ -1,6 +1,6 @@
 """What python-gnupg reads of keys and signatures, beside what our gateway reads: a second opinion.
 
-Where the library tells less than a release needs (ADR 0047), a test shows it.
+Where the library tells less than a release needs (ADR 0049), a test shows it.
 """
 
 from __future__ import annotations
