@@ -2,7 +2,8 @@
 
 ``python3 -m tests.bench.kills [--kills N] [--tasks N]``. Two coordinators share a journal in
 PostgreSQL; each task is done under its lease and its acceptance noted in the log, which must have
-one line for each at the end. With words for the journal it is such a coordinator.
+one line for each at the end. With words for the journal it is such a coordinator. With
+``--releases N --series M`` whole runs are killed instead, from page to archive (`killruns`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from tests.bench import killruns
 from tests.bench.fleet import Workers, all_there, say
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.redis import Redis
@@ -137,7 +139,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--tasks", type=int, default=40)
     parser.add_argument("--coordinate", nargs=4)
+    parser.add_argument("--releases", type=int, default=0, help="kill runs that publish these")
+    parser.add_argument("--series", type=int, default=2)
     given = parser.parse_args()
+    if given.releases:
+        killruns.main(given.releases, given.series, given.kills)
     if given.coordinate:
         broker, url, place, tasks = given.coordinate
         coordinate(broker, url, place, int(tasks))
