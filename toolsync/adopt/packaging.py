@@ -11,7 +11,7 @@ from pathlib import Path
 from toolsync.adopt.contained import require_contained
 from toolsync.build.archives import Archive
 from toolsync.config.definition import origin_of
-from toolsync.model.errors import NotThere, SetupError, ToolsyncError, UsageError
+from toolsync.model.errors import SetupError, ToolsyncError, Unreachable, UsageError
 from toolsync.system import git
 from toolsync.system.run import run
 from toolsync.system.store import digest_of
@@ -133,7 +133,7 @@ def of_archive(name: str, version: str, archive: Archive, place: Path) -> Packag
     """
     try:
         dsc = archive.source(name, version, place / "source")
-    except NotThere:
+    except Unreachable:
         return _debian_of_archive(name, version, archive, place)
     return _of_dsc(dsc, f"apt:{name}/{archive.series}", place)
 

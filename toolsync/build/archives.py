@@ -155,13 +155,14 @@ class Archive:
         self._apt("apt-get", "-q", *words, cwd=into, files=True)
 
     def _had(self, get: Callable[[], object]) -> None:
-        """Get what an index names; fetch the index once more where the mirror lacks a file of it.
+        """Get what an index names; fetch the index once more where a file of it cannot be had.
 
         A mirror's files change while a day's lists are believed: a point release takes them away.
+        Apt ends with one status for whatever fails, so it is done for all, and not by its words.
         """
         try:
             get()
-        except NotThere:
+        except Unreachable:
             if self._renewed.is_set():
                 raise
             self._renewed.set()

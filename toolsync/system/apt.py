@@ -10,7 +10,7 @@ DISTRUST = re.compile(r"NO_PUBKEY|not signed|signatures? (?:couldn't|were invali
 """What apt says of an index that is not signed by its keys; its status is 100 for everything."""
 
 ABSENT = re.compile(r"(?m)^E: [\w ]+ (\w+:\S+)\s+(?:404 |File not found)")
-"""What apt says of a file that its mirror does not have."""
+"""What apt says of a file that its mirror does not have: for our sentence, and no decision."""
 
 
 def private_apt(folder: Path, stanzas: str, architecture: str = "") -> Mapping[str, str]:
