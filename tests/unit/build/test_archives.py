@@ -122,11 +122,12 @@ def mirrored(web: Web, place: Path) -> Archive:
     return archive
 
 
+@pytest.mark.parametrize("status", [404, 403, 500])
 def test_where_a_version_has_gone_from_the_mirror_the_next_one_is_taken(
-    web: Web, tmp_path: Path
+    web: Web, tmp_path: Path, status: int
 ) -> None:
     archive = mirrored(web, tmp_path)
-    web.serve("/pool/hello_1-1.dsc", status=404)
+    web.serve("/pool/hello_1-1.dsc", status=status)
     name_source(web, "1-1+deb12u1")
     dsc = archive.source("hello", "1-1", tmp_path / "into")
     assert dsc.name == "hello_1-1+deb12u1.dsc"
