@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.web import Web
+from tests.support.machines import as_machine
 from tests.support.ported import NAME, built_for, source_for
-from tests.support.rig import ROOT, environment
+from tests.support.rig import ROOT, Rig, environment
+from tests.support.tiny import publish, write_tool
 from tests.support.tiny_packages import Context, passed
 from toolsync.config.settings import Local
 from toolsync.model.errors import Replaced
@@ -163,6 +166,49 @@ def test_an_archive_is_rebuilt_with_all_its_architectures(context: Context) -> N
     target.rebuild([published(whole, published(other))], pool)
     assert index.served(context.root / "archive", "bookworm") == files
     assert shown(context, "i386") == {(NAME, "i386"), (f"{NAME}-doc", "all")}
+
+
+def test_what_another_machine_built_first_is_got_by_the_apt_of_that_one(context: Context) -> None:
+    """Of a build for the machine's own architecture nothing was written down but its .changes."""
+    source = source_for(context)
+    whole = replace(built_for(context, source, "i386"), architecture="")
+    assert f"{NAME}_{source.version}_i386.deb" in served(context.archive(BOTH), whole)
+
+
+@pytest.fixture
+def rig(tmp_path: Path, web: Web) -> Rig:
+    """A set-up that builds for this machine alone, and an archive for another one, too."""
+    found = Rig(tmp_path / "set-up")
+    found.configure(f'{found.settings}[local]\narchitectures = ["amd64", "arm64"]\n')
+    publish(web, "1.0")
+    control = write_tool(found.tools, f"{web.url}/dl/", "1.0") / "debian" / "control"
+    text = control.read_text().replace("Architecture: all", "Architecture: any")
+    control.write_text(text)
+    return found
+
+
+def debs(rig: Rig) -> set[str]:
+    """Return the architectures of the tool's packages that are served."""
+    names = (n for n in index.served(rig.archive, "bookworm") if n.startswith("hello_"))
+    return {name.rpartition("_")[2] for name in names if name.endswith(".deb")}
+
+
+def test_a_release_is_published_though_nobody_builds_it_for_another_architecture(rig: Rig) -> None:
+    (row,) = rig.json("sync", "hello", status=5)
+    assert "nothing is built here for arm64" in row["message"]
+    assert row["published"] == ["1.0"]
+    (row,) = rig.json("sync", "hello", status=5)
+    assert "nothing is built here for arm64" in row["message"]
+    assert row["published"] == []
+
+
+def test_a_state_is_gone_on_with_on_a_machine_of_another_architecture(rig: Rig) -> None:
+    """What the first machine built for itself is not taken for what the second one would."""
+    rig.run("sync", "hello", status=5)
+    assert debs(rig) == {"amd64.deb"}
+    path = as_machine(rig.root / "programs", "arm64", "aarch64-linux-gnu")
+    rig.run("sync", "hello", PATH=path)
+    assert debs(rig) == {"amd64.deb", "arm64.deb"}
 
 
 PUBLISHER = """

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.web import Web
-from tests.support.fleet import asked_for, ported, worker
+from tests.support.fleet import asked_for, changes_of, ported, worker
 from tests.support.rig import Rig
 from tests.support.tiny import publish, write_tool
 from toolsync.fleet.built import judged
@@ -114,10 +114,11 @@ def test_a_package_that_does_not_build_for_one_is_held_for_that_alone(
         there(broker, url, "i@there", "blames", "build.i386"),
         there(broker, url, "j@there", "blames", "build.i386"),
     ):
-        said = rig.run("sync", "hello", status=3)
-        assert "hello did not build" in said.stdout + said.stderr
+        (row,) = rig.json("sync", "hello", status=3)
+        assert "hello did not build" in row["message"]
+        assert row["published"] == ["1.0"]
         assert debs(rig) == {"1.0 amd64", "1.0 all"}
-        rig.run("sync", "hello", status=3)
+        assert rig.json("sync", "hello", status=3)[0]["published"] == []
         # It is not tried again while nothing of it has changed.
         assert rig.json("status", "hello", status=None)[0]["status"] == "held"
         assert rig.json("fleet")["queues"]["build.amd64"]["last_hour"] == 1
@@ -132,5 +133,9 @@ def test_what_is_for_all_is_refused_of_a_build_for_one_alone(tmp_path: Path) -> 
     with pytest.raises(Hostile, match=r"a \.deb for all, wanted amd64"):
         judged(alone, dump(made), store)
     other = replace(alone, architecture="i386")
+    made = ported(alone, store)
+    with pytest.raises(Hostile, match=r"_amd64\.changes, wanted another name, that ends in _i386"):
+        judged(other, dump(made), store)
+    renamed = replace(made, changes=changes_of(other, made.files, store))
     with pytest.raises(Hostile, match=r"a \.deb for amd64, wanted i386"):
-        judged(other, dump(ported(alone, store)), store)
+        judged(other, dump(renamed), store)

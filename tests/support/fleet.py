@@ -151,7 +151,8 @@ def changes_with(made: Product, store: Store, old: str, new: str) -> Product:
     """Return something made with another text in its .changes."""
     text = store.path(made.changes).read_text()
     assert old in text
-    return replace(made, changes=store.add_bytes(text.replace(old, new).encode(), "a.changes"))
+    data = text.replace(old, new).encode()
+    return replace(made, changes=store.add_bytes(data, made.changes.name))
 
 
 def other_bytes(asked: BuildAsked, store: Store) -> Product:

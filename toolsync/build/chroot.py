@@ -27,8 +27,9 @@ from toolsync.build.mapping import require_mapping
 from toolsync.config.series import series_tag
 from toolsync.model.errors import ProgramFailed, SetupError, TryAgain, Unreachable
 from toolsync.model.release import Finding
+from toolsync.system.architectures import own
 from toolsync.system.clock import Clock
-from toolsync.system.mirror import answers
+from toolsync.system.mirror import answers, lacks
 from toolsync.system.private import OTHERS_WRITE, open_private, own_folder, shared_folder
 from toolsync.system.run import run
 from toolsync.system.store import full_disk_is_told, sync_folder
@@ -42,14 +43,19 @@ _COMPONENTS = {"debian": "main", "ubuntu": "main,universe"}
 """Where build dependencies may come from: Ubuntu's main alone has few of them."""
 _PREFETCH = "dh-python python3-all"
 
+_PORTS = "ports.ubuntu.com"
 _HOSTS = {
     "debian": ("deb.debian.org", "security.debian.org"),
-    "ubuntu": ("archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com"),
+    "ubuntu": ("archive.ubuntu.com", "security.ubuntu.com", _PORTS),
 }
 """Where mmdebstrap(1) and chroots take packages from unless they are told otherwise."""
 
 Told = Callable[[str], None]
 """Takes a line of progress for a person."""
+
+
+class NotOffered(SetupError):
+    """The mirror has no such series, or nothing of that architecture: none will come of itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +110,8 @@ class Chroots:
 
         With ``architecture`` it is that of another one than this machine's own. A renewal that
         fails keeps the old one and says so in a finding. Raises SetupError when this machine cannot
-        make chroots or somebody else could have put one there, Unreachable when the mirror gives
-        nothing.
+        make chroots, somebody else could have put one there, or the mirror has no such packages,
+        Unreachable when it gives nothing.
         """
         distribution, _ = series_tag(series)
         require_mapping()
@@ -132,7 +138,7 @@ class Chroots:
         made, name = _made(path), which.name
         try:
             self._make(which, path)
-        except (TryAgain, ProgramFailed) as error:
+        except (TryAgain, ProgramFailed, NotOffered) as error:
             if made is None:
                 raise
             self._told(f"the {name} chroot of {made:%Y-%m-%d} could not be renewed")
@@ -190,7 +196,7 @@ class Chroots:
         sync_folder(self._folder)
 
     def _bootstrap(self, which: _Which, keyring: Path, target: Path) -> None:
-        mirror = [self._mirror] if self._mirror and which.distribution == "debian" else []
+        named = [self._mirror] if self._mirror and which.distribution == "debian" else []
         series, foreign = which.series, which.architecture
         with self._workshop.folder("chroot") as folder:
             # mmdebstrap unpacks below TMPDIR as a mapped user.
@@ -204,12 +210,14 @@ class Chroots:
                     *_OPTIONS,
                     series,
                     target,
-                    *mirror,
+                    *named,
                     timeout=_SECONDS,
                     env={"TMPDIR": str(folder), "HOME": str(folder)},
                 )
             except ProgramFailed as error:
-                if self.mirror_answers(series):
+                mirror = self._mirror_of(series, foreign)
+                _require_offered(which, mirror, error)
+                if answers(mirror, series):
                     raise TryAgain(
                         f"no {which.name} chroot could be made: {error}",
                         resolution="Run again later: a mirror that is being changed has files that"
@@ -231,9 +239,10 @@ class Chroots:
         place = urlsplit(self._mirror_of(series)).netloc.rpartition("@")[2]
         return (*((place,) if place else ()), *_HOSTS[distribution])
 
-    def _mirror_of(self, series: str) -> str:
+    def _mirror_of(self, series: str, architecture: str = "") -> str:
         distribution, _ = series_tag(series)
-        return (self._mirror if distribution == "debian" else "") or default_mirror(distribution)
+        named = self._mirror if distribution == "debian" else ""
+        return named or default_mirror(distribution, architecture)
 
 
 _OPTIONS = (
@@ -251,9 +260,29 @@ _OPTIONS = (
 )
 
 
-def default_mirror(distribution: str) -> str:
-    """Return where mmdebstrap(1) takes a distribution's packages from."""
+def default_mirror(distribution: str, architecture: str = "") -> str:
+    """Return where mmdebstrap(1) takes a distribution's packages for an architecture from.
+
+    It is this machine's own if empty. Ubuntu has a place of its own for all but two.
+    """
+    if distribution == "ubuntu" and (architecture or own()) not in ("amd64", "i386"):
+        return f"http://{_PORTS}/ubuntu-ports"
     return f"http://{_HOSTS[distribution][0]}/{distribution}"
+
+
+def _require_offered(which: _Which, mirror: str, error: ProgramFailed) -> None:
+    """Raise NotOffered where the mirror says that it has no such packages: none will come.
+
+    It is asked only after a chroot could not be made.
+    """
+    architecture = which.architecture or own()
+    if what := lacks(mirror, which.series, architecture):
+        raise NotOffered(
+            f"no {which.name} chroot can be made: {mirror} has {what}",
+            resolution=f"Leave {architecture} out of [local] architectures or {which.series}"
+            " out of `series`, have the tool name other series ([package] series), or set"
+            " [build] mirror to one that has it.",
+        ) from error
 
 
 def chroot_folder(named: str = "") -> Path:

@@ -128,7 +128,9 @@ def _require_blobs(asked: Source, made: Product) -> None:
         if not name.endswith(_BINARIES):
             raise Hostile(f"{name}, which is neither of the source package nor a binary one")
     report = made.rebuilt.report if made.rebuilt else None
-    beside = ((made.changes, ".changes", _CHANGES), (made.log, ".build", _LOG))
+    # It tells for which architecture a build was (`Built.made_for`).
+    changes = f"_{asked.architecture}.changes"
+    beside = ((made.changes, changes, _CHANGES), (made.log, ".build", _LOG))
     for one, suffix, most in (*beside, (made.buildinfo, ".buildinfo", _LOG), (report, "", _REPORT)):
         if one is None:
             continue

@@ -364,6 +364,15 @@ class Built:
     """The same for further architectures: each has its own packages, and none for all of them."""
 
     @property
+    def made_for(self) -> str:
+        """The architecture that it was built for, on whatever machine that is asked.
+
+        The .changes is named by it (dpkg-buildpackage), that of a build for the machine's own too,
+        of which nothing else was written down: the state may be gone on with on another machine.
+        """
+        return self.architecture or self.changes.name.removesuffix(".changes").rpartition("_")[2]
+
+    @property
     def whole(self) -> tuple[Built, ...]:
         """Itself and the others: all that is published."""
         return (self, *self.others)

@@ -16,7 +16,7 @@ from typing import Any
 
 from toolsync.attest.keep import attest
 from toolsync.journal.uploads import FAILURES, UNSEEN, Upload
-from toolsync.model.errors import GateClosed, Held, gravest
+from toolsync.model.errors import GateClosed, Held, ToolsyncError, gravest
 from toolsync.model.release import (
     Built,
     Compatible,
@@ -45,8 +45,18 @@ class Origin:
     series: str
 
 
-def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None = None) -> bool:
-    """See that the target serves this release for a series; say whether anything was sent.
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What came of a release that the target serves for a series."""
+
+    news: bool
+    """Whether anything was sent."""
+    away: ToolsyncError | None = None
+    """The gravest of what keeps a further architecture from joining it."""
+
+
+def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None = None) -> Delivered:
+    """See that the target serves this release for a series; say what came of it.
 
     With ``origin`` it is copied from there; so it is, too, from the oldest series of a tool
     that says that it need not be rebuilt.
@@ -72,7 +82,13 @@ def deliver(work: Work, licensed: Licensed, series: str, origin: Origin | None =
             _publish(context, item, upload, ledger)
         _settle(work, source)
     news = known is None or known.state != "confirmed"
-    return _complete(work, item) or news
+    try:
+        whole = _complete(work, item)
+    except ToolsyncError as error:
+        if (now := upload_of(context, source)) is None or now.state != "confirmed":
+            raise  # what joined is not served, and with it perhaps nothing
+        return Delivered(news, error)
+    return replace(whole, news=news or whole.news)
 
 
 def _settle(work: Work, source: SourcePackage) -> None:
@@ -82,14 +98,11 @@ def _settle(work: Work, source: SourcePackage) -> None:
     _attest(work)
 
 
-def _complete(work: Work, item: Compatible) -> bool:
-    """Let further architectures join what is published; say whether any did.
-
-    Raises the gravest of what kept one away.
-    """
+def _complete(work: Work, item: Compatible) -> Delivered:
+    """Let further architectures join what is published, and say what keeps others away."""
     context, source = work.context, item.source
     if not isinstance(item.package, Built):
-        return False
+        return Delivered(news=False)
     package, errors = joined(work, item.package)
     if news := package != item.package:
         with context.places.at_targets():
@@ -97,10 +110,10 @@ def _complete(work: Work, item: Compatible) -> bool:
             assert upload is not None
             _publish(context, replace(item, package=package), upload, _Row(context, upload))
             _settle(work, source)
-    if errors:
-        worst = gravest(error.exit_status for error in errors)
-        raise next(error for error in errors if error.exit_status == worst)
-    return news
+    if not errors:
+        return Delivered(news)
+    worst = gravest(error.exit_status for error in errors)
+    return Delivered(news, next(error for error in errors if error.exit_status == worst))
 
 
 def make_ready(work: Work, licensed: Licensed, series: str) -> None:

@@ -19,7 +19,7 @@ from toolsync.model.errors import Held, ToolsyncError, UsageError, Waiting
 from toolsync.model.release import Licensed, Release, load
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.context import Context
-from toolsync.pipeline.deliver import Origin, deliver, make_ready
+from toolsync.pipeline.deliver import Delivered, Origin, deliver, make_ready
 from toolsync.pipeline.imports import import_published
 from toolsync.pipeline.places import side_by_side
 from toolsync.pipeline.road import licensed
@@ -30,19 +30,20 @@ from toolsync.pipeline.work import Work, work_on
 from toolsync.system.clock import parsed, stamp
 
 
-def take(work: Work, item: Licensed, series: str) -> bool:
+def take(work: Work, item: Licensed, series: str) -> Delivered:
     """See that the target serves a release for a series, by way of staging where that is wanted.
 
-    Say whether anything was sent. Raises what `deliver` raises, and Waiting while a release
-    in staging is not old enough.
+    Raises what `deliver` raises, and Waiting while a release in staging is not old enough.
     """
     context, tool, first = work.context, work.tool, _first(work)
-    news = deliver(first, item, series)
+    staged = deliver(first, item, series)
     if first is work:
-        return news
+        return staged
     staging = first.context.target.name
     check_ripe(context, tool, work.version, series, staging)
-    return deliver(work, item, series, Origin(staging, series)) or news
+    found = deliver(work, item, series, Origin(staging, series))
+    away = found.away or staged.away
+    return Delivered(found.news or staged.news, away)
 
 
 def bring_in(work: Work, item: Licensed) -> None:

@@ -208,7 +208,9 @@ def _take(context: Context, tool: Tool, release: Release) -> _Taken:
             try:
                 if series in kept_from:
                     raise kept_from[series]
-                taken.news = take(work, item, series) or taken.news
+                found = take(work, item, series)
+                taken.news = found.news or taken.news
+                taken.beside += [found.away] if found.away else []
             except ToolsyncError as error:
                 taken.errors.append(error)
         taken.beside += _git_trouble(work, item)

@@ -55,7 +55,7 @@ def fetch_all(built: Built, offer: Offer, *, store: Store, folder: Path) -> tupl
             resolution="Publish it again; if a newer one took its place, nothing is to be done.",
         )
     debs = [_name_and_version(store.path(blob)) for blob in built.debs]
-    got = fetch_source(source, built.files, debs, offer, folder=folder, of=built.architecture)
+    got = fetch_source(source, built.files, debs, offer, folder=folder, of=built.made_for)
     return (
         *got,
         *(blob for other in built.others for blob in _binaries(other, offer, store, folder)),
@@ -64,9 +64,9 @@ def fetch_all(built: Built, offer: Offer, *, store: Store, folder: Path) -> tupl
 
 def _binaries(built: Built, offer: Offer, store: Store, folder: Path) -> tuple[Blob, ...]:
     """Let the apt of another architecture get its binaries; return them as it got them."""
-    place = folder / built.architecture
+    place = folder / built.made_for
     place.mkdir()
-    env = look(offer, place, of=built.architecture)
+    env = look(offer, place, of=built.made_for)
     debs = [_name_and_version(store.path(blob)) for blob in built.debs]
     _apt("download", *debs, env=env, folder=place)
     return tuple(_same(blob, place) for blob in built.debs)

@@ -82,6 +82,7 @@ def test_the_small_lies_are_refused_too(asked: BuildAsked, store: Store) -> None
         for_arm,
         replace(made, changes=replace(made.changes, name=made.files[1].name)),
         replace(made, changes=replace(made.changes, name="a.dsc")),
+        replace(made, changes=replace(made.changes, name="hello_1.0-1_i386.changes")),
         replace(made, buildinfo=replace(made.log, name=made.files[1].name)),
         _with_more(asked, made, store, "hello_1.0.orig-x.tar.xz"),
         _with_more(asked, made, store, "sudo_1.0-1.dsc"),
