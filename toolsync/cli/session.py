@@ -144,7 +144,7 @@ def config_for(settings: Settings, *, archive_url: str | None = None, **given: A
 @contextmanager
 def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterator[Context]:
     """Open the context for the block by settings from `config_for`."""
-    from toolsync.maintain.plan import named_folders, settle_names
+    from toolsync.maintain.plan import settle_names
     from toolsync.pipeline.context import opened as bench_opened
     from toolsync.system.clock import SystemClock
 
@@ -158,8 +158,7 @@ def opened_with(config: Config, settings: Settings, *, lock: str = "") -> Iterat
             purpose=lock,
         ) as context,
     ):
-        settle_names(config, context.journal)
-        if found := named_folders(config, context.journal):
+        if found := settle_names(config, context.journal):
             context = replace(context, config=replace(config, named_folders=found))
         yield context
 

@@ -146,8 +146,8 @@ class Journal:
         texts = iter(self.database.texts(64))
         # A thousand at once: of a million, half of the time would be the calls.
         while some := "\n".join(islice(texts, 1000)):
-            found.update(run for run in _RUNS.findall(some) if len(run) == 64)
-        return found
+            found.update(_RUNS.findall(some))
+        return {run for run in found if len(run) == 64}
 
     def copy_to(self, path: Path) -> None:
         """Write a copy as of one moment, which another process may go on changing."""

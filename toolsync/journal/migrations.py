@@ -268,6 +268,8 @@ MIGRATIONS = (
         INSERT INTO stale (tool, at) VALUES (NEW.tool, NEW.at)
         ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at; END;
     """,
+    # so that what holds a release is found among very many results
+    "CREATE INDEX result_held ON result (tool) WHERE outcome = 'held';",
 )
 
 

@@ -188,5 +188,6 @@ LATER: tuple[str, ...] = (
         PRIMARY KEY (tool, version, repository));
     """
     + _stale("imported_is_new", "INSERT ON imported FOR EACH ROW", "NEW", "NEW.at", "excluded.at"),
+    "CREATE INDEX result_held ON result (tool) WHERE outcome = 'held';",
 )
 """The twins of SQLite's scripts after the first `BASE`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from urllib.parse import quote
@@ -129,18 +130,29 @@ class SqliteDatabase(Database):
 
     def texts(self, least: int = 1) -> Iterator[str]:
         """Give every text of at least so many characters, whatever column of a table it is in."""
+        return chain.from_iterable(self._texts(least))  # a million go by without a step of ours
+
+    def _texts(self, least: int) -> Iterator[Iterable[str]]:
+        """Give the same, some at once."""
         try:
             for place, names in self.tables().items():
-                for name in names:
+                for name in self._long(place, names, least):
                     sql = (
                         f'SELECT "{name}" FROM {place}'  # noqa: S608 (our own names)
                         f' WHERE length("{name}") >= ? AND typeof("{name}") = \'text\''
                     )
                     cursor = self._connection.execute(sql, (least,))
                     while rows := cursor.fetchmany(1000):
-                        yield from map(itemgetter(0), rows)
+                        yield map(itemgetter(0), rows)
         except sqlite3.DatabaseError as error:
             raise in_words(error) from error
+
+    def _long(self, place: str, names: Sequence[str], least: int) -> Iterator[str]:
+        """Give the columns that hold anything so long: one way through a table finds them all."""
+        counts = ", ".join(f'count(*) FILTER (WHERE length("{name}") >= ?1)' for name in names)
+        sql = f"SELECT {counts} FROM {place}"  # noqa: S608 (our own names)
+        (found,) = self._connection.execute(sql, (least,))
+        yield from (name for name, many in zip(names, found, strict=True) if many)
 
     def tables(self) -> Mapping[str, tuple[str, ...]]:
         """Return the names of all tables that hold what is remembered, and of their columns."""

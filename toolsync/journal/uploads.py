@@ -72,6 +72,19 @@ class Uploads:
         rows = self.database.of_tool("SELECT * FROM upload", tool, "ORDER BY rowid")
         return [_upload(row) for row in rows]
 
+    def served(self, target: str) -> list[tuple[str, str, str]]:
+        """Return source package, series and version of all that a target served of followed tools.
+
+        What came later follows what came before it.
+        """
+        rows = self.database.all(
+            "SELECT source, series, version FROM upload WHERE target=?"
+            " AND state IN ('confirmed', 'published') AND tool IN (SELECT tool FROM followed)"
+            " ORDER BY tool, rowid",
+            target,
+        )
+        return [(row.text("source"), row.text("series"), row.text("version")) for row in rows]
+
     def versions(self, target: str, source: str) -> set[str]:
         """Return the versions of a source package that were ever claimed for a target."""
         sql = "SELECT DISTINCT version FROM upload WHERE target=? AND source=?"

@@ -8,7 +8,7 @@ somebody brings it back into the plan or retires it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,34 +59,36 @@ class Orphan:
         return f"{back} serving it: {words} --remove; or let it be served on: {words}"
 
 
-def settle_names(config: Config, journal: Journal) -> None:
+def settle_names(config: Config, journal: Journal) -> dict[str, Path]:
     """Let tools whose folders were renamed keep what is remembered; known by their source package.
 
-    Cheap where every tool that is remembered is still where it was.
+    Returns the folders that were synced by their paths, and are there still, by tool. Cheap where
+    every tool that is remembered is still where it was.
     """
     known = journal.followed.all()
-    if all(_is_defined(one.folder) for one in known.values()):
-        return
+    gone = {name for name, one in known.items() if not _is_defined(one.folder)}
+    if gone and _settled(config, journal, known, gone):
+        known = journal.followed.all()
+        gone = {name for name, one in known.items() if not _is_defined(one.folder)}
+    own = _own_folders(config)
+    away = [n for n, one in known.items() if n not in gone and _lies_elsewhere(own, one)]
+    places = dict(tool_places(config)) if away else {}
+    return {name: Path(known[name].folder) for name in away if name not in places}
+
+
+def _settled(
+    config: Config, journal: Journal, known: Mapping[str, Follows], gone: Container[str]
+) -> bool:
+    """Rename in the journal what was renamed in the set-up; say whether anything was."""
     places = dict(tool_places(config))
-    lost = {
-        one.source: name
-        for name, one in known.items()
-        if name not in places and not _is_defined(one.folder)
-    }
+    lost = {one.source: n for n, one in known.items() if n not in places and n in gone}
+    renamed = False
     for name in sorted(places.keys() - known.keys()) if lost else ():
         tool = read_tool(places[name] / name)
         if isinstance(tool, Tool) and (was := lost.pop(tool.source, None)):
             journal.followed.rename(was, name)
-
-
-def named_folders(config: Config, journal: Journal) -> dict[str, Path]:
-    """Return the folders that were synced by their paths, and are there still, by tool."""
-    known = journal.followed.all()
-    folders = {name: Path(one.folder) for name, one in known.items() if _elsewhere(config, one)}
-    if not folders:
-        return {}
-    places = dict(tool_places(config))
-    return {name: folder for name, folder in folders.items() if name not in places}
+            renamed = True
+    return renamed
 
 
 def orphans(
@@ -106,14 +108,16 @@ def orphans(
     wanted = {tool.source: fitting_series(config, tool) for tool in tools}
     owners = {one.source: name for name, one in known.items()}
     owners |= {tool.source: tool.name for tool in tools}
-    kept = {o.tool for o in faulty} | {n for n, one in known.items() if _elsewhere(config, one)}
+    own = _own_folders(config)
+    away = (name for name, one in known.items() if _lies_elsewhere(own, one))
+    kept = {o.tool for o in faulty} | {n for n in away if _is_defined(known[n].folder)}
     unread = {known[name].source if name in known else name for name in kept} - wanted.keys()
     found = [
         Orphan(tool=owners.get(source, source), source=source, part=part, packages=items)
-        for source, own in _by_source(_served(config, journal)).items()
+        for source, served in _by_source(_served(config, journal)).items()
         if source not in unread
         for part, items in (
-            _leftovers(own, wanted[source]) if source in wanted else {"": own}
+            _leftovers(served, wanted[source]) if source in wanted else {"": served}
         ).items()
     ]
     retired = journal.followed.retired()
@@ -129,10 +133,15 @@ def _is_defined(folder: str) -> bool:
     return folder not in ("", ".") and any(os.path.isfile(f"{folder}/{name}") for name in _DEFINES)  # noqa: PTH113
 
 
-def _elsewhere(config: Config, one: Follows) -> bool:
-    """Say whether it is a folder that was named on the command line, and is still there."""
-    own = {str(folder) for folder in config.tool_folders}
-    return (os.path.dirname(one.folder) or ".") not in own and _is_defined(one.folder)  # noqa: PTH120
+def _own_folders(config: Config) -> frozenset[str]:
+    """Return the folders of the set-up's tools as they are named, and as a sync writes them."""
+    places = config.tool_folders
+    return frozenset(map(str, (*places, *(place.absolute() for place in places))))
+
+
+def _lies_elsewhere(own: Container[str], one: Follows) -> bool:
+    """Say whether it is a folder that was named on the command line, outside of our ``own``."""
+    return (os.path.dirname(one.folder) or ".") not in own  # noqa: PTH120 (a third of the time)
 
 
 def _served(config: Config, journal: Journal) -> Iterator[Served]:
@@ -141,19 +150,15 @@ def _served(config: Config, journal: Journal) -> Iterator[Served]:
         yield from (item for item in index.entries(config.archive) if item.source != KEYRING)
         return
     newest: dict[tuple[str, str], Served] = {}
-    known = journal.followed.all()
-    near = journal.ahead(known)
-    for tool in known:
-        for upload in near.uploads.of(tool):
-            if upload.target == config.target and upload.state in ("confirmed", "published"):
-                newest[upload.source, upload.series] = Served(
-                    series=upload.series,
-                    component="main",
-                    kind="dsc",
-                    name=upload.source,
-                    version=upload.version,
-                    source=upload.source,
-                )
+    for source, series, version in journal.uploads.served(config.target):
+        newest[source, series] = Served(
+            series=series,
+            component="main",
+            kind="dsc",
+            name=source,
+            version=version,
+            source=source,
+        )
     yield from newest.values()
 
 

@@ -54,7 +54,8 @@ def _by_page(context: Context, tool: Tool, found: Look) -> Outcome:
     refused = rejected(context.journal, tool.name) if taken else {}
     if refused or tool.watch.ignore or tool.watch.min_age or (taken and tool.watch.rolls):
         found = whole(context, tool, found)
-    elif taken:  # the newest, and what was accepted: nothing else of the page counts here
+    elif accepted.keys() - {found.newest.version}:
+        # the newest, and what was accepted: nothing else of the page counts here
         found = whole(context, tool, found, only=accepted.keys())
     sifted = sifted_of(context, tool, found)
     newest = next((r.version for r in sifted.takeable if r.version not in refused), "")

@@ -115,6 +115,14 @@ def test_every_text_of_every_table_is_given(database: SqliteDatabase) -> None:
     assert not {"c", "a", "x"} & set(database.texts(2))
 
 
+def test_what_holds_releases_is_found_without_reading_the_other_results(
+    database: SqliteDatabase,
+) -> None:
+    held = "SELECT * FROM (SELECT * FROM result WHERE outcome='held') AS held WHERE tool IN (?, ?)"
+    (step,) = database.all(f"EXPLAIN QUERY PLAN {held}", "a", "b")
+    assert "USING INDEX result_held" in step.text("detail")
+
+
 def test_each_thread_has_its_own_transactions_and_waits_for_the_others(
     database: SqliteDatabase,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.support.clock import TODAY, DrivenClock
+from toolsync.journal.followed import Follows
 from toolsync.journal.journal import Journal
 from toolsync.journal.uploads import Upload
 from toolsync.system.clock import stamp
@@ -57,3 +58,23 @@ def test_they_come_oldest_first(journal: Journal) -> None:
     for version in ("1.0-2", "1.0-1", "1.0-3"):
         journal.uploads.claim({**CLAIM, "version": version})
     assert [u.version for u in journal.uploads.of("t")] == ["1.0-2", "1.0-1", "1.0-3"]
+
+
+def test_what_a_target_served_of_followed_tools_is_given_oldest_first(journal: Journal) -> None:
+    journal.followed.follow([Follows(tool="t", source="s", folder="")])
+    for version in ("1.0-2", "1.0-1", "1.0-3"):
+        journal.uploads.claim({**CLAIM, "version": version})
+    for version, state in (("1.0-2", "confirmed"), ("1.0-1", "published"), ("1.0-3", "lost")):
+        upload = journal.uploads.get("local", "s", version, "bookworm")
+        assert upload is not None
+        journal.uploads.advance(upload, state)
+    other = {**CLAIM, "tool": "other", "source": "o"}
+    journal.uploads.claim(other)
+    unfollowed = journal.uploads.get("local", "o", "1.0-1", "bookworm")
+    assert unfollowed is not None
+    journal.uploads.advance(unfollowed, "confirmed")
+    assert journal.uploads.served("local") == [
+        ("s", "bookworm", "1.0-2"),
+        ("s", "bookworm", "1.0-1"),
+    ]
+    assert journal.uploads.served("ppa:a/b") == []
