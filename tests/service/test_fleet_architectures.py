@@ -124,6 +124,26 @@ def test_a_package_that_does_not_build_for_one_is_held_for_that_alone(
         assert rig.json("fleet")["queues"]["build.amd64"]["last_hour"] == 1
 
 
+def test_a_release_that_loses_a_command_on_one_architecture_alone_is_held(
+    rig: Rig, broker: str, url: str, web: Web
+) -> None:
+    with (
+        worker(broker, url, "a@there", "forgetful", "build.amd64"),
+        there(broker, url, "i@there", "forgetful", "build.i386"),
+    ):
+        rig.run("sync", "hello")
+        publish(web, "1.0", "2.0")
+        (row,) = rig.json("sync", "hello", status=3)
+        assert row["status"] == "held"
+        assert "breaking: 1 command (hello on i386)" in row["message"]
+        assert debs(rig) == {"1.0 amd64", "1.0 i386", "1.0 all"}
+        asked = rig.json("fleet")["queues"]
+        rig.run("approve", "hello", "2.0", "--reason", "nobody has it")
+        rig.run("sync", "hello")
+        assert debs(rig) == {"2.0 amd64", "2.0 i386", "2.0 all"}
+        assert rig.json("fleet")["queues"] == asked
+
+
 def test_what_is_for_all_is_refused_of_a_build_for_one_alone(tmp_path: Path) -> None:
     store = Store(tmp_path)
     asked = asked_for(store)

@@ -76,13 +76,21 @@ def ported(asked: BuildAsked, store: Store) -> Product:
     return _made(asked, store, own, *(() if asked.alone else (doc,)))
 
 
+def forgetful(asked: BuildAsked, store: Store) -> Product:
+    """Make the like with a command for each architecture, but from 2.0 on not for i386."""
+    without = asked.architecture == "i386" and not asked.version.startswith("1.")
+    own = _deb(asked, store, "" if without else "usr/bin/hello", Architecture=asked.architecture)
+    doc = _deb(asked, store, "usr/bin/hello-all", Package=f"{asked.name}-doc", Source=asked.name)
+    return _made(asked, store, own, *(() if asked.alone else (doc,)))
+
+
 def for_all(asked: BuildAsked, store: Store) -> Product:
     """Make what is for all architectures, too, where another build has made that."""
     return ported(replace(asked, alone=False), store)
 
 
-def _deb(asked: BuildAsked, store: Store, **fields: str) -> Blob:
-    """Return a .deb that is in the store."""
+def _deb(asked: BuildAsked, store: Store, script: str = "", **fields: str) -> Blob:
+    """Return a .deb that is in the store, with a script at a path where one is named."""
     control = {
         "Package": asked.name,
         "Version": asked.version,
@@ -98,6 +106,10 @@ def _deb(asked: BuildAsked, store: Store, **fields: str) -> Blob:
         tree.mkdir(parents=True)
         (place := tree.parent / "usr/share/doc" / control["Package"]).mkdir(parents=True)
         (place / "README").write_text("nothing\n")
+        if script:
+            (path := tree.parent / script).parent.mkdir(parents=True)
+            path.write_text("#!/bin/sh\n")
+            path.chmod(0o755)
         (tree / "control").write_text("".join(f"{k}: {v}\n" for k, v in control.items()))
         plain = control["Version"].partition(":")[2] or control["Version"]
         deb = Path(folder) / f"{control['Package']}_{plain}_{control['Architecture']}.deb"
@@ -403,6 +415,7 @@ WAYS = {
     "honest": packed,
     "suicide": suicide,
     "ported": ported,
+    "forgetful": forgetful,
     "for_all": for_all,
     "blames": blames,
 }

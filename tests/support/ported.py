@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from debian.deb822 import Changes
@@ -42,9 +43,18 @@ def source_for(context: Context, upstream: str = "1.0") -> SourcePackage:
 
 
 def built_for(
-    context: Context, source: SourcePackage, architecture: str, *, alone: bool = False
+    context: Context,
+    source: SourcePackage,
+    architecture: str,
+    *,
+    alone: bool = False,
+    more: Sequence[str] = (),
+    doc: Sequence[str] = (),
 ) -> Built:
-    """Return what a build for an architecture makes, with or without what is for all."""
+    """Return what a build for an architecture makes, with or without what is for all.
+
+    ``more`` are paths of further files in its package, ``doc`` in that for all.
+    """
     store = context.store
     with context.workshop.folder("assemble") as folder:
         for blob in source.files:
@@ -58,7 +68,7 @@ def built_for(
         _run(folder, env, "dpkg-source", "--no-check", "-x", source.files[0].name, "tree")
         tree = folder / "tree"
         for name in (NAME,) if alone else (NAME, f"{NAME}-doc"):
-            _deb(tree, env, name)
+            _deb(tree, env, name, more if name == NAME else doc)
         changes = f"{NAME}_{source.version}_{architecture}.changes"
         _run(tree, env, "dpkg-genchanges", "--build=full", "-sa", f"-O../{changes}")
         names = [e["name"] for e in Changes((folder / changes).read_text())["Files"]]
@@ -73,11 +83,14 @@ def built_for(
         )
 
 
-def _deb(tree: Path, env: dict[str, str], name: str) -> None:
+def _deb(tree: Path, env: dict[str, str], name: str, more: Sequence[str]) -> None:
     package = tree / "debian" / name
     (package / "DEBIAN").mkdir(parents=True)
     (package / "usr" / "bin").mkdir(parents=True)
     shutil.copy(tree / NAME, package / "usr" / "bin" / name)
+    for path in more:
+        (package / path).parent.mkdir(parents=True, exist_ok=True)
+        (package / path).write_text("1\n")
     (tree / "debian" / "substvars").touch()
     words = (f"-p{name}", f"-Pdebian/{name}", "-Tdebian/substvars")
     _run(tree, env, "dpkg-gencontrol", *words)

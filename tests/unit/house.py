@@ -110,9 +110,9 @@ PACKAGES = {
     ),
     "compat": Package(
         "model system config archives gate",
-        "archives change commands compare compiled deb examine files gate helptext java metadata "
-        "models options policy probe python reading ruby runtimes shell surface transition "
-        "verdict",
+        "archives change commands compare compiled deb examine files further gate helptext java "
+        "metadata models options policy probe python reading ruby runtimes shell surface "
+        "transition verdict",
     ),
     "publish": Package(
         "model system config http archives",
@@ -139,7 +139,7 @@ PACKAGES = {
         "model system config journal http archives gate watch watchfile fetch verify unpack "
         "binding license package build compat publish git attest fleet",
         "accepted ahead archivekey asked asserved belonging bringing building changes context "
-        "approvals deliver dispatch "
+        "approvals deliver dispatch earlier "
         "eligible elsewhere gates imports keydates leasing locate loghead memory nearer obtain "
         "origins outcome places promote proposals rebuilds recalls review road schedule scheduler "
         "sources stages status survey sync transparency work workers workspace",

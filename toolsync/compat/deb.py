@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolsync.archives.extract import DEB, archive_form
-from toolsync.archives.tree import open_any
+from toolsync.archives.tree import open_any, open_packages
 from toolsync.compat.reading import Release, read_tree
 from toolsync.compat.surface import Surface
 from toolsync.config.settings import Limits
 from toolsync.model.errors import ToolsyncError
+from toolsync.model.release import Blob
 from toolsync.system.run import run
+from toolsync.system.store import Store
 from toolsync.system.work import Workshop
 
 _SECONDS = 60
@@ -24,6 +28,25 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 _INSTALLED = re.compile(
     r"(?:usr/)?(?:lib/systemd|lib/udev)/.+|usr/share/(?!man/|doc/|locale/|lintian/|python3/).+"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """Binary packages, and where their files lie together."""
+
+    files: tuple[Path, ...]
+    root: Path
+
+
+@contextmanager
+def opened(
+    debs: Sequence[Blob], *, store: Store, workshop: Workshop, limits: Limits
+) -> Iterator[Packages]:
+    """Give binary packages of the store, unpacked, for the block; raises as `open_packages`."""
+    with workshop.folder("debs") as folder:
+        files = tuple(store.copy_to(deb, folder) for deb in debs)
+        with open_packages(files, workshop=workshop, limits=limits) as root:
+            yield Packages(files=files, root=root)
 
 
 def surface_of_deb(deb: Path, *, workshop: Workshop, limits: Limits) -> Surface:

@@ -6,17 +6,18 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
-from toolsync.archives.tree import open_packages, open_release
+from toolsync.archives.tree import open_release
 from toolsync.compat.change import Change, ordered
 from toolsync.compat.compare import OF_OLD, compare
 from toolsync.compat.compare import Prober as TriesOptions
-from toolsync.compat.deb import read_packages
+from toolsync.compat.deb import Packages, opened, read_packages
 from toolsync.compat.examine import examine
+from toolsync.compat.further import as_told, changes_of
 from toolsync.compat.options import Option
 from toolsync.compat.policy import weigh
 from toolsync.compat.reading import Release, read_tree
@@ -46,8 +47,9 @@ _MOST_FINDINGS = 200
 def judge(asked: Asked[Package]) -> Judgment:
     """Return what the tool's policy says of how a release differs for its users.
 
-    What its packages install is compared with what those of the last accepted release did; its
-    tree is compared where nothing was built here, or where only a tree was kept of that one.
+    What its packages install is compared with what those of the last accepted release did, of each
+    architecture (`further`); its tree is compared where nothing was built here, or where only a
+    tree was kept of that one.
     The first release cannot take anything away and passes. What takes more than its limits is
     not known, and held.
     """
@@ -57,6 +59,7 @@ def judge(asked: Asked[Package]) -> Judgment:
     now = None if examined.given_up else Surface.from_json(examined.kept)
     told = tool if tool.in_main == asked.item.release.version else replace(tool, main_packages=())
     found = _as_before(examined.found, old, now, told) if asked.adopted else examined.found
+    found = as_told(asked.item, found, changes_of(asked))
     changes = ordered(_accepted(c, asked) for c in weigh(found, tool.compat))
     findings = _findings(changes)
     if before is None:
@@ -73,7 +76,7 @@ def judge(asked: Asked[Package]) -> Judgment:
         summary=summary,
         findings=tuple(findings),
         subject=_subject(asked, examined, changes),
-        carries=tuple(sorted({_gap_digest(change) for change in examined.found if change.gap})),
+        carries=tuple(sorted({_gap_digest(change) for change in found if change.gap})),
         kept=store.add_bytes(examined.kept, "surface.json"),
         report=store.add_bytes(report_of(changes).encode(), "compat.txt"),
         before=asked.before_version if before else "",
@@ -119,7 +122,7 @@ def _compared(
     asked: Asked[Package],
     old: Surface | str | None,
     tree: Path | None,
-    debs: _Packages | None,
+    debs: Packages | None,
     there: Mapping[bool, Surface],
 ) -> _Examined:
     """Compare a release's tree, else what its packages install, with what was kept."""
@@ -146,7 +149,7 @@ def _compared(
 
 
 def _of_packages(
-    asked: Asked[Package], debs: _Packages, there: Mapping[bool, Surface]
+    asked: Asked[Package], debs: Packages, there: Mapping[bool, Surface]
 ) -> tuple[Surface, TriesOptions | None]:
     release = partial(read_packages, debs.files, debs.root)
     return _surface(asked, debs.root, release, there.get(True), installed=True)
@@ -193,23 +196,11 @@ def _by_workers(asked: Asked[Package], *, by_tree: bool, built: bool) -> dict[bo
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Packages:
-    """Binary packages, and where their files lie together."""
-
-    files: tuple[Path, ...]
-    root: Path
-
-
-@contextmanager
-def _packages(asked: Asked[Package]) -> Iterator[_Packages]:
+def _packages(asked: Asked[Package]) -> AbstractContextManager[Packages]:
     """Give the release's binary packages, unpacked, for the block."""
     assert isinstance(asked.item, Built)
     workshop, limits = asked.workshop, asked.config.limits
-    with workshop.folder("debs") as folder:
-        debs = tuple(asked.store.copy_to(deb, folder) for deb in asked.item.debs)
-        with open_packages(debs, workshop=workshop, limits=limits) as root:
-            yield _Packages(files=debs, root=root)
+    return opened(asked.item.debs, store=asked.store, workshop=workshop, limits=limits)
 
 
 @contextmanager
@@ -269,7 +260,7 @@ def _findings(changes: tuple[Change, ...]) -> list[Finding]:
             stage="compat",
             code=change.kind,
             severity=change.severity,
-            message=f"{change.name}: {change.proof}",
+            message=f"{change.full_name}: {change.proof}",
         )
         for change in changes[:_MOST_FINDINGS]
     ]
@@ -340,6 +331,8 @@ def _subject(asked: Asked[Package], examined: _Examined, changes: tuple[Change, 
             "surface": hashlib.sha256(examined.tree).hexdigest(),
             "series": examined.series,
         }
+        if further := [change.told() for change in changes if change.where]:
+            judged["further"] = further
     else:
         unpacked = asked.item.source.licensed.unpacked
         judged |= {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from toolsync.compat.change import SEVERITIES, Change
 from toolsync.model.judgment import COMPAT_VERDICTS, gravest_verdict
@@ -38,7 +39,8 @@ def summary_of(changes: Sequence[Change]) -> str:
 
 
 def _first_names(changes: Sequence[Change], severity: str) -> str:
-    names = [change.name[:_LONG] for change in changes if change.severity == severity]
+    chosen = [change for change in changes if change.severity == severity]
+    names = [replace(change, name=change.name[:_LONG]).full_name for change in chosen]
     return f" ({', '.join([*names[:_NAMED], *(['…'] if len(names) > _NAMED else [])])})"
 
 
@@ -50,8 +52,9 @@ def report_of(changes: Sequence[Change]) -> str:
         if not rows:
             continue
         lines += ["", f"{'waived by policy' if severity == 'info' else severity} ({len(rows)})"]
-        width = min(max(len(row.kind) + len(row.name) + 1 for row in rows[:_SHOWN]), 60)
-        lines += [f"  {f'{row.kind} {row.name}':<{width}}  {row.proof}" for row in rows[:_SHOWN]]
+        names = [f"{row.kind} {row.full_name}" for row in rows[:_SHOWN]]
+        width = min(max(map(len, names)), 60)
+        lines += [f"  {name:<{width}}  {row.proof}" for name, row in zip(names, rows, strict=False)]
         if len(rows) > _SHOWN:
             lines.append(f"  … and {len(rows) - _SHOWN} more")
     return "\n".join(lines[1:]) + "\n" if lines else "nothing that users would notice\n"

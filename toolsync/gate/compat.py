@@ -20,8 +20,12 @@ def _judge(asked: Asked[Package]) -> Judgment:
 
 
 def _inputs(item: Package) -> dict[str, object]:
-    debs = [blob.sha256 for blob in item.debs] if isinstance(item, Built) else []
-    return {"orig": [blob.sha256 for blob in item.source.licensed.unpacked.origs], "debs": debs}
+    orig = [blob.sha256 for blob in item.source.licensed.unpacked.origs]
+    if not isinstance(item, Built):
+        return {"orig": orig, "debs": []}
+    others = {other.made_for: [blob.sha256 for blob in other.debs] for other in item.others}
+    debs = [blob.sha256 for blob in item.debs]
+    return {"orig": orig, "debs": debs, **({"others": others} if others else {})}
 
 
 def _policy(tool: Tool, config: Config) -> object:

@@ -56,6 +56,8 @@ class Asked(Generic[S]):
     """Digests that a person approved in earlier releases, see `Judgment.carries`."""
     adopted: bool = False
     """Whether ``before`` is of what a distribution serves, by whose packaging the tool came."""
+    earlier: Mapping[str, tuple[Blob, ...]] = field(default_factory=dict)
+    """Of packages for further architectures: those of the newest accepted release that had some."""
     elsewhere: Elsewhere | None = None
     """Who looks at it on another machine, where there is a fleet."""
 

@@ -383,6 +383,11 @@ class Built:
         return tuple(blob for blob in self.files if blob.name.endswith(".deb"))
 
     @property
+    def for_all(self) -> tuple[Blob, ...]:
+        """Those of them that are for all architectures."""
+        return tuple(blob for blob in self.debs if blob.name.endswith("_all.deb"))
+
+    @property
     def release(self) -> Release:
         """The release that this was made of."""
         return self.source.release

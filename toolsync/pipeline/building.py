@@ -38,8 +38,6 @@ from toolsync.system.clock import stamp
 if TYPE_CHECKING:
     from toolsync.fleet.build import BuildAsked
 
-_FOR_ALL = f"_{ALL}.deb"
-
 
 @dataclass(frozen=True, slots=True)
 class Architectures:
@@ -181,9 +179,8 @@ def _but(names: Sequence[str], item: Built) -> list[str]:
 
 def _further(work: Work, first: Built, architecture: str) -> Built:
     """Return the build for a further architecture, made or remembered."""
-    beside = tuple(blob for blob in first.debs if blob.name.endswith(_FOR_ALL))
     part = Part(architecture=architecture, alone=True)
-    return replace(_built(work, first.source, part, beside), architecture=architecture)
+    return replace(_built(work, first.source, part, first.for_all), architecture=architecture)
 
 
 def _built(work: Work, source: SourcePackage, part: Part, beside: tuple[Blob, ...] = ()) -> Built:

@@ -21,6 +21,7 @@ from toolsync.model.errors import GateClosed, Rejected
 from toolsync.model.judgment import Judgment
 from toolsync.model.release import (
     Blob,
+    Built,
     Compatible,
     Finding,
     Licensed,
@@ -31,6 +32,7 @@ from toolsync.model.release import (
 )
 from toolsync.model.versions import upstream_key
 from toolsync.pipeline.accepted import before_of, is_of_old
+from toolsync.pipeline.earlier import packages_of
 from toolsync.pipeline.elsewhere import elsewhere_of
 from toolsync.pipeline.memory import Kept, fingerprint
 from toolsync.pipeline.sources import upload_of
@@ -134,6 +136,7 @@ class _Asking(Generic[S]):
             "policy": self.gate.policy(tool, config),
             "before": [version, before.sha256 if before else ""],
             "gate": self.gate.rules,
+            **({"earlier": earlier} if (earlier := self._earlier()) else {}),
         }
 
     def _judged(self, inputs: Mapping[str, object], approved: frozenset[str]) -> Judgment:
@@ -164,6 +167,7 @@ class _Asking(Generic[S]):
                 before_version=version,
                 approved=approved,
                 adopted=adopted,
+                earlier=self._earlier(),
                 elsewhere=elsewhere_of(context),
             )
         )
@@ -174,17 +178,30 @@ class _Asking(Generic[S]):
         Where there is none, it is what the distribution had when its packaging was adopted; the
         last value says so.
         """
-        context, here = self.work.context, upstream_key(self.key.version)
-        older = [
-            v for v in context.journal.results.cleared(self.key.tool) if upstream_key(v) < here
-        ]
+        context, older = self.work.context, self._older()
         if not older:
             return self._adopted()
-        version = max(older, key=upstream_key)
+        version = older[0]
         said = _nearest(context.journal.judgments.of_release(self.key.tool, version), self.key)
         kept = said.judgment.kept if said else None
         known = kept is not None and context.store.has(kept)
         return (kept, version, False) if known else (None, "", False)
+
+    def _older(self) -> list[str]:
+        """Return the older versions that all gates let pass, the newest first."""
+        here = upstream_key(self.key.version)
+        cleared = self.work.context.journal.results.cleared(self.key.tool)
+        older = (version for version in cleared if upstream_key(version) < here)
+        return sorted(older, key=upstream_key, reverse=True)
+
+    def _earlier(self) -> Mapping[str, tuple[Blob, ...]]:
+        """Return what older releases had for the further architectures of this one."""
+        if not isinstance(self.item, Built) or not self.item.others:
+            return {}
+        results, older = self.work.context.journal.results, self._older()
+        names = [other.made_for for other in self.item.others]
+        found = {name: packages_of(results, self.key, older, name) for name in names}
+        return {name: debs for name, debs in found.items() if debs}
 
     def _adopted(self) -> tuple[Blob | None, str, bool]:
         """Return what the gate would have kept of the release whose packaging was adopted."""
