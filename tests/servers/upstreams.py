@@ -40,7 +40,7 @@ _PROOFS = (".asc", ".sig", ".sign", ".gpg", ".txt", ".sig.asc")
 _GZIPPED = (".tar.gz", ".tgz")
 _HEADS = (".tar.xz", ".tar.bz2", ".txz", ".tbz2", ".zip", *_GZIPPED)
 _STEM = re.compile(r"[A-Za-z][\w.+]*(?:-[A-Za-z][\w.+]*)*")
-_DIRECT = "deb.debian.org,security.debian.org"
+_DIRECT = "deb.debian.org,security.debian.org,archive.ubuntu.com,security.ubuntu.com"
 """Hosts that are asked themselves."""
 
 

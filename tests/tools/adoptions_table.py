@@ -2,8 +2,9 @@
 
     python -m tests.tools.adoptions_table --cache DIR
 
-Each run leaves DIR/NAME/end.json, the newest of a package counts. A package of ``adoptions.txt``
-of which there is none is told as not run. Nothing is run by this.
+Each run leaves DIR/SERIES/NAME/end.json, the newest of a package counts. A package of
+``adoptions.txt`` of which bookworm has none is told as not run; of other series those are told that
+were run. Nothing is run by this.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tools.adoption_sources import listed
+
 PAGE = Path("docs/reference/adoptions.md")
-LIST = Path(__file__).with_name("adoptions.txt")
+FIRST = "bookworm"
 _LONG = 420
 _HEAD = """\
 # Real packages of Debian, adopted and taken to apt
@@ -24,8 +27,8 @@ _HEAD = """\
 (`tests/tools/adoptions.txt`), as `toolsync adopt apt:NAME` does, syncs each into a real clean build
 with lintian and its autopkgtests, and has apt in a fresh chroot install what was published.
 Trixie's orig tarball stands for what upstream offers, on the loopback. Nobody answers or mends
-anything. This page is written by `python -m tests.tools.adoptions_table` of what the runs left.
-
+anything. `python -m tests.tools.adoptions --series noble` does so for another series. This page is
+written by `python -m tests.tools.adoptions_table` of what the runs left.
 """
 
 
@@ -50,27 +53,26 @@ class Row:
         return self.stage == "installed"
 
 
-def rows(cache: Path) -> Iterator[Row]:
-    """Yield a row for each package of the list."""
-    for line in LIST.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        name, old, new, language = line.split()
-        path = cache / name / "end.json"
+def rows(folder: Path) -> Iterator[Row]:
+    """Yield a row for each package of the list, by what the runs for a series left in a folder."""
+    for package in listed():
+        path = folder / package.name / "end.json"
         end = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        yield Row(name=name, old=old, new=new, language=language, **end)
+        old = end.pop("old", "") or package.old
+        yield Row(name=package.name, old=old, new=package.new, language=package.language, **end)
 
 
-def page(found: list[Row]) -> str:
-    """Return the page's text."""
+def section(series: str, found: list[Row]) -> str:
+    """Return what the page tells of a series."""
     good = sum(row.is_good for row in found)
     run = [row for row in found if row.stage]
     days = sorted({row.day for row in run if row.day})
     when = f", {' to '.join(dict.fromkeys((days[0], days[-1])))}" if days else ""
     lines = [
+        f"\n## {series}\n",
         f"{good} of {len(found)} were published and installed by apt, unattended{when}"
-        f" ({len(run)} were run). B: by bookworm's packaging, T: by trixie's.\n",
-        "| package | bookworm → trixie | of | packaging | ended | by whose fault | seconds |",
+        f" ({len(run)} were run). B: by {series}'s packaging, T: by trixie's.\n",
+        f"| package | {series} → trixie | of | packaging | ended | by whose fault | seconds |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in found:
@@ -79,9 +81,18 @@ def page(found: list[Row]) -> str:
             f"| {row.name} | {row.old} → {row.new} | {row.language} | {row.packaging or '-'} |"
             f" {ended or 'not run'} | {row.fault or '-'} | {row.seconds:.0f} |"
         )
-    lines += ["\n## What was said", "| package | sentence |", "|---|---|"]
-    lines += [f"| {row.name} | {_cell(row.said)} |" for row in run if not row.is_good]
-    return _HEAD + "\n".join(lines) + "\n"
+    if held := [row for row in run if not row.is_good]:
+        lines += ["\nWhat was said:\n", "| package | sentence |", "|---|---|"]
+        lines += [f"| {row.name} | {_cell(row.said)} |" for row in held]
+    return "\n".join(lines) + "\n"
+
+
+def page(cache: Path) -> str:
+    """Return the page's text."""
+    others = sorted({path.parents[1].name for path in cache.glob("*/*/end.json")} - {FIRST})
+    sections = [section(FIRST, [*rows(cache / FIRST)])]
+    sections += [section(name, [r for r in rows(cache / name) if r.stage]) for name in others]
+    return _HEAD + "".join(sections)
 
 
 def _cell(text: str) -> str:
@@ -97,7 +108,7 @@ def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, required=True)
-    PAGE.write_text(page([*rows(parser.parse_args().cache)]), encoding="utf-8")
+    PAGE.write_text(page(parser.parse_args().cache), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -108,10 +108,16 @@ def _holders(path: Path) -> str:
 
 
 def _common(name: str) -> Path:
-    """Return where base-files has a license, if it has."""
-    if spdx.base(name).lower() == _PERLS:
+    """Return where base-files has a license, if it has.
+
+    One text serves what may be chosen of it: later versions, a GFDL's invariant sections or none.
+    """
+    plain = spdx.base(name)
+    if plain.lower() == _PERLS:
         return _COMMON / "Artistic"
-    return _COMMON / (spdx.base(name).removesuffix(".0") if "GPL" in name else name)
+    if plain.startswith("GFDL"):
+        return _COMMON / re.sub(r"-(?:no-)?invariants$", "", plain)
+    return _COMMON / (plain.removesuffix(".0") if "GPL" in plain else plain)
 
 
 def license_text(license_id: str, file: str, top: Path) -> str:

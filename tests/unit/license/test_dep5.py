@@ -48,6 +48,19 @@ def test_a_completed_one_lacks_nothing_and_holds_the_texts(tree: Path) -> None:
     assert "Jane Doe" in whole.partition("Files: x/*")[2]
 
 
+COMMON = {path.name for path in mutations.COMMON.iterdir() if not path.is_symlink()} - {"BSD"}
+"""Policy 12.5 leaves out BSD: each has words of its own in it."""
+
+
+@pytest.mark.parametrize("name", sorted(COMMON))
+def test_no_text_that_base_files_has_is_copied(tmp_path: Path, name: str) -> None:
+    (tmp_path / "COPYING").write_text((mutations.COMMON / name).read_text())
+    terms = scan(tmp_path).terms
+    whole = completed(HEAD, lacking(HEAD, terms), tmp_path)
+    assert f"complete text is in /usr/share/common-licenses/{name}." in whole
+    assert len(whole) < 1000
+
+
 def test_what_is_of_another_form_is_said(tree: Path) -> None:
     with pytest.raises(PackageFailed, match="machine-readable"):
         lacking("It is free.\n", scan(tree).terms)
