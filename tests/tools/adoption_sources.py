@@ -38,9 +38,9 @@ class Package:
         return re.sub(r"\+(?:dfsg|ds|repack)[\d.]*$", "", version.rpartition("-")[0])
 
 
-def listed() -> Iterator[Package]:
-    """Yield the packages of the list."""
-    for line in LIST.read_text(encoding="utf-8").splitlines():
+def listed(path: Path = LIST) -> Iterator[Package]:
+    """Yield the packages of a list."""
+    for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             yield Package(*line.split())
 

@@ -1,6 +1,6 @@
 """Adopt real packages of Debian and take their next release to apt, unattended: ``make adoptions``.
 
-    python -m tests.tools.adoptions --cache DIR [--series noble] [--at-once 2] [--older] [NAME]…
+    python -m tests.tools.adoptions --cache DIR [--series S] [--list FILE] [--older] [NAME]…
 
 ``adoptions.txt`` beside this names source packages of bookworm whose upstream is newer in trixie.
 Of each, trixie's orig tarball (with upstream's signature, where Debian has it) is what its upstream
@@ -37,7 +37,7 @@ from tests.slow.test_clean import served
 from tests.support.chroots import Instance, make_chroot
 from tests.support.rig import Rig
 from tests.support.rig import environment as rig_environment
-from tests.tools.adoption_sources import LATER, Archives, Package, listed
+from tests.tools.adoption_sources import LATER, LIST, Archives, Package, listed
 
 WANTED = 2 / 3
 _ADOPTING = threading.Lock()
@@ -102,11 +102,12 @@ def main() -> int:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--series", default="bookworm")
+    parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--older", action="store_true")
     given = parser.parse_args()
     cache = given.cache.resolve()
-    known = {one.name: one for one in listed()}
+    known = {one.name: one for one in listed(given.list)}
     wanted = [known[name] for name in given.names] if given.names else [*known.values()]
     archives = Archives(given.series, cache)
     make_chroot(cache / "work", given.series)
