@@ -8,6 +8,7 @@ of before it. What debhelper went on after (`dh_auto_test || true`) did not end 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _ENDED = re.compile(
     r"^(?:make(?:\[\d+\])?: \*\*\* (?!.*\(ignored\))|dh_\w+: error: |ninja: build stopped"
@@ -30,6 +31,7 @@ _HEADLINE = re.compile(r"[A-Z]{3,} ?:$")
 _HARMLESS = re.compile(
     r"^(?:checking |\s*-- |configure: |.*\bwarning: (?!.*is not installed).*\[-W)"
 )
+_TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\):$")
 _AROUND, _NEAR, _MOST, _LONG = 200, 4, 12, 300
 _MEANT = (
     (
@@ -83,6 +85,24 @@ def complaints(text: str) -> tuple[str, ...]:
     near = before[-_NEAR:]
     chosen = dict.fromkeys([*found[:_MOST], *near, lines[end]] if found else [lines[end], *near])
     return tuple(line.strip()[:_LONG] for line in chosen)
+
+
+def raised(lines: Sequence[str]) -> list[str]:
+    """Return lines with each of Python's tracebacks told by what was raised, which is its end.
+
+    Its headline says nothing, and the frames between name code alone.
+    """
+    found: list[str] = []
+    inside = ""
+    for line in lines:
+        if _TRACEBACK.match(line):
+            inside = line[: len(line) - len(line.lstrip())] + " "
+        elif not inside:
+            found.append(line)
+        elif not line.startswith(inside):
+            inside = ""
+            found.append(line)
+    return found
 
 
 def reason(text: str) -> str:

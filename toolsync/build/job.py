@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolsync.build.chroot import Chroots
-from toolsync.build.complaint import complaints, reason
+from toolsync.build.complaint import complaints, raised, reason
 from toolsync.build.relations import Unmet
 from toolsync.build.variation import Variation
 from toolsync.config.record import Table
@@ -25,7 +25,8 @@ LOG_LIMIT = 256 * 1024 * 1024
 """Bytes that one build may write to its log."""
 
 _DECISIVE = re.compile(
-    r"(?:\berror\b|\bError \d+|^E: |^make.*\*\*\*|dh_\w+: |Traceback|\bFAILED\b|"
+    r"(?:\berror\b|\bError \d+|^E: |^make.*\*\*\*|dh_\w+: |\bFAILED\b|"
+    r"^\s*[\w.]+(?:Error|Exception)(?::|$)|"
     r"unmet dependenc|not installable|Unmet build dependencies|cannot (?:stat|find|open)|"
     r"No such file or directory|: (?:command )?not found$)",
     re.IGNORECASE,
@@ -105,9 +106,9 @@ def decisive_lines(text: str, *, most: int = 15) -> str:
     These are the last ones that look like a complaint of compiler, make, debhelper or apt, or
     the log's last lines where none does.
     """
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = raised([line.rstrip() for line in text.splitlines() if line.strip()])
     found = [line for line in lines if _DECISIVE.search(line) and not _NOISE.match(line)]
-    return "\n".join(found[-most:] or lines[-most:])
+    return "\n".join([*dict.fromkeys(found)][-most:] or lines[-most:])
 
 
 def unreachable(what: str, text: str) -> Unreachable:

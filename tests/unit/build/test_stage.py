@@ -212,6 +212,18 @@ def test_decisive_lines_are_the_complaints_not_the_talk() -> None:
     assert decisive_lines("one\ntwo\n") == "one\ntwo"
 
 
+def test_a_traceback_is_told_by_what_was_raised() -> None:
+    frames = (
+        'Traceback (most recent call last):\n  File "codecs.py", line 3, in read\n    find(name)\n'
+        "    ~~~~^^^^^^\nLookupError: unknown encoding: idna2008\n"
+    )
+    log = f"ERROR: testReader\n{frames}\nERROR: testWriter\n{frames}FAILED (errors=2)\n"
+    assert decisive_lines(log) == (
+        "ERROR: testReader\nLookupError: unknown encoding: idna2008\nERROR: testWriter\n"
+        "FAILED (errors=2)"
+    )
+
+
 def test_every_status_of_autopkgtest_has_its_consequence() -> None:
     assert {code for code, verdict in VERDICTS.items() if verdict.passes} == {0, 2, 8}
     assert not {16, 20} & set(VERDICTS)
