@@ -87,7 +87,7 @@ class Archives:
         own = self._got(f"{package.name}/{self.series}", package.name, self.series)
         later = self._got(f"{package.name}={package.new}", package.name, LATER)
         tarballs = [next(folder.glob("*.debian.tar.*"), None) for folder in (own, later)]
-        watches = [_watch(tarball) for tarball in tarballs if tarball]
+        watches = [text for tarball in tarballs if tarball and (text := _watch(tarball))]
         files = sorted(later.glob("*.orig.tar.*"))
         origs = [path for path in files if path.suffix != ".asc"]
         if not (watches and len(origs) == 1):
@@ -118,8 +118,9 @@ class Archives:
 
 
 def _watch(tarball: Path) -> str:
+    """Return the debian/watch in a tarball; empty where there is none."""
     argv = ["tar", "-xOf", str(tarball), "debian/watch"]
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
 
 
 def _stanza(series: str) -> str:
