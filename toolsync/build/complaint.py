@@ -27,7 +27,7 @@ _CAUSE = re.compile(
     r"|^dh_\w+: error|: (?:command )?not found$|No such file or directory"
     r"|cannot (?:stat|open|create)|symbols or patterns disappeared|^#MISSING: )"
 )
-_HEADLINE = re.compile(r"[A-Z]{3,} ?:$")
+_HEADLINE = re.compile(r"(?:[A-Z]{3,} ?|Error installing \S+):$")
 _HARMLESS = re.compile(
     r"^(?:checking |\s*-- |configure: |.*\bwarning: (?!.*is not installed).*\[-W)"
 )
@@ -108,7 +108,8 @@ def raised(lines: Sequence[str]) -> list[str]:
 def reason(text: str) -> str:
     """Return the first complaint in a phrase, with what it means where that is known.
 
-    A line that only announces others (``[ERROR] COMPILATION ERROR :``) is none.
+    A line that only announces others (``[ERROR] COMPILATION ERROR :``, or RubyGems' ``ERROR:  Error
+    installing x.gem:``) is none.
     """
     found = complaints(text)
     if not found:

@@ -74,6 +74,12 @@ E: Build failure (dpkg-buildpackage died)
             "dh_auto_build: error: mvn returned 1\n",
             "[ERROR] /t/T.java:[4,9] no symbol x",
         ),
+        (
+            "   dh_auto_install\nERROR:  Error installing /tmp/d2/x-1.2.gem:\n"
+            "\tERROR: Failed to build gem native extension.\nextconf failed, exit code 1\n"
+            "dh_auto_install: error: dh_ruby --install returned exit code 1\n",
+            "ERROR: Failed to build gem native extension.",
+        ),
     ],
 )
 def test_the_first_error_is_named_with_what_it_means(log: str, told: str) -> None:
