@@ -162,3 +162,16 @@ def test_packaging_whose_orig_a_mirror_lacks_is_adopted_by_its_debian_alone(
     (found,) = rig.json("adopt", "apt:hello/bookworm")
     assert (found["source"], found["version"]) == ("apt:hello/bookworm", "2:0.9-3")
     assert (rig.tools / "hello" / "debian" / "rules").is_file()
+
+
+def test_packaging_that_no_mirror_has_gives_way_to_a_later_series(tmp_path: Path, web: Web) -> None:
+    rig = two_series(tmp_path, web)
+    for pattern in ("*.dsc", "*.debian.tar.*"):
+        (file,) = (tmp_path / "archive-bookworm").rglob(pattern)
+        file.unlink()
+    (found,) = rig.json("adopt", "apt:hello")
+    assert (found["source"], found["version"]) == ("apt:hello/trixie", "2:1.0+dfsg-1")
+    assert "packaging 2:0.9-3 in bookworm could not be had: " in said(found)
+    shutil.rmtree(rig.tools / "hello")
+    done = rig.run("adopt", "apt:hello/bookworm", status=4)
+    assert "hello_0.9-3.debian.tar" in done.stderr, "what a person names is taken or refused"

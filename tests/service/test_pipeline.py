@@ -125,6 +125,43 @@ def test_series_have_one_orig_and_versions_of_their_own(rig: Rig, web: Web) -> N
     assert (done["package"], done["build"], done["confirm"]) == (2, 2, 2)
 
 
+SYMBOLS = """\
+override_dh_builddeb:
+\tdh_builddeb
+\tmkdir -p debian/symbols/DEBIAN
+\tdpkg-gencontrol -phello -fdebian/none -Pdebian/symbols -DPackage=hello-dbgsym
+\tdpkg-deb --root-owner-group -b debian/symbols ../hello-dbgsym_$(DEB_VERSION)_all.ddeb
+\tdpkg-distaddfile hello-dbgsym_$(DEB_VERSION)_all.ddeb debug optional
+include /usr/share/dpkg/pkg-info.mk
+"""
+
+
+def test_of_what_a_build_makes_the_packages_for_instances_are_served(hello: Rig) -> None:
+    debian = hello.tools / "hello" / "debian"
+    installers = (
+        "\nPackage: hello-udeb\nPackage-Type: udeb\nArchitecture: all\nSection: debian-installer\n"
+    )
+    with (debian / "control").open("a") as file:
+        file.write(f"{installers}Description: says its version\n For the installer.\n")
+    (debian / "install").rename(debian / "hello.install")
+    with (debian / "rules").open("a") as file:
+        file.write(SYMBOLS)  # as Ubuntu's debhelper does with each compiled package
+    (row,) = hello.json("sync", "hello")
+    assert (row["status"], row["published"]) == ("up-to-date", ["1.0"])
+    assert {name for name in hello.pool() if "deb" in name.rpartition(".")[2]} == {
+        "hello_1.0-0debian1~ppa1~deb12.1_all.deb"
+    }
+    (told,) = hello.archive.rglob("*.changes")
+    assert not [word for word in (".udeb", ".ddeb") if word in told.read_text()]
+    made = b"".join(p.read_bytes() for p in (hello.state / "store").rglob("*") if p.is_file())
+    for name in (b"hello-dbgsym_%b_all.ddeb", b"hello-udeb_%b_all.udeb"):
+        assert name % b"1.0-0debian1~ppa1~deb12.1" in made, "the build's log does not name it"
+    served = hello.pool()
+    next(hello.archive.rglob("*_all.deb")).write_bytes(b"torn")
+    hello.run("archive", "repair")
+    assert hello.pool() == served
+
+
 def test_evidence_ties_the_page_to_what_apt_serves(hello: Rig, web: Web) -> None:
     hello.run("sync", "hello")
     proof = hello.json("evidence", "hello", "1.0")["predicate"]

@@ -116,7 +116,7 @@ PACKAGES = {
     ),
     "publish": Package(
         "model system config http archives",
-        "archivekeys buildinfo byhash checked copying distributions follow generations index "
+        "archivekeys byhash changes checked copying distributions follow generations index "
         "inspector intact keyring kind local openlocal openppa origs ppa ppadoctor ppapackage "
         "ppastate preflight rebuild reprepro sending served settling snapshots "
         "sourceupload target targets",

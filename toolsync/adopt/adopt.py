@@ -44,7 +44,7 @@ def adopt(
     with context.workshop.folder("adopt") as folder:
         (laid := folder / "packaging").mkdir()
         packaging = open_packaging(word, opened.series, opened, laid)
-        undecided: list[str] = []
+        undecided = [*packaging.passed]
         if word.startswith("apt:") and "/" not in word:
             packaging = nearest(context, packaging, opened, folder, undecided, tell)
         _require_followable(packaging)

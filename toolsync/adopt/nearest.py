@@ -38,7 +38,7 @@ def nearest(
     ``folder`` is where it may be laid out. Why packaging that is nearer was not taken, and which
     was, is said in ``said``, the first also in what is returned; nothing is raised.
     """
-    passed: list[str] = []
+    passed = [*first.passed]
     release, _ = _offered(context, first, tell)
     everywhere = [*opened.all([]), *opened.newer([])]
     for at, (version, archive) in enumerate(_nearer(first, release, everywhere)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolsync.adopt.contained import require_contained
@@ -35,7 +35,7 @@ class Packaging:
     dsc: Path | None = None
     """Its source package, where there is one, with the files that it names beside it."""
     passed: tuple[str, ...] = ()
-    """Why packaging that is nearer to the release was not taken, each in a sentence."""
+    """Why packaging that would have come first, or is nearer to the release, was not taken."""
 
     @property
     def debian(self) -> Path:
@@ -112,12 +112,25 @@ def _of_dsc(path: Path, said: str, place: Path) -> Packaging:
 
 
 def _of_archive(word: str, series: Sequence[str], archives: Archives, place: Path) -> Packaging:
+    """Lay out the packaging of the first series that has it, and whose mirror can give it."""
     name, _, wanted = word.removeprefix("apt:").partition("/")
     looked = (wanted,) if wanted else tuple(series)
-    for one in looked:
+    passed: list[str] = []
+    lost: Unreachable | None = None
+    for number, one in enumerate(looked):
         archive = archives(one)
         if found := archive.sources(name):
-            return of_archive(name, found[0].version, archive, place)
+            (own := place / f"of-{number}").mkdir()
+            try:
+                packaging = of_archive(name, found[0].version, archive, own)
+            except Unreachable as error:
+                lost = lost or error
+                why = str(error).splitlines()[0]
+                passed.append(f"packaging {found[0].version} in {one} could not be had: {why}")
+            else:
+                return replace(packaging, passed=tuple(passed))
+    if lost is not None:
+        raise lost
     raise UsageError(
         f"the archives of {', '.join(looked)} have no source package {name}",
         resolution="Name the source package, as `apt-cache showsrc` does; another series is named"

@@ -340,6 +340,11 @@ class Rebuilt:
     """All that diffoscope(1) says of a difference, where it is installed."""
 
 
+UNSERVED = (".udeb", ".ddeb")
+"""How names of packages end that no archive for instances serves: the installer's, and those of
+debugging symbols where Ubuntu's debhelper makes them, which Ubuntu's archive does not serve."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """Binaries from that source package, linted and tested."""
@@ -386,6 +391,11 @@ class Built:
     def for_all(self) -> tuple[Blob, ...]:
         """Those of them that are for all architectures."""
         return tuple(blob for blob in self.debs if blob.name.endswith("_all.deb"))
+
+    @property
+    def served(self) -> tuple[Blob, ...]:
+        """The files that an archive for instances serves."""
+        return tuple(blob for blob in self.files if not blob.name.endswith(UNSERVED))
 
     @property
     def release(self) -> Release:

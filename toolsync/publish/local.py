@@ -28,7 +28,7 @@ from toolsync.model.errors import (
 )
 from toolsync.model.release import Blob, Built, Compatible, Confirmed, Package, Receipt
 from toolsync.publish import index, snapshots
-from toolsync.publish.buildinfo import name_buildinfo
+from toolsync.publish.changes import leave_out_unserved, name_buildinfo
 from toolsync.publish.inspector import Inspector
 from toolsync.publish.intact import Fault, damaged
 from toolsync.publish.keyring import NAME as KEYRING
@@ -358,6 +358,7 @@ class LocalArchive:
         for blob in item.files:
             self._store.copy_to(blob, folder)
         changes = self._store.copy_to(item.changes, folder)
+        leave_out_unserved(changes)
         if item.buildinfo is not None:
             name_buildinfo(changes, self._store.copy_to(item.buildinfo, folder))
         return changes
@@ -394,7 +395,7 @@ class LocalArchive:
         return [
             built
             for built in item.whole
-            if any(known.get(blob.name) != blob.sha256 for blob in built.files)
+            if any(known.get(blob.name) != blob.sha256 for blob in built.served)
         ]
 
     def _include(self, items: Sequence[Built]) -> None:

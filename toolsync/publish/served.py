@@ -55,7 +55,7 @@ def fetch_all(built: Built, offer: Offer, *, store: Store, folder: Path) -> tupl
             resolution="Publish it again; if a newer one took its place, nothing is to be done.",
         )
     debs = [_name_and_version(store.path(blob)) for blob in built.debs]
-    got = fetch_source(source, built.files, debs, offer, folder=folder, of=built.made_for)
+    got = fetch_source(source, built.served, debs, offer, folder=folder, of=built.made_for)
     return (
         *got,
         *(blob for other in built.others for blob in _binaries(other, offer, store, folder)),
