@@ -231,13 +231,13 @@ def as_before_promises(rig: Rig) -> None:
 
 
 def made_since(version: int, db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Return the triggers and tables, in this order, that a journal of that version lacked."""
+    """Return triggers, tables and indices, in this order, that a journal of that version lacked."""
     ask = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type DESC"
     with closing(sqlite3.connect(":memory:")) as before:
         for script in MIGRATIONS[:version]:
             before.executescript(script)
         known = set(before.execute(ask))
-    return [row for row in db.execute(ask) if row not in known and row[0] in ("trigger", "table")]
+    return [row for row in db.execute(ask) if row not in known]
 
 
 def rows(rig: Rig) -> list[Any]:

@@ -52,7 +52,7 @@ def stand(sifted: Sifted, current: str | None, *, recalled: str = "", **watch: A
 
 
 def sifted(*names: str, firsts: Mapping[str, str] | None = None, **watch: Any) -> Sifted:
-    return sift(Watch(kind="html", **watch), [release(n) for n in names], firsts or {}, NOW)
+    return sift(Watch(kind="html", **watch), [release(n) for n in names], firsts or {}, lambda: NOW)
 
 
 def test_a_young_release_waits_and_an_older_one_may_be_taken() -> None:
@@ -233,7 +233,7 @@ def test_a_cool_down_through_the_command_line(rig: Rig, web: Web) -> None:
 
 def test_a_git_tag_that_was_moved_is_replaced() -> None:
     before, moved = release("1.0", tag="v1", etag="1" * 40), release("1.0", tag="v1", etag="2" * 40)
-    found = sift(Watch(kind="git"), [moved], {}, NOW)
+    found = sift(Watch(kind="git"), [moved], {}, lambda: NOW)
     outcome = standing(
         tool_with(kind="git"),
         found,

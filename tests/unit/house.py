@@ -50,7 +50,7 @@ PACKAGES = {
     "journal": Package(
         "model system config gate",
         "accounts ahead connections copying database decisions evidence followed identity imports "
-        "journal judgments key keydates leases leaves log messages migrations origins pages "
+        "journal judgments key keydates leases leaves log messages migrations noted origins pages "
         "postgres postgresschema publications redate releases results rows runs sqlite states "
         "statuses uploads",
     ),
@@ -151,7 +151,7 @@ PACKAGES = {
     ),
     "setup": Package(
         "model system config gate watch watchfile verify build publish report",
-        "kept settings tools",
+        "cachefile kept settings tools",
     ),
     "adopt": Package(
         "model system config http archives watch watchfile fetch verify unpack license "
@@ -162,8 +162,8 @@ PACKAGES = {
     "maintain": Package(
         "model system config journal verify build publish git attest fleet pipeline report "
         "setup adopt",
-        "backup doctor errand errands forpages gc keeping keylife overview plan proposing repair "
-        "restore retire scrub scrubbed secretfiles service work",
+        "backup doctor errand errands forpages gc keeping keylife listed overview plan proposing "
+        "repair restore retire scrub scrubbed secretfiles service standingsfile work",
     ),
     "web": Package(
         "model system config gate journal archives watchfile unpack verify license build compat "

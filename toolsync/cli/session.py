@@ -231,35 +231,66 @@ def read_tools(
     """
     from toolsync.config.definition import Tool
     from toolsync.pipeline.status import faulty
-    from toolsync.setup.tools import overlay_of, read_tool
 
-    kept = _kept(config) if listed and len(places) >= _MANY else None
-
-    def read(folder: str, overlay: Path) -> Tool | SetupError:
-        return kept.read(folder, overlay) if kept else read_tool(Path(folder), overlay=overlay)
-
+    reader = Reader(config, places, kept=listed and is_many(places))
     faults: dict[str, SetupError] = {}
 
     def each() -> Iterator[Tool]:
-        for name, place in places.items():
-            if _is_folder(name):
-                tool: Tool | SetupError = _folder_tool(place)
-            else:
-                tool = read(f"{place}/{name}", overlay_of(config, name))
+        for name in places:
+            tool = reader.read(name)
             if isinstance(tool, Tool):
                 yield tool
             else:
                 faults[name] = tool
-        if kept:
-            kept.keep()
+        reader.keep()
 
     def the_faulty() -> tuple[Outcome, ...]:
-        if faults and len(faults) == len(places):
-            errors = list(faults.values())
-            raise SetupError("\n".join(map(str, errors)), resolution=errors[0].resolution)
+        require_some(places, faults)
         return tuple(faulty(name, error) for name, error in faults.items())
 
     return each(), the_faulty
+
+
+def is_many(places: Mapping[str, Path]) -> bool:
+    """Say whether there are so many tools that it pays to keep what is known of them."""
+    return len(places) >= _MANY
+
+
+def require_some(places: Mapping[str, Path], faults: Mapping[str, SetupError]) -> None:
+    """Raise an error with all faults where not one of the tools could be read."""
+    if faults and len(faults) == len(places):
+        errors = list(faults.values())
+        raise SetupError("\n".join(map(str, errors)), resolution=errors[0].resolution)
+
+
+class Reader:
+    """Reads the tools of `places_of`, one by one."""
+
+    def __init__(self, config: Config, places: Mapping[str, Path], *, kept: bool) -> None:
+        """Where ``kept``, take what was kept of the definitions that have not changed."""
+        self._config, self._places, self._wants_kept = config, places, kept
+        self._kept: Definitions | None = None
+        self._count = 0
+
+    def read(self, name: str) -> Tool | SetupError:
+        """Return a tool as it is defined, or what is wrong with it."""
+        from toolsync.setup.tools import overlay_of, read_tool
+
+        place = self._places[name]
+        if _is_folder(name):
+            return _folder_tool(place)
+        folder, overlay = f"{place}/{name}", overlay_of(self._config, name)
+        if not self._wants_kept:
+            return read_tool(Path(folder), overlay=overlay)
+        self._count += 1
+        if self._kept is None:
+            self._kept = _kept(self._config)
+        return self._kept.read(folder, overlay)
+
+    def keep(self) -> None:
+        """Keep what was read of the definitions, if all were."""
+        if self._kept and self._count == sum(not _is_folder(name) for name in self._places):
+            self._kept.keep()
 
 
 def _kept(config: Config) -> Definitions:

@@ -102,8 +102,11 @@ class Journal:
 
         It is for lists of very many. Close the one that it was made of.
         """
-        database, names = Ahead(self.database, tools), self.judgments.gates
-        return self.over(database, self.clock, self.results.stages, names)
+        return self.by(Ahead(self.database, tools), self.clock)
+
+    def by(self, database: Database, clock: Clock) -> Self:
+        """Return the same journal, read by another database that has its tables."""
+        return self.over(database, clock, self.results.stages, self.judgments.gates)
 
     @classmethod
     def over(

@@ -50,6 +50,15 @@ class Looked:
     exit_status: int = 0
 
 
+_LAST_LOOK = (
+    "SELECT tool, definition, status, message, resolution, exit_status, looked, answered FROM page"
+)
+_LASTING = (
+    "SELECT tool, definition, sighting, status, message, resolution, exit_status, '' AS looked,"
+    " CASE WHEN status='answered' THEN '' ELSE answered END AS answered FROM page"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """The tables ``page`` and ``first``."""
@@ -62,15 +71,22 @@ class Pages:
         rows = self.database.of_tool("SELECT * FROM page", tool)
         return rows[0].read(PageRow, sighting=rows[0].table("sighting")) if rows else None
 
+    def lasting(self, tool: str) -> PageRow | None:
+        """Return what the last look gave, the same while looks give the same.
+
+        When it was is empty, and so is when the page answered, unless it does so no longer.
+        """
+        rows = self.database.of_tool(_LASTING, tool)
+        return rows[0].read(PageRow, sighting=rows[0].table("sighting")) if rows else None
+
     def last_look(self, tool: str) -> PageRow | None:
         """Return the last look at a tool's page, without what it gave."""
-        rows = self.database.of_tool("SELECT * FROM page", tool)
+        rows = self.database.of_tool(_LAST_LOOK, tool)
         return rows[0].read(PageRow, sighting={}) if rows else None
 
     def last_looks(self) -> dict[str, PageRow]:
         """Return the last look at every page, without what it gave, by tool."""
-        names = "tool, definition, status, message, resolution, exit_status, looked, answered"
-        rows = self.database.all(f"SELECT {names} FROM page")  # noqa: S608
+        rows = self.database.all(_LAST_LOOK)
         return {row.text("tool"): row.read(PageRow, sighting={}) for row in rows}
 
     def first_seen(self, tool: str) -> dict[str, str]:

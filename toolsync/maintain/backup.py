@@ -45,6 +45,7 @@ _LEFT_OUT = frozenset(
         f"store/{ASIDE}",
         "cache",
         "definitions",
+        "standings",
         "launchpad/cache",
         "launchpad/request",
         "snapshots",

@@ -17,7 +17,7 @@ from toolsync.config.settings import Config
 from toolsync.journal.followed import Follows
 from toolsync.journal.journal import Journal
 from toolsync.model.release import Outcome
-from toolsync.pipeline.status import fitting_series
+from toolsync.pipeline.status import Planned, fitting_series
 from toolsync.publish import index
 from toolsync.publish.index import Served
 from toolsync.publish.keyring import NAME as KEYRING
@@ -94,7 +94,7 @@ def _settled(
 def orphans(
     config: Config,
     journal: Journal,
-    tools: Sequence[Tool],
+    tools: Sequence[Planned],
     faulty: Iterable[Outcome] = (),
     *,
     all_of_them: bool = False,

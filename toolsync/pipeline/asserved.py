@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from toolsync.config.definition import Tool
 from toolsync.model.errors import ToolsyncError
 from toolsync.model.release import Outcome
 from toolsync.pipeline.context import Context
+from toolsync.pipeline.status import Planned
 from toolsync.publish.target import Inspectable, Target
 
 
-def as_served(context: Context, tool: Tool, outcome: Outcome) -> Outcome:
+def as_served(context: Context, tool: Planned, outcome: Outcome) -> Outcome:
     """Return where a tool stands when that is looked at, too; by files, nobody is asked."""
     if outcome.current is None:
         return outcome
@@ -59,7 +59,7 @@ def _inspectable(target: Target) -> Inspectable | None:
     return cast(Inspectable, target) if _KINDS[kind] else None
 
 
-def _vanished(context: Context, tool: Tool, target: Inspectable, version: str) -> list[str]:
+def _vanished(context: Context, tool: Planned, target: Inspectable, version: str) -> list[str]:
     """Return the series for which a version was confirmed and nothing like it is served."""
     uploads = (
         upload

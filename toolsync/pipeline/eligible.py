@@ -6,7 +6,7 @@ release cool down for some days, in which others may find what is wrong with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -28,18 +28,22 @@ class Sifted:
 
 
 def sift(
-    watch: Watch, releases: Sequence[Release], firsts: Mapping[str, str], now: datetime
+    watch: Watch,
+    releases: Sequence[Release],
+    firsts: Mapping[str, str],
+    clock: Callable[[], datetime],
 ) -> Sifted:
     """Part ``releases`` by the tool's policy.
 
     ``firsts`` tells when a version first appeared (ISO 8601); what is not in it counts from the
-    page's date, and without one from ``now``.
+    page's date, and without one from now. ``clock`` is asked where time matters.
     """
     listed = tuple(releases)
     ignored = tuple(r for r in listed if reason_to_ignore(watch, r)) if watch.ignore else ()
     left = tuple(r for r in listed if r not in ignored) if ignored else listed
     if not watch.min_age:
         return Sifted(listed=listed, takeable=left, ignored=ignored)
+    now = clock()
     ready = {
         r.version: _moment(firsts.get(r.version) or r.published, now) + timedelta(watch.min_age)
         for r in left

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from toolsync.config.definition import Tool
@@ -132,14 +133,14 @@ def replaced(context: Context, tool: Tool, rows: Iterable[SeenRelease]) -> dict[
     """Return of each accepted version whose bytes are other ones by now how they differ."""
     known = context.journal.origins.of(tool.name)
     told = {}
-    for file in _files(context, tool, rows, every=True) if known else ():
-        now = known.get(file.known.url)
-        mine = next(iter(sorted(file.accepted)), "")
-        if now and now.sha256 and now.sha256 not in file.accepted:
-            told[file.version] = f"with sha256 {mine}, but {bare(now.url)} now gives {now.sha256}"
+    for part in _parts(context, tool, rows, every=True) if known else ():
+        now = known.get(part.part.url)
+        mine = next(iter(sorted(part.accepted)), "")
+        if now and now.sha256 and now.sha256 not in part.accepted:
+            told[part.version] = f"with sha256 {mine}, but {bare(now.url)} now gives {now.sha256}"
         elif now and now.stated:
             digest, _, url = now.stated.partition(" in ")
-            told[file.version] = f"with sha256 {mine}, but {bare(url)} now states {digest}"
+            told[part.version] = f"with sha256 {mine}, but {bare(url)} now states {digest}"
     return told
 
 
@@ -161,36 +162,59 @@ def _chosen(context: Context, tool: Tool) -> Iterator[_File]:
 def _files(
     context: Context, tool: Tool, rows: Iterable[SeenRelease], *, every: bool = False
 ) -> Iterator[_File]:
+    """Yield the files of `_parts`, each with what is known of its address and the list over it."""
+    known = context.journal.origins.of(tool.name)
+    for one in _parts(context, tool, rows, every=every):
+        part, origin = one.part, known.get(one.part.url)
+        if origin is None:
+            bare_origin = Origin(tool=tool.name, url=part.url)
+            fetched = _fetched(context, tool, one.version, one.place)
+            origin = of_fetched(bare_origin, fetched, one.row.accepted)
+            origin = origin if origin.sha256 in one.accepted else bare_origin
+        yield _File(
+            tool=tool,
+            version=one.version,
+            name=part.filename,
+            accepted=one.accepted,
+            known=origin,
+            sums=_sums_of(plans_of(tool, one.release)[one.place]),
+        )
+
+
+class _Part(NamedTuple):
+    """A tarball of an accepted release that lies at an address of its own."""
+
+    row: SeenRelease
+    release: Release
+    place: int
+    """Its place among the release's tarballs, the main one's being 0."""
+    part: Part
+    accepted: frozenset[str]
+    """As of `_File`."""
+
+    @property
+    def version(self) -> str:
+        """The release's."""
+        return self.row.version
+
+
+def _parts(
+    context: Context, tool: Tool, rows: Iterable[SeenRelease], *, every: bool = False
+) -> Iterator[_Part]:
     """Yield the tarballs of accepted releases that lie at addresses of their own.
 
     An address that names no version may lead to the next one at any time; ``every`` takes it, too.
     """
-    rows, known = list(rows), context.journal.origins.of(tool.name)
     accepted: dict[tuple[str, str], set[str]] = {}
     for bytes_ in context.journal.releases.parts(tool.name):
         accepted.setdefault((bytes_.version, bytes_.component), set()).add(bytes_.sha256)
     for row in rows:
         release = load(Release, row.data)
-        plans = plans_of(tool, release)
         for place, part in enumerate((release.main, *release.components)):
             if part.git or tool.watch.is_tree or not (every or _is_own(part, release)):
                 continue
             digests = frozenset(accepted.get((row.version, part.component), {row.sha256}))
-            origin = known.get(part.url)
-            if origin is None:
-                fetched = _fetched(context, tool, row.version, place)
-                origin = of_fetched(Origin(tool=tool.name, url=part.url), fetched, row.accepted)
-                origin = (
-                    origin if origin.sha256 in digests else Origin(tool=tool.name, url=part.url)
-                )
-            yield _File(
-                tool=tool,
-                version=row.version,
-                name=part.filename,
-                accepted=digests,
-                known=origin,
-                sums=_sums_of(plans[place]),
-            )
+            yield _Part(row, release, place, part, digests)
 
 
 def _is_own(part: Part, release: Release) -> bool:

@@ -84,21 +84,42 @@ def last_standing(context: Context, tool: Tool, *, warn: bool = True) -> Outcome
 
     Without ``warn`` nothing is said of its keys, and so the journal is read only.
     """
-    row = context.journal.pages.of(tool.name)
+    row = context.journal.pages.lasting(tool.name)
     if row is None:
         return None
-    sighting = of_row(row, tool, fingerprint(dump(tool.watch)), whole=False, changed=False)
-    if row.status == "answered" and sighting is not None:  # its other releases are seldom needed
+    if (sighting := _last_seen(row, tool)) is not None:
         return (stand if warn else _stand)(context, tool, sighting)
+    return as_served(context, tool, _last_trouble(context, tool, row))
+
+
+def journaled_standing(context: Context, tool: Tool) -> Outcome | None:
+    """Return the same as far as it follows from the journal; `as_served` says the rest."""
+    row = context.journal.pages.lasting(tool.name)
+    if row is None:
+        return None
+    if (sighting := _last_seen(row, tool)) is not None:
+        return as_in_git(context, tool, _by_page(context, tool, sighting))
+    return _last_trouble(context, tool, row)
+
+
+def _last_seen(row: PageRow, tool: Tool) -> Sighting | None:
+    """Return what a page gave that answered at the last look."""
+    if row.status != "answered":
+        return None
+    definition = fingerprint(dump(tool.watch))
+    # The page's other releases are seldom needed.
+    return of_row(row, tool, definition, whole=False, changed=False)
+
+
+def _last_trouble(context: Context, tool: Tool, row: PageRow) -> Outcome:
     outcome = in_trouble(context, tool, ToolsyncError(row.message, resolution=row.resolution))
     status = row.status if row.status in STATUSES else "error"
-    told = replace(
+    return replace(
         outcome,
         status=status,
         message=row.message + (since(row) if status == "unreachable" else ""),
         exit_status=row.exit_status,
     )
-    return as_served(context, tool, told)
 
 
 def in_trouble(context: Context, tool: Tool, error: ToolsyncError) -> Outcome:
@@ -110,7 +131,7 @@ def in_trouble(context: Context, tool: Tool, error: ToolsyncError) -> Outcome:
 def sifted_of(context: Context, tool: Tool, found: Sighting) -> Sifted:
     """Return the releases of a sighting by what the tool's policy lets become of them."""
     firsts = context.journal.pages.first_seen(tool.name) if tool.watch.min_age else {}
-    return sift(tool.watch, found.releases, firsts, context.clock.now())
+    return sift(tool.watch, found.releases, firsts, context.clock.now)
 
 
 def _hold(context: Context, tool: Tool, version: str) -> Result | None:
@@ -207,7 +228,7 @@ def whole(context: Context, tool: Tool, found: Sighting, only: Collection[str] =
     """
     if found.changed:
         return found
-    row = context.journal.pages.of(tool.name)
+    row = context.journal.pages.lasting(tool.name)
     before = of_row(row, tool, fingerprint(dump(tool.watch)), whole=True, only=only)
     return replace(found, releases=before.releases) if before else found
 

@@ -54,7 +54,7 @@ def due(context: Context, tools: Iterable[Tool]) -> tuple[Tool, ...]:
 
 def _was_seen_since(context: Context, tool: Tool, last: RunRow, told: LastStatus | None) -> bool:
     """Say whether somebody has seen since the last run what that did not know: it is news still."""
-    row = context.journal.pages.of(tool.name)
+    row = context.journal.pages.last_look(tool.name)
     if row is None or told is None or row.looked < last.finished:
         return False
     seen = last_standing(context, tool, warn=False)
@@ -74,7 +74,7 @@ def next_look(
     ``statuses`` are where tools stood after the last run, ``settings`` is when the settings were
     last changed.
     """
-    row = journal.pages.of(tool.name)
+    row = journal.pages.last_look(tool.name)
     if row is None or row.definition != fingerprint(dump(tool.watch)):
         return now
     looked = _parsed(row.looked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Protocol
 
 from toolsync.config.definition import Tool
 from toolsync.config.settings import Config
@@ -40,7 +41,26 @@ def status_of(error: ToolsyncError, *, looking: bool = False) -> str:
     return "error"
 
 
-def fitting_series(config: Config, tool: Tool) -> tuple[str, ...]:
+class Planned(Protocol):
+    """What the plan says of a tool."""
+
+    @property
+    def name(self) -> str:
+        """As `Tool.name`."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """As `Tool.source`."""
+        ...
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """As `Tool.series`."""
+        ...
+
+
+def fitting_series(config: Config, tool: Planned) -> tuple[str, ...]:
     """Return the configured series that a tool can be built for, maybe none."""
     return tuple(name for name in config.series if not tool.series or name in tool.series)
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from toolsync.config import consistency
 from toolsync.config.definition import Tool
-from toolsync.model.errors import SetupError, ToolsyncError
+from toolsync.model.errors import SetupError
 from toolsync.setup import tools
+from toolsync.setup.cachefile import read_cache, write_cache
 from toolsync.setup.tools import TOOLS, Parsed, parsed, tool_of
 from toolsync.system.clock import SystemClock
-from toolsync.system.store import replace_file
 
 _SETTLED = 2 * 10**9
 """Nanoseconds that a file must have rested before it was read: one that is written twice within
@@ -37,7 +37,7 @@ class Definitions:
     def __init__(self, file: Path, now: int) -> None:
         """Read what is kept in ``file``; ``now`` is the moment in nanoseconds since 1970."""
         self._file, self._now = file, now
-        self._key = _key()
+        self._key = rules()
         self._kept = dict(self._read())
         self._lines: dict[str, str] = {}
         self.news = 0
@@ -45,7 +45,7 @@ class Definitions:
 
     def read(self, folder: str, overlay: Path) -> Tool | SetupError:
         """Return the tool that a folder and an overlay define, or what is wrong with it."""
-        marks = self._marks(folder, overlay)
+        marks = marks_of(folder, str(overlay), self._now)
         line = self._kept.get(folder)
         if marks and line and line.startswith(marks):
             try:
@@ -69,45 +69,38 @@ class Definitions:
         if self.news <= _STALE * len(self._lines):
             return
         text = "".join(f"{folder}\0{line}\n" for folder, line in self._lines.items())
-        data = text.encode(errors="surrogateescape")
-        try:
-            replace_file(self._file, self._head(data) + data, 0o600, durable=False)
-        except (ToolsyncError, OSError):
-            return  # no room, or no right to write there: it is read the long way again
+        write_cache(self._file, self._key, text.encode(errors="surrogateescape"))
 
     def _read(self) -> Iterator[tuple[str, str]]:
         """Give what is kept by this version of the program, nothing where it is not whole."""
-        try:
-            head, _, data = self._file.read_bytes().partition(b"\n")
-        except OSError:
-            return
-        if head + b"\n" == self._head(data):
-            for line in data.decode(errors="surrogateescape").split("\n"):
-                folder, found, rest = line.partition("\0")
-                if found:
-                    yield folder, rest
+        data = read_cache(self._file, self._key)
+        for line in data.decode(errors="surrogateescape").split("\n"):
+            folder, found, rest = line.partition("\0")
+            if found:
+                yield folder, rest
 
-    def _head(self, data: bytes) -> bytes:
-        return f"{self._key} {hashlib.sha256(data).hexdigest()}\n".encode()
 
-    def _marks(self, folder: str, overlay: Path) -> str:
-        """Return the marks of a definition's files; empty where one may change unseen."""
-        try:
-            # A path of each would take three times as long.
-            own = os.stat(f"{folder}/tool.toml")  # noqa: PTH116
-            control = os.stat(f"{folder}/debian/control")  # noqa: PTH116
-        except OSError:
-            return ""
-        try:
-            over: os.stat_result | None = overlay.stat()
-        except FileNotFoundError:
-            over = None
-        except OSError:
-            return ""
-        youngest = max(own.st_ctime_ns, control.st_ctime_ns, over.st_ctime_ns if over else 0)
-        if youngest > self._now - _SETTLED:
-            return ""
-        return f"{_mark(own)} {_mark(control)} {_mark(over) if over else '-'} "
+def marks_of(folder: str, overlay: str, now: int) -> str:
+    """Return the marks of a definition's files; empty where one may change unseen.
+
+    ``overlay`` is empty where it is known that there is none; ``now`` is in nanoseconds.
+    """
+    try:
+        # A path of each would take three times as long.
+        own = os.stat(f"{folder}/tool.toml")  # noqa: PTH116
+        control = os.stat(f"{folder}/debian/control")  # noqa: PTH116
+    except OSError:
+        return ""
+    try:
+        over = os.stat(overlay) if overlay else None  # noqa: PTH116
+    except FileNotFoundError:
+        over = None
+    except OSError:
+        return ""
+    youngest = max(own.st_ctime_ns, control.st_ctime_ns, over.st_ctime_ns if over else 0)
+    if youngest > now - _SETTLED:
+        return ""
+    return f"{_mark(own)} {_mark(control)} {_mark(over) if over else '-'} "
 
 
 def _mark(seen: os.stat_result) -> str:
@@ -115,7 +108,7 @@ def _mark(seen: os.stat_result) -> str:
     return f"{seen.st_dev}:{seen.st_ino}:{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}"
 
 
-def _key() -> str:
+def rules() -> str:
     """Return by what definitions were judged: another program may find other faults."""
     try:
         program = version("toolsync")
@@ -123,8 +116,8 @@ def _key() -> str:
         program = ""
     # A checkout's version stays while its rules are edited, so their files count, too.
     files = [Path(module.__file__ or "").stat().st_mtime_ns for module in (consistency, tools)]
-    rules = json.dumps([program, files, TOOLS.schema], sort_keys=True)
-    return hashlib.sha256(rules.encode()).hexdigest()
+    judged = json.dumps([program, files, TOOLS.schema], sort_keys=True)
+    return hashlib.sha256(judged.encode()).hexdigest()
 
 
 def definitions(state: Path) -> Definitions:

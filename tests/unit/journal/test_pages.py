@@ -27,6 +27,25 @@ def test_a_failure_keeps_the_last_sighting(journal: Journal, clock: DrivenClock)
     assert (row.sighting, row.status, row.message) == ({"a": 1}, "unreachable", "down")
     assert (row.looked, row.answered) == (stamp(TODAY + DAY), stamp(TODAY))
     assert journal.pages.last_looks() == {"t": replace(row, sighting={})}
+    assert journal.pages.last_look("t") == replace(row, sighting={})
+
+
+def test_what_lasts_is_the_same_after_a_look_that_gives_the_same(
+    journal: Journal, clock: DrivenClock
+) -> None:
+    assert journal.pages.lasting("t") is None
+    journal.pages.remember([LOOK])
+    before = journal.pages.lasting("t")
+    clock.moment += DAY
+    journal.pages.remember([replace(LOOK, sighting=None)])
+    row = journal.pages.of("t")
+    assert row is not None
+    assert row.answered == stamp(TODAY + DAY)
+    assert journal.pages.lasting("t") == before == replace(row, looked="", answered="")
+    journal.pages.remember([replace(LOOK, sighting=None, answered=False, status="unreachable")])
+    gone = journal.pages.lasting("t")
+    assert gone is not None
+    assert (gone.status, gone.answered) == ("unreachable", stamp(TODAY + DAY))
 
 
 def test_another_definition_is_another_page(journal: Journal) -> None:
