@@ -94,6 +94,16 @@ def test_state_changes_with_what_its_own_series_serves_and_not_else(opened: Open
     assert target.state("bookworm", "tiny-tool") != before
 
 
+def test_state_is_of_one_source_package_alone(opened: Opened) -> None:
+    """Else each publication would have all others looked at, and told as published, again."""
+    context, target = opened
+    target.publish(passed(context.built()))
+    before = target.state("bookworm", "tiny-tool")
+    target.publish(passed(context.built(name="other-tool")))
+    assert target.state("bookworm", "tiny-tool") == before
+    assert target.state("bookworm", "other-tool")
+
+
 def test_other_bytes_under_a_version_are_replaced(opened: Opened) -> None:
     context, target = opened
     target.publish(passed(context.built()))

@@ -137,6 +137,8 @@ def test_a_changed_label_shows_in_the_state_until_it_is_published(context: Conte
     before = context.archive().state("bookworm", "tiny-tool")
     changed = context.archive(Local(label="Renamed"))
     assert changed.state("bookworm", "tiny-tool") not in ("", before)
+    older = context.archive().older_state("bookworm", "tiny-tool")
+    assert changed.older_state("bookworm", "tiny-tool") not in ("", older)
     changed.confirm(changed.publish(passed(built)))
     assert "Label: Renamed\n" in (context.root / "archive/dists/bookworm/InRelease").read_text()
     after = context.archive(Local(label="Renamed")).state("bookworm", "tiny-tool")

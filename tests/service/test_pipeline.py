@@ -72,6 +72,20 @@ def test_the_second_run_does_nothing(hello: Rig, web: Web) -> None:
     assert "hello 1.0: build [bookworm/1] as on 20" in told
 
 
+def test_a_publication_of_one_tool_is_none_of_another(hello: Rig, web: Web) -> None:
+    """Nothing of it is asked of apt, logged or signed again, however often others change."""
+    hello.run("sync", "hello")
+    publish(web, "1.0", name="other", path="/other/")
+    write_tool(hello.tools, f"{web.url}/other/", "1.0", name="other")
+    hello.run("sync", "other")
+    before = hello.run("log", "hello").stdout
+    evidence = hello.json("evidence", "hello", "1.0")
+    said = hello.run("--verbose", "sync", "hello")
+    assert "publish" not in said.stderr
+    assert hello.run("log", "hello").stdout == before
+    assert hello.json("evidence", "hello", "1.0") == evidence
+
+
 def test_check_says_what_is_new_and_changes_nothing(hello: Rig, web: Web) -> None:
     assert statuses(hello, "check", "hello") == {"hello": "new"}
     assert statuses(hello, "check", "hello", "--exit-code", status=10) == {"hello": "new"}

@@ -125,6 +125,13 @@ class Uploads:
             *(upload.target, upload.source, upload.version, upload.series),
         )
 
+    def restate(self, upload: Upload, served: str) -> None:
+        """Keep by other rules what a target's state was; nothing else has changed."""
+        self.database.write(
+            "UPDATE upload SET served=? WHERE target=? AND source=? AND version=? AND series=?",
+            *(served, upload.target, upload.source, upload.version, upload.series),
+        )
+
 
 def _upload(row: Row) -> Upload:
     return row.read(Upload, detail=row.table("detail"))

@@ -33,6 +33,7 @@ from toolsync.pipeline.sources import source_for, upload_of
 from toolsync.pipeline.stages import CONFIRM, PACKAGE, PUBLISH
 from toolsync.pipeline.status import wanted_series
 from toolsync.pipeline.work import Work, key_of
+from toolsync.publish.target import StateByOtherRules
 from toolsync.system import fence
 from toolsync.system.clock import parsed
 
@@ -153,10 +154,22 @@ def _stands(context: Context, source: SourcePackage, upload: Upload) -> bool:
     """
     if upload.state != "confirmed":
         return False
-    if upload.served == context.target.state(source.series, source.name):
+    state = context.target.state(source.series, source.name)
+    if upload.served == state or _is_as_told_before(context, upload, state):
         return True
     newest = context.target.newest(source.name, source.series)
     return newest is not None and sort_key(newest) > sort_key(source.version)
+
+
+def _is_as_told_before(context: Context, upload: Upload, state: str) -> bool:
+    """Say whether a target is as an older toolsync has told it; from now on as this one does."""
+    target = context.target
+    if not isinstance(target, StateByOtherRules):
+        return False
+    same = upload.served == target.older_state(upload.series, upload.source)
+    if same:
+        context.journal.uploads.restate(upload, state)
+    return same
 
 
 def judge_packages(work: Work, licensed: Licensed) -> None:

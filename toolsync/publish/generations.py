@@ -39,6 +39,11 @@ class Generations:
         """Say whether the present one was made under a configuration, by its digest."""
         return self.current.is_symlink() and self.current.readlink().name.startswith(configuration)
 
+    def configuration(self) -> str:
+        """Return the digest of the configuration that the present one was made under."""
+        present = self.current.readlink().name if self.current.is_symlink() else ""
+        return present.partition("-")[0]
+
     def stale(self) -> list[Path]:
         """Return those that a killed run left."""
         present = self.current.resolve().name

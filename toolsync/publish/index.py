@@ -20,6 +20,9 @@ _SIGNED_EACH_DAY = re.compile(
     rb"^(?:Date|Valid-Until):[^\n]*\n|^-----BEGIN PGP SIGNATURE-----.*", re.MULTILINE | re.DOTALL
 )
 
+_NAMES = re.compile(r"^(Package|Source):[ \t]*(\S+)", re.MULTILINE)
+"""The fields of a paragraph that name its source package; that of Sources has Package alone."""
+
 
 def release_digest(root: Path, series: str) -> str:
     """Return the sha256 of a series' InRelease, empty when it is not served.
@@ -34,6 +37,26 @@ def release_digest(root: Path, series: str) -> str:
     if re.search(rb"^Valid-Until:", content, re.MULTILINE):
         content = _SIGNED_EACH_DAY.sub(b"", content)
     return hashlib.sha256(content).hexdigest()
+
+
+def digests(root: Path, series: str) -> Mapping[str, str]:
+    """Return a digest of all that a series' indices say of each source package, by its name.
+
+    What is added to or taken from others changes none of it. Raises Damaged.
+    """
+    said: dict[str, list[bytes]] = {}
+    folder = root / "dists" / series
+    for pattern in ("*/source/Sources.gz", "*/binary-*/Packages.gz"):
+        for path in sorted(folder.glob(pattern)):
+            place = str(path.relative_to(folder))
+            for paragraph in _text(path).split("\n\n"):
+                names = dict(_NAMES.findall(paragraph))
+                if name := names.get("Source") or names.get("Package"):
+                    digest = hashlib.sha256(f"{place}\n{paragraph.strip()}".encode()).digest()
+                    said.setdefault(name, []).append(digest)
+    return {
+        name: hashlib.sha256(b"".join(sorted(parts))).hexdigest() for name, parts in said.items()
+    }
 
 
 def valid_until(root: Path, series: str) -> datetime | None:
@@ -162,12 +185,15 @@ def _read(path: Path) -> Iterator[Any]:
     from debian.deb822 import Packages, Sources
 
     kind: Any = Sources if path.name == "Sources.gz" else Packages
-    # Read to its end first: python-debian takes a file that is cut off for one that ended.
+    yield from kind.iter_paragraphs(_text(path), use_apt_pkg=False)
+
+
+def _text(path: Path) -> str:
+    """Return an index, read to its end: python-debian takes what is cut off for one that ended."""
     try:
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
+        return gzip.decompress(path.read_bytes()).decode("utf-8")
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise Damaged(
             f"the archive's index {path} cannot be read: {error}",
             resolution="toolsync archive repair rebuilds the archive from the store.",
         ) from error
-    yield from kind.iter_paragraphs(text, use_apt_pkg=False)

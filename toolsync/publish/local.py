@@ -5,8 +5,9 @@ Each change is shown in one step or not at all, see `reprepro`; repeating it cha
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -76,6 +77,8 @@ class LocalArchive:
         """How whole it is."""
         self.keys = self._settling.keys
         """By what keys it is signed."""
+        self._indices: dict[str, tuple[str, Mapping[str, str]]] = {}
+        """Of each series the digest of its signed index, and what that says of each source."""
 
     @property
     def name(self) -> str:
@@ -121,14 +124,34 @@ class LocalArchive:
         return index.architectures(self._root, source, series)
 
     def state(self, series: str, source: str) -> str:
-        """Return the sha256 of the series' signed index, empty before there is one.
+        """Return a digest of what the series' index says of a source package, empty without one.
 
-        It is marked when the set-up has changed since, so that the change is published too.
+        What becomes of other packages does not count, but how the archive is set up and by whom it
+        is signed does. It is marked when that has changed since, so that the change is published.
         """
-        digest = index.release_digest(self._root, series)
-        if digest and not self._settling.is_settled():
-            return f"{digest} before the set-up was changed"
-        return digest
+        return self._marked(self._said(series, source))
+
+    def older_state(self, series: str, source: str) -> str:
+        """Return the digest of the series' signed index, which was the state of all its sources."""
+        return self._marked(index.release_digest(self._root, series))
+
+    def _marked(self, digest: str) -> str:
+        """Return the state of an archive, marked where its set-up has changed since."""
+        changed = digest and not self._settling.is_settled()
+        return f"{digest} before the set-up was changed" if changed else digest
+
+    def _said(self, series: str, source: str) -> str:
+        """Return the same without the mark; an index that is damaged counts as a whole."""
+        release = index.release_digest(self._root, series)
+        if not release:
+            return ""
+        try:
+            if self._indices.get(series, ("",))[0] != release:
+                self._indices[series] = release, index.digests(self._root, series)
+        except Damaged:
+            return release
+        said = (self._reprepro.made_under(), self._indices[series][1].get(source, ""))
+        return hashlib.sha256(" ".join(said).encode()).hexdigest()
 
     def newest(self, source: str, series: str) -> str | None:
         """Return the newest version of a source package that the series' index names."""

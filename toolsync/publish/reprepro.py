@@ -80,6 +80,10 @@ class Reprepro:
         """Say whether what is served was made under the present configuration."""
         return self._generations.is_of(self._configuration())
 
+    def made_under(self) -> str:
+        """Return a digest of the configuration under which what is served was made."""
+        return self._generations.configuration()
+
     def require_free(self) -> None:
         """Raise Busy when somebody's reprepro is at work; clear away a dead one's lock."""
         lock = self._generations.current / "db" / "lockfile"

@@ -179,6 +179,15 @@ class Inspectable(Protocol):
 
 
 @runtime_checkable
+class StateByOtherRules(Protocol):
+    """A target whose `Target.state` an older toolsync told by other rules."""
+
+    def older_state(self, series: str, source: str) -> str:
+        """Return what `Target.state` was by these rules."""
+        ...
+
+
+@runtime_checkable
 class ForArchitectures(Protocol):
     """A target that is given binaries for as many architectures as it is set up for."""
 
