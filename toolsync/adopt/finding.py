@@ -55,7 +55,11 @@ def find(
     lintian: tuple[str, ...] = ()
     if context.config.build.lint:
         lintian = errors_before(
-            _formers(packaging, former, every(), folder), folder, undecided, tell
+            _formers(packaging, former, every(), folder),
+            context.config.series,
+            folder,
+            undecided,
+            tell,
         )
     terms = accepted_terms(proof, known_terms(context, proof, undecided), context)
     return Adoption(

@@ -131,11 +131,12 @@ def _is_upstreams(package: str, context: str | None) -> bool:
     return package.endswith(" source") and inside
 
 
-def errors_of(files: Sequence[Path], *, folder: Path) -> tuple[str, ...]:
+def errors_of(files: Sequence[Path], *, distribution: str, folder: Path) -> tuple[str, ...]:
     """Return lintian's errors about a .dsc or .debs as `[package] lintian` names them."""
+    moot = [*SUPPRESSED, *SUPPRESSED_FOR[distribution]]
     done = run(
         *("lintian", "--no-cfg", "--allow-root", "--color=never", "--fail-on=none"),
-        *("--suppress-tags", ",".join(SUPPRESSED)),
+        *("--suppress-tags", ",".join(moot)),
         *files,
         timeout=_SECONDS,
         cwd=folder,

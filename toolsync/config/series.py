@@ -44,6 +44,18 @@ def is_later(series: str, other: str) -> bool:
     return False
 
 
+@cache
+def is_backport(origin: str, series: str) -> bool:
+    """Say whether packaging from ``origin`` is to give way to what a series' successors will have.
+
+    So it is where that comes after the series, and where it is another distribution's: Ubuntu takes
+    its packages from Debian, under the same versions or with ``ubuntu1`` and ``build1`` behind.
+    """
+    of = [{d for d in _SHORT if any(row["series"] == name for row in rows(d))}
+          for name in (origin, series)]  # fmt: skip
+    return is_later(origin, series) or (all(of) and of[0].isdisjoint(of[1]))
+
+
 def full_version(upstream: str, series: str, revision: int, epoch: int = 0) -> str:
     """Return the Debian version for an upstream version in a series.
 

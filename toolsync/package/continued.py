@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from toolsync.config.later import without_suffix
-from toolsync.config.series import full_version, is_later, series_tag
+from toolsync.config.series import full_version, is_backport, series_tag
 from toolsync.model.errors import PackageFailed
 from toolsync.model.versions import sort_key
 
@@ -47,15 +47,16 @@ def version_over(
 
     It is above the newest of these. Where that is of the same upstream version, ours is just above
     it and below the distribution's next: ``2.9-1+~ppa1~deb12.1`` stands before ``2.9-1+deb12u1``.
-    Packaging from ``origin``, a later series, is a backport: ours is below that series' own, which
-    is to take over when a machine comes there: ``2.9-1~ppa1~deb12.1``.
+    Packaging from ``origin``, a later series or another distribution's, is a backport: ours is
+    below that series' own, which is to take over when a machine comes there:
+    ``2.9-1~ppa1~deb12.1``.
     Raises PackageFailed where the packaging is of a newer upstream version.
     """
     ours = full_version(upstream, series, revision, epoch)
     found = _HEAD.search(log)
     if not found or sort_key(found[1]) < sort_key(ours):
         return ours
-    mark = "~" if is_later(origin, series) else "+~"
+    mark = "~" if is_backport(origin, series) else "+~"
     there = found[1].rpartition(":")[2].rpartition("-")[0]
     if there == upstream:
         return f"{found[1]}{mark}ppa{revision}~{series_tag(series)[1]}.1"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from toolsync.config.definition import Tool
-from toolsync.config.series import is_later
+from toolsync.config.series import is_backport
 from toolsync.journal.pages import PageRow
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
@@ -149,15 +149,14 @@ def published(context: Context, tool: Tool) -> str | None:
     """Return the newest version that the target serves on every series of the tool.
 
     Where one branch is followed, only what is of it counts. Of a folder with debian/watch the
-    version of its changelog counts, too; of packaging from a later series than it is built for what
-    users had before.
+    version of its changelog counts, too; of a backport's packaging what users had before.
     """
     served = _served(context, tool)
     if not tool.watch.is_folder:
         return served
     from toolsync.watchfile import folder  # no other tool needs its parser
 
-    if any(is_later(tool.origin, series) for series in fitting_series(context.config, tool)):
+    if any(is_backport(tool.origin, series) for series in fitting_series(context.config, tool)):
         base = tool.base("compat") or tool.base("license")
         stated = base[1] if base else None
     else:
