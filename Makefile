@@ -206,10 +206,12 @@ bench-page: $(VENV)/.test
 bench-bounds: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.support.hostile 10000
 
-# Throughput of 1, 2, 4 and 8 workers whose builds sleep; and 100 kills of workers, coordinators, broker and database.
+# Throughput of 1, 2, 4 and 8 workers whose builds sleep; 100 kills of workers, coordinators, broker and database; and 100
+# more while whole releases are published, which the archive itself must have included once each.
 bench-fleet: packages-test $(VENV)/.test
 	@$(VENV)/bin/python -m tests.bench.fleet
 	@$(VENV)/bin/python -m tests.bench.kills --kills 100 --tasks 300
+	@$(VENV)/bin/python -m tests.bench.kills --kills 100 --releases 40 --series 2
 
 # Four real builds one by one and two at once, eight that sleep, and one beside its programs by hand.
 bench-scale: packages-test $(VENV)/.test

@@ -4,11 +4,14 @@
 coordinators that do ``toolsync run --all`` one time after the other, on PostgreSQL; three
 ``toolsync worker``, a Redis that forgets all, a shared folder as store, a local archive; tiny
 tools that are built by dpkg-buildpackage. One tool before has gone the way undisturbed: what the
-archive serves of it, under another name, is what it must serve of each.
+archive serves of it, under another name, is what it must serve of each. What the archive itself did
+is written down beside toolsync (`tests.support.inclusions`): each packaging must have been included
+once in what was ever shown.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import shutil
@@ -27,6 +30,7 @@ from tests.servers.postgres import Postgres, postgres
 from tests.servers.redis import Redis
 from tests.servers.web import Web
 from tests.support.fleet import stop
+from tests.support.inclusions import Inclusion, watched
 from tests.support.rig import Rig, environment
 from tests.support.tiny import publish, write_tool
 from toolsync.journal.journal import Journal
@@ -41,16 +45,29 @@ _FIRST = "primer"
 _PARTS = ("worker", "worker", "coordinator", "coordinator", "broker", "database")
 _MOST = 1800
 """Seconds that all of it may take."""
+_LEFT_ALONE = 0.3
+"""The share of kills that no other follows until something has gone on."""
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """How long after a kill something was published again."""
+    """How long after a kill, with none after it, something went on: a stage came to an outcome."""
 
     part: str
     at: str
-    until: str
     seconds: float
+    entries: tuple[Entry, ...]
+    """What was logged from the kill on."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill: of which part, when, and how many lines the log had."""
+
+    part: str
+    at: str
+    since: float
+    logged: int
 
 
 @dataclass
@@ -170,44 +187,82 @@ def faults(archive: Path, journal: Journal, names: list[str]) -> list[str]:
     return told
 
 
+def doubled(shown: list[Inclusion], names: list[str], series: list[str]) -> list[str]:
+    """Return what the archive, by its own doing, included otherwise than once for each series."""
+    counts = Counter((one.series, one.source, one.version) for one in shown)
+    told = [
+        f"{source} {version} was included {count} times in {place}:"
+        f" {', '.join(one.at for one in shown if one.place == (place, source, version))}"
+        for (place, source, version), count in sorted(counts.items())
+        if count != 1
+    ]
+    packagings = Counter((place, source) for place, source, _ in counts)
+    wanted = {(place, name) for name in (_FIRST, *names) for place in series}
+    told += [f"{name} was never included in {place}" for place, name in wanted - set(packagings)]
+    told += [f"{many} packagings of {of}" for of, many in packagings.items() if many != 1]
+    return told
+
+
 def disturbed(fleet: Fleet, place: str, wanted: int, kills: int) -> list[Recovery]:
-    """Kill parts until that was enough, and wait until all is published; return each recovery."""
+    """Kill parts until that was enough, and wait until all is published; return each recovery.
+
+    A kill that is followed by another one before anything went on counts for none.
+    """
     recoveries: list[Recovery] = []
-    hurt: list[tuple[str, str, float]] = []
-    seen, ends = 0, time.monotonic() + _MOST
-    following = time.monotonic() + 5
+    hurt: Kill | None = None
+    ends, following = time.monotonic() + _MOST, time.monotonic() + 5
     while time.monotonic() < ends:
         fleet.start()
-        now = _published(place)
-        if now is not None and now > seen:
-            for part, at, since in hurt:
-                took = time.monotonic() - since
-                recoveries.append(Recovery(part, at, stamp(SystemClock().now()), took))
-            hurt, seen = [], now
-        if seen >= wanted:
+        published, entries = _seen(place)
+        if hurt is not None and (found := _went_on(hurt, entries)) is not None:
+            recoveries.append(found)
+            hurt = None
+            following = min(following, time.monotonic() + random.uniform(0.5, 4))
+        if published >= wanted:
             break
         if fleet.killed.total() < kills and time.monotonic() > following:
-            at = stamp(SystemClock().now())
-            hurt.append((fleet.kill(), at, time.monotonic()))
-            following = time.monotonic() + random.uniform(0.5, 4)
+            logged = len(entries) or (hurt.logged if hurt else 0)
+            at, since = stamp(SystemClock().now()), time.monotonic()
+            hurt = Kill(fleet.kill(), at, since, logged)
+            # Some are left alone until they have recovered: else the longest would never be seen.
+            alone = random.random() < _LEFT_ALONE
+            following = math.inf if alone else time.monotonic() + random.uniform(0.5, 4)
         time.sleep(0.3)
     return recoveries
 
 
-def _published(place: str) -> int | None:
-    """Return how many publications there are, None while the database is away."""
+def _went_on(hurt: Kill, entries: list[Entry]) -> Recovery | None:
+    """Return the recovery where a stage has come to an outcome since; entries oldest first.
+
+    That something was tried and is left for later is none.
+    """
+    new = tuple(entry for entry in entries[hurt.logged :] if entry.at >= hurt.at)
+    if not any(entry.event in ("done", "held") for entry in new):
+        return None
+    seconds = time.monotonic() - hurt.since
+    return Recovery(hurt.part, hurt.at, seconds, new)
+
+
+def _seen(place: str) -> tuple[int, list[Entry]]:
+    """Return how many publications there are, and what was logged; nothing without a database."""
     with suppress(Busy), closing(Journal.open(place, SystemClock())) as journal:
-        return len([one for one in confirmed(journal) if one[0] != _FIRST])
-    return None
+        published = len([one for one in confirmed(journal) if one[0] != _FIRST])
+        return published, journal.log.last(100_000)[::-1]
+    return 0, []
 
 
-def show(worst: Recovery, entries: list[Entry]) -> None:
-    """Print the log of the longest recovery."""
-    say(f"the longest recovery: {worst.seconds:.0f} s after the {worst.part} was killed {worst.at}")
-    for entry in entries:
-        if worst.at <= entry.at <= worst.until:
-            where = f"{entry.tool} {entry.version} {entry.stage} {entry.scope}"
-            say(f"  {entry.at} {where} {entry.event} {entry.message[:100]}")
+def show(recoveries: list[Recovery], kills: int) -> None:
+    """Print how long recoveries took, and the log of the longest."""
+    took = sorted(one.seconds for one in recoveries)
+    worst = max(recoveries, key=lambda one: one.seconds)
+    say(
+        f"{len(took)} of {kills} kills were followed by no other before something went on: in the"
+        f" middle {took[len(took) // 2]:.1f} s; the longest {worst.seconds:.1f} s, after the"
+        f" {worst.part} was killed {worst.at}:"
+    )
+    for entry in worst.entries:
+        where = f"{entry.tool} {entry.version} {entry.stage} {entry.scope}"
+        say(f"  {entry.at} {where} {entry.event} {entry.message[:100]}")
 
 
 def main(releases: int, series: int, kills: int) -> None:
@@ -232,6 +287,7 @@ def main(releases: int, series: int, kills: int) -> None:
         fleet.start()
         all_there(redis.url, len(there))
         wanted = ", ".join(f'"{one}"' for one in _SERIES[:series])
+        did = stack.enter_context(watched(root / "archive", root / "did"))
         fleet.rigs = prepare(root, web, names, settings, wanted)
         began = time.monotonic()
         recoveries = disturbed(fleet, place, releases * series, kills)
@@ -242,7 +298,11 @@ def main(releases: int, series: int, kills: int) -> None:
             rig.run("run", "--all")
         with closing(Journal.open(place, SystemClock())) as journal:
             told = faults(root / "archive", journal, names)
-            entries = journal.log.last(100_000)[::-1]
+            twice = Counter((e.tool, e.scope) for e in journal.log.last(100_000)
+                            if (e.stage, e.event) == ("publish", "done"))  # fmt: skip
+        again = ", ".join(f"{tool} {scope}" for (tool, scope), count in twice.items() if count > 1)
+        tried, shown = did.inclusions(), did.shown()
+        told += doubled(shown, names, list(_SERIES[:series]))
         # A download that one coordinator began and the other has finished stays for gc, which drops
         # it after a week (maintain/gc.py).
         left = (path for rig in fleet.rigs for path in rig.leftovers())
@@ -252,8 +312,13 @@ def main(releases: int, series: int, kills: int) -> None:
             f"{fleet.killed.total()} kills ({counts}) in {wall:.0f} s, over {fleet.rounds} runs:"
             f" {releases} releases in {series} series, {len(told)} faults"
         )
+        say(
+            f"the archive turned {len(did.turns)} times; of {len(tried)} inclusions {len(shown)}"
+            f" were ever shown, of {len({one.place for one in shown})} packagings in a series;"
+            f" logged as published more than once: {again or 'none'}"
+        )
         if recoveries:
-            show(max(recoveries, key=lambda one: one.seconds), entries)
+            show(recoveries, fleet.killed.total())
         for line in told:
             say(line)
         if told and (keep := os.environ.get("KEEP")):

@@ -5,7 +5,9 @@ pages looked at by the real ``toolsync check``, one release of each published to
 hundred results of each in the journal (a million for 10,000 tools). Then it runs the real
 commands and prints wall and CPU seconds, peak memory, the growth from the smaller to the larger
 set beside ten times as many, and what all of it costs beside the least that there is to do: to ask
-for the marks of the same files, to read the same rows, and to start Python.
+for the marks of the same files, to read the same rows, and to start Python. With ``--postgresql``
+the same commands are measured once more with the journal copied to a server on this machine,
+whose own processor time is not counted.
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from tests.bench.check import NEWEST, upstream, write_toolsync
 from tests.bench.cost import Cost, measured
 from tests.servers.launchpad import LaunchpadServer
+from tests.servers.postgres import Postgres, postgres
 from toolsync.journal.followed import Follows
 from toolsync.journal.journal import Journal
 from toolsync.model.release import Outcome, dump
@@ -45,19 +48,21 @@ _COMMANDS = {
 """What is measured, in this order: the first status keeps what definitions say."""
 
 
-def write_settings(folder: Path, launchpad: LaunchpadServer, count: int) -> None:
+def write_settings(folder: Path, launchpad: LaunchpadServer, count: int, journal: str = "") -> None:
     """Write the settings as if they had been there for a day: newer ones make all tools due."""
     names = ", ".join(repr(f"tool{n:05}") for n in range(count))
     (folder / "toolsync.toml").write_text(
         f'target = "{PPA}"\nseries = ["noble"]\ntool_folders = ["generated"]\n'
         f'tools = [{names}]\n[ppa]\nretries = 0\napi = "{launchpad.service_root}"\n'
-        f'archive = "{launchpad.url}"\n'
+        f'archive = "{launchpad.url}"\n' + (f'[journal]\nurl = "{journal}"\n' if journal else "")
     )
     before = time.time() - 86400
     os.utime(folder / "toolsync.toml", (before, before))
 
 
-def make(folder: Path, count: int, place: Path, launchpad: LaunchpadServer) -> None:
+def make(
+    folder: Path, count: int, place: Path, launchpad: LaunchpadServer, results: int = _RESULTS
+) -> None:
     """Make a set-up of so many tools whose newest releases are published."""
     folder.mkdir()
     with upstream(place) as port:
@@ -67,7 +72,7 @@ def make(folder: Path, count: int, place: Path, launchpad: LaunchpadServer) -> N
         time.sleep(2.5)  # until the files have rested, as those of a set-up mostly have
         run(folder, ("check", "--json", "--jobs", "64", "--per-host", "64"))
     _publish(folder, list(urls))
-    _fill(folder / "state" / "journal.sqlite", list(urls))
+    _fill(folder / "state" / "journal.sqlite", list(urls), results)
 
 
 def _publish(folder: Path, names: list[str]) -> None:
@@ -105,12 +110,12 @@ def _publish(folder: Path, names: list[str]) -> None:
         journal.runs.end(number, 0)
 
 
-def _fill(journal: Path, names: list[str]) -> None:
-    """Put a hundred results of each tool into the journal, each naming a file that is gone."""
+def _fill(journal: Path, names: list[str], results: int) -> None:
+    """Put so many results of each tool into the journal, each naming a file that is gone."""
 
     def rows() -> Iterator[tuple[str, ...]]:
         for name in names:
-            for n in range(_RESULTS):
+            for n in range(results):
                 data = f'{{"orig": {{"name": "{name}.tar.xz", "sha256": "{n:064x}", "size": 1}}}}'
                 version, now = f"1.{n}", "2026-11-01T00:00:00Z"
                 yield (name, version, "", "unpack", "", "done", data, "", "", "", now, now)
@@ -140,11 +145,20 @@ def least(folder: Path) -> float:
     return bare + time.process_time() - began
 
 
+def on_server(folder: Path, launchpad: LaunchpadServer, count: int, server: Postgres) -> None:
+    """Move a set-up's journal to a server."""
+    url, journal = server.fresh(), folder / "state" / "journal.sqlite"
+    run(folder, ("journal", "copy", url))
+    journal.rename(folder / "journal.before")
+    server.run("ANALYZE")
+    write_settings(folder, launchpad, count, url)
+
+
 def show(sizes: list[int], found: dict[int, dict[str, Cost]], limits: dict[int, float]) -> None:
     """Print a table: seconds, memory, and the growth by ten times as many."""
     small, large = sizes[0], sizes[-1]
     lines = [f"{'':<18}  tools  wall s   CPU s  peak MB  ÷ least  growth"]
-    for name in _COMMANDS:
+    for name in found[small]:
         for size in sizes:
             cost = found[size][name]
             growth = cost.cpu / found[small][name].cpu
@@ -162,24 +176,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tools", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--keep", type=Path, metavar="DIR", help="make the set-ups there, and stay")
+    parser.add_argument("--results", type=int, default=_RESULTS, help="of each tool")
+    parser.add_argument("--postgresql", action="store_true", help="with a server's journal, too")
+    parser.add_argument("--only", nargs="*", metavar="COMMAND", help="measure these alone")
     options = parser.parse_args()
+    commands = {
+        name: words
+        for name, words in _COMMANDS.items()
+        if options.only is None or words[0] in options.only
+    }
     memory = Path("/dev/shm")
     found: dict[int, dict[str, Cost]] = {}
+    moved: dict[int, dict[str, Cost]] = {}
     limits: dict[int, float] = {}
-    with (
-        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made,
-        LaunchpadServer() as launchpad,
-    ):
+    with ExitStack() as stack:
+        made = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+            )
+        )
+        launchpad = stack.enter_context(LaunchpadServer())
+        server = stack.enter_context(postgres()) if options.postgresql else None
         launchpad.add_person("team")
         launchpad.add_ppa("team", "tools")
         for size in options.tools:
-            folder = (options.keep or Path(made)) / str(size)
+            folder = (options.keep or made) / str(size)
             if not folder.exists():
-                make(folder, size, Path(made), launchpad)
+                make(folder, size, made, launchpad, options.results)
             write_settings(folder, launchpad, size)
             limits[size] = least(folder)
-            found[size] = {name: run(folder, words) for name, words in _COMMANDS.items()}
+            found[size] = {name: run(folder, words) for name, words in commands.items()}
+            if server is not None:
+                on_server(folder, launchpad, size, server)
+                moved[size] = {name: run(folder, words) for name, words in commands.items()}
     show(options.tools, found, limits)
+    if moved:
+        sys.stdout.write("\nwith PostgreSQL:\n")
+        show(options.tools, moved, limits)
 
 
 if __name__ == "__main__":
