@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from toolsync.config import consistency
@@ -110,6 +109,8 @@ def _mark(seen: os.stat_result) -> str:
 
 def rules() -> str:
     """Return by what definitions were judged: another program may find other faults."""
+    from importlib.metadata import PackageNotFoundError, version  # few lists are so long
+
     try:
         program = version("toolsync")
     except PackageNotFoundError:
