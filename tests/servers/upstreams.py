@@ -100,6 +100,8 @@ class Offer:
                 there = (f"https://github.com/{top}/releases/download/{tag}/" for tag in tags)
                 heads = [(place, name) for place in there for name in names]
                 yield from (f"{place}{name}{end}" for end in self.ends for place, name in heads)
+            if "github.com" in source.url:
+                yield from (f"/{top}/releases/tag/{tag}" for tag in tags)
             for end in self.ends:
                 if "github.com" in source.url:
                     yield from (f"/{top}/archive/refs/tags/{tag}{end}" for tag in tags)

@@ -27,7 +27,6 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +36,7 @@ from tests.slow.test_clean import served
 from tests.support.chroots import Instance, make_chroot
 from tests.support.rig import Rig
 from tests.support.rig import environment as rig_environment
-from tests.tools.adoption_sources import LATER, LIST, Archives, Package, listed
+from tests.tools.adoption_sources import LATER, LIST, Archives, Later, Package, listed
 
 WANTED = 2 / 3
 _ADOPTING = threading.Lock()
@@ -156,15 +155,7 @@ def _taken(package: Package, around: Around) -> End:
     shutil.rmtree(place / "rig", ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
     release = around.archives.release(package)
-    first, *others = [
-        Offer(package.name, package.upstream, watch, release.orig, release.signature)
-        for watch in release.watches
-    ]
-    around.upstreams.offer(first)
-    for other in others:
-        with suppress(LookupError):  # then its packaging is passed over
-            around.upstreams.offer(other)
-    environment = around.upstreams.environment(first)
+    environment = around.upstreams.environment(_offered(package, release, around.upstreams))
     settings = SETTINGS.replace("SOURCES", str(around.archives.sources))
     rig = Rig(place / "rig", settings, f'"{around.series}"')
     _share_lists(rig, around.folder)
@@ -185,6 +176,23 @@ def _taken(package: Package, around: Around) -> End:
         return End(package, stage, fault, said=text, packaging=taken, old=release.old)
     end = _installed(package, rig, place, around.series)
     return replace(end, packaging=taken, old=release.old)
+
+
+def _offered(package: Package, release: Later, upstreams: Upstreams) -> Offer:
+    """Offer the release as each debian/watch may find it: packaging whose own does not is old."""
+    found: Offer | None = None
+    lost: LookupError | None = None
+    for watch in release.watches:
+        offer = Offer(package.name, package.upstream, watch, release.orig, release.signature)
+        try:
+            upstreams.offer(offer)
+        except LookupError as error:
+            lost = error
+        else:
+            found = found or offer
+    if found is None:
+        raise lost or LookupError(f"{package.name}: no debian/watch")
+    return found
 
 
 def _first_row(said: str) -> str:
