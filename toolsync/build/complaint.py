@@ -23,7 +23,8 @@ _CAUSE = re.compile(
     r"|no required module|^\S+\.go:\d+(?::\d+)?: "
     r"|^(?:E\s+|\s*)[\w.]*(?:Error|Exception): |Can't locate \S+ in @INC"
     r"|\bFAILED\b"
-    r"|^\s*(?:FAIL|ERROR)\b|^not ok |dh_\w+: warning: .*(?:is not installed|Cannot find)"
+    r"|^\s*(?:FAIL|ERROR)\b|^not ok |\(Wstat: (?!0 )"
+    r"|dh_\w+: warning: .*(?:is not installed|Cannot find)"
     r"|^dh_\w+: error|: (?:command )?not found$|No such file or directory"
     r"|cannot (?:stat|open|create)|symbols or patterns disappeared|^#MISSING: )"
 )

@@ -12,7 +12,8 @@ TEXT_LIMIT = 2 * 1024 * 1024
 MAX_SUBCOMMANDS = 500
 
 _ANYWHERE = re.compile(
-    r"(?<![\w/.=:-])(--?\[no-\][A-Za-z][\w-]*|--[A-Za-z][\w.-]*[\w]|--[A-Za-z]|-[A-Za-z?](?![\w-])|-[a-z][\w-]{2,})"
+    r"(?<![\w/.=:-])(--?\[no-\][A-Za-z][\w-]*|--[A-Za-z][\w.-]*[\w]|--[A-Za-z]|-[A-Za-z?](?![\w-])"
+    r"|-[a-z][\w-]+\w(?![\w-]))"
 )
 _DECLARED = re.compile(r"(?m)^[ \t]{1,12}(-[^\n]{0,200})")
 _GROUP = re.compile(r"(?m)^[ \t]*\{([A-Za-z][\w-]*(?:,[A-Za-z][\w-]*)*)\}")

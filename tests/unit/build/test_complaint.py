@@ -75,6 +75,13 @@ E: Build failure (dpkg-buildpackage died)
             "[ERROR] /t/T.java:[4,9] no symbol x",
         ),
         (
+            "   dh_auto_test\nt/a.t .. ok\nTest Summary Report\n"
+            "t/todo.t (Wstat: 0 Tests: 3 Failed: 0)\n"
+            "t/b.t    (Wstat: 256 (exited 1) Tests: 95 Failed: 1)\n  Failed test:  13\n"
+            "make[2]: *** [Makefile:1404: test_dynamic] Error 255\n",
+            "t/b.t    (Wstat: 256 (exited 1) Tests: 95 Failed: 1)",
+        ),
+        (
             "   dh_auto_install\nERROR:  Error installing /tmp/d2/x-1.2.gem:\n"
             "\tERROR: Failed to build gem native extension.\nextconf failed, exit code 1\n"
             "dh_auto_install: error: dh_ruby --install returned exit code 1\n",

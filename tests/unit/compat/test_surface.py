@@ -472,6 +472,11 @@ def test_nonsense_is_read_without_a_crash(data: bytes, tmp_path: Path) -> None:
     read_tree(lay(tmp_path / "t", dict.fromkeys(names, data)))
 
 
+def test_a_word_that_ends_in_a_hyphen_is_no_option() -> None:
+    text = "usage: lhasa archive\n  [methods: -lh5-, -lx1- or -lhx-]\n  -force-local\n"
+    assert {one.name for one in helptext.options(text)} == {"-force-local"}
+
+
 @pytest.mark.parametrize(
     "piece", ["--a|", "'--a' | ", "-a", "\t", "\n", "A", "a/", "{a,", "on('-a',"]
 )
