@@ -75,7 +75,7 @@ additions: packages-test packages-run ids $(VENV)/.test
 
 # Real packages of Debian, adopted and taken to apt; hours long on a slow machine, and needs root.
 AT_ONCE ?= 2
-adoptions: packages-test packages-run ids $(VENV)/.test
+adoptions: packages-test packages-run ids keyrings $(VENV)/.test
 	@$(VENV)/bin/python -m tests.tools.adoptions --cache $(or $(CACHE),$(VENV)/adoptions) --at-once $(AT_ONCE); \
 	  end=$$?; $(VENV)/bin/python -m tests.tools.adoptions_table --cache $(or $(CACHE),$(VENV)/adoptions); exit $$end
 

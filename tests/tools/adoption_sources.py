@@ -16,6 +16,8 @@ from toolsync.config.series import series_tag
 LIST = Path(__file__).with_name("adoptions.txt")
 LATER = "trixie"
 """The series whose orig tarballs stand for upstream's releases."""
+_BESIDE = {"bookworm": ("noble",)}
+"""Further series whose packaging a set-up for one may take, as its `[build] sources` says."""
 _COMPONENTS = {"debian": "main", "ubuntu": "main universe"}
 _SUITES = {"debian": ("",), "ubuntu": ("", "-updates", "-security")}
 _TRIES = 3
@@ -52,22 +54,24 @@ class Later:
     old: str
     """The version that the series has."""
     watches: list[str]
-    """The debian/watch of the series, then of trixie."""
+    """The debian/watch of the series, then of trixie, then of others."""
     orig: Path
     signature: Path | None
 
 
 class Archives:
-    """Apt's view of a series and of trixie. Files are kept below ``cache``."""
+    """Apt's view of a series, of trixie and of others. Files are kept below ``cache``."""
 
     def __init__(self, series: str, cache: Path) -> None:
         self.series, self._files = series, cache / "sources"
         self._folder = cache / series / "apt"
         self.sources = self._folder / "adopt.sources"
-        """Both series' sources, of the form of sources.list(5), deb822."""
+        """The sources of all series, of the form of sources.list(5), deb822."""
         for name in ("lists/partial", "archives/partial"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
-        self.sources.write_text("\n".join(_stanza(name) for name in (series, LATER)))
+        self._beside = _BESIDE.get(series, ())
+        known = (series, LATER, *self._beside)
+        self.sources.write_text("\n".join(_stanza(name) for name in known))
         settings = self._folder / "apt.conf"
         settings.write_text(
             f'Dir::Etc::sourcelist "{self.sources}";\nDir::Etc::sourceparts "/nonexistent";\n'
@@ -75,7 +79,7 @@ class Archives:
             'APT::Sandbox::User "root";\nAcquire::Retries "3";\n'
         )
         self._env = {**os.environ, "APT_CONFIG": str(settings)}
-        if not list((self._folder / "lists").glob("*Sources*")):
+        if len(list((self._folder / "lists").glob("*InRelease"))) < len(known):
             subprocess.run(["apt-get", "-qq", "update"], env=self._env, check=True, timeout=600)
 
     def release(self, package: Package) -> Later:
@@ -86,7 +90,9 @@ class Archives:
         """
         own = self._got(f"{package.name}/{self.series}", package.name, self.series)
         later = self._got(f"{package.name}={package.new}", package.name, LATER)
-        tarballs = [next(folder.glob("*.debian.tar.*"), None) for folder in (own, later)]
+        beside = [self._got(f"{package.name}/{name}", package.name, name) for name in self._beside]
+        folders = (own, later, *beside)
+        tarballs = [next(folder.glob("*.debian.tar.*"), None) for folder in folders]
         watches = [text for tarball in tarballs if tarball and (text := _watch(tarball))]
         files = sorted(later.glob("*.orig.tar.*"))
         origs = [path for path in files if path.suffix != ".asc"]

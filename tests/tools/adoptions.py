@@ -9,7 +9,8 @@ adopt apt:NAME` and `toolsync sync NAME` have to bring it to an archive for book
 series that users have, and apt in a fresh chroot has to install it from there. With ``--older`` the
 series' own packaging is adopted, as where no archive has any of the release. All come by apt-get
 source, verified by its keyring. Printed is where each has ended, by whose fault and in how many
-seconds, and whose packaging it has (B the series', T trixie's); whole messages are in
+seconds, and whose packaging it has (B the series', T trixie's, N noble's, where bookworm's set-up
+names that archive as well); whole messages are in
 DIR/SERIES/NAME/said, and of DIR/SERIES/NAME/end.json `adoptions_table` writes
 docs/reference/adoptions.md.
 Ends with status 1 where fewer than `WANTED` of 30 got there. Needs root.
@@ -36,7 +37,7 @@ from tests.slow.test_clean import served
 from tests.support.chroots import Instance, make_chroot
 from tests.support.rig import Rig
 from tests.support.rig import environment as rig_environment
-from tests.tools.adoption_sources import LATER, LIST, Archives, Later, Package, listed
+from tests.tools.adoption_sources import LIST, Archives, Later, Package, listed
 
 WANTED = 2 / 3
 _ADOPTING = threading.Lock()
@@ -90,7 +91,7 @@ class End:
     seconds: float = 0.0
     said: str = ""
     packaging: str = "?"
-    """``B`` or ``T``: the series that it is of."""
+    """The series that it is of: ``B``, ``T`` for trixie, ``N`` for noble."""
     old: str = ""
     """The version that the series has."""
 
@@ -166,7 +167,7 @@ def _taken(package: Package, around: Around) -> End:
     (place / "said").write_text(said)
     if done.returncode:
         return End(package, "adopt", "?", said=said, old=release.old)
-    taken = "T" if f"apt:{package.name}/{LATER}" in _first_row(said) else "B"
+    taken = _taken_of(said, around.series)
     done = _run(rig, environment, "sync", package.name, "--json")
     (place / "said").write_text(f"{said}\n{done.stdout}\n{done.stderr}")
     (row,) = json.loads(done.stdout) if done.stdout.strip() else [{}]
@@ -176,6 +177,12 @@ def _taken(package: Package, around: Around) -> End:
         return End(package, stage, fault, said=text, packaging=taken, old=release.old)
     end = _installed(package, rig, place, around.series)
     return replace(end, packaging=taken, old=release.old)
+
+
+def _taken_of(said: str, series: str) -> str:
+    """Return the initial of the series whose packaging was adopted; B for its own."""
+    found = re.search(r"^  packaging +apt:\S+?/(\w+),", said, re.MULTILINE)
+    return found[1][:1].upper() if found and found[1] != series else "B"
 
 
 def _offered(package: Package, release: Later, upstreams: Upstreams) -> Offer:
@@ -193,10 +200,6 @@ def _offered(package: Package, release: Later, upstreams: Upstreams) -> Offer:
     if found is None:
         raise lost or LookupError(f"{package.name}: no debian/watch")
     return found
-
-
-def _first_row(said: str) -> str:
-    return next((line for line in said.splitlines() if line.startswith("  packaging ")), "")
 
 
 def _run(rig: Rig, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

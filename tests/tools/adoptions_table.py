@@ -71,7 +71,7 @@ def section(series: str, found: list[Row]) -> str:
     lines = [
         f"\n## {series}\n",
         f"{good} of {len(found)} were published and installed by apt, unattended{when}"
-        f" ({len(run)} were run). B: by {series}'s packaging, T: by trixie's.\n",
+        f" ({len(run)} were run). B: by {series}'s packaging, T: by trixie's, N: by noble's.\n",
         f"| package | {series} → trixie | of | packaging | ended | by whose fault | seconds |",
         "|---|---|---|---|---|---|---|",
     ]

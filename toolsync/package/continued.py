@@ -18,6 +18,8 @@ from toolsync.model.versions import sort_key
 
 _HEAD = re.compile(r"^[a-z0-9][a-z0-9+.-]+ \(([^()\s]+)\)", re.MULTILINE)
 _TRAILER = re.compile(r"^ -- .*?>  (.+)$", re.MULTILINE)
+_UBUNTUS = re.compile(r"(?<=\d)(?:ubuntu|build)\d[^-]*$")
+"""What Ubuntu puts behind the version that it has from Debian."""
 _FIELD = r"(?m)^{}:[ \t]*(.*(?:\n[ \t].*)*)\n"
 _ARMOR = b"-----BEGIN PGP SIGNATURE-----"
 _SIGNATURE_PACKETS = (0x88, 0x89, 0x8A, 0xC2)
@@ -49,7 +51,7 @@ def version_over(
     it and below the distribution's next: ``2.9-1+~ppa1~deb12.1`` stands before ``2.9-1+deb12u1``.
     Packaging from ``origin``, a later series or another distribution's, is a backport: ours is
     below that series' own, which is to take over when a machine comes there:
-    ``2.9-1~ppa1~deb12.1``.
+    ``2.9-1~ppa1~deb12.1``. Ubuntu's own marks are left out of Debian's: that has ``2.9-1`` next.
     Raises PackageFailed where the packaging is of a newer upstream version.
     """
     ours = full_version(upstream, series, revision, epoch)
@@ -59,7 +61,10 @@ def version_over(
     mark = "~" if is_backport(origin, series) else "+~"
     there = found[1].rpartition(":")[2].rpartition("-")[0]
     if there == upstream:
-        return f"{found[1]}{mark}ppa{revision}~{series_tag(series)[1]}.1"
+        distribution, _ = series_tag(series)
+        with_marks = mark == "+~" or distribution != "debian"
+        base = found[1] if with_marks else _UBUNTUS.sub("", found[1])
+        return f"{base}{mark}ppa{revision}~{series_tag(series)[1]}.1"
     if mark == "~" and without_suffix(there) == without_suffix(upstream):
         return ours  # its orig tarball was repacked, and ours is not, or under another name
     raise PackageFailed(

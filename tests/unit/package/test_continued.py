@@ -123,6 +123,12 @@ def test_packaging_of_a_later_series_is_backported_below_its_own_version() -> No
     for_ubuntu = version_over("xx (2.9-1) trixie\n", "2.9", "noble", 1, 0, origin="trixie")
     assert for_ubuntu == "2.9-1~ppa1~ubuntu24.04.1"
     assert Version(for_ubuntu) < Version("2.9-1") < Version("2.9-1ubuntu1"), "as Ubuntu takes it"
+    for_debian = version_over(
+        "xx (2.9-1ubuntu0.1) noble\n", "2.9", "bookworm", 1, 0, origin="noble"
+    )
+    assert for_debian == "2.9-1~ppa1~deb12.1"
+    rebuilt = version_over("xx (1:2.9-1build2) noble\n", "2.9", "bookworm", 2, 1, origin="noble")
+    assert rebuilt == "1:2.9-1~ppa2~deb12.1"
     repacked = "xx (2.9+dfsg-1) trixie; urgency=low\n"
     ours = version_over(repacked, "2.9", "bookworm", 1, 0, origin="trixie")
     assert ours == "2.9-0debian1~ppa1~deb12.1"
