@@ -26,7 +26,8 @@ _HEAD = """\
 `make adoptions` adopts source packages of bookworm whose upstream is newer in trixie
 (`tests/tools/adoptions.txt`), as `toolsync adopt apt:NAME` does, syncs each into a real clean build
 with lintian and its autopkgtests, and has apt in a fresh chroot install what was published.
-Trixie's orig tarball stands for what upstream offers, on the loopback. Nobody answers or mends
+Trixie's orig tarball stands for what upstream offers, on the loopback; bookworm's set-up names
+trixie's and noble's archives as well, whose packaging may be nearer. Nobody answers or mends
 anything. `python -m tests.tools.adoptions --series noble` does so for another series. This page is
 written by `python -m tests.tools.adoptions_table` of what the runs left.
 """
