@@ -110,8 +110,8 @@ PACKAGES = {
     ),
     "compat": Package(
         "model system config archives gate",
-        "archives change commands compare compiled deb examine files further gate helptext java "
-        "metadata models options policy probe python reading ruby runtimes shell surface "
+        "archives change commands compare compiled deb examine files further gate golang helptext "
+        "java metadata models options policy probe python reading ruby runtimes shell surface "
         "transition verdict",
     ),
     "publish": Package(

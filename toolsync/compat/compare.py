@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from toolsync.compat import golang
 from toolsync.compat.change import Change, ordered
 from toolsync.compat.models import members
 from toolsync.compat.options import Option
@@ -230,6 +231,10 @@ def _implied(kind: str, name: str, having: Surface, lacking: Surface) -> bool:
         return service not in lacking.of("service")
     if kind == "symbol":
         return name.split()[0] not in lacking.of("library")
+    if kind == "path" and (package := golang.import_path(name)):
+        # It is told of by its names; what was kept before these were read has its files alone.
+        known = package in having.of("library") or package in lacking.of("library")
+        return known or golang.is_hidden(package)
     if kind in ("option", "subcommand"):
         command, *rest = name.split()
         if command not in lacking.of("command"):

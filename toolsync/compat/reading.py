@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from toolsync.compat import compiled, helptext, java, metadata, models, ruby
+from toolsync.compat import compiled, golang, helptext, java, metadata, models, ruby
 from toolsync.compat.commands import MOST_FILES, Commands, environment_in, language, options_in
 from toolsync.compat.files import TEXT_LIMIT, Tree
 from toolsync.compat.options import MAX_OPTIONS, Option, merged
@@ -146,6 +146,10 @@ def _headers(release: Release) -> None:
     compiled.read_headers(release.tree, release.draft)
 
 
+def _go(release: Release) -> None:
+    golang.read_go(release.tree, release.draft)
+
+
 def _paths(release: Release) -> None:
     commands = set(release.commands.files.values())
     for path in release.tree.sources:
@@ -165,6 +169,7 @@ READERS: tuple[tuple[str, Reader], ...] = (
     ("jars", _java),
     ("service models", _models),
     ("headers", _headers),
+    ("Go packages", _go),
     ("paths", _paths),
 )
 """What is read of every tree, in this order: a later reader sees what an earlier one found."""
