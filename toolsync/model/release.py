@@ -374,8 +374,10 @@ class Built:
 
         The .changes is named by it (dpkg-buildpackage), that of a build for the machine's own too,
         of which nothing else was written down: the state may be gone on with on another machine.
+        Empty, for a machine's own, where a builder names it by packages for all of them.
         """
-        return self.architecture or self.changes.name.removesuffix(".changes").rpartition("_")[2]
+        named = self.changes.name.removesuffix(".changes").rpartition("_")[2]
+        return self.architecture or ("" if named == "all" else named)
 
     @property
     def whole(self) -> tuple[Built, ...]:

@@ -173,7 +173,7 @@ def _tell_of_nobody(context: Context, source: SourcePackage, architecture: str) 
 
 def _but(names: Sequence[str], item: Built) -> list[str]:
     """Return the architectures for which there is no build yet."""
-    there = {built.made_for for built in item.whole}
+    there = {built.made_for or own() for built in item.whole}
     return [name for name in names if name not in there]
 
 
