@@ -100,7 +100,7 @@ def served(place: Path, dsc: Path, keys: Keys, lacks: str = "12", series: str = 
     (suite / "Release").write_text(
         f"{head}Date: {format_datetime(datetime.now(UTC), usegmt=True)}\nSHA256:\n{rows}"
     )
-    key = keys.make(f"Archive of {dsc.name}")
+    key = keys.make(f"Archive {series} of {dsc.name}")
     keys.sign(suite / "Release", suite / "InRelease", key, how=["--clear-sign"])
     ring = keys.export(place / "archive.asc", key)
     sources = place / "adopt.sources"

@@ -31,11 +31,12 @@ def two_series(
     watch: str = "",
     needs: str = "",
     fails: bool = False,
+    more: tuple[str, ...] = (),
 ) -> Rig:
     """Return a set-up whose archives have 0.9 in bookworm and packaging of 1.0 in trixie.
 
     ``compat`` is the level of debhelper that the later one asks for, ``needs`` what else, ``watch``
-    its watch file; the build by either one ``fails``.
+    its watch file; the build by either one ``fails``. In ``more`` series are what trixie has.
     """
     older = packaged(tmp_path / "older", web)
     if fails:
@@ -51,10 +52,9 @@ def two_series(
         (later / "debian" / "watch").write_text(watch)
     with throwaway_keys() as keys:
         stanzas = []
-        for series, dsc in (
-            ("bookworm", source_package(tmp_path / "source", older)),
-            ("trixie", repacked(tmp_path / "source-later", later)),
-        ):
+        dsc_of = {"bookworm": source_package(tmp_path / "source", older)}
+        dsc_of |= dict.fromkeys(("trixie", *more), repacked(tmp_path / "source-later", later))
+        for series, dsc in dsc_of.items():
             (place := tmp_path / f"archive-{series}").mkdir()
             stanzas.append(served(place, dsc, keys, lacks="", series=series).read_text())
     (sources := tmp_path / "both.sources").write_text("\n".join(stanzas))
@@ -175,3 +175,21 @@ def test_packaging_that_no_mirror_has_gives_way_to_a_later_series(tmp_path: Path
     shutil.rmtree(rig.tools / "hello")
     done = rig.run("adopt", "apt:hello/bookworm", status=4)
     assert "hello_0.9-3.debian.tar" in done.stderr, "what a person names is taken or refused"
+
+
+def test_a_version_that_two_archives_have_is_taken_where_its_files_are(
+    tmp_path: Path, web: Web
+) -> None:
+    rig = two_series(tmp_path, web, more=("sid",))
+    for pattern in ("*.dsc", "*.debian.tar.*"):
+        (file,) = (tmp_path / "archive-sid").rglob(pattern)
+        file.unlink()
+    (found,) = rig.json("adopt", "apt:hello")
+    assert (found["source"], found["version"]) == ("apt:hello/trixie", "2:1.0+dfsg-1")
+    shutil.rmtree(rig.tools / "hello")
+    for pattern in ("*.dsc", "*.debian.tar.*"):
+        (file,) = (tmp_path / "archive-trixie").rglob(pattern)
+        file.rename(tmp_path / "archive-sid" / "pool" / "main" / "hello" / file.name)
+    (found,) = rig.json("adopt", "apt:hello")
+    assert found["source"] == "apt:hello/sid"
+    assert "packaging 2:1.0+dfsg-1 in trixie is nearer to the release, and was not" in said(found)

@@ -65,17 +65,21 @@ def nearest(
 def _nearer(
     first: Packaging, release: Release | None, archives: Sequence[Archive]
 ) -> Iterator[tuple[str, Archive]]:
-    """Yield versions between the packaging's and the release's, the newest first, each once."""
+    """Yield versions between the packaging's and the release's, the newest first.
+
+    One that several archives have is yielded for each, in their order: a mirror may lack its files.
+    """
     name, own = first.package.name, upstream_key(upstream_of(first.package.version))
     most = upstream_key(release.version) if release else None
-    rows = {
-        known.version: archive
-        for archive in archives
-        for known in archive.sources(name)
-        if own < (key := upstream_key(upstream_of(known.version))) and (most is None or key <= most)
-    }
+    rows: dict[str, list[Archive]] = {}
+    for archive in archives:
+        for known in archive.sources(name):
+            key = upstream_key(upstream_of(known.version))
+            if own < key and (most is None or key <= most):
+                rows.setdefault(known.version, []).append(archive)
     for version in sorted(rows, key=sort_key, reverse=True):
-        yield version, rows[version]
+        for archive in rows[version]:
+            yield version, archive
 
 
 def _unfit(
