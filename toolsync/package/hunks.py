@@ -164,3 +164,10 @@ def strips_blanks(hunk: bytes) -> bool:
     old = [line[1:].rstrip(b" \t\r") for line in lines if line.startswith(b"-")]
     new = [line[1:] for line in lines if line.startswith(b"+")]
     return bool(old) and old == new and not any(line.endswith(b"\\") for line in old)
+
+
+def taken_away(hunk: bytes) -> bytes:
+    """Return a hunk's old lines from the first to the last that it takes away; empty for none."""
+    old = [line for line in hunk.splitlines(keepends=True)[1:] if line[:1] in (b" ", b"-")]
+    gone = [at for at, line in enumerate(old) if line.startswith(b"-")]
+    return b"".join(line[1:] for line in old[gone[0] : gone[-1] + 1]) if gone else b""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from toolsync.model.release import Finding
 from toolsync.model.versions import upstream_key
-from toolsync.package.hunks import Part, Patch
+from toolsync.package.hunks import Part, Patch, taken_away
 from toolsync.package.needless import Needless
 from toolsync.package.wording import has_change
 from toolsync.system.run import run
@@ -21,8 +21,12 @@ from toolsync.system.run import run
 _SECONDS = 120
 _FUZZ = 2
 """Lines of context that may differ, as patch(1) has it where nothing is asked."""
+_ALL_FUZZ = 3
+"""Lines of context that a hunk has at most; none of them counts then."""
 _SHARE = 0.75
 """Of the lines that upstream's own patch adds; with these in the release it is called applied."""
+_FEWEST = 6
+"""Words by which lines are told from others of a file."""
 _TELLING = 5
 """Characters without which an added line tells nothing."""
 _HUNK_LINES, _HUNKS = 12, 4
@@ -124,6 +128,10 @@ class Settler:
                     applied, fuzzy = applied + 1, fuzzy + 1
                 elif self._is_there(part, hunk, now):
                     there, fuzzy = there + 1, fuzzy + 1
+                elif self._stands_once(part, hunk, now) and (
+                    self._try(text, now, fuzz=_ALL_FUZZ) is not None
+                ):
+                    applied, fuzzy = applied + 1, fuzzy + 1
                 elif why := self._needless.why(part, hunk):
                     needless[why] = None
                 else:
@@ -152,6 +160,12 @@ class Settler:
         """Say whether the release has a hunk's change, in other surroundings."""
         off = self._try(part.only(hunk), now, fuzz=_FUZZ, reverse=True, dry=True)
         return off is not None or has_change(_bytes(now / part.old), hunk)
+
+    def _stands_once(self, part: Part, hunk: bytes, now: Path) -> bool:
+        """Say whether a hunk's place is known by the very lines that it takes away."""
+        gone = taken_away(hunk)
+        told = len(gone.split()) >= _FEWEST
+        return told and (b"\n" + _bytes(now / part.old)).count(b"\n" + gone) == 1
 
     def _renew(
         self, patch: Patch, before: Path, now: Path, why: str, *, surely: bool = True

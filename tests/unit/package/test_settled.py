@@ -311,3 +311,27 @@ def test_what_is_cosmetic_or_gone_is_not_missed_and_all_else_is(
     (fate,) = settle_patches(tmp_path / "debian", tree, "1.0")
     assert fate.code == code
     assert not fate.surely or code == "patch-conflict"
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_lines_that_stand_there_once_are_found_in_whatever_surroundings(
+    tmp_path: Path, store: Store, tool: Tool, twice: bool
+) -> None:
+    flags = [f"FLAGS_{n}=`python3-config --{n} 2> /dev/null`\n" for n in ("cflags", "libs")]
+    old = [*OLD[:20], *flags, *OLD[20:]]
+    mended = [line.replace("python3-config", "$PYTHON-config") for line in old]
+    release = [f"other {line}" for line in OLD[:9]] + flags + [f"else {line}" for line in OLD[:9]]
+    release += flags * twice
+    patches = {"own.patch": diff(tmp_path, old, mended)}
+    if twice:
+        with pytest.raises(PackageFailed, match=r"own\.patch: .* \(1 of its 1 hunks fail\)"):
+            packaged(tmp_path, store, tool, release, patches)
+        return
+    made = packaged(tmp_path, store, tool, release, patches)
+    (out := tmp_path / "out").mkdir()
+    debian = laid_out(made.files, store, out)
+    wanted = "".join(release).replace("python3-config", "$PYTHON-config")
+    assert (debian.parent / "text").read_text() == wanted
+    (found,) = made.findings
+    assert (found.code, found.severity) == ("patch-refreshed", "risky")
+    assert "lines around 1 of its hunks have changed" in found.message
