@@ -29,7 +29,7 @@ def name_buildinfo(changes: Path, buildinfo: Path) -> None:
             return
         source = next(entry for entry in told["Files"] if entry["name"].endswith(".dsc"))
         data = buildinfo.read_bytes()
-        for field, kind in _SUMS.items():
+        for field, kind in _listing(told):
             digest = hashlib.new(kind.removesuffix("sum"), data, usedforsecurity=False).hexdigest()
             entry = {kind: digest, "size": str(len(data)), "name": buildinfo.name}
             if field == "Files":
@@ -44,8 +44,13 @@ def leave_out_unserved(changes: Path) -> None:
     for a file of the source.
     """
     with _edited(changes) as told:
-        for field in _SUMS:
+        for field, _ in _listing(told):
             told[field][:] = [one for one in told[field] if not one["name"].endswith(UNSERVED)]
+
+
+def _listing(told: Changes) -> Iterator[tuple[str, str]]:
+    """Yield the fields that list files, and their digests; not every .changes has all of them."""
+    return ((field, kind) for field, kind in _SUMS.items() if field in told)
 
 
 @contextmanager
