@@ -172,6 +172,10 @@ def test_of_what_a_build_makes_the_packages_for_instances_are_served(hello: Rig)
         assert name % b"1.0-0debian1~ppa1~deb12.1" in made, "the build's log does not name it"
     served = hello.pool()
     next(hello.archive.rglob("*_all.deb")).write_bytes(b"torn")
+    for path in (path for path in (hello.state / "store").rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        if data.startswith(b"!<arch>") and hashlib.sha256(data).hexdigest() not in served.values():
+            path.unlink()  # what no archive serves is not needed to rebuild one
     hello.run("archive", "repair")
     assert hello.pool() == served
 

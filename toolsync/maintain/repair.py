@@ -15,7 +15,7 @@ from toolsync.journal.key import Key
 from toolsync.journal.results import Result
 from toolsync.journal.uploads import Upload
 from toolsync.model.errors import SetupError, UsageError
-from toolsync.model.release import Blob
+from toolsync.model.release import UNSERVED, Blob
 from toolsync.model.values import load
 from toolsync.pipeline.context import Context
 from toolsync.pipeline.transparency import publish_log
@@ -129,7 +129,8 @@ def _others(context: Context, upload: Upload, named: set[str]) -> Iterator[Publi
 
 def _of(result: Result, upload: Upload) -> Published:
     """Return the files of a build that was published."""
-    files = [load(Blob, blob) for blob in result.data["files"]]
+    made = (load(Blob, blob) for blob in result.data["files"])
+    files = [blob for blob in made if not blob.name.endswith(UNSERVED)]
     files.sort(key=lambda blob: blob.sha256 != upload.dsc)
     return Published(
         series=upload.series,
