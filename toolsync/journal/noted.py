@@ -20,6 +20,16 @@ Question = tuple[str, str]
 """A statement without its condition, and its order, as for `Database.of_tool`."""
 
 
+def question(select: str, order: str) -> Question:
+    """Return a question as it was noted; one that does more than ask is none of ours.
+
+    Raises ValueError for such a one.
+    """
+    if not select.startswith("SELECT ") or ";" in select + order:
+        raise ValueError(f"{select!r} is no question of ours")
+    return select, order
+
+
 class Noted(Ahead):
     """A database that is read ahead and notes what it is asked."""
 

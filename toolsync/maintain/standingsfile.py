@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolsync.config.settings import Config
-from toolsync.journal.noted import Question
+from toolsync.journal.noted import Question, question
 from toolsync.model.release import Outcome, dump, load
 from toolsync.model.values import field_names
 from toolsync.setup.cachefile import read_cache, write_cache
@@ -50,7 +50,7 @@ def read_standings(file: Path, key: str) -> dict[str, Kept]:
     """Return what was kept with the same ``key``, by tool; nothing where anything is wrong."""
     try:
         asked, rows = json.loads(read_cache(file, key) or b"[[], []]")
-        questions = [tuple(_question(*one) for one in some) for some in asked]
+        questions = [tuple(question(*one) for one in some) for some in asked]
         kept = [_kept(questions, *row) for row in rows]
     except (ValueError, TypeError, IndexError, AttributeError):
         return {}  # not as we wrote it
@@ -84,13 +84,6 @@ def _plain(kept: Kept, asked: int) -> list[object]:
     one = kept.listed
     said = list(dump(one.outcome).values()) if one.outcome else []
     return [kept.marks, asked, kept.answers, one.name, one.source, one.series, one.unserved, said]
-
-
-def _question(select: str, order: str) -> Question:
-    """Return a question as it was noted; one that does more than ask is none of ours."""
-    if not select.startswith("SELECT ") or ";" in select + order:
-        raise ValueError(f"{select!r} is no question of ours")
-    return select, order
 
 
 def _kept(
